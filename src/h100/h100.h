@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * The software H100 as its host sees it: a PCI function. Config space, BAR accesses, DMA by bus
+ * address and MSI-X are all that passes between it and a driver.
+ *
+ *            config / BAR reads and writes
+ *   driver ---------------------------------> h100 function (answers at once)
+ *          <--- MSI-X --- interrupt tree          | mailboxes, doorbells
+ *                                            firmware and engines (own threads, or lent ones)
+ *   system memory <------------ DMA --------------/
+ */
+#ifndef H100_H100_H
+#define H100_H100_H
+
+#include "abi/status.h"
+#include "base/types.h"
+
+struct h100;
+
+/* What a GPU asks of the machine it sits in. Callbacks may come from any of its threads. */
+struct h100_host {
+	void *ctx;
+	/* Bus-master accesses; false when any byte is not mapped for this device. */
+	bool (*dma_read)(void *ctx, u64 address, void *data, size_t size);
+	bool (*dma_write)(void *ctx, u64 address, const void *data, size_t size);
+	/* The page at a page-aligned bus address as memory that both sides see, or NULL. Valid until the
+	 * driver unmaps it; used for message queues, whose pointers both sides poll. */
+	void *(*dma_map_page)(void *ctx, u64 address);
+	/* Sends message vector; the host has checked MSI-X enable and mask already? No: h100 does. */
+	void (*msix)(void *ctx, u64 address, u32 data);
+	u64 (*now_ns)(void *ctx); /* monotonic; drives PTIMER */
+	void (*log)(void *ctx, int level, const char *text);
+};
+
+struct h100_config {
+	const char *profile;  /* text of the profile file */
+	size_t profile_size;
+	const char *scenario; /* text of the scenario file, or NULL */
+	size_t scenario_size;
+	u32 index;	      /* which GPU of the machine: serial number, UUID and links follow from it */
+	u32 count;	      /* GPUs in the machine: NVLink topology */
+	bool threads;	      /* own threads; false: works only when h100_lend is called */
+	u32 chaos;	      /* tests: 0, or a seed for random delays and reordering */
+};
+
+/* NV_ERR_INVALID_ARGUMENT: the profile or scenario is malformed (message by host->log). */
+enum nv_status h100_create(const struct h100_host *host, const struct h100_config *config,
+			   struct h100 **out);
+/* Stops its threads; no callback comes after. */
+void h100_destroy(struct h100 *gpu);
+
+/* Config space, 4 KiB; width 1, 2 or 4, naturally aligned. Off the bus: all ones. */
+u32 h100_cfg_read(struct h100 *gpu, u32 offset, u32 width);
+void h100_cfg_write(struct h100 *gpu, u32 offset, u32 width, u32 value);
+
+/* BAR index as in PCI (0 registers, 2 video memory, 4 control); width 1, 2, 4 or 8. Never sleeps. */
+u64 h100_bar_size(struct h100 *gpu, u32 bar);
+u64 h100_bar_read(struct h100 *gpu, u32 bar, u64 offset, u32 width);
+void h100_bar_write(struct h100 *gpu, u32 bar, u64 offset, u32 width, u64 value);
+
+/*
+ * Lends the calling thread: does what the firmware has queued, on this thread, and returns whether
+ * there was anything. The caller may hold driver locks; no callback re-enters the driver but msix.
+ */
+bool h100_lend(struct h100 *gpu);
+
+/* The firmware image that a driver boots it with. */
+const void *h100_firmware_image(size_t *size);
+
+/* Faults on purpose: "off-bus", "on-bus", "gsp-crash", "gsp-hang", "ecc-sbe N", "ecc-dbe N", or any
+ * line of a scenario file. NV_ERR_INVALID_ARGUMENT for anything else. */
+enum nv_status h100_inject(struct h100 *gpu, const char *command);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * One GPU as the driver holds it: where it is, what state it is in, its lock, and the firmware behind
+ * it. Boot (rm/gsp) runs at the first open of its node and its state stays while anyone holds it or
+ * persistence mode is on.
+ */
+#ifndef RM_GPU_GPU_H
+#define RM_GPU_GPU_H
+
+#include "abi/r535.h"
+#include "os/os.h"
+
+struct rm;
+struct rm_gsp;
+
+enum rm_gpu_state {
+	RM_GPU_FOUND,	 /* on the bus, not booted */
+	RM_GPU_RUNNING,	 /* firmware answers */
+	RM_GPU_LOST,	 /* off the bus, or its firmware is dead */
+};
+
+struct rm_gpu {
+	struct rm *rm;
+	struct os_pci_dev *pci;
+	struct os_pci_location location;
+	u32 instance; /* index in rm's table, device instance */
+	u32 minor;
+	u32 gpu_id; /* what clients call it: (domain << 16) | (bus << 8) | device */
+	u16 vendor_id, device_id, subsystem_vendor_id, subsystem_id;
+	u8 revision;
+	u32 bar_count;
+	struct {
+		u64 address, size;
+	} bars[3]; /* registers, video memory, control: BAR0, BAR1 (pci 2), BAR2 (pci 4) */
+	u32 state;	/* enum rm_gpu_state; read with os_load_acquire */
+	u32 users;	/* opens and attaches that keep it booted; gpu lock */
+	bool persistent; /* gpu lock */
+	struct os_mutex lock; /* LOCK_RANK_GPU: RPC queues and all state below */
+	struct rm_gsp *gsp;   /* NULL until booted */
+	struct rm_gpu_interrupts *interrupts;
+	struct rm_control_cache *cache; /* replies of cacheable commands */
+	/* What the firmware said at boot (GSP_STATIC_INFO), valid while RUNNING. */
+	struct rm_gpu_static *info;
+};
+
+/* In rm's table by instance, gpu_id or minor; NULL when there is none. API lock held. */
+struct rm_gpu *rm_gpu_by_instance(struct rm *rm, u32 instance);
+struct rm_gpu *rm_gpu_by_id(struct rm *rm, u32 gpu_id);
+struct rm_gpu *rm_gpu_by_minor(struct rm *rm, u32 minor);
+u32 rm_gpu_count(struct rm *rm);
+
+static inline bool rm_gpu_is_lost(const struct rm_gpu *gpu)
+{
+	return os_load_acquire(&gpu->state) == RM_GPU_LOST;
+}
+
+/*
+ * Boots the GPU for its first user and counts one more; NV_ERR_GPU_IS_LOST, or what the boot failed
+ * with (everything it took is released). Takes the GPU lock.
+ */
+enum nv_status rm_gpu_retain(struct rm_gpu *gpu);
+/* One user less; the last one shuts the firmware down unless persistence mode is on. */
+void rm_gpu_release(struct rm_gpu *gpu);
+/* Marks it lost, logs the Xid (79 off the bus, 119 RPC timeout, 120 GSP crash), tells its clients. */
+void rm_gpu_lose(struct rm_gpu *gpu, u32 xid, const char *why);
+
+void rm_gpu_lock(struct rm_gpu *gpu);
+void rm_gpu_unlock(struct rm_gpu *gpu);
+
+#endif
