@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * The condition of one GPU: everything that tools show and that is not in its profile. It is a model,
+ * moved on by the time that passes and the work that engines report:
+ *
+ *   engines, DMA --busy time, bytes--> utilisation --> clocks --> power --> temperature
+ *   tools -----------limits, locks, modes------^----------^          |          |
+ *   scenario ---------held values, errors------^----------^----------^----------^
+ *
+ * The lock guards all plain fields. The accounting functions (h100_state_account_*) take none, so that
+ * register accesses and engines may call them in any context.
+ *
+ * Units are in the names; a "percent" is 0 .. 100. Times are those of h100_host.now_ns, which a test may
+ * drive by hand: the model is a function of the calls and their times alone.
+ */
+#ifndef H100_ENGINE_STATE_H
+#define H100_ENGINE_STATE_H
+
+#include "abi/status.h"
+#include "base/types.h"
+#include "h100/engine/profile.h"
+#include "h100/engine/scenario.h"
+#include "os/os.h"
+
+enum h100_engine {
+	H100_ENGINE_GRAPHICS,
+	H100_ENGINE_MEMORY, /* the memory interface: time that it moved data */
+	H100_ENGINE_COPY,
+	H100_ENGINE_DECODER,
+	H100_ENGINE_ENCODER,
+	H100_ENGINE_JPEG,
+	H100_ENGINE_OFA,
+	H100_ENGINE_COUNT,
+};
+
+enum h100_clock {
+	H100_CLOCK_GRAPHICS,
+	H100_CLOCK_SM,
+	H100_CLOCK_MEMORY,
+	H100_CLOCK_VIDEO,
+	H100_CLOCK_COUNT,
+};
+
+/* Why clocks are lower than work would have them; bits. */
+enum h100_slowdown {
+	H100_SLOWDOWN_IDLE = 1u << 0,
+	H100_SLOWDOWN_APPLICATION_CLOCKS = 1u << 1,
+	H100_SLOWDOWN_POWER_CAP = 1u << 2,
+	H100_SLOWDOWN_HARDWARE = 1u << 3,
+	H100_SLOWDOWN_SYNC_BOOST = 1u << 4,
+	H100_SLOWDOWN_THERMAL_SOFTWARE = 1u << 5,
+	H100_SLOWDOWN_THERMAL_HARDWARE = 1u << 6,
+	H100_SLOWDOWN_POWER_BRAKE = 1u << 7,
+};
+
+enum h100_compute_mode {
+	H100_COMPUTE_DEFAULT,
+	H100_COMPUTE_EXCLUSIVE_THREAD,
+	H100_COMPUTE_PROHIBITED,
+	H100_COMPUTE_EXCLUSIVE_PROCESS,
+};
+
+/* Where an ECC error can be. */
+enum h100_ecc_unit {
+	H100_ECC_DRAM,
+	H100_ECC_L2,
+	H100_ECC_L1,
+	H100_ECC_REGISTER_FILE,
+	H100_ECC_SHARED_MEMORY,
+	H100_ECC_TEXTURE,
+	H100_ECC_CBU,
+	H100_ECC_SRAM, /* all others */
+	H100_ECC_UNIT_COUNT,
+};
+
+struct h100_ecc_counts {
+	u64 corrected;
+	u64 uncorrected;
+};
+
+#define H100_NVLINK_MAX 18u
+struct h100_nvlink {
+	bool up;
+	u32 remote_gpu; /* index of the GPU at the other end, ~0: a switch */
+	u32 remote_link;
+	u64 tx_bytes, rx_bytes;
+	u64 crc_flit_errors, crc_data_errors, replays, recoveries;
+};
+
+#define H100_MAX_PROCESSES 256u
+struct h100_process {
+	u32 pid; /* 0: free entry */
+	u32 clients;
+	u64 memory_bytes; /* of video memory */
+	bool graphics, compute;
+};
+
+struct h100_state {
+	struct os_mutex lock; /* LOCK_RANK_LEAF */
+	struct h100_profile profile; /* never changes */
+	u32 index, gpu_count;
+	u64 start_ns;  /* when it was made */
+	u64 update_ns; /* up to when the model has been moved */
+
+	/* Identity, from profile and index */
+	char serial[32];
+	u8 uuid[16];
+	char uuid_text[48]; /* "GPU-xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" */
+	char firmware_version[32]; /* of the GSP firmware: what the driver said at boot */
+
+	/* Work: busy time of engines, added to without the lock */
+	u64 busy_ns[H100_ENGINE_COUNT];
+	u64 busy_seen_ns[H100_ENGINE_COUNT]; /* what the current window began with */
+	u64 window_start_ns;
+	u32 utilization_percent[H100_ENGINE_COUNT];
+	u64 work_ns; /* the last time that an engine reported anything */
+
+	/* Clocks */
+	u32 pstate; /* 0 .. 15; an H100 has only 0 */
+	u32 clock_mhz[H100_CLOCK_COUNT];
+	u32 slowdown; /* enum h100_slowdown bits */
+	u64 slowdown_ns[8]; /* how long each bit of them has been set */
+	u32 locked_graphics_mhz[2]; /* lowest, highest; 0, 0: not locked */
+	u32 locked_memory_mhz[2];
+	u32 application_graphics_mhz, application_memory_mhz;
+	bool power_brake;
+
+	/* Power and heat */
+	u32 power_mw;	  /* mean of the last second */
+	u32 power_now_mw;
+	u32 power_limit_mw; /* in force */
+	u64 energy_uj;	  /* since the driver was loaded */
+	double temperature_c, memory_temperature_c;
+
+	/* Values that a scenario holds; UINT32_MAX: none */
+	struct {
+		u32 temperature_c, memory_temperature_c, power_mw, graphics_mhz;
+		u32 utilization_percent[H100_ENGINE_COUNT];
+	} held;
+
+	/* Memory */
+	u64 memory_allocated_bytes; /* by clients, through the firmware */
+	bool ecc_enabled, ecc_pending;
+	struct h100_ecc_counts ecc_volatile[H100_ECC_UNIT_COUNT];  /* since boot */
+	struct h100_ecc_counts ecc_aggregate[H100_ECC_UNIT_COUNT]; /* of its life */
+	u32 remapped_correctable, remapped_uncorrectable;
+	bool remap_pending, remap_failed;
+	/* Banks by what is left of their spare rows: all, most, some, few, none */
+	u32 remap_histogram[5];
+
+	/* InfoROM */
+	bool inforom_valid;
+	u32 inforom_checksum;
+
+	/* PCIe, counters added to without the lock */
+	u32 pcie_generation, pcie_width; /* as trained */
+	u64 pcie_tx_bytes, pcie_rx_bytes; /* GPU to host, host to GPU */
+	u64 pcie_tx_seen_bytes, pcie_rx_seen_bytes;
+	u32 pcie_tx_kbps, pcie_rx_kbps; /* KB/s over the last window */
+	u64 pcie_replays, pcie_replay_rollovers, pcie_nak_received, pcie_nak_sent;
+	u64 pcie_correctable_errors, pcie_fatal_errors, pcie_nonfatal_errors, pcie_unsupported_requests;
+
+	struct h100_nvlink nvlink[H100_NVLINK_MAX];
+
+	/* Modes */
+	u32 compute_mode; /* enum h100_compute_mode */
+	bool mig_enabled, mig_pending;
+	bool accounting;
+
+	struct h100_process processes[H100_MAX_PROCESSES];
+
+	struct h100_scenario scenario;
+};
+
+/*
+ * A GPU fresh from the factory, switched on at now_ns. gpu_count: how many the machine has (NVLink).
+ * NV_ERR_NO_MEMORY. The state takes the scenario over (its memory included).
+ */
+enum nv_status h100_state_init(struct h100_state *state, const struct h100_profile *profile,
+			       struct h100_scenario *scenario, u32 index, u32 gpu_count, u64 now_ns);
+void h100_state_destroy(struct h100_state *state);
+
+static inline void h100_state_lock(struct h100_state *state)
+{
+	os_mutex_lock(&state->lock);
+}
+static inline void h100_state_unlock(struct h100_state *state)
+{
+	os_mutex_unlock(&state->lock);
+}
+
+/*
+ * Moves the model to now_ns; lock held. Due scenario events happen on the way, each at its own time;
+ * one that is not the state's to do (h100_state_event) is returned and stops the model there: the
+ * caller does it and calls again. NULL: up to date.
+ */
+const struct h100_event *h100_state_update(struct h100_state *state, u64 now_ns);
+
+/* A driver boots or leaves the firmware: volatile counters, pending modes, held limits. Lock held. */
+void h100_state_boot(struct h100_state *state, const char *firmware_version, u64 now_ns);
+void h100_state_shutdown(struct h100_state *state, u64 now_ns);
+
+/* -- Accounting, any context, no lock ---------------------------------------------------------- */
+
+/* An engine worked for so long (up to now). */
+static inline void h100_state_account_busy(struct h100_state *state, enum h100_engine engine,
+					   u64 busy_ns)
+{
+	os_fetch_add(&state->busy_ns[engine], busy_ns);
+}
+/* Bytes that crossed the link: tx leaves the GPU (DMA writes, read completions). */
+static inline void h100_state_account_pcie(struct h100_state *state, u64 tx_bytes, u64 rx_bytes)
+{
+	if (tx_bytes != 0)
+		os_fetch_add(&state->pcie_tx_bytes, tx_bytes);
+	if (rx_bytes != 0)
+		os_fetch_add(&state->pcie_rx_bytes, rx_bytes);
+}
+
+/* -- Work of the firmware, lock held ----------------------------------------------------------- */
+
+/* Client memory: NV_ERR_NO_MEMORY past what the GPU has free. */
+enum nv_status h100_state_memory_take(struct h100_state *state, u32 pid, u64 bytes);
+void h100_state_memory_give(struct h100_state *state, u32 pid, u64 bytes);
+u64 h100_state_memory_free_bytes(const struct h100_state *state);
+u64 h100_state_memory_used_bytes(const struct h100_state *state);
+
+/* A process has one client more or less; NV_ERR_INSUFFICIENT_RESOURCES when the table is full. */
+enum nv_status h100_state_process_add(struct h100_state *state, u32 pid);
+void h100_state_process_remove(struct h100_state *state, u32 pid);
+struct h100_process *h100_state_process_find(struct h100_state *state, u32 pid);
+
+/* -- What tools may set, lock held; NV_ERR_INVALID_ARGUMENT outside of what the profile allows ---- */
+
+enum nv_status h100_state_set_power_limit(struct h100_state *state, u32 limit_mw);
+enum nv_status h100_state_set_ecc(struct h100_state *state, bool enable); /* pending until reset */
+enum nv_status h100_state_set_compute_mode(struct h100_state *state, u32 mode);
+/* Both 0 releases. */
+enum nv_status h100_state_lock_graphics_clock(struct h100_state *state, u32 min_mhz, u32 max_mhz);
+enum nv_status h100_state_lock_memory_clock(struct h100_state *state, u32 min_mhz, u32 max_mhz);
+enum nv_status h100_state_set_application_clocks(struct h100_state *state, u32 memory_mhz,
+						 u32 graphics_mhz);
+void h100_state_reset_application_clocks(struct h100_state *state);
+void h100_state_clear_ecc(struct h100_state *state, bool aggregate);
+
+/* -- Derived figures, lock held ----------------------------------------------------------------- */
+
+u32 h100_state_temperature_c(const struct h100_state *state);
+u32 h100_state_memory_temperature_c(const struct h100_state *state);
+u32 h100_state_utilization(const struct h100_state *state, enum h100_engine engine);
+struct h100_ecc_counts h100_state_ecc_total(const struct h100_ecc_counts *units);
+/* An ECC error happens; counts it everywhere, and an uncorrectable one in DRAM remaps a row. */
+void h100_state_ecc_error(struct h100_state *state, enum h100_ecc_unit unit, bool uncorrected,
+			  u64 count);
+bool h100_clock_supported(const struct h100_profile *profile, enum h100_clock clock, u32 mhz);
+
+#endif
