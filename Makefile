@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT OR GPL-2.0-only
+# The front door. `make help` lists the targets; meson and ninja do the work.
+
+NVIDIA ?= yes
+PROFILE ?= h100-sxm-80gb
+GPUS ?= 1
+
+.PHONY: help demo build check check-full lint bench fuzz format nvidia-userspace install clean
+
+help:
+	@echo 'make demo              install what is missing, build, run nvidia-smi on a software H100'
+	@echo 'make check             the same, then every quick test (under 5 minutes on 2 cores)'
+	@echo 'make check-full        every build, test and count (under 80 minutes)'
+	@echo 'make lint              formatting, cppcheck, the arrows between folders'
+	@echo 'make bench             speed as ratios, measured in one run'
+	@echo 'make fuzz              every fuzzer for FUZZ_SECONDS (60)'
+	@echo 'make nvidia-userspace  unpack NVIDIA'\''s clients from Debian non-free under build/nvidia'
+	@echo 'NVIDIA=no leaves NVIDIA'\''s programs out; GPUS=N and PROFILE=P choose the machine of demo'
+
+build/plain/build.ninja:
+	@tools/packages.sh build
+	meson setup build/plain --buildtype=debugoptimized >build-setup.log 2>&1 || \
+		{ cat build-setup.log; rm -f build-setup.log; exit 1; }
+	@rm -f build-setup.log
+
+build: build/plain/build.ninja
+	@ninja -C build/plain --quiet
+
+nvidia-userspace:
+	@tools/packages.sh build
+	@tools/nvidia-userspace.sh
+
+demo: build
+ifneq ($(NVIDIA),no)
+	@tools/nvidia-userspace.sh || echo 'NVIDIA'\''s programs could not be fetched: using leafhopper smi'
+endif
+	@tools/demo.sh $(GPUS) $(PROFILE)
+
+check:
+	@tools/packages.sh check
+	@python3 tools/check.py quick --nvidia $(NVIDIA)
+
+check-full:
+	@tools/packages.sh full
+	@python3 tools/check.py full --nvidia $(NVIDIA)
+
+lint: build
+	@tools/packages.sh check
+	@python3 tools/lint.py --build build/plain
+
+bench:
+	@tools/packages.sh full
+	@test -e build/release/build.ninja || meson setup build/release --buildtype=release \
+		-Dlock_checks=false -Dalloc_faults=false >/dev/null
+	@ninja -C build/release --quiet
+	@python3 bench/run.py --build build/release
+
+FUZZ_SECONDS ?= 60
+fuzz:
+	@tools/packages.sh check
+	@test -e build/fuzz/build.ninja || CC=clang meson setup build/fuzz -Dfuzzers=true \
+		-Db_sanitize=address,undefined -Db_lundef=false >/dev/null
+	@ninja -C build/fuzz --quiet
+	@python3 tools/check.py fuzz --seconds $(FUZZ_SECONDS)
+
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+install: build
+	@meson install -C build/plain --no-rebuild
+
+clean:
+	rm -rf build
