@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * An open file of a device node: what clients are bound to, the GPU it keeps booted, the control file
+ * it acts for, the GPUs attached through it, and the OS events that make poll return.
+ */
+#ifndef RM_FILE_H
+#define RM_FILE_H
+
+#include "abi/r535.h"
+#include "base/list.h"
+#include "rm/instance.h"
+
+/* A device file acts for a control file (REGISTER_FD) or lends its GPU by descriptor, never both. */
+enum rm_file_link {
+	RM_FILE_LINK_NONE,
+	RM_FILE_LINK_REGISTERED,
+	RM_FILE_LINK_REFERENCED,
+};
+
+struct rm_file {
+	struct rm *rm;
+	enum rm_node node;
+	u32 minor;
+	struct rm_gpu *gpu; /* of a GPU node; retained */
+	void *host_ctx;
+	struct rm_file *control; /* registered control file, referenced; set once, read with acquire */
+	u32 link;		 /* enum rm_file_link */
+
+	u32 *attached; /* gpu ids of NV_ESC_ATTACH_GPUS_TO_FD; rm->file_lock */
+	u32 attached_count;
+
+	/* rm->event_lock */
+	bool event_pending; /* an event without data came */
+	struct list_head event_data;
+};
+
+/* An event with data that waits for NV_ESC_RM_GET_EVENT_DATA. */
+struct rm_event_data {
+	struct list_node node;
+	u32 object, index, info32;
+	u16 info16;
+};
+
+/*
+ * What NV_ESC_ALLOC_OS_EVENT makes: a client's name (fd) for the file that poll is called on. Objects of
+ * class NV01_EVENT_OS_EVENT hold a reference; once freed it takes no more.
+ */
+struct rm_os_event {
+	struct list_node node;
+	struct rm_file *file; /* valid while active */
+	u32 client;
+	u32 fd;
+	u32 references;
+	bool active;
+};
+
+/* NV_ERR_INSUFFICIENT_RESOURCES: no memory, or the client has one with this fd. */
+enum nv_status os_event_alloc(struct rm_file *file, u32 client, u32 fd);
+/* NV_ERR_INVALID_EVENT: no such event. */
+enum nv_status os_event_free(struct rm *rm, u32 client, u32 fd);
+/* All of a client that went. */
+void os_event_free_client(struct rm *rm, u32 client);
+/* A reference to the client's event; NV_ERR_OBJECT_NOT_FOUND. */
+enum nv_status os_event_get(struct rm *rm, u32 client, u32 fd, struct rm_os_event **out);
+void os_event_put(struct rm *rm, struct rm_os_event *event);
+/*
+ * Wakes the event's file, with a record for NV_ESC_RM_GET_EVENT_DATA where data is not NULL (the callee
+ * owns it and frees it where the event is dead). Any context.
+ */
+void os_event_post(struct rm *rm, struct rm_os_event *event, struct rm_event_data *data);
+/* The oldest record, the caller's to free; NULL when there is none. */
+struct rm_event_data *file_event_data_take(struct rm_file *file, bool *more);
+
+/* True when the file's GPU (if it has one) is off the bus. */
+bool file_gpu_is_lost(const struct rm_file *file);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * One instance of the resource manager from inside: what rm_create makes, and the power lock that every
+ * request of a file runs under.
+ */
+#ifndef RM_INSTANCE_H
+#define RM_INSTANCE_H
+
+#include "base/list.h"
+#include "rm/registry.h"
+#include "rm/rm.h"
+
+#define RM_VERSION_LENGTH 64u /* NV_RM_API_VERSION_STRING_LENGTH */
+
+struct rm_server;
+
+/*
+ * Power management against everything else: requests hold it shared, a suspended instance lets them
+ * wait until it resumes or the waiting thread is interrupted.
+ */
+struct rm_power {
+	struct os_percpu_rwlock lock; /* LOCK_RANK_POWER */
+	bool suspended;		      /* written under the lock held exclusively */
+	struct os_event resumed;
+};
+
+struct rm {
+	char version[RM_VERSION_LENGTH];
+	const struct rm_host_ops *host;
+	u32 uvm_major;
+	struct rm_power power;
+	struct rm_server *server;
+	struct rm_registry registry;
+
+	/* By instance; rm/gpu fills and empties it under the API lock held exclusively. */
+	struct rm_gpu *gpus[RM_MAX_GPUS];
+	u32 gpu_count;
+	void *gpu_state; /* rm/gpu's own, if it keeps any */
+
+	struct os_spinlock event_lock; /* every OS event and every file's queue */
+	struct list_head os_events;    /* struct rm_os_event, event_lock */
+
+	struct os_mutex file_lock; /* registered control files, attached GPUs, numa settings */
+	u64 memblock_size;	   /* NV_ESC_SYS_PARAMS; 0: not set. file_lock */
+};
+
+/* NV_OK with the lock held shared, or NV_ERR_SIGNAL_PENDING. */
+enum nv_status rm_power_enter(struct rm *rm, u32 *token);
+void rm_power_leave(struct rm *rm, u32 token);
+/* Waits for every request in flight, then keeps new ones waiting. Idempotent, as is its reverse. */
+void rm_power_suspend(struct rm *rm);
+void rm_power_resume(struct rm *rm);
+
+#endif
