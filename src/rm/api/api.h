@@ -55,9 +55,9 @@ void rm_api_end(struct rm_call *call);
 /* -- The driver's own requests ------------------------------------------------------------------- */
 
 /*
- * With kernel pointers and kernel rights; params_size is the exact size of params. A call made from
- * within another one (a handler) may name the client whose lock that call holds, or one that no call
- * of the thread holds. *object 0: the server chooses.
+ * With kernel pointers and kernel rights; params_size is the exact size of params. Made from within
+ * another call (a handler), it names the client that the outer call holds: NV_ERR_INVALID_LOCK_STATE
+ * for any other. *object 0: the server chooses.
  */
 enum nv_status rm_kernel_alloc(struct rm *rm, u32 client, u32 parent, u32 *object, u32 class_id,
 			       void *params, u32 params_size);

@@ -6,9 +6,9 @@
  *   client --- object tree (parent/children), a handle map (32-bit handle -> object, O(1))
  *                 \-- dependants: freed before what they depend on
  *
- * Locking: the client table and the tree of GPUs change under the API lock held exclusively; all else
- * runs under the API lock shared, the client's own lock, and, where a class or command asks for it,
- * the lock of the object's GPU.
+ * Locking (docs/locking.md): the set of GPUs changes under the API lock held exclusively; all else runs
+ * under the API lock shared, the client's own lock, and, where a class or command asks for it, the lock
+ * of the object's GPU. The table of clients has spinlocks of its own.
  */
 #ifndef RM_SERVER_SERVER_H
 #define RM_SERVER_SERVER_H
@@ -25,6 +25,9 @@ struct rm_gpu;
 struct rm_call;
 struct rm_client;
 struct rm_object;
+struct rm_server;
+struct rm_dependency;
+struct rm_share_policy_list; /* server/share.h */
 
 /* A handler of one control command: params is a kernel-side block of exactly the size declared. */
 typedef enum nv_status (*rm_control_fn)(struct rm_call *call, void *params);
@@ -40,8 +43,9 @@ struct rm_class {
 	u32 object_size; /* of the structure that begins with struct rm_object */
 	/*
 	 * params: a kernel copy of params_size bytes, or NULL when none were given. The object is linked
-	 * to its parent and has its handle and GPU, but no look-up finds it yet. On failure the server
-	 * frees it without calling destruct. What it writes to params goes back to the caller.
+	 * to its parent and has its handle and GPU (its parent's, unless construct sets another), but no
+	 * look-up finds it yet. On failure the server frees it without calling destruct. What it writes
+	 * to params goes back to the caller. call->object is the parent (NULL for a root object).
 	 */
 	enum nv_status (*construct)(struct rm_call *call, struct rm_object *object, void *params,
 				    u32 params_size);
@@ -57,8 +61,6 @@ struct rm_class {
 	bool mirrored;
 };
 
-struct rm_share_policy_list; /* server/share.h */
-
 struct rm_object {
 	u32 handle;
 	u32 class_id;
@@ -67,28 +69,54 @@ struct rm_object {
 	struct rm_client *client;
 	struct rm_object *parent; /* NULL for the client's own root object */
 	struct list_node sibling;
-	struct list_head children;
-	struct list_head dependants; /* of struct rm_dependency */
-	struct list_head depends_on;
-	struct rm_gpu *gpu;	     /* the GPU that commands on this object reach; NULL for none */
-	u32 rights;		     /* RS_ACCESS_* bits that its client holds on it */
+	struct list_head children; /* the dead ones last */
+	struct rm_dependency *dependants;
+	struct rm_dependency *depends_on;
+	struct rm_gpu *gpu; /* the GPU that commands on this object reach; NULL for none */
+	u32 rights;	    /* RS_ACCESS_* bits that its client holds on it */
 	u32 flags;
+	u32 singles; /* which single-instance classes it has a child of */
+	u32 depth;   /* 0 for the root object */
+	struct rm_object *free_next;
 	struct rm_share_policy_list *shares; /* NULL: inherits */
 };
-#define RM_OBJECT_DEAD 0x1u	/* its GPU is lost or it is being torn down: RESOURCE_LOST */
+#define RM_OBJECT_DEAD 0x1u	/* what it depended on is gone, or its GPU: RESOURCE_LOST */
 #define RM_OBJECT_MIRRORED 0x2u /* the firmware holds one too */
+#define RM_OBJECT_FREEING 0x4u	/* server: on the list of a free under way */
+#define RM_OBJECT_ROTATED 0x8u	/* server: put aside in its parent's list during that */
+
+/* One client. Fields without a comment on locking never change after its allocation. */
+struct rm_client {
+	u32 handle;
+	u32 refs; /* atomic: the table's, and one for each call that found it */
+	struct rm_server *server;
+	struct rm_client *hash_next;   /* table's lock */
+	struct list_node owner_node;   /* table's owner lock */
+	const void *owner;	       /* rm_file_owner of the file that made it; NULL: the driver */
+	u64 serial;		       /* never reused, unlike the handle */
+	struct os_cred cred;	       /* of who allocated it */
+	u32 class_id;		       /* NV01_ROOT, NV01_ROOT_CLIENT or NV01_ROOT_NON_PRIV */
+	bool kernel;		       /* the driver's own */
+	bool gone;		       /* lock: freed; whoever still waits for the lock finds nothing */
+	bool fabric_manager;	       /* lock: may duplicate what any user client has */
+	u32 next_handle;	       /* lock: index of the next generated handle */
+	struct os_mutex lock;	       /* LOCK_RANK_CLIENT: everything below, and its objects */
+	struct rm_object *root;
+	struct handle_map objects;
+};
 
 /* One request being served. On the stack of its thread; nested calls restore the outer one. */
 struct rm_call {
 	struct rm *rm;
-	struct rm_file *file;	  /* NULL for the driver's own */
+	struct rm_file *file; /* NULL for the driver's own */
 	struct rm_client *client;
+	struct rm_client *source; /* a dup's other client (or the same), a share's target */
 	struct rm_object *object; /* what a control acts on, or the parent of an alloc */
 	const struct abi_control *control;
 	void *params;
 	u32 params_size;
-	u32 flags;
-	u32 locks; /* RM_LOCKED_* */
+	u32 flags; /* NVOS54_FLAGS_*, or those of a dup */
+	u32 locks; /* RM_LOCKED_* that this call took itself */
 	u32 api_token;
 	struct rm_gpu *locked_gpu;
 	struct os_cred cred;
@@ -99,9 +127,17 @@ struct rm_call {
 #define RM_LOCKED_API_EXCLUSIVE 0x2u
 #define RM_LOCKED_CLIENT 0x4u
 #define RM_LOCKED_GPU 0x8u
+#define RM_LOCKED_SOURCE 0x10u
 
 /* The call that the calling thread serves, or NULL. */
 struct rm_call *rm_call_current(void);
+/* Whether the calling thread's call, or one around it, took this GPU's lock. */
+bool rm_call_holds_gpu(const struct rm_gpu *gpu);
+/*
+ * Takes the lock of a GPU for the rest of the call (released with the call's other locks), or does
+ * nothing when the thread holds it. One GPU a call.
+ */
+void rm_call_lock_gpu(struct rm_call *call, struct rm_gpu *gpu);
 
 /* Finds an object of the call's client; NV_ERR_OBJECT_NOT_FOUND. Client lock held. */
 enum nv_status rm_object_find(struct rm_client *client, u32 handle, struct rm_object **out);
@@ -110,7 +146,46 @@ enum nv_status rm_object_find_class(struct rm_client *client, u32 handle, enum a
 				    struct rm_object **out);
 /* The nearest ancestor (or itself) of that internal class, or NULL. */
 struct rm_object *rm_object_ancestor(struct rm_object *object, enum abi_iclass iclass);
-/* dependant is freed before on. Both of one client, or the client locks of both held. */
+/*
+ * dependant is torn down before on. Both are of one client (NV_ERR_INVALID_ARGUMENT otherwise), whose
+ * lock is held. An ancestor needs no dependency. NV_ERR_NO_MEMORY.
+ */
 enum nv_status rm_object_depend(struct rm_object *dependant, struct rm_object *on);
+/*
+ * All objects of a client one after the other, in no particular order: *cursor is 0 at first; NULL at
+ * the end. Objects may come and go meanwhile. Client lock held.
+ */
+struct rm_object *rm_client_next_object(struct rm_client *client, u64 *cursor);
+
+/* -- The instance -------------------------------------------------------------------------------- */
+
+/* classes stays valid while the server does. NV_ERR_NO_MEMORY; NV_ERR_INVALID_ARGUMENT: two alike. */
+enum nv_status rm_server_create(struct rm *rm, const struct rm_class *const *classes, u32 count,
+				struct rm_server **out);
+/* Frees the driver's own clients; those of files are gone with their files. */
+void rm_server_destroy(struct rm_server *server);
+
+/* The API lock, exclusively: no call is being served. For changes of the set of GPUs. */
+void rm_server_lock_exclusive(struct rm_server *server);
+void rm_server_unlock_exclusive(struct rm_server *server);
+
+/*
+ * The GPU goes: tears down every object on it (they are dead from now on: NV_ERR_RESOURCE_LOST) and
+ * forgets its pointer. API lock held exclusively; the GPU is marked lost before.
+ */
+void rm_server_gpu_removed(struct rm_server *server, struct rm_gpu *gpu);
+
+/*
+ * Calls visit for every client, until it returns false. Under the table's spinlock: visit looks at what
+ * never changes of a client, and may not sleep.
+ */
+void rm_server_visit_clients(struct rm_server *server,
+			     bool (*visit)(void *ctx, const struct rm_client *client), void *ctx);
+
+/*
+ * The class of that number as this driver serves it, NULL if it does not. (That the number exists at
+ * all is abi_class_find's to say.)
+ */
+const struct rm_class *rm_server_class(struct rm_server *server, enum abi_iclass iclass);
 
 #endif
