@@ -51,6 +51,7 @@ enum h100_slowdown {
 	H100_SLOWDOWN_THERMAL_SOFTWARE = 1u << 5,
 	H100_SLOWDOWN_THERMAL_HARDWARE = 1u << 6,
 	H100_SLOWDOWN_POWER_BRAKE = 1u << 7,
+	H100_SLOWDOWN_COUNT = 8,
 };
 
 enum h100_compute_mode {
@@ -77,6 +78,10 @@ struct h100_ecc_counts {
 	u64 corrected;
 	u64 uncorrected;
 };
+
+/* Recent work is kept by the tenth of a second: ten of them make the figures that tools show. */
+#define H100_BUSY_SLOTS 16u
+#define H100_BUSY_SLOT_NS 100000000ull
 
 #define H100_NVLINK_MAX 18u
 struct h100_nvlink {
@@ -108,28 +113,26 @@ struct h100_state {
 	char uuid_text[48]; /* "GPU-xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" */
 	char firmware_version[32]; /* of the GSP firmware: what the driver said at boot */
 
-	/* Work: busy time of engines, added to without the lock */
+	/* Work, added to without the lock (account.c): busy time in all, of late, and the last end of it */
 	u64 busy_ns[H100_ENGINE_COUNT];
-	u64 busy_seen_ns[H100_ENGINE_COUNT]; /* what the current window began with */
-	u64 window_start_ns;
-	u32 utilization_percent[H100_ENGINE_COUNT];
-	u64 work_ns; /* the last time that an engine reported anything */
+	u64 busy_slots[H100_ENGINE_COUNT][H100_BUSY_SLOTS];
+	u64 work_ns;
+	u64 busy_seen_ns[H100_ENGINE_COUNT]; /* how much of it the model has used */
 
 	/* Clocks */
 	u32 pstate; /* 0 .. 15; an H100 has only 0 */
 	u32 clock_mhz[H100_CLOCK_COUNT];
 	u32 slowdown; /* enum h100_slowdown bits */
-	u64 slowdown_ns[8]; /* how long each bit of them has been set */
+	u64 slowdown_ns[H100_SLOWDOWN_COUNT]; /* how long each bit of it has been set */
 	u32 locked_graphics_mhz[2]; /* lowest, highest; 0, 0: not locked */
 	u32 locked_memory_mhz[2];
 	u32 application_graphics_mhz, application_memory_mhz;
 	bool power_brake;
 
 	/* Power and heat */
-	u32 power_mw;	  /* mean of the last second */
-	u32 power_now_mw;
+	u32 power_mw;
 	u32 power_limit_mw; /* in force */
-	u64 energy_uj;	  /* since the driver was loaded */
+	u64 energy_uj;	    /* since the driver booted it */
 	double temperature_c, memory_temperature_c;
 
 	/* Values that a scenario holds; UINT32_MAX: none */
@@ -143,7 +146,7 @@ struct h100_state {
 	bool ecc_enabled, ecc_pending;
 	struct h100_ecc_counts ecc_volatile[H100_ECC_UNIT_COUNT];  /* since boot */
 	struct h100_ecc_counts ecc_aggregate[H100_ECC_UNIT_COUNT]; /* of its life */
-	u32 remapped_correctable, remapped_uncorrectable;
+	u32 remapped_correctable, remapped_uncorrectable; /* rows, for errors of that kind */
 	bool remap_pending, remap_failed;
 	/* Banks by what is left of their spare rows: all, most, some, few, none */
 	u32 remap_histogram[5];
@@ -153,10 +156,9 @@ struct h100_state {
 	u32 inforom_checksum;
 
 	/* PCIe, counters added to without the lock */
-	u32 pcie_generation, pcie_width; /* as trained */
+	u32 pcie_generation, pcie_lanes; /* as trained */
 	u64 pcie_tx_bytes, pcie_rx_bytes; /* GPU to host, host to GPU */
-	u64 pcie_tx_seen_bytes, pcie_rx_seen_bytes;
-	u32 pcie_tx_kbps, pcie_rx_kbps; /* KB/s over the last window */
+	u64 pcie_slots[2][H100_BUSY_SLOTS];  /* of late: tx, rx */
 	u64 pcie_replays, pcie_replay_rollovers, pcie_nak_received, pcie_nak_sent;
 	u64 pcie_correctable_errors, pcie_fatal_errors, pcie_nonfatal_errors, pcie_unsupported_requests;
 
@@ -164,8 +166,7 @@ struct h100_state {
 
 	/* Modes */
 	u32 compute_mode; /* enum h100_compute_mode */
-	bool mig_enabled, mig_pending;
-	bool accounting;
+	bool mig_enabled;
 
 	struct h100_process processes[H100_MAX_PROCESSES];
 
@@ -202,20 +203,15 @@ void h100_state_shutdown(struct h100_state *state, u64 now_ns);
 
 /* -- Accounting, any context, no lock ---------------------------------------------------------- */
 
-/* An engine worked for so long (up to now). */
-static inline void h100_state_account_busy(struct h100_state *state, enum h100_engine engine,
-					   u64 busy_ns)
-{
-	os_fetch_add(&state->busy_ns[engine], busy_ns);
-}
+/* An engine worked for busy_ns up to now_ns. */
+void h100_state_account_busy(struct h100_state *state, enum h100_engine engine, u64 now_ns,
+			     u64 busy_ns);
 /* Bytes that crossed the link: tx leaves the GPU (DMA writes, read completions). */
-static inline void h100_state_account_pcie(struct h100_state *state, u64 tx_bytes, u64 rx_bytes)
-{
-	if (tx_bytes != 0)
-		os_fetch_add(&state->pcie_tx_bytes, tx_bytes);
-	if (rx_bytes != 0)
-		os_fetch_add(&state->pcie_rx_bytes, rx_bytes);
-}
+void h100_state_account_pcie(struct h100_state *state, u64 now_ns, u64 tx_bytes, u64 rx_bytes);
+/* Mean of the last second: percent of the time, and KB/s. A held utilisation is returned instead. */
+u32 h100_state_utilization(const struct h100_state *state, enum h100_engine engine, u64 now_ns);
+u32 h100_state_pcie_tx_kbps(const struct h100_state *state, u64 now_ns);
+u32 h100_state_pcie_rx_kbps(const struct h100_state *state, u64 now_ns);
 
 /* -- Work of the firmware, lock held ----------------------------------------------------------- */
 
@@ -247,11 +243,12 @@ void h100_state_clear_ecc(struct h100_state *state, bool aggregate);
 
 u32 h100_state_temperature_c(const struct h100_state *state);
 u32 h100_state_memory_temperature_c(const struct h100_state *state);
-u32 h100_state_utilization(const struct h100_state *state, enum h100_engine engine);
 struct h100_ecc_counts h100_state_ecc_total(const struct h100_ecc_counts *units);
 /* An ECC error happens; counts it everywhere, and an uncorrectable one in DRAM remaps a row. */
 void h100_state_ecc_error(struct h100_state *state, enum h100_ecc_unit unit, bool uncorrected,
 			  u64 count);
+/* Spare rows replace bad ones; at most one a bank and kind. */
+void h100_state_remap_rows(struct h100_state *state, u32 correctable, u32 uncorrectable);
 bool h100_clock_supported(const struct h100_profile *profile, enum h100_clock clock, u32 mhz);
 
 #endif
