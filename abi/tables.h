@@ -46,8 +46,11 @@ struct abi_field {
 	const char *type; /* as the interface spells it */
 	u32 offset;
 	u32 size;  /* of one element */
-	u32 count; /* array elements; 1 for none */
+	u32 count; /* array elements; 1 for none, 0 for all that follows (a flexible array) */
 	u32 counted_by; /* index of the field that tells how many are valid, or ~0 */
+	u32 selector;	/* of a union: index of the field that picks its member, or ~0 */
+	u32 when_count; /* of a member: values of the selector that pick it */
+	const u32 *when;
 	u8 kind;   /* enum abi_kind */
 	u8 dir;	   /* enum abi_dir */
 	u8 secret; /* a trace prints <secret> */
@@ -66,6 +69,8 @@ struct abi_struct {
 
 /* The interface's own names of classes of objects; generated: ABI_ICLASS_Subdevice and so on. */
 #include "abi/iclass.h"
+/* ABI_CONTROL_COUNT, ABI_CLASS_COUNT, ABI_STRUCT_COUNT, ... */
+#include "abi/counts.h"
 
 struct abi_control {
 	u32 cmd;
@@ -75,9 +80,11 @@ struct abi_control {
 	u32 params_size;
 	u16 iclass; /* enum abi_iclass that serves it */
 	u8 by_class; /* known only through the object's class, not by its number alone */
-	u8 open; /* 0: no open interface header names it (params is NULL) */
+	u8 open; /* 0: no open interface header names it; params, if any, is our own decoding */
 	const char *name; /* "" when it has none */
 	const struct abi_struct *params;
+	u32 also_count;	 /* further internal classes that serve the same command */
+	const u16 *also; /* enum abi_iclass */
 };
 
 enum abi_params_mode { ABI_PARAMS_NONE, ABI_PARAMS_OPTIONAL, ABI_PARAMS_REQUIRED };
@@ -115,6 +122,8 @@ const struct abi_class *abi_class_find(u32 class_id);
 const struct abi_class *abi_class_by_index(u32 index);
 const struct abi_escape *abi_escape_find(u32 nr);
 const struct abi_rpc *abi_rpc_find(u32 function);
+/* Events of the firmware, by their number (NV_VGPU_MSG_EVENT_*). */
+const struct abi_rpc *abi_rpc_event_find(u32 event);
 /* By name; O(log n). */
 const struct abi_struct *abi_struct_find(const char *name);
 const struct abi_struct *abi_struct_by_index(u32 index);
