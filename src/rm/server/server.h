@@ -84,6 +84,7 @@ struct rm_object {
 #define RM_OBJECT_MIRRORED 0x2u /* the firmware holds one too */
 #define RM_OBJECT_FREEING 0x4u	/* server: on the list of a free under way */
 #define RM_OBJECT_ROTATED 0x8u	/* server: put aside in its parent's list during that */
+#define RM_OBJECT_LISTED 0x10u	/* server: its handle is in the client's map */
 
 /* One client. Fields without a comment on locking never change after its allocation. */
 struct rm_client {
@@ -108,6 +109,7 @@ struct rm_client {
 /* One request being served. On the stack of its thread; nested calls restore the outer one. */
 struct rm_call {
 	struct rm *rm;
+	struct rm_server *server;
 	struct rm_file *file; /* NULL for the driver's own */
 	struct rm_client *client;
 	struct rm_client *source; /* a dup's other client (or the same), a share's target */
