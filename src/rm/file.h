@@ -10,6 +10,8 @@
 #include "base/list.h"
 #include "rm/instance.h"
 
+struct rm_call;
+
 /* A device file acts for a control file (REGISTER_FD) or lends its GPU by descriptor, never both. */
 enum rm_file_link {
 	RM_FILE_LINK_NONE,
@@ -26,13 +28,17 @@ struct rm_file {
 	struct rm_file *control; /* registered control file, referenced; set once, read with acquire */
 	u32 link;		 /* enum rm_file_link */
 
-	u32 *attached; /* gpu ids of NV_ESC_ATTACH_GPUS_TO_FD; rm->file_lock */
+	struct rm_gpu **attached; /* of NV_ESC_ATTACH_GPUS_TO_FD, NULL where the id was 0; file_lock */
 	u32 attached_count;
 
 	/* rm->event_lock */
 	bool event_pending; /* an event without data came */
 	struct list_head event_data;
+	u32 event_data_count;
 };
+
+/* Records a file keeps for a client that does not read them; later ones are dropped. */
+#define RM_FILE_EVENT_DATA_MAX 4096u
 
 /* An event with data that waits for NV_ESC_RM_GET_EVENT_DATA. */
 struct rm_event_data {
@@ -43,11 +49,13 @@ struct rm_event_data {
 
 /*
  * What NV_ESC_ALLOC_OS_EVENT makes: a client's name (fd) for the file that poll is called on. Objects of
- * class NV01_EVENT_OS_EVENT hold a reference; once freed it takes no more.
+ * class NV01_EVENT_OS_EVENT hold a reference; once freed it takes no more. Names are a user's own:
+ * handles are small numbers, and nobody shall wake or free what another user named the same.
  */
 struct rm_os_event {
 	struct list_node node;
 	struct rm_file *file; /* valid while active */
+	u32 uid;
 	u32 client;
 	u32 fd;
 	u32 references;
@@ -55,21 +63,31 @@ struct rm_os_event {
 };
 
 /* NV_ERR_INSUFFICIENT_RESOURCES: no memory, or the client has one with this fd. */
-enum nv_status os_event_alloc(struct rm_file *file, u32 client, u32 fd);
+enum nv_status rm_os_event_alloc(struct rm_file *file, u32 uid, u32 client, u32 fd);
 /* NV_ERR_INVALID_EVENT: no such event. */
-enum nv_status os_event_free(struct rm *rm, u32 client, u32 fd);
+enum nv_status rm_os_event_free(struct rm *rm, u32 uid, u32 client, u32 fd);
 /* All of a client that went. */
-void os_event_free_client(struct rm *rm, u32 client);
+void rm_os_event_free_client(struct rm *rm, u32 uid, u32 client);
+/* All of a file that closes, and what was queued for it. */
+void rm_os_event_free_file(struct rm_file *file);
 /* A reference to the client's event; NV_ERR_OBJECT_NOT_FOUND. */
-enum nv_status os_event_get(struct rm *rm, u32 client, u32 fd, struct rm_os_event **out);
-void os_event_put(struct rm *rm, struct rm_os_event *event);
+enum nv_status rm_os_event_get(struct rm *rm, u32 uid, u32 client, u32 fd,
+			       struct rm_os_event **out);
+void rm_os_event_put(struct rm *rm, struct rm_os_event *event);
 /*
  * Wakes the event's file, with a record for NV_ESC_RM_GET_EVENT_DATA where data is not NULL (the callee
- * owns it and frees it where the event is dead). Any context.
+ * owns it, and frees it where the event is dead or the file has too many). Any context.
  */
-void os_event_post(struct rm *rm, struct rm_os_event *event, struct rm_event_data *data);
+void rm_os_event_post(struct rm *rm, struct rm_os_event *event, struct rm_event_data *data);
 /* The oldest record, the caller's to free; NULL when there is none. */
-struct rm_event_data *file_event_data_take(struct rm_file *file, bool *more);
+struct rm_event_data *rm_file_event_data_take(struct rm_file *file, bool *more);
+
+/*
+ * Between these the set of GPUs does not change: for what looks GPUs up and is no call on an object.
+ * file may be NULL.
+ */
+void rm_gpus_hold(struct rm_call *call, struct rm *rm, struct rm_file *file);
+void rm_gpus_let_go(struct rm_call *call);
 
 /* True when the file's GPU (if it has one) is off the bus. */
 bool file_gpu_is_lost(const struct rm_file *file);

@@ -7,6 +7,7 @@
 #define RM_INSTANCE_H
 
 #include "base/list.h"
+#include "rm/numa.h"
 #include "rm/registry.h"
 #include "rm/rm.h"
 
@@ -41,6 +42,7 @@ struct rm {
 	struct list_head os_events;    /* struct rm_os_event, event_lock */
 
 	struct os_mutex file_lock; /* registered control files, attached GPUs, numa settings */
+	struct rm_numa numa[RM_MAX_GPUS]; /* by GPU instance; file_lock */
 	u64 memblock_size;	   /* NV_ESC_SYS_PARAMS; 0: not set. file_lock */
 };
 

@@ -26,6 +26,11 @@ struct rm_host_ops {
 	void (*file_put)(struct rm_file *file);
 	/* rm_file_poll may have become true; any context, spinlocks may be held. */
 	void (*file_notify)(struct rm_file *file, void *host_ctx);
+	/*
+	 * True when the calling thread has a signal to act on, which ends its wait for a suspended instance
+	 * (RM_IOCTL_EINTR). May be NULL.
+	 */
+	bool (*interrupted)(void);
 };
 
 struct rm_registry_entry {
@@ -83,6 +88,7 @@ enum rm_ioctl_result {
 	RM_IOCTL_ENODEV,
 	RM_IOCTL_EINTR,
 	RM_IOCTL_EIO,
+	RM_IOCTL_ENOTTY,
 };
 /* request is the whole _IOC word, arg the user address of its structure. */
 enum rm_ioctl_result rm_ioctl(struct rm_file *file, u32 request, u64 arg);

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * The commands on objects: alloc in its three structures, free, control, dup and share. All but
+ * controls on a file's descriptor go straight to the RM API.
+ */
+#include "rm/escape/escape.h"
+
+/* Clients and all but events are made through the control node. */
+static bool class_needs_control_node(u32 class_id)
+{
+	switch (class_id) {
+	case NV01_EVENT:
+	case NV01_EVENT_OS_EVENT:
+	case NV01_EVENT_KERNEL_CALLBACK:
+	case NV01_EVENT_KERNEL_CALLBACK_EX:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* User space gets clients of the one class only, whatever it asks for. */
+static u32 class_for_user(u32 class_id)
+{
+	if (class_id == NV01_ROOT || class_id == NV01_ROOT_NON_PRIV)
+		return NV01_ROOT_CLIENT;
+	return class_id;
+}
+
+enum rm_ioctl_result escape_alloc(struct rm_file *file, void *data, u32 size)
+{
+	NVOS21_PARAMETERS *small = data; /* the two begin alike */
+	NVOS64_PARAMETERS *large = data;
+
+	if (size != sizeof(*small) && size != sizeof(*large))
+		return RM_IOCTL_EINVAL;
+	if (file->node != RM_NODE_CONTROL && class_needs_control_node(small->hClass))
+		return RM_IOCTL_EINVAL;
+	small->hClass = class_for_user(small->hClass);
+	if (size == sizeof(*large))
+		rm_api_alloc(file, large);
+	else
+		rm_api_alloc_nvos21(file, small);
+	return RM_IOCTL_OK;
+}
+
+enum rm_ioctl_result escape_alloc_object(struct rm_file *file, void *data, u32 size)
+{
+	rm_api_alloc_object(file, data);
+	return RM_IOCTL_OK;
+}
+
+enum rm_ioctl_result escape_free(struct rm_file *file, void *data, u32 size)
+{
+	NVOS00_PARAMETERS *p = data;
+	struct os_cred cred;
+
+	if (rm_api_free(file, p) == NV_OK && p->hObjectOld == p->hRoot) {
+		os_current_cred(&cred);
+		rm_os_event_free_client(file->rm, cred.uid, p->hRoot);
+	}
+	return RM_IOCTL_OK;
+}
+
+/*
+ * NV00FD_CTRL_CMD_ATTACH_GPU names a device file by descriptor, which then keeps its GPU for the
+ * multicast object. The file must not act for a control file.
+ */
+static enum rm_ioctl_result control_with_file(struct rm_file *file, NVOS54_PARAMETERS *p)
+{
+	NV00FD_CTRL_ATTACH_GPU_PARAMS params;
+	struct rm *rm = file->rm;
+	struct rm_file *device;
+	bool linked;
+
+	if (os_copy_from_user(&params, (u64)p->params, sizeof(params)) != NV_OK)
+		return RM_IOCTL_EINVAL;
+	device = rm->host->file_get((s32)params.devDescriptor);
+	if (!device)
+		return RM_IOCTL_EINVAL;
+	os_mutex_lock(&rm->file_lock);
+	linked = device->link == RM_FILE_LINK_REGISTERED;
+	if (!linked)
+		device->link = RM_FILE_LINK_REFERENCED;
+	os_mutex_unlock(&rm->file_lock);
+	if (!linked)
+		rm_api_control(file, p);
+	rm->host->file_put(device);
+	return linked ? RM_IOCTL_EINVAL : RM_IOCTL_OK;
+}
+
+enum rm_ioctl_result escape_control(struct rm_file *file, void *data, u32 size)
+{
+	NVOS54_PARAMETERS *p = data;
+
+	if (p->cmd == NV00FD_CTRL_CMD_ATTACH_GPU)
+		return control_with_file(file, p);
+	rm_api_control(file, p);
+	return RM_IOCTL_OK;
+}
+
+enum rm_ioctl_result escape_dup(struct rm_file *file, void *data, u32 size)
+{
+	rm_api_dup(file, data);
+	return RM_IOCTL_OK;
+}
+
+enum rm_ioctl_result escape_share(struct rm_file *file, void *data, u32 size)
+{
+	rm_api_share(file, data);
+	return RM_IOCTL_OK;
+}

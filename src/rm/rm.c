@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * The instance: made before the first GPU is found, gone after the last file is closed. Also its power
+ * lock, which every request holds shared.
+ */
+#include "rm/instance.h"
+
+#include "rm/api/api.h"
+#include "rm/class/class.h"
+#include "rm/gpu/gpu.h"
+
+/* How long a request of a suspended instance sleeps before it looks for a signal, in nanoseconds. */
+#define POWER_POLL_NS 10000000u
+
+static enum nv_status power_init(struct rm_power *power)
+{
+	enum nv_status status;
+
+	status = os_percpu_rwlock_init(&power->lock, LOCK_RANK_POWER, "rm power");
+	if (status != NV_OK)
+		return status;
+	status = os_event_init(&power->resumed);
+	if (status != NV_OK)
+		os_percpu_rwlock_destroy(&power->lock);
+	return status;
+}
+
+static void power_fini(struct rm_power *power)
+{
+	os_event_destroy(&power->resumed);
+	os_percpu_rwlock_destroy(&power->lock);
+}
+
+static bool interrupted(const struct rm *rm)
+{
+	return rm->host && rm->host->interrupted && rm->host->interrupted();
+}
+
+enum nv_status rm_power_enter(struct rm *rm, u32 *token)
+{
+	struct rm_power *power = &rm->power;
+
+	for (;;) {
+		*token = os_percpu_rwlock_read_lock(&power->lock);
+		if (__builtin_expect(!power->suspended, 1))
+			return NV_OK;
+		os_percpu_rwlock_read_unlock(&power->lock, *token);
+		if (interrupted(rm))
+			return NV_ERR_SIGNAL_PENDING;
+		os_event_wait(&power->resumed, POWER_POLL_NS);
+	}
+}
+
+void rm_power_leave(struct rm *rm, u32 token)
+{
+	os_percpu_rwlock_read_unlock(&rm->power.lock, token);
+}
+
+void rm_power_suspend(struct rm *rm)
+{
+	os_percpu_rwlock_write_lock(&rm->power.lock);
+	rm->power.suspended = true;
+	os_event_reset(&rm->power.resumed);
+	os_percpu_rwlock_write_unlock(&rm->power.lock);
+}
+
+void rm_power_resume(struct rm *rm)
+{
+	os_percpu_rwlock_write_lock(&rm->power.lock);
+	rm->power.suspended = false;
+	os_event_signal(&rm->power.resumed);
+	os_percpu_rwlock_write_unlock(&rm->power.lock);
+}
+
+enum nv_status rm_create(const struct rm_config *config, struct rm **out)
+{
+	const char *version = config->version ? config->version : RM_DEFAULT_VERSION;
+	struct rm *rm;
+	enum nv_status status;
+	u32 i;
+
+	if (os_strnlen(version, RM_VERSION_LENGTH) == RM_VERSION_LENGTH)
+		return NV_ERR_INVALID_STRING_LENGTH;
+	rm = os_alloc(sizeof(*rm));
+	if (!rm)
+		return NV_ERR_NO_MEMORY;
+	os_memcpy(rm->version, version, os_strnlen(version, RM_VERSION_LENGTH));
+	rm->host = config->host;
+	rm->uvm_major = config->uvm_major;
+	list_init(&rm->os_events);
+	for (i = 0; i < RM_MAX_GPUS; i++)
+		rm->numa[i] = (struct rm_numa){ .node = RM_NUMA_NO_NODE, .online = true };
+	os_spinlock_init(&rm->event_lock, "rm events");
+
+	status = power_init(&rm->power);
+	if (status != NV_OK)
+		goto fail_power;
+	status = os_mutex_init(&rm->file_lock, LOCK_RANK_LEAF, "rm files");
+	if (status != NV_OK)
+		goto fail_file_lock;
+	status = rm_registry_init(&rm->registry, config->registry, config->registry_count);
+	if (status != NV_OK)
+		goto fail_registry;
+	status = rm_server_create(rm, rm_classes, rm_class_count, &rm->server);
+	if (status != NV_OK)
+		goto fail_server;
+	*out = rm;
+	return NV_OK;
+
+fail_server:
+	rm_registry_fini(&rm->registry);
+fail_registry:
+	os_mutex_destroy(&rm->file_lock);
+fail_file_lock:
+	power_fini(&rm->power);
+fail_power:
+	os_free(rm);
+	return status;
+}
+
+void rm_destroy(struct rm *rm)
+{
+	if (!rm)
+		return;
+	OS_BUG_ON(rm->gpu_count != 0);
+	OS_BUG_ON(!list_empty(&rm->os_events));
+	rm_server_destroy(rm->server);
+	rm_registry_fini(&rm->registry);
+	os_mutex_destroy(&rm->file_lock);
+	power_fini(&rm->power);
+	os_free(rm);
+}
+
+const char *rm_version(const struct rm *rm)
+{
+	return rm->version;
+}
+
+struct rm_server *rm_server(const struct rm *rm)
+{
+	return rm->server;
+}
+
+struct rm_numa *rm_numa_of(struct rm *rm, const struct rm_gpu *gpu)
+{
+	return &rm->numa[gpu->instance];
+}
