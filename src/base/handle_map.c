@@ -251,12 +251,17 @@ void *handle_map_remove(struct handle_map *map, u32 handle)
 	return ptr;
 }
 
+struct map_entry {
+	void *ptr; /* NULL: none */
+	u32 handle;
+	u32 hash;
+};
+
 /* The entry of home line `line` with the smallest hash that is at least from. */
-static bool line_next(const struct handle_map_table *t, u32 line, u32 from, u32 *best_hash,
-		      u32 *best_handle, void **best)
+static struct map_entry line_next(const struct handle_map_table *t, u32 line, u32 from)
 {
+	struct map_entry best = { NULL, 0, 0 };
 	u32 i, at = line, tries;
-	bool found = false;
 
 	for (tries = t->line_count; tries; tries--, at = next_line(t, at)) {
 		const struct handle_map_line *l = &t->lines[at];
@@ -265,35 +270,35 @@ static bool line_next(const struct handle_map_table *t, u32 line, u32 from, u32 
 			u32 hash = hash_handle(l->handle[i]);
 
 			if (!l->ptr[i] || hash < from || home_line(t, hash) != line ||
-			    (found && hash >= *best_hash))
+			    (best.ptr && hash >= best.hash))
 				continue;
-			found = true;
-			*best_hash = hash;
-			*best_handle = l->handle[i];
-			*best = l->ptr[i];
+			best.ptr = l->ptr[i];
+			best.handle = l->handle[i];
+			best.hash = hash;
 		}
 		if (!l->passed)
 			break;
 	}
-	return found;
+	return best;
 }
 
 void *handle_map_next(struct handle_map *map, u64 *cursor, u32 *handle)
 {
 	const struct handle_map_table *t = &map->cur;
-	u32 line, hash, found;
-	void *ptr;
+	u32 line;
 
 	map_move(map, map->old.line_count);
 	if (*cursor > ~(u32)0 || !t->line_count)
 		return NULL;
 	for (line = home_line(t, (u32)*cursor); line < t->line_count; line++) {
-		if (!line_next(t, line, (u32)*cursor, &hash, &found, &ptr))
+		struct map_entry e = line_next(t, line, (u32)*cursor);
+
+		if (!e.ptr)
 			continue;
-		*cursor = (u64)hash + 1;
+		*cursor = (u64)e.hash + 1;
 		if (handle)
-			*handle = found;
-		return ptr;
+			*handle = e.handle;
+		return e.ptr;
 	}
 	*cursor = (u64)1 << 32;
 	return NULL;

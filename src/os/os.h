@@ -24,9 +24,24 @@ void os_free(void *mem);
 /* Frees after overwriting all of it, in a way that the compiler keeps: keys and other secrets. */
 void os_free_secret(void *mem, size_t size);
 
-void os_memcpy(void *dst, const void *src, size_t size);
-void os_memset(void *dst, int value, size_t size);
-int os_memcmp(const void *a, const void *b, size_t size);
+/* As C's, save that the pointers may be NULL when size is 0. */
+static inline void os_memcpy(void *dst, const void *src, size_t size)
+{
+	if (size)
+		__builtin_memcpy(dst, src, size);
+}
+
+static inline void os_memset(void *dst, int value, size_t size)
+{
+	if (size)
+		__builtin_memset(dst, value, size);
+}
+
+static inline int os_memcmp(const void *a, const void *b, size_t size)
+{
+	return size ? __builtin_memcmp(a, b, size) : 0;
+}
+
 size_t os_strnlen(const char *s, size_t max);
 int os_strcmp(const char *a, const char *b);
 /* Always terminated; returns what a buffer of any size would have needed, as C's snprintf. */
@@ -74,6 +89,8 @@ void os_mutex_destroy(struct os_mutex *m);
 void os_mutex_lock(struct os_mutex *m);
 bool os_mutex_trylock(struct os_mutex *m);
 void os_mutex_unlock(struct os_mutex *m);
+/* Debug builds stop when the calling thread does not hold it; says "must hold" in code. */
+void os_mutex_assert_held(struct os_mutex *m);
 /* Both of one rank, in an order that cannot deadlock; a == b locks once. */
 void os_mutex_lock_pair(struct os_mutex *a, struct os_mutex *b);
 void os_mutex_unlock_pair(struct os_mutex *a, struct os_mutex *b);

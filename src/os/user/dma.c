@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * A device's bus addresses. Each page gets a slot; a permutation of the slots scatters them over an
+ * address range that nothing else uses, every page followed by a page that is never mapped:
+ *
+ *   bus address = DMA_BASE + permute(slot) * 8 KiB      slot -> CPU page: table of chunks
+ *
+ * so no address is physical or virtual, none can be computed from another, and all of them but the
+ * mapped ones fault. Slots that became free are used again as late as possible.
+ */
+#include "base/bits.h"
+#include "os/user/pci.h"
+
+#define DMA_BASE 0x8000000000ull
+#define DMA_SLOT_BITS 26u /* 256 GiB of memory */
+#define DMA_SLOTS BIT32(DMA_SLOT_BITS)
+#define DMA_SLOT_SHIFT 13u /* a page and its guard */
+#define DMA_CHUNK_SLOTS 4096u
+#define DMA_CHUNKS (DMA_SLOTS / DMA_CHUNK_SLOTS)
+#define DMA_REST 4096u /* free slots that are kept from use while there are fresh ones */
+
+/* Odd numbers, inverse to each other modulo 2^DMA_SLOT_BITS */
+#define DMA_MULTIPLIER 0x2545f49u
+#define DMA_INVERSE 0x3eac2f9u
+
+static u32 slot_permute(const struct dma_table *t, u32 slot)
+{
+	u32 x = ((slot ^ t->key) * DMA_MULTIPLIER) & (DMA_SLOTS - 1);
+
+	return x ^ (x >> (DMA_SLOT_BITS / 2));
+}
+
+static u32 slot_restore(const struct dma_table *t, u32 place)
+{
+	u32 x = place ^ (place >> (DMA_SLOT_BITS / 2));
+
+	return ((x * DMA_INVERSE) & (DMA_SLOTS - 1)) ^ t->key;
+}
+
+static u64 *slot_entry(const struct dma_table *t, u32 slot)
+{
+	return &t->chunks[slot / DMA_CHUNK_SLOTS][slot % DMA_CHUNK_SLOTS];
+}
+
+u64 dma_slot_address(const struct dma_table *t, u32 slot)
+{
+	return DMA_BASE + ((u64)slot_permute(t, slot) << DMA_SLOT_SHIFT);
+}
+
+enum nv_status dma_table_init(struct dma_table *t)
+{
+	enum nv_status status;
+
+	_Static_assert(((DMA_MULTIPLIER * DMA_INVERSE) & (DMA_SLOTS - 1)) == 1, "not inverse");
+	t->chunks = os_alloc(DMA_CHUNKS * sizeof(t->chunks[0]));
+	if (!t->chunks)
+		return NV_ERR_NO_MEMORY;
+	status = os_percpu_rwlock_init(&t->lock, LOCK_RANK_UNCHECKED, "DMA table");
+	if (status != NV_OK) {
+		os_free(t->chunks);
+		return status;
+	}
+	if (os_random(&t->key, sizeof(t->key)) != NV_OK)
+		t->key = (u32)os_time_ns();
+	t->key &= DMA_SLOTS - 1;
+	return NV_OK;
+}
+
+void dma_table_destroy(struct dma_table *t)
+{
+	u32 i;
+
+	OS_BUG_ON(t->free_count != t->used); /* a driver left pages behind */
+	for (i = 0; i < DMA_CHUNKS && t->chunks[i]; i++)
+		os_free(t->chunks[i]);
+	os_free(t->chunks);
+	os_percpu_rwlock_destroy(&t->lock);
+}
+
+/* Makes room for count more fresh slots; what it allocates stays for later when it fails. */
+static enum nv_status table_reserve(struct dma_table *t, u32 count)
+{
+	u32 i, chunks = (u32)div_round_up((u64)t->used + count, DMA_CHUNK_SLOTS);
+
+	for (i = 0; i < chunks; i++) {
+		if (t->chunks[i])
+			continue;
+		t->chunks[i] = os_alloc(DMA_CHUNK_SLOTS * sizeof(u64));
+		if (!t->chunks[i])
+			return NV_ERR_NO_MEMORY;
+	}
+	return NV_OK;
+}
+
+/* A free slot's entry holds the next free one, shifted out of the flags. */
+static u32 free_pop(struct dma_table *t)
+{
+	u32 slot = t->free_first - 1;
+
+	t->free_first = (u32)(*slot_entry(t, slot) >> 12);
+	t->free_count--;
+	if (!t->free_first)
+		t->free_last = 0;
+	return slot;
+}
+
+static void free_push(struct dma_table *t, u32 slot)
+{
+	*slot_entry(t, slot) = 0;
+	if (t->free_last)
+		*slot_entry(t, t->free_last - 1) = (u64)(slot + 1) << 12;
+	else
+		t->free_first = slot + 1;
+	t->free_last = slot + 1;
+	t->free_count++;
+}
+
+enum nv_status dma_map(struct dma_table *t, void *cpu, u32 count, bool private, u32 *slots)
+{
+	u64 flags = DMA_ENTRY_USED | (private ? DMA_ENTRY_PRIVATE : 0);
+	enum nv_status status;
+	u32 i, reused, fresh;
+
+	os_percpu_rwlock_write_lock(&t->lock);
+	reused = t->free_count > DMA_REST ? min(count, t->free_count - DMA_REST) : 0;
+	if (count - reused > DMA_SLOTS - t->used)
+		reused = count - (DMA_SLOTS - t->used);
+	fresh = count - reused;
+	status = reused > t->free_count ? NV_ERR_NO_MEMORY : table_reserve(t, fresh);
+	if (status != NV_OK)
+		goto unlock;
+	for (i = 0; i < count; i++) {
+		slots[i] = i < reused ? free_pop(t) : t->used++;
+		*slot_entry(t, slots[i]) = ((u64)(uintptr_t)cpu + (u64)i * OS_PAGE_SIZE) | flags;
+	}
+unlock:
+	os_percpu_rwlock_write_unlock(&t->lock);
+	return status;
+}
+
+void dma_unmap(struct dma_table *t, const u32 *slots, u32 count)
+{
+	u32 i;
+
+	os_percpu_rwlock_write_lock(&t->lock);
+	for (i = 0; i < count; i++)
+		free_push(t, slots[i]);
+	os_percpu_rwlock_write_unlock(&t->lock);
+}
+
+/* Table lock held. NULL when the bytes are not all in one mapped page. */
+static char *table_find(const struct dma_table *t, u64 bus_addr, size_t size)
+{
+	u64 offset = bus_addr - DMA_BASE, entry;
+	u32 slot;
+
+	if (bus_addr < DMA_BASE || offset >> (DMA_SLOT_SHIFT + DMA_SLOT_BITS))
+		return NULL;
+	slot = slot_restore(t, (u32)(offset >> DMA_SLOT_SHIFT));
+	offset &= BIT64(DMA_SLOT_SHIFT) - 1;
+	if (slot >= t->used || !range_fits(offset, size, OS_PAGE_SIZE) || offset == OS_PAGE_SIZE)
+		return NULL;
+	entry = *slot_entry(t, slot);
+	if (!(entry & DMA_ENTRY_USED) || (entry & DMA_ENTRY_PRIVATE && t->confidential))
+		return NULL;
+	return (char *)(uintptr_t)(entry & ~DMA_ENTRY_FLAGS) + offset;
+}
+
+bool os_user_dma_find(struct os_pci_dev *dev, u64 bus_addr, size_t size, void **cpu)
+{
+	u32 token = os_percpu_rwlock_read_lock(&dev->dma.lock);
+
+	*cpu = table_find(&dev->dma, bus_addr, size);
+	os_percpu_rwlock_read_unlock(&dev->dma.lock, token);
+	return *cpu != NULL;
+}
+
+bool os_user_dma_read(struct os_pci_dev *dev, u64 bus_addr, void *data, size_t size)
+{
+	u32 token = os_percpu_rwlock_read_lock(&dev->dma.lock);
+	const char *cpu = table_find(&dev->dma, bus_addr, size);
+
+	if (cpu && size == 4 && is_aligned(bus_addr, 4)) {
+		u32 value = os_load_acquire((const u32 *)cpu);
+
+		os_memcpy(data, &value, sizeof(value));
+	} else if (cpu && size == 8 && is_aligned(bus_addr, 8)) {
+		u64 value = os_load_acquire((const u64 *)cpu);
+
+		os_memcpy(data, &value, sizeof(value));
+	} else if (cpu) {
+		os_memcpy(data, cpu, size);
+	}
+	os_percpu_rwlock_read_unlock(&dev->dma.lock, token);
+	return cpu != NULL;
+}
+
+bool os_user_dma_write(struct os_pci_dev *dev, u64 bus_addr, const void *data, size_t size)
+{
+	u32 token = os_percpu_rwlock_read_lock(&dev->dma.lock);
+	char *cpu = table_find(&dev->dma, bus_addr, size);
+
+	if (cpu && size == 4 && is_aligned(bus_addr, 4)) {
+		u32 value;
+
+		os_memcpy(&value, data, sizeof(value));
+		os_store_release((u32 *)cpu, value);
+	} else if (cpu && size == 8 && is_aligned(bus_addr, 8)) {
+		u64 value;
+
+		os_memcpy(&value, data, sizeof(value));
+		os_store_release((u64 *)cpu, value);
+	} else if (cpu) {
+		os_memcpy(cpu, data, size);
+	}
+	os_percpu_rwlock_read_unlock(&dev->dma.lock, token);
+	return cpu != NULL;
+}
+
+void os_user_pci_set_confidential(struct os_pci_dev *dev, bool confidential)
+{
+	os_percpu_rwlock_write_lock(&dev->dma.lock);
+	dev->dma.confidential = confidential;
+	os_percpu_rwlock_write_unlock(&dev->dma.lock);
+}
