@@ -52,6 +52,7 @@ class Const:
     arg: str = ''
     base: int = 16
     unit: str = 'r535'
+    external: str = ''
 
 
 @dataclass

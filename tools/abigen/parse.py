@@ -104,13 +104,13 @@ def split_lines(path):
 class Parser:
     def __init__(self):
         self.abi = Abi()
-        self.header = ''
+        self.header = self.external = ''
         self.unit = 'r535'
         self.open = []  # enclosing aggregates, outermost first
 
     def parse(self, path):
         self.unit = 'gh100' if os.path.basename(path) == 'gh100.abi' else 'r535'
-        self.header = ''
+        self.header = self.external = ''
         try:
             for where, words in split_lines(path):
                 w = Words(where, words)
@@ -140,11 +140,15 @@ class Parser:
         w.end()
 
     def state_header(self, w):
-        self.header = w.take('header')
+        self.header, self.external = w.take('header'), ''
+        if w.peek() == 'external':
+            w.take('external')
+            self.external = w.text('source')
 
     def const(self, w, kind, name, value, arg='', base=16):
         self.put(self.abi.consts, name,
-                 Const(w.where, self.header, kind, name, value, arg, base, self.unit), 'constant')
+                 Const(w.where, self.header, kind, name, value, arg, base, self.unit,
+                       self.external), 'constant')
 
     def state_int(self, w):
         name = w.name('constant')
