@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * Accesses through the BARs. BAR 0 is registers, the mirror of config space and a 1 MiB window on video
+ * memory; PCI BAR 2 and 4 (the driver's BAR1 and BAR2) show video memory at its own addresses, which is
+ * what they do before page tables are bound to them.
+ */
+#include "h100/function/function.h"
+
+#include "abi/gh100.h"
+#include "base/bits.h"
+
+static u64 ones(u32 width)
+{
+	return width >= 8 ? ~(u64)0 : ~(~(u64)0 << (8 * width));
+}
+
+static bool valid(struct h100_function *fn, u32 bar, u64 offset, u32 width)
+{
+	u64 size = h100_function_bar_size(fn, bar);
+
+	return (width == 1 || width == 2 || width == 4 || width == 8) &&
+	       is_aligned(offset, width) && offset < size && width <= size - offset;
+}
+
+static bool decoded(struct h100_function *fn)
+{
+	return h100_function_present(fn) && (os_load_relaxed(&fn->command) & 0x2) != 0;
+}
+
+u64 h100_function_bar_size(struct h100_function *fn, u32 bar)
+{
+	return bar % 2 == 0 && bar / 2 < 3 ? fn->identity.bar_bytes[bar / 2] : 0;
+}
+
+/* Video memory is shared with engines and clients, so each access is one load or store. */
+static u64 video_read(struct h100_function *fn, u64 address, u32 width)
+{
+	u8 *at = fn->video + address;
+
+	if (address >= fn->identity.video_bytes)
+		return ones(width);
+	switch (width) {
+	case 1:
+		return os_load_relaxed(at);
+	case 2:
+		return os_load_relaxed((u16 *)at);
+	case 4:
+		return os_load_acquire((u32 *)at);
+	default:
+		return os_load_acquire((u64 *)at);
+	}
+}
+
+static void video_write(struct h100_function *fn, u64 address, u32 width, u64 value)
+{
+	u8 *at = fn->video + address;
+
+	if (address >= fn->identity.video_bytes)
+		return;
+	switch (width) {
+	case 1:
+		os_store_relaxed(at, (u8)value);
+		break;
+	case 2:
+		os_store_relaxed((u16 *)at, (u16)value);
+		break;
+	case 4:
+		os_store_release((u32 *)at, (u32)value);
+		break;
+	default:
+		os_store_release((u64 *)at, value);
+		break;
+	}
+}
+
+static bool in_window(u64 offset)
+{
+	return offset >= NV_PRAMIN__LO && offset <= NV_PRAMIN__HI;
+}
+
+static u64 window_address(struct h100_function *fn, u64 offset)
+{
+	return ((u64)h100_register_get(fn, NV_XAL_EP_BAR0_WINDOW)
+		<< NV_XAL_EP_BAR0_WINDOW_BASE_SHIFT) +
+	       (offset - NV_PRAMIN__LO);
+}
+
+static bool in_mirror(u64 offset)
+{
+	return offset >= NV_EP_PCFGM__LO && offset <= NV_EP_PCFGM__HI;
+}
+
+static u64 register_space_read(struct h100_function *fn, u64 offset, u32 width)
+{
+	u32 word = (u32)align_down(offset, 4);
+	u64 value;
+
+	if (in_window(offset))
+		return video_read(fn, window_address(fn, offset), width);
+	if (in_mirror(offset))
+		value = h100_function_cfg_read(fn, word - NV_EP_PCFGM__LO, 4);
+	else
+		value = h100_register_read(fn, word);
+	if (width == 8)
+		return value | register_space_read(fn, offset + 4, 4) << 32;
+	return value >> (8 * (offset - word)) & ones(width);
+}
+
+/* Registers take whole words: narrower writes are lost, as on the PRI bus. */
+static void register_space_write(struct h100_function *fn, u64 offset, u32 width, u64 value)
+{
+	if (in_window(offset)) {
+		video_write(fn, window_address(fn, offset), width, value);
+		return;
+	}
+	if (width < 4)
+		return;
+	if (in_mirror(offset))
+		h100_function_cfg_write(fn, (u32)offset - NV_EP_PCFGM__LO, 4, (u32)value);
+	else
+		h100_register_write(fn, (u32)offset, (u32)value);
+	if (width == 8)
+		register_space_write(fn, offset + 4, 4, value >> 32);
+}
+
+u64 h100_function_bar_read(struct h100_function *fn, u32 bar, u64 offset, u32 width)
+{
+	if (!valid(fn, bar, offset, width) || !decoded(fn))
+		return ones(width);
+	return bar == 0 ? register_space_read(fn, offset, width) : video_read(fn, offset, width);
+}
+
+void h100_function_bar_write(struct h100_function *fn, u32 bar, u64 offset, u32 width, u64 value)
+{
+	if (!valid(fn, bar, offset, width) || !decoded(fn))
+		return;
+	if (bar == 0)
+		register_space_write(fn, offset, width, value);
+	else
+		video_write(fn, offset, width, value);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * What of the software GPU answers at once: config space, BARs, registers, the interrupt tree and the
+ * mailboxes. Nothing here sleeps, allocates after init, or waits for a firmware: an access latches state,
+ * reports work to be done elsewhere, and returns.
+ *
+ * Registers are one array of 32-bit words, accessed by relaxed atomic operations; what changes several
+ * together (config space, interrupts, EMEM) has a spinlock beside it. Callbacks are made without locks.
+ */
+#ifndef H100_FUNCTION_FUNCTION_H
+#define H100_FUNCTION_FUNCTION_H
+
+#include "abi/status.h"
+#include "base/types.h"
+#include "os/os.h"
+
+struct h100_function;
+
+/* Work that an access left for the firmware; bits. */
+enum h100_work {
+	H100_WORK_FSP = 1u << 0,   /* FSP's command queue was rung */
+	H100_WORK_GSP = 1u << 1,   /* GSP's command queue was rung */
+	H100_WORK_RESET = 1u << 2, /* the function was reset: all that ran on it is gone */
+};
+
+struct h100_function_ops {
+	/* Any context; latches and wakes. */
+	void (*work)(void *ctx, u32 work);
+	void (*msix)(void *ctx, u64 address, u32 data);
+	u64 (*now_ns)(void *ctx);
+	void (*log)(void *ctx, int level, const char *text);
+};
+
+/* What distinguishes this GPU from others. */
+struct h100_function_identity {
+	u16 vendor_id, device_id, subsystem_vendor_id, subsystem_id;
+	u8 revision;
+	u8 link_generation, link_width; /* PCIe */
+	u32 index;
+	u64 bar_bytes[3]; /* powers of 2: registers (16 MiB), video memory, control */
+	u64 video_bytes;
+};
+
+#define H100_CFG_BYTES 4096u
+#define H100_BAR0_BYTES (16u << 20)
+#define H100_EMEM_WORDS 256u /* FSP's channel 0 */
+#define H100_INTR_LEAVES 16u
+#define H100_INTR_SUBTREES 8u
+#define H100_MSIX_ENTRIES 9u
+#define H100_STORE_WORDS 512u /* of all registers */
+#define H100_REGISTER_ROWS 80u
+
+struct h100_msix_entry {
+	u32 word[4]; /* address low, high, data, vector control */
+};
+
+/* Messages to be sent once the lock is given back. */
+struct h100_messages {
+	u32 count;
+	struct {
+		u64 address;
+		u32 data;
+	} message[H100_MSIX_ENTRIES];
+};
+
+struct h100_function {
+	const struct h100_function_ops *ops;
+	void *ctx;
+	struct h100_function_identity identity;
+	u8 *video; /* video memory, identity.video_bytes */
+
+	u32 off_bus; /* atomic */
+	u32 command; /* atomic: memory and bus-master enable as in config space */
+
+	struct os_spinlock cfg_lock; /* cfg */
+	u8 cfg[H100_CFG_BYTES];
+	u8 cfg_writable[H100_CFG_BYTES]; /* bits that software may change */
+	u8 cfg_clearable[H100_CFG_BYTES]; /* bits that writing 1 clears */
+
+	u32 store[H100_STORE_WORDS];	  /* atomic words */
+	u16 slots[H100_REGISTER_ROWS]; /* where each row's words begin; never change */
+	u32 gsp_run;			  /* atomic: enum h100_gsp_run */
+
+	struct os_spinlock emem_lock; /* emem */
+	u32 emem[H100_EMEM_WORDS];
+
+	struct os_spinlock intr_lock; /* all of intr */
+	struct {
+		u32 leaf[H100_INTR_LEAVES];
+		u32 enabled[H100_INTR_LEAVES];
+		u32 top_enabled;
+		u32 signalled; /* subtrees whose condition was true when last looked at */
+		u32 pending;   /* MSI-X pending bits */
+		struct h100_msix_entry msix[H100_MSIX_ENTRIES];
+		bool msix_on, msix_masked, msi_on;
+		u64 msi_address;
+		u32 msi_data;
+	} intr;
+
+	u32 *logged; /* a bit for each word of BAR 0: a bad access to it was logged */
+};
+
+/* NV_ERR_INVALID_ARGUMENT (a BAR is no power of 2), NV_ERR_NO_MEMORY. */
+enum nv_status h100_function_init(struct h100_function *fn, const struct h100_function_ops *ops,
+				  void *ctx, const struct h100_function_identity *identity,
+				  u8 *video);
+void h100_function_destroy(struct h100_function *fn);
+/* The state after power-on; also what a function-level reset leaves. */
+void h100_function_reset(struct h100_function *fn);
+
+static inline bool h100_function_present(struct h100_function *fn)
+{
+	return os_load_relaxed(&fn->off_bus) == 0;
+}
+/* May the function reach system memory? */
+bool h100_function_bus_master(struct h100_function *fn);
+
+/* -- Accesses of the host: config.c, bar.c -- */
+
+u32 h100_function_cfg_read(struct h100_function *fn, u32 offset, u32 width);
+void h100_function_cfg_write(struct h100_function *fn, u32 offset, u32 width, u32 value);
+u64 h100_function_bar_size(struct h100_function *fn, u32 bar);
+u64 h100_function_bar_read(struct h100_function *fn, u32 bar, u64 offset, u32 width);
+void h100_function_bar_write(struct h100_function *fn, u32 bar, u64 offset, u32 width, u64 value);
+
+/* -- What runs on the function: registers.c, intr.c, falcon.c -- */
+
+/* A register that holds a value, by its offset in BAR 0; as software on the chip sees it. */
+u32 h100_register_get(struct h100_function *fn, u32 offset);
+void h100_register_set(struct h100_function *fn, u32 offset, u32 value);
+
+/* A vector of the tree becomes pending. */
+void h100_intr_raise(struct h100_function *fn, u32 vector);
+
+/* The packet that the driver put into FSP's command queue: its bytes in data (at most size), 0 when
+ * there is none or it does not fit. Gives the queue back to the driver. */
+u32 h100_fsp_receive(struct h100_function *fn, void *data, u32 size);
+/* Puts a packet into FSP's message queue; a multiple of 4 bytes, at most H100_EMEM_WORDS * 4. */
+void h100_fsp_send(struct h100_function *fn, const void *data, u32 size);
+/* FSP has booted (or not: the driver waits). */
+void h100_fsp_set_ready(struct h100_function *fn, bool ready);
+
+enum h100_gsp_run {
+	H100_GSP_LOCKED,    /* FSP holds it: reads say so */
+	H100_GSP_BOOTING,   /* visible, not unlocked */
+	H100_GSP_RUNNING,
+	H100_GSP_HALTED,
+};
+void h100_gsp_set_run(struct h100_function *fn, enum h100_gsp_run run);
+/* Sets bits of GSP's IRQSTAT and raises its vector. */
+void h100_gsp_interrupt(struct h100_function *fn, u32 bits);
+/* Video memory [start, end) becomes WPR2; start == end: none. */
+void h100_wpr2_set(struct h100_function *fn, u64 start, u64 end);
+
+/* -- Inside of the folder -- */
+
+void h100_config_reset(struct h100_function *fn);
+void h100_registers_reset(struct h100_function *fn);
+u32 h100_register_read(struct h100_function *fn, u32 offset);
+void h100_register_write(struct h100_function *fn, u32 offset, u32 value);
+
+void h100_intr_reset(struct h100_function *fn);
+u32 h100_intr_leaf(struct h100_function *fn, u32 leaf);
+u32 h100_intr_leaf_enabled(struct h100_function *fn, u32 leaf);
+u32 h100_intr_top(struct h100_function *fn);
+u32 h100_intr_top_enabled(struct h100_function *fn);
+void h100_intr_leaf_clear(struct h100_function *fn, u32 leaf, u32 bits);
+void h100_intr_leaf_enable(struct h100_function *fn, u32 leaf, u32 set, u32 clear);
+void h100_intr_top_enable(struct h100_function *fn, u32 set, u32 clear);
+u32 h100_msix_table_read(struct h100_function *fn, u32 word);
+void h100_msix_table_write(struct h100_function *fn, u32 word, u32 value);
+u32 h100_msix_pending(struct h100_function *fn);
+/* Config space changed: what the capabilities say now. */
+void h100_intr_configure(struct h100_function *fn, bool msix_on, bool msix_masked, bool msi_on,
+			 u64 msi_address, u32 msi_data);
+
+u64 h100_time_ns(struct h100_function *fn);
+void h100_function_log(struct h100_function *fn, int level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif
