@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * Control: the checks of a command in the interface's order. By its number alone (NULL command, flags,
+ * pointer and size), then by its object (client, handle, class, size, rights), then it is served.
+ */
+#include "rm/api/cache.h"
+#include "rm/api/internal.h"
+#include "rm/gpu/gpu.h"
+
+/* A command's number is class, category and index (NVXXXX_CTRL_CMD in ctrlxxxx.h). */
+#define CMD_CATEGORY_AND_INDEX 0x3fffu
+
+/* Commands that may be called at raised interrupt level, or past the locks, by the driver's own. */
+static const struct {
+	u32 cmd;
+	bool raised, bypass;
+} lockless_commands[] = {
+	{ NV2080_CTRL_CMD_TIMER_SCHEDULE, true, false },
+	{ NV2080_CTRL_CMD_TIMER_GET_TIME, true, true },
+	{ NVC370_CTRL_CMD_SET_ACCL, true, true },
+	{ NVC370_CTRL_CMD_GET_CHANNEL_INFO, true, true },
+	{ NV9010_CTRL_CMD_SET_VBLANK_NOTIFICATION, true, true },
+	{ NV2080_CTRL_CMD_RC_READ_VIRTUAL_MEM, false, true },
+	{ NV906F_CTRL_CMD_GET_MMU_FAULT_INFO, false, true },
+	{ NV2080_CTRL_CMD_BUS_SYSMEM_ACCESS, false, true },
+	{ NV2080_CTRL_CMD_NVD_SET_NOCAT_JOURNAL_DATA, false, true },
+};
+
+/* No request of user space comes at raised level, and none may pass the locks. */
+static enum nv_status check_flags(u32 cmd, u32 flags)
+{
+	u32 i;
+
+	if (flags & NVOS54_FLAGS_IRQL_RAISED)
+		return NV_ERR_INVALID_ARGUMENT;
+	if (!(flags & NVOS54_FLAGS_LOCK_BYPASS))
+		return NV_OK;
+	for (i = 0; i < ARRAY_SIZE(lockless_commands); i++)
+		if (lockless_commands[i].cmd == cmd && lockless_commands[i].bypass)
+			return NV_ERR_INVALID_CLIENT;
+	return NV_ERR_INVALID_ARGUMENT;
+}
+
+/* control is NULL for a number that nobody knows. */
+static enum nv_status check_size(const struct abi_control *control, u64 params, u32 size)
+{
+	if ((size != 0) != (params != 0))
+		return NV_ERR_INVALID_ARGUMENT;
+	if (control && !control->by_class && size != control->params_size)
+		return NV_ERR_INVALID_ARGUMENT;
+	return NV_OK;
+}
+
+static enum nv_status find_object(struct rm_call *call, u32 handle)
+{
+	enum nv_status status = rm_object_find(call->client, handle, &call->object);
+
+	if (status == NV_OK && (call->object->flags & RM_OBJECT_DEAD))
+		status = NV_ERR_RESOURCE_LOST;
+	return rm_step("rm/server: object", status, handle);
+}
+
+/* Whether the object's class knows the command. */
+static bool class_knows(const struct rm_call *call)
+{
+	const struct abi_control *control = call->control;
+	enum abi_iclass iclass = call->object->desc->iclass;
+	u32 i;
+
+	if (rm_iclass_is(iclass, control->iclass))
+		return true;
+	for (i = 0; i < control->also_count; i++)
+		if (rm_iclass_is(iclass, control->also[i]))
+			return true;
+	return rm_server_handler(call->server, iclass, control->cmd) != NULL;
+}
+
+static enum nv_status check_class(const struct rm_call *call)
+{
+	const struct abi_control *control = call->control;
+	enum nv_status status = NV_OK;
+
+	if (!control || !class_knows(call))
+		status = NV_ERR_NOT_SUPPORTED;
+	else if (control->params_size && call->params_size != control->params_size)
+		status = NV_ERR_INVALID_PARAM_STRUCT;
+	return rm_step("rm/class: command", status, call->object->class_id);
+}
+
+static enum nv_status check_rights(struct rm_call *call)
+{
+	const struct abi_control *control = call->control;
+	enum rm_privilege privilege = rm_call_privilege(call), needed = RM_PRIVILEGE_USER;
+	enum nv_status status;
+
+	status = rm_rights_check(call, call->object, call->client, NULL, control->rights);
+	if (status != NV_OK)
+		return status;
+	if ((control->flags & RMCTRL_FLAGS_INTERNAL) && !call->kernel)
+		return NV_ERR_NOT_SUPPORTED;
+	if (control->flags & RMCTRL_FLAGS_PRIVILEGED)
+		needed = RM_PRIVILEGE_ADMIN;
+	else if (!(control->flags & (RMCTRL_FLAGS_NON_PRIVILEGED | RMCTRL_FLAGS_INTERNAL)))
+		needed = RM_PRIVILEGE_KERNEL;
+	if (privilege < needed)
+		return NV_ERR_INSUFFICIENT_PERMISSIONS;
+	if (!(control->flags & RMCTRL_FLAGS_NO_GPUS_ACCESS) && call->object->gpu &&
+	    rm_gpu_is_lost(call->object->gpu))
+		return NV_ERR_GPU_IS_LOST;
+	/* The caller's block would have to be unpacked first, by a library of the same release. */
+	if (call->flags & NVOS54_FLAGS_FINN_SERIALIZED)
+		return NV_ERR_LIB_RM_VERSION_MISMATCH;
+	return NV_OK;
+}
+
+static enum nv_status serve(struct rm_call *call)
+{
+	struct rm_gpu *gpu = call->object->gpu;
+
+	if (gpu && !(call->control->flags & RMCTRL_FLAGS_NO_GPUS_LOCK))
+		rm_call_lock_gpu(call, gpu);
+	return rm_route(call);
+}
+
+/* The same, but a reply that is known and still true spares asking. */
+static enum nv_status serve_cached(struct rm_call *call)
+{
+	const struct abi_control *control = call->control;
+	struct rm_control_cache *cache = call->object->gpu->cache;
+	bool by_input = control->flags & RMCTRL_FLAGS_CACHEABLE_BY_INPUT;
+	void *input = NULL;
+	enum nv_status status;
+	u64 generation;
+
+	if (rm_control_cache_get(cache, control, call->params, &generation))
+		return rm_step("rm/api/cache: hit", NV_OK, control->cmd);
+	if (by_input) {
+		input = os_alloc(control->params_size);
+		if (!input)
+			return serve(call);
+		os_memcpy(input, call->params, control->params_size);
+	}
+	status = serve(call);
+	if (status == NV_OK)
+		rm_control_cache_put(cache, control, input, call->params, generation);
+	os_free(input);
+	return status;
+}
+
+static enum nv_status control_object(struct rm_call *call, u32 handle)
+{
+	enum nv_status status = find_object(call, handle);
+
+	if (status == NV_OK)
+		status = check_class(call);
+	if (status == NV_OK)
+		status = rm_step("rm/server: rights", check_rights(call), call->control->rights);
+	if (status != NV_OK)
+		return status;
+	if (call->object->gpu && call->object->gpu->cache && rm_control_cacheable(call->control))
+		return serve_cached(call);
+	return serve(call);
+}
+
+static enum nv_status request_control(struct rm_server *server, struct rm_file *file, bool kernel,
+				      const NVOS54_PARAMETERS *p)
+{
+	const struct abi_control *control;
+	struct rm_params params;
+	struct rm_call call;
+	enum nv_status status, copied;
+	bool zeroed, copy_out;
+
+	if (!(p->cmd & CMD_CATEGORY_AND_INDEX))
+		return rm_step("rm/api/control: NULL command", NV_OK, p->cmd);
+	status = rm_step("rm/api/control: flags", check_flags(p->cmd, p->flags), p->flags);
+	if (status != NV_OK)
+		return status;
+	control = abi_control_find(p->cmd);
+	status = rm_step("rm/api/control: size",
+			 check_size(control, (u64)(uintptr_t)p->params, p->paramsSize),
+			 p->paramsSize);
+	if (status != NV_OK)
+		return status;
+	/* The reply to a cacheable command depends on no input, and none gets at it. */
+	zeroed = control && !control->by_class && (control->flags & RMCTRL_FLAGS_CACHEABLE);
+	status = rm_params_in(&params, control ? control->params : NULL, (u64)(uintptr_t)p->params,
+			      p->paramsSize, kernel, zeroed);
+	if (status != NV_OK)
+		return rm_step("rm/api/params: copy in", status, p->paramsSize);
+	rm_trace(RM_TRACE_PARAMS_IN, NULL, NV_OK, p->cmd, 0, params.data, params.size);
+
+	rm_call_begin(&call, server, file, kernel);
+	call.control = control;
+	call.params = params.data;
+	call.params_size = params.size;
+	call.flags = p->flags;
+	status = rm_call_lock_client(&call, p->hClient, NV_ERR_INVALID_CLIENT);
+	if (status == NV_OK)
+		status = control_object(&call, p->hObject);
+	rm_call_end(&call);
+
+	copy_out = status == NV_OK || (control && (control->flags & RMCTRL_FLAGS_COPYOUT_ON_ERROR));
+	if (copy_out)
+		rm_trace(RM_TRACE_PARAMS_OUT, NULL, status, p->cmd, 0, params.data, params.size);
+	copied = rm_params_out(&params, copy_out);
+	if (copied != NV_OK)
+		rm_step("rm/api/params: copy out", copied, p->paramsSize);
+	return status == NV_OK ? copied : status;
+}
+
+enum nv_status rm_api_control(struct rm_file *file, NVOS54_PARAMETERS *p)
+{
+	p->status = request_control(rm_server(rm_file_rm(file)), file, false, p);
+	return p->status;
+}
+
+enum nv_status rm_kernel_control(struct rm *rm, u32 client, u32 object, u32 cmd, void *params,
+				 u32 params_size)
+{
+	const NVOS54_PARAMETERS p = {
+		.hClient = client,
+		.hObject = object,
+		.cmd = cmd,
+		.params = (NvP64)(uintptr_t)params,
+		.paramsSize = params_size,
+	};
+
+	return request_control(rm_server(rm), NULL, true, &p);
+}
