@@ -12,6 +12,9 @@
 
 struct rm;
 struct rm_gsp;
+struct rm_gpu_interrupts;
+struct rm_gpu_static;
+struct rm_control_cache;
 
 enum rm_gpu_state {
 	RM_GPU_FOUND,	 /* on the bus, not booted */
@@ -39,9 +42,16 @@ struct rm_gpu {
 	struct rm_gsp *gsp;   /* NULL until booted */
 	struct rm_gpu_interrupts *interrupts;
 	struct rm_control_cache *cache; /* replies of cacheable commands */
-	/* What the firmware said at boot (GSP_STATIC_INFO), valid while RUNNING. */
+	/* What the firmware said at boot (gpu/static_info.h), valid while RUNNING. */
 	struct rm_gpu_static *info;
+	u32 boot_0;	/* NV_PMC_BOOT_0, once booted */
+	u32 references; /* atomic; the memory goes with the last one */
+	u32 lost_xid;	/* why it is LOST; 0 while it is not, or when it was removed in order */
 };
+
+#define RM_XID_OFF_BUS 79u	/* ROBUST_CHANNEL_GPU_HAS_FALLEN_OFF_THE_BUS */
+#define RM_XID_RPC_TIMEOUT 119u /* GSP_RPC_TIMEOUT */
+#define RM_XID_GSP_ERROR 120u	/* GSP_ERROR */
 
 /* In rm's table by instance, gpu_id or minor; NULL when there is none. API lock held. */
 struct rm_gpu *rm_gpu_by_instance(struct rm *rm, u32 instance);
@@ -61,10 +71,28 @@ static inline bool rm_gpu_is_lost(const struct rm_gpu *gpu)
 enum nv_status rm_gpu_retain(struct rm_gpu *gpu);
 /* One user less; the last one shuts the firmware down unless persistence mode is on. */
 void rm_gpu_release(struct rm_gpu *gpu);
-/* Marks it lost, logs the Xid (79 off the bus, 119 RPC timeout, 120 GSP crash), tells its clients. */
+/*
+ * Keeps the structure (not the GPU) in memory: for pointers that may outlive rm_gpu_remove. Every user
+ * that rm_gpu_retain counted holds one, so a file needs no more.
+ */
+void rm_gpu_get(struct rm_gpu *gpu);
+void rm_gpu_put(struct rm_gpu *gpu);
+/* Sets persistence mode; the firmware of a GPU without users stays up while it is on. GPU lock held. */
+void rm_gpu_set_persistent(struct rm_gpu *gpu, bool persistent);
+/*
+ * Marks it lost, logs the Xid (79 off the bus, 119 RPC timeout, 120 GSP crash), tells its clients.
+ * The first cause counts. Any context that may take a spinlock; the GPU lock may be held.
+ */
 void rm_gpu_lose(struct rm_gpu *gpu, u32 xid, const char *why);
+
+/* "NVRM: Xid (PCI:0000:01:00): xid, pid=..., name=..., text" as the log has it. Any context. */
+void rm_gpu_log_xid(struct rm_gpu *gpu, u32 xid, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 void rm_gpu_lock(struct rm_gpu *gpu);
 void rm_gpu_unlock(struct rm_gpu *gpu);
+
+/* Nanoseconds of the GPU's timer (PTIMER), which runs from power-on; all ones off the bus. Any context. */
+u64 rm_gpu_time(const struct rm_gpu *gpu);
 
 #endif

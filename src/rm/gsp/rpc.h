@@ -20,6 +20,7 @@ enum nv_status gsp_rpc_control(struct rm_gpu *gpu, u32 client, u32 object, u32 c
 			       u32 params_size);
 enum nv_status gsp_rpc_alloc(struct rm_gpu *gpu, u32 client, u32 parent, u32 object, u32 class_id,
 			     void *params, u32 params_size);
+/* parent is not sent: the firmware knows it. */
 enum nv_status gsp_rpc_free(struct rm_gpu *gpu, u32 client, u32 parent, u32 object);
 enum nv_status gsp_rpc_dup(struct rm_gpu *gpu, u32 client, u32 parent, u32 object, u32 source_client,
 			   u32 source_object, u32 flags);

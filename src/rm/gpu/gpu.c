@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/* The state of one GPU: its users, its lock, and how it is lost. */
+#include "rm/gpu/gpu.h"
+
+#include "rm/gpu/interrupt.h"
+#include "rm/gpu/regs.h"
+#include "rm/gsp/rpc.h"
+#include "rm/server/server.h"
+#include "rm/trace.h"
+
+/* -- Lock and references ----------------------------------------------------------------------- */
+
+void rm_gpu_lock(struct rm_gpu *gpu)
+{
+	u64 start;
+
+	if (!rm_trace_on()) {
+		os_mutex_lock(&gpu->lock);
+		return;
+	}
+	start = os_time_ns();
+	os_mutex_lock(&gpu->lock);
+	rm_trace(RM_TRACE_LOCK, "GPU", NV_OK, os_time_ns() - start, 2, NULL, 0);
+}
+
+void rm_gpu_unlock(struct rm_gpu *gpu)
+{
+	os_mutex_unlock(&gpu->lock);
+}
+
+void rm_gpu_get(struct rm_gpu *gpu)
+{
+	os_fetch_add(&gpu->references, 1);
+}
+
+void rm_gpu_put(struct rm_gpu *gpu)
+{
+	if (os_fetch_sub(&gpu->references, 1) != 1)
+		return;
+	OS_BUG_ON(gpu->gsp || gpu->interrupts);
+	os_mutex_destroy(&gpu->lock);
+	os_free(gpu);
+}
+
+/* -- Users ------------------------------------------------------------------------------------- */
+
+enum nv_status rm_gpu_retain(struct rm_gpu *gpu)
+{
+	enum nv_status status = NV_OK;
+
+	rm_gpu_lock(gpu);
+	if (rm_gpu_is_lost(gpu)) {
+		status = NV_ERR_GPU_IS_LOST;
+	} else if (!gpu->gsp) {
+		status = gsp_boot(gpu);
+		/* Lost meanwhile (another thread may say so): boot's result does not count. */
+		if (status == NV_OK && !os_cmpxchg32(&gpu->state, RM_GPU_FOUND, RM_GPU_RUNNING)) {
+			gsp_shutdown(gpu);
+			status = NV_ERR_GPU_IS_LOST;
+		}
+	}
+	if (status == NV_OK) {
+		gpu->users++;
+		rm_gpu_get(gpu);
+	}
+	rm_gpu_unlock(gpu);
+	return status;
+}
+
+/* Stops a firmware that nobody needs any more. GPU lock held. */
+static void stop_if_idle(struct rm_gpu *gpu)
+{
+	if (gpu->users != 0 || (gpu->persistent && !rm_gpu_is_lost(gpu)) || !gpu->gsp)
+		return;
+	gsp_shutdown(gpu);
+	os_cmpxchg32(&gpu->state, RM_GPU_RUNNING, RM_GPU_FOUND);
+}
+
+void rm_gpu_release(struct rm_gpu *gpu)
+{
+	rm_gpu_lock(gpu);
+	OS_BUG_ON(gpu->users == 0);
+	gpu->users--;
+	stop_if_idle(gpu);
+	rm_gpu_unlock(gpu);
+	rm_gpu_put(gpu);
+}
+
+void rm_gpu_set_persistent(struct rm_gpu *gpu, bool persistent)
+{
+	gpu->persistent = persistent;
+	stop_if_idle(gpu);
+}
+
+/* -- Loss -------------------------------------------------------------------------------------- */
+
+void rm_gpu_log_xid(struct rm_gpu *gpu, u32 xid, const char *fmt, ...)
+{
+	const struct rm_call *call = rm_call_current();
+	char pid[16] = "'<unknown>'";
+	char text[320];
+	va_list ap;
+
+	va_start(ap, fmt);
+	os_vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (call && call->cred.pid != 0)
+		os_snprintf(pid, sizeof(pid), "%u", call->cred.pid);
+	os_log(OS_LOG_ERROR, "NVRM: Xid (PCI:%04x:%02x:%02x): %u, pid=%s, name=<unknown>, %s",
+	       gpu->location.domain, gpu->location.bus, gpu->location.device, xid, pid, text);
+}
+
+void rm_gpu_lose(struct rm_gpu *gpu, u32 xid, const char *why)
+{
+	struct rm_gpu_interrupts *irq;
+
+	if (!os_cmpxchg32(&gpu->state, RM_GPU_RUNNING, RM_GPU_LOST) &&
+	    !os_cmpxchg32(&gpu->state, RM_GPU_FOUND, RM_GPU_LOST))
+		return;
+	os_store_release(&gpu->lost_xid, xid);
+	rm_gpu_log_xid(gpu, xid, "%s", why);
+	if (xid == RM_XID_OFF_BUS)
+		os_log(OS_LOG_ERROR, "NVRM: GPU %04x:%02x:%02x.%x: GPU has fallen off the bus.",
+		       gpu->location.domain, gpu->location.bus, gpu->location.device,
+		       gpu->location.function);
+	irq = os_load_acquire(&gpu->interrupts);
+	if (irq) {
+		os_store_release(&irq->tell_lost, 1);
+		rm_gpu_interrupts_kick(gpu);
+	}
+}
+
+/* -- Time -------------------------------------------------------------------------------------- */
+
+u64 rm_gpu_time(const struct rm_gpu *gpu)
+{
+	u32 high, low, again = gpu_rd32(gpu, NV_PTIMER_TIME_1);
+
+	/* The high word may carry between the two reads. */
+	do {
+		high = again;
+		low = gpu_rd32(gpu, NV_PTIMER_TIME_0);
+		again = gpu_rd32(gpu, NV_PTIMER_TIME_1);
+	} while (again != high);
+	if (high == GPU_OFF_BUS)
+		return ~(u64)0;
+	return (REG_GET(NV_PTIMER_TIME_1_NSEC, high) << 32) | low;
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * The interrupt tree of Hopper: TOP has a bit for each pair of leaves, a leaf 32 vectors. The driver enables
+ * the vector of the GSP, which reports everything else in messages.
+ */
+#include "rm/gpu/interrupt.h"
+
+#include "rm/gpu/gpu.h"
+#include "rm/gpu/notify.h"
+#include "rm/gpu/regs.h"
+#include "rm/gsp/gsp.h"
+
+#define GSP_LEAF ((u32)LH_INTR_VECTOR_GSP / 32)
+#define GSP_LEAF_BIT (1u << ((u32)LH_INTR_VECTOR_GSP % 32))
+#define GSP_SUBTREE_BIT (1u << (GSP_LEAF / 2))
+#define LEAVES ((u32)NV_VIRTUAL_FUNCTION_PRIV_CPU_INTR_LEAF__SIZE_1)
+
+#define IRQ_HALT ((u32)REG_PREP(NV_PFALCON_FALCON_IRQSTAT_HALT, 1))
+#define IRQ_SWGEN0 ((u32)REG_PREP(NV_PFALCON_FALCON_IRQSTAT_SWGEN0, 1))
+
+/* Reads and clears every pending leaf; true when the GSP's vector was among them. */
+static bool clear_tree(struct rm_gpu *gpu)
+{
+	u32 top = gpu_vf_rd32(gpu, NV_VIRTUAL_FUNCTION_PRIV_CPU_INTR_TOP(0));
+	bool gsp = false;
+	u32 leaf, value;
+
+	if (top == GPU_OFF_BUS)
+		return false;
+	for (leaf = 0; leaf < LEAVES; leaf++) {
+		if (!(top & (1u << (leaf / 2))))
+			continue;
+		value = gpu_vf_rd32(gpu, NV_VIRTUAL_FUNCTION_PRIV_CPU_INTR_LEAF(leaf));
+		if (value == 0)
+			continue;
+		gpu_vf_wr32(gpu, NV_VIRTUAL_FUNCTION_PRIV_CPU_INTR_LEAF(leaf), value);
+		if (leaf == GSP_LEAF && (value & GSP_LEAF_BIT))
+			gsp = true;
+	}
+	return gsp;
+}
+
+static void top_half(void *arg, u32 vector)
+{
+	struct rm_gpu_interrupts *irq = arg;
+	struct rm_gpu *gpu = irq->gpu;
+	struct rm_gsp *gsp = gpu->gsp; /* stays while interrupts are enabled */
+	u32 stat;
+
+	os_fetch_add(&irq->count, 1);
+	if (!clear_tree(gpu))
+		return;
+	stat = gsp_falcon_rd32(gpu, NV_PFALCON_FALCON_IRQSTAT);
+	if (stat == GPU_OFF_BUS)
+		return;
+	/* Clear before looking at the queue: what comes later interrupts again. */
+	gsp_falcon_wr32(gpu, NV_PFALCON_FALCON_IRQSCLR, stat & (IRQ_HALT | IRQ_SWGEN0));
+	gsp_falcon_wr32(gpu, NV_PFALCON_FALCON_INTR_RETRIGGER(0), 1);
+	if (stat & IRQ_HALT)
+		os_store_release(&gsp->halted, 1);
+	if (!os_load_acquire(&gsp->waiting))
+		os_workqueue_queue(irq->queue, &irq->work);
+}
+
+static void bottom_half(struct os_work *work)
+{
+	struct rm_gpu_interrupts *irq = container_of(work, struct rm_gpu_interrupts, work);
+
+	gsp_service(irq->gpu);
+	if (os_exchange(&irq->tell_lost, 0))
+		rm_gpu_notify_lost(irq->gpu);
+}
+
+static enum nv_status create(struct rm_gpu *gpu)
+{
+	struct rm_gpu_interrupts *irq = os_alloc(sizeof(*irq));
+
+	if (!irq)
+		return NV_ERR_NO_MEMORY;
+	irq->gpu = gpu;
+	irq->work.fn = bottom_half;
+	irq->queue = os_workqueue_create("gpu events");
+	if (!irq->queue) {
+		os_free(irq);
+		return NV_ERR_NO_MEMORY;
+	}
+	os_store_release(&gpu->interrupts, irq);
+	return NV_OK;
+}
+
+enum nv_status rm_gpu_interrupts_enable(struct rm_gpu *gpu)
+{
+	enum nv_status status;
+
+	if (!gpu->interrupts) {
+		status = create(gpu);
+		if (status != NV_OK)
+			return status;
+	}
+	status = os_pci_irq_enable(gpu->pci, 1, top_half, gpu->interrupts);
+	if (status != NV_OK)
+		return status;
+	gpu->interrupts->enabled = true;
+	gpu_vf_wr32(gpu, NV_VIRTUAL_FUNCTION_PRIV_CPU_INTR_LEAF_EN_SET(GSP_LEAF), GSP_LEAF_BIT);
+	gpu_vf_wr32(gpu, NV_VIRTUAL_FUNCTION_PRIV_CPU_INTR_TOP_EN_SET(0), GSP_SUBTREE_BIT);
+	return NV_OK;
+}
+
+void rm_gpu_interrupts_disable(struct rm_gpu *gpu)
+{
+	if (!gpu->interrupts || !gpu->interrupts->enabled)
+		return;
+	gpu_vf_wr32(gpu, NV_VIRTUAL_FUNCTION_PRIV_CPU_INTR_TOP_EN_CLEAR(0), GSP_SUBTREE_BIT);
+	gpu_vf_wr32(gpu, NV_VIRTUAL_FUNCTION_PRIV_CPU_INTR_LEAF_EN_CLEAR(GSP_LEAF), GSP_LEAF_BIT);
+	os_pci_irq_disable(gpu->pci);
+	gpu->interrupts->enabled = false;
+}
+
+void rm_gpu_interrupts_kick(struct rm_gpu *gpu)
+{
+	struct rm_gpu_interrupts *irq = os_load_acquire(&gpu->interrupts);
+
+	if (irq)
+		os_workqueue_queue(irq->queue, &irq->work);
+}
+
+void rm_gpu_interrupts_free(struct rm_gpu *gpu)
+{
+	struct rm_gpu_interrupts *irq = gpu->interrupts;
+
+	if (!irq)
+		return;
+	os_workqueue_destroy(irq->queue);
+	gpu->interrupts = NULL;
+	os_free(irq);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * What happens on a GPU, on its way to the event objects of clients. rm/class implements the two functions;
+ * the bottom half calls them with no lock held.
+ */
+#ifndef RM_GPU_NOTIFY_H
+#define RM_GPU_NOTIFY_H
+
+#include "base/types.h"
+
+struct rm_gpu;
+
+struct rm_gpu_notification {
+	u32 client; /* 0: every client with a matching event on this GPU */
+	u32 event;  /* handle of the event object that was posted to */
+	u32 index;  /* NV2080_NOTIFIERS_* and the like */
+	u32 info32;
+	u16 info16;
+	u32 status;
+	bool all; /* every event of that index in the list that the event is in, not this one alone */
+	const void *data; /* of the firmware's, unchecked; valid during the call; or NULL */
+	u32 data_size;
+};
+
+void rm_gpu_notify(struct rm_gpu *gpu, const struct rm_gpu_notification *n);
+/* The GPU is lost: whoever waits for an event on it shall wait no longer. Once a GPU. */
+void rm_gpu_notify_lost(struct rm_gpu *gpu);
+
+#endif

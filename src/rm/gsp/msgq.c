@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * The message queues: finding room, splitting a message over elements that wrap, and taking one back
+ * out without trusting a byte of it.
+ */
+#include "rm/gsp/msgq.h"
+
+#include "base/bits.h"
+
+#define ELEMENT ((u32)GSP_MSG_QUEUE_ELEMENT_SIZE_MIN)
+#define ELEMENT_HEADER ((u32)GSP_MSG_QUEUE_ELEMENT_HDR_SIZE)
+#define MAX_ELEMENTS ((u32)(GSP_MSG_QUEUE_ELEMENT_SIZE_MAX / GSP_MSG_QUEUE_ELEMENT_SIZE_MIN))
+#define READ_POINTER_OFFSET ((u32)align_up(sizeof(msgqTxHeader), 1u << GSP_MSG_QUEUE_HEADER_ALIGN))
+
+/* How far behind a sequence number may be and still count as seen before. */
+#define SEQUENCE_HALF 0x80000000u
+
+_Static_assert(offsetof(GSP_MSG_QUEUE_ELEMENT, rpc) == GSP_MSG_QUEUE_ELEMENT_HDR_SIZE,
+	       "element header");
+
+static msgqTxHeader *command_header(const struct gsp_msgq *q)
+{
+	return (msgqTxHeader *)q->command;
+}
+
+static const msgqTxHeader *status_header(const struct gsp_msgq *q)
+{
+	return (const msgqTxHeader *)q->status;
+}
+
+static u32 *our_read_pointer(const struct gsp_msgq *q)
+{
+	return &((msgqRxHeader *)(q->command + READ_POINTER_OFFSET))->readPtr;
+}
+
+static u64 xor_words(const void *data, u32 size)
+{
+	const u8 *bytes = data;
+	u64 sum = 0, word;
+	u32 i;
+
+	for (i = 0; i + 8 <= size; i += 8) {
+		__builtin_memcpy(&word, bytes + i, 8);
+		sum ^= word;
+	}
+	if (i < size) {
+		word = 0;
+		os_memcpy(&word, bytes + i, size - i);
+		sum ^= word;
+	}
+	return sum;
+}
+
+static u32 fold(u64 sum)
+{
+	return bits_high32(sum) ^ bits_low32(sum);
+}
+
+u32 gsp_msgq_checksum(const void *data, u32 size)
+{
+	return fold(xor_words(data, size));
+}
+
+void gsp_msgq_init(struct gsp_msgq *q, void *command, u32 command_size, void *status,
+		   u32 status_size)
+{
+	msgqTxHeader header = {
+		.version = MSGQ_VERSION,
+		.size = command_size,
+		.msgSize = ELEMENT,
+		.msgCount = (command_size - (u32)GSP_MSG_QUEUE_HEADER_SIZE) / ELEMENT,
+		.writePtr = 0,
+		.flags = MSGQ_FLAGS_SWAP_RX,
+		.rxHdrOff = READ_POINTER_OFFSET,
+		.entryOff = GSP_MSG_QUEUE_HEADER_SIZE,
+	};
+
+	os_memset(q, 0, sizeof(*q));
+	q->command = command;
+	q->status = status;
+	q->command_size = command_size;
+	q->status_size = status_size;
+	q->command_count = header.msgCount;
+	os_memcpy(q->command, &header, sizeof(header));
+	os_store_release(our_read_pointer(q), 0);
+}
+
+enum nv_status gsp_msgq_link(struct gsp_msgq *q)
+{
+	msgqTxHeader header;
+
+	/* The header's size is what the firmware's first look at it is recognised by. */
+	if (os_load_acquire(&status_header(q)->size) == 0)
+		return NV_ERR_NOT_READY;
+	os_memcpy(&header, status_header(q), sizeof(header));
+	if (header.size == 0 || header.msgSize == 0 || header.entryOff == 0)
+		return NV_ERR_NOT_READY;
+	if (header.version != MSGQ_VERSION || header.size != q->status_size ||
+	    header.msgSize != ELEMENT || !(header.flags & MSGQ_FLAGS_SWAP_RX))
+		return NV_ERR_INVALID_DATA;
+	if (header.rxHdrOff < sizeof(msgqTxHeader) || !is_aligned(header.rxHdrOff, sizeof(u32)) ||
+	    header.rxHdrOff > q->status_size - sizeof(msgqRxHeader))
+		return NV_ERR_INVALID_DATA;
+	if (!is_aligned(header.entryOff, ELEMENT) || header.entryOff > q->status_size - ELEMENT ||
+	    header.entryOff < header.rxHdrOff + sizeof(msgqRxHeader) ||
+	    header.msgCount != (q->status_size - header.entryOff) / ELEMENT || header.msgCount < 2)
+		return NV_ERR_INVALID_DATA;
+	q->entry_offset = header.entryOff;
+	q->peer_read_offset = header.rxHdrOff;
+	q->status_count = header.msgCount;
+	q->read = 0;
+	os_store_release(our_read_pointer(q), 0);
+	q->linked = true;
+	return NV_OK;
+}
+
+/* -- Sending ----------------------------------------------------------------------------------- */
+
+/* Elements that are ours to fill; NV_ERR_INVALID_DATA for a read pointer out of the queue. */
+static enum nv_status room(const struct gsp_msgq *q, u32 *count)
+{
+	u32 read = 0;
+
+	if (q->linked)
+		read = os_load_acquire(
+			&((const msgqRxHeader *)(q->status + q->peer_read_offset))->readPtr);
+	if (read >= q->command_count)
+		return NV_ERR_INVALID_DATA;
+	*count = (read + q->command_count - q->write - 1) % q->command_count;
+	return NV_OK;
+}
+
+static u32 elements_of(u32 length)
+{
+	return (u32)div_round_up(ELEMENT_HEADER + length, ELEMENT);
+}
+
+bool gsp_msgq_has_room(const struct gsp_msgq *q, u32 length)
+{
+	u32 count;
+
+	return room(q, &count) == NV_OK && count >= elements_of(length);
+}
+
+/* A place in the ring of elements, moved by put(). */
+struct cursor {
+	u8 *base;
+	u32 size, at;
+};
+
+static void put(struct cursor *c, const void *data, u32 size)
+{
+	u32 first = min(size, c->size - c->at);
+
+	os_memcpy(c->base + c->at, data, first);
+	if (first < size)
+		os_memcpy(c->base, (const u8 *)data + first, size - first);
+	c->at += size;
+	if (c->at >= c->size)
+		c->at -= c->size;
+}
+
+/* Pieces need not be multiples of 8 bytes: each is summed at the offset where it comes to lie. */
+static u64 sum_at(const struct gsp_piece *piece, u32 offset)
+{
+	u32 lead = offset & 7;
+	u64 word = 0;
+	u32 head;
+
+	if (lead == 0)
+		return xor_words(piece->data, piece->size);
+	head = min(8 - lead, piece->size);
+	os_memcpy((u8 *)&word + lead, piece->data, head);
+	return word ^ xor_words((const u8 *)piece->data + head, piece->size - head);
+}
+
+enum nv_status gsp_msgq_send(struct gsp_msgq *q, const struct gsp_piece *pieces, u32 count)
+{
+	static const u8 zeroes[8];
+	GSP_MSG_QUEUE_ELEMENT element;
+	struct cursor c;
+	u32 length = 0, free, i;
+	u64 sum = 0;
+	enum nv_status status;
+
+	for (i = 0; i < count; i++) {
+		if (pieces[i].size > GSP_MSGQ_MAX_LENGTH - length)
+			return NV_ERR_INVALID_PARAM_STRUCT;
+		sum ^= sum_at(&pieces[i], length);
+		length += pieces[i].size;
+	}
+	if (length < sizeof(rpc_message_header_v03_00))
+		return NV_ERR_INVALID_PARAM_STRUCT;
+
+	os_memset(&element, 0, ELEMENT_HEADER);
+	element.seqNum = q->send_sequence;
+	element.elemCount = elements_of(length);
+	element.checkSum = fold(sum ^ xor_words(&element, ELEMENT_HEADER));
+
+	status = room(q, &free);
+	if (status != NV_OK)
+		return status;
+	if (free < element.elemCount)
+		return NV_ERR_BUSY_RETRY;
+
+	c.base = q->command + GSP_MSG_QUEUE_HEADER_SIZE;
+	c.size = q->command_count * ELEMENT;
+	c.at = q->write * ELEMENT;
+	put(&c, &element, ELEMENT_HEADER);
+	for (i = 0; i < count; i++)
+		if (pieces[i].size != 0)
+			put(&c, pieces[i].data, pieces[i].size);
+	/* The firmware sums up to the next multiple of 8. */
+	if (!is_aligned(length, 8))
+		put(&c, zeroes, (u32)align_up(length, 8) - length);
+
+	q->write = (q->write + element.elemCount) % q->command_count;
+	q->send_sequence++;
+	os_store_release(&command_header(q)->writePtr, q->write);
+	return NV_OK;
+}
+
+/* -- Receiving --------------------------------------------------------------------------------- */
+
+bool gsp_msgq_has_message(const struct gsp_msgq *q)
+{
+	return q->linked && os_load_acquire(&status_header(q)->writePtr) != q->read;
+}
+
+static void consume(struct gsp_msgq *q, u32 count)
+{
+	q->read = (q->read + count) % q->status_count;
+	os_store_release(our_read_pointer(q), q->read);
+}
+
+/* Copies size bytes at offset of the message that begins at the read pointer. */
+static void take(const struct gsp_msgq *q, u32 offset, void *data, u32 size)
+{
+	const u8 *base = q->status + q->entry_offset;
+	u32 total = q->status_count * ELEMENT;
+	u32 at = q->read * ELEMENT + offset;
+	u32 first;
+
+	if (at >= total)
+		at -= total;
+	first = min(size, total - at);
+	os_memcpy(data, base + at, first);
+	if (first < size)
+		os_memcpy((u8 *)data + first, base, size - first);
+}
+
+static enum nv_status refuse(struct gsp_msgq *q, u32 count, const char *why)
+{
+	q->dropped++;
+	os_log(OS_LOG_ERROR, "NVRM: GSP message dropped: %s", why);
+	consume(q, count);
+	q->resync = true;
+	return NV_ERR_INVALID_DATA;
+}
+
+/* One message of those available; NV_WARN_MORE_PROCESSING_REQUIRED for one to be passed over. */
+static enum nv_status receive_one(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffer, u32 available)
+{
+	u32 count, length, total, padded, ahead;
+
+	take(q, 0, buffer, GSP_MSGQ_OVERHEAD);
+	count = buffer->elemCount;
+	length = buffer->rpc.length;
+	/* Without a good count there is no telling where the next message begins. */
+	if (count == 0 || count > MAX_ELEMENTS || count > available)
+		return refuse(q, available, "bad element count");
+	if (length < sizeof(rpc_message_header_v03_00) ||
+	    length > count * ELEMENT - ELEMENT_HEADER || elements_of(length) != count)
+		return refuse(q, count, "bad length");
+
+	total = ELEMENT_HEADER + length;
+	padded = (u32)align_up(total, 8);
+	if (padded > GSP_MSGQ_OVERHEAD)
+		take(q, GSP_MSGQ_OVERHEAD, (u8 *)buffer + GSP_MSGQ_OVERHEAD,
+		     padded - GSP_MSGQ_OVERHEAD);
+	if (gsp_msgq_checksum(buffer, padded) != 0)
+		return refuse(q, count, "bad checksum");
+
+	ahead = buffer->seqNum - q->receive_sequence;
+	if (ahead >= SEQUENCE_HALF) {
+		q->dropped++;
+		consume(q, count);
+		return NV_WARN_MORE_PROCESSING_REQUIRED;
+	}
+	if (ahead != 0 && !q->resync) {
+		q->receive_sequence = buffer->seqNum + 1;
+		return refuse(q, count, "gap in the sequence");
+	}
+	q->receive_sequence = buffer->seqNum + 1;
+	q->resync = false;
+	consume(q, count);
+	return NV_OK;
+}
+
+enum nv_status gsp_msgq_receive(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffer)
+{
+	enum nv_status status;
+	u32 write;
+
+	if (!q->linked)
+		return NV_WARN_NOTHING_TO_DO;
+	do {
+		write = os_load_acquire(&status_header(q)->writePtr);
+		if (write == q->read)
+			return NV_WARN_NOTHING_TO_DO;
+		if (write >= q->status_count)
+			return NV_ERR_INVALID_DATA;
+		status = receive_one(q, buffer,
+				     (write + q->status_count - q->read) % q->status_count);
+	} while (status == NV_WARN_MORE_PROCESSING_REQUIRED);
+	return status;
+}

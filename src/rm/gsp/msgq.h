@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * The pair of message queues in memory that driver and firmware share.
+ *
+ *     command queue (we write)                     status queue (the firmware writes)
+ *     +0     msgqTxHeader, writePtr ours           +0     msgqTxHeader, writePtr theirs
+ *     +32    readPtr ours: of the status queue     +32    readPtr theirs: of the command queue
+ *     +4096  elements of 4096 bytes                +4096  elements of 4096 bytes
+ *
+ * A message takes 1 to 16 elements, wrapping at the end; one element always stays free. Everything in
+ * this memory may change at any time and hold anything: what is read is copied once and checked as a
+ * copy, and our own pointers are never read back.
+ *
+ * Nothing here locks: the caller holds the GPU lock. Only gsp_msgq_has_message needs no lock.
+ */
+#ifndef RM_GSP_MSGQ_H
+#define RM_GSP_MSGQ_H
+
+#include "abi/r535.h"
+#include "os/os.h"
+
+/* How many bytes of a message's elements a header's worth of queue and message header takes. */
+#define GSP_MSGQ_OVERHEAD ((u32)sizeof(GSP_MSG_QUEUE_ELEMENT))
+/* The longest message: its message header and what follows, without continuation. */
+#define GSP_MSGQ_MAX_LENGTH ((u32)GSP_MSG_QUEUE_RPC_SIZE_MAX)
+
+struct gsp_msgq {
+	u8 *command, *status; /* the two queues */
+	u32 command_size, status_size;
+	u32 command_count; /* elements */
+	u32 status_count;  /* once linked */
+	u32 entry_offset;  /* of the status queue's elements */
+	u32 peer_read_offset; /* of the firmware's read pointer in the status queue */
+	u32 write;	   /* next element that we fill */
+	u32 read;	   /* next element that we take */
+	u32 send_sequence, receive_sequence;
+	bool linked;
+	/* Messages were thrown away whole, so the next one may be ahead of receive_sequence. */
+	bool resync;
+	u32 dropped; /* malformed or stale messages, for the log */
+};
+
+/* One piece of a message; pieces follow each other without gaps. */
+struct gsp_piece {
+	const void *data;
+	u32 size;
+};
+
+/* Both sizes are multiples of the page size, with room for 16 elements at least; memory is zeroed. */
+void gsp_msgq_init(struct gsp_msgq *q, void *command, u32 command_size, void *status,
+		   u32 status_size);
+
+/*
+ * Looks for the status queue's header, which the firmware writes once it is up. NV_ERR_NOT_READY: not
+ * yet. NV_ERR_INVALID_DATA: it is no header of this format.
+ */
+enum nv_status gsp_msgq_link(struct gsp_msgq *q);
+
+/*
+ * Writes one message (message header first) of at most GSP_MSGQ_MAX_LENGTH bytes. NV_ERR_BUSY_RETRY: no
+ * room now; NV_ERR_INVALID_PARAM_STRUCT: too short or too long; NV_ERR_INVALID_DATA: the firmware's
+ * read pointer is nonsense. Nothing is written on failure.
+ */
+enum nv_status gsp_msgq_send(struct gsp_msgq *q, const struct gsp_piece *pieces, u32 count);
+
+/* Whether gsp_msgq_send would find room for length bytes. */
+bool gsp_msgq_has_room(const struct gsp_msgq *q, u32 length);
+
+/* The firmware's write pointer is not where we read. Any context. */
+bool gsp_msgq_has_message(const struct gsp_msgq *q);
+
+/*
+ * Copies the next message to buffer (16-byte aligned, GSP_MSG_QUEUE_ELEMENT_SIZE_MAX bytes), whose
+ * element header and message header are then valid: length is at least the message header and lies in
+ * the elements. NV_WARN_NOTHING_TO_DO: there is none. NV_ERR_INVALID_DATA: a malformed one, or a gap in
+ * the sequence; it is consumed and the queue goes on. A message that was seen before is dropped
+ * silently.
+ */
+enum nv_status gsp_msgq_receive(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffer);
+
+/* The exclusive or of a message's 32-bit words, zero-padded to 8 bytes. */
+u32 gsp_msgq_checksum(const void *data, u32 size);
+
+#endif

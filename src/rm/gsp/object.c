@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * The four calls that objects make: GSP_RM_CONTROL, GSP_RM_ALLOC, FREE and DUP_OBJECT. Handles cross as they
+ * are; in a control the parent stays on this side.
+ */
+#include "rm/gsp/gsp.h"
+
+#include "abi/tables.h"
+#include "rm/server/server.h"
+
+/* Locks the GPU unless the thread's call did, and gives the firmware's state if there is any. */
+static enum nv_status enter(struct rm_gpu *gpu, bool *locked, struct rm_gsp **gsp)
+{
+	*locked = !rm_call_holds_gpu(gpu);
+	if (*locked)
+		rm_gpu_lock(gpu);
+	*gsp = gpu->gsp;
+	if (__builtin_expect(*gsp && !rm_gpu_is_lost(gpu), 1))
+		return NV_OK;
+	return rm_gpu_is_lost(gpu) ? NV_ERR_GPU_IS_LOST : NV_ERR_INVALID_STATE;
+}
+
+static void leave(struct rm_gpu *gpu, bool locked)
+{
+	if (locked)
+		rm_gpu_unlock(gpu);
+}
+
+/* What the call comes to: an error of the transport first, then the firmware's own. */
+static enum nv_status outcome(const struct gsp_exchange *x, enum nv_status status, u32 inner)
+{
+	if (status != NV_OK)
+		return status;
+	if (inner != NV_OK)
+		return inner;
+	return x->var_size == 0 || x->var_valid ? NV_OK : NV_ERR_INVALID_DATA;
+}
+
+enum nv_status gsp_rpc_control(struct rm_gpu *gpu, u32 client, u32 object, u32 cmd, void *params,
+			       u32 params_size)
+{
+	const struct abi_control *control = abi_control_find(cmd);
+	rpc_gsp_rm_control_v03_00 p = {
+		.hClient = client,
+		.hObject = object,
+		.cmd = cmd,
+		.paramsSize = params_size,
+		.flags = RMAPI_RPC_FLAGS_NONE,
+	};
+	struct gsp_exchange x = {
+		.function = NV_VGPU_MSG_FUNCTION_GSP_RM_CONTROL,
+		.fixed = &p,
+		.fixed_size = sizeof(p),
+		.var = params,
+		.var_size = params_size,
+		.status_offset = offsetof(rpc_gsp_rm_control_v03_00, status),
+	};
+	enum nv_status status;
+	struct rm_gsp *gsp;
+	bool locked;
+
+	if ((params == NULL) != (params_size == 0) || params_size > GSP_MAX_PARAMS)
+		return NV_ERR_INVALID_ARGUMENT;
+	if (control && (control->flags & RMCTRL_FLAGS_COPYOUT_ON_ERROR)) {
+		p.flags |= RMAPI_RPC_FLAGS_COPYOUT_ON_ERROR;
+		x.copy_on_error = true;
+	}
+	status = enter(gpu, &locked, &gsp);
+	if (status == NV_OK)
+		status = outcome(&x, gsp_rpc_call(gsp, &x), p.status);
+	leave(gpu, locked);
+	return status;
+}
+
+enum nv_status gsp_rpc_alloc(struct rm_gpu *gpu, u32 client, u32 parent, u32 object, u32 class_id,
+			     void *params, u32 params_size)
+{
+	rpc_gsp_rm_alloc_v03_00 p = {
+		.hClient = client,
+		.hParent = parent,
+		.hObject = object,
+		.hClass = class_id,
+		.paramsSize = params_size,
+		.flags = RMAPI_RPC_FLAGS_NONE,
+	};
+	struct gsp_exchange x = {
+		.function = NV_VGPU_MSG_FUNCTION_GSP_RM_ALLOC,
+		.fixed = &p,
+		.fixed_size = sizeof(p),
+		.var = params,
+		.var_size = params_size,
+		.status_offset = offsetof(rpc_gsp_rm_alloc_v03_00, status),
+	};
+	enum nv_status status;
+	struct rm_gsp *gsp;
+	bool locked;
+
+	if ((params == NULL) != (params_size == 0) || params_size > GSP_MAX_PARAMS)
+		return NV_ERR_INVALID_ARGUMENT;
+	status = enter(gpu, &locked, &gsp);
+	if (status == NV_OK)
+		status = outcome(&x, gsp_rpc_call(gsp, &x), p.status);
+	leave(gpu, locked);
+	return status;
+}
+
+enum nv_status gsp_rpc_free(struct rm_gpu *gpu, u32 client, u32 parent, u32 object)
+{
+	rpc_free_v03_00 p = {
+		.params = { .hRoot = client, .hObjectOld = object },
+	};
+	struct gsp_exchange x = {
+		.function = NV_VGPU_MSG_FUNCTION_FREE,
+		.fixed = &p,
+		.fixed_size = sizeof(p),
+		.status_offset = GSP_NO_STATUS,
+	};
+	enum nv_status status;
+	struct rm_gsp *gsp;
+	bool locked;
+
+	status = enter(gpu, &locked, &gsp);
+	if (status == NV_OK)
+		status = outcome(&x, gsp_rpc_call(gsp, &x), p.params.status);
+	leave(gpu, locked);
+	return status;
+}
+
+enum nv_status gsp_rpc_dup(struct rm_gpu *gpu, u32 client, u32 parent, u32 object, u32 source_client,
+			   u32 source_object, u32 flags)
+{
+	rpc_dup_object_v03_00 p = {
+		.params = {
+			.hClient = client,
+			.hParent = parent,
+			.hObject = object,
+			.hClientSrc = source_client,
+			.hObjectSrc = source_object,
+			.flags = flags,
+		},
+	};
+	struct gsp_exchange x = {
+		.function = NV_VGPU_MSG_FUNCTION_DUP_OBJECT,
+		.fixed = &p,
+		.fixed_size = sizeof(p),
+		.status_offset = GSP_NO_STATUS,
+	};
+	enum nv_status status;
+	struct rm_gsp *gsp;
+	bool locked;
+
+	status = enter(gpu, &locked, &gsp);
+	if (status == NV_OK)
+		status = outcome(&x, gsp_rpc_call(gsp, &x), p.params.status);
+	leave(gpu, locked);
+	return status;
+}

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * One exchange with the firmware: send, wait, check the reply. A message that one record cannot hold goes
+ * on in continuation records, and its reply comes back likewise:
+ *
+ *   | header: function, length 65488 | fixed part | variable part ...        |
+ *   | header: CONTINUATION_RECORD    | ... more of the variable part         |  as often as needed
+ */
+#include "rm/gsp/gsp.h"
+
+#include "abi/tables.h"
+#include "base/bits.h"
+#include "rm/gpu/interrupt.h"
+#include "rm/gpu/regs.h"
+#include "rm/trace.h"
+
+#define HEADER ((u32)sizeof(rpc_message_header_v03_00))
+#define HEADER_VERSION                                                                             \
+	((u32)(REG_PREP(NV_VGPU_MSG_HEADER_VERSION_MAJOR, NV_VGPU_MSG_HEADER_VERSION_MAJOR_TOT) |  \
+	       REG_PREP(NV_VGPU_MSG_HEADER_VERSION_MINOR, NV_VGPU_MSG_HEADER_VERSION_MINOR_TOT)))
+#define FIRST_EVENT ((u32)NV_VGPU_MSG_EVENT_GSP_INIT_DONE)
+#define RECORD_PAYLOAD (GSP_MSGQ_MAX_LENGTH - HEADER)
+
+static const char *function_name(u32 function)
+{
+	const struct abi_rpc *rpc = abi_rpc_find(function);
+
+	return rpc ? rpc->name : "unknown";
+}
+
+/* -- Health ------------------------------------------------------------------------------------ */
+
+enum nv_status gsp_check_alive(struct rm_gsp *gsp)
+{
+	struct rm_gpu *gpu = gsp->gpu;
+	u32 error;
+
+	if (rm_gpu_is_lost(gpu))
+		return NV_ERR_GPU_IS_LOST;
+	if (gpu_rd32(gpu, NV_PMC_BOOT_0) != gpu->boot_0) {
+		rm_gpu_lose(gpu, RM_XID_OFF_BUS, "GPU has fallen off the bus.");
+		return NV_ERR_GPU_IS_LOST;
+	}
+	if (!os_exchange(&gsp->halted, 0) && !gsp->queue.linked)
+		return NV_OK;
+	error = gpu_rd32(gpu, NV_PGSP_MAILBOX(0));
+	if (REG_GET(NV_GSP_ERROR_TAG, error) == NV_GSP_ERROR_TAG_VAL && error != GPU_OFF_BUS) {
+		char text[160];
+
+		os_snprintf(text, sizeof(text),
+			    "GSP Error: Task %u raised error code 0x%x for reason 0x%x at 0x%x.  "
+			    "The GPU likely needs to be reset.",
+			    (u32)REG_GET(NV_GSP_ERROR_TASK, error),
+			    (u32)REG_GET(NV_GSP_ERROR_CODE, error),
+			    (u32)REG_GET(NV_GSP_ERROR_REASON, error),
+			    gpu_rd32(gpu, NV_PGSP_MAILBOX(1)));
+		rm_gpu_lose(gpu, RM_XID_GSP_ERROR, text);
+		return NV_ERR_GPU_IS_LOST;
+	}
+	return NV_OK;
+}
+
+/* -- Sending ----------------------------------------------------------------------------------- */
+
+struct room_wait {
+	struct rm_gsp *gsp;
+	u32 length;
+};
+
+static bool room_or_dead(void *arg)
+{
+	const struct room_wait *w = arg;
+
+	return gsp_msgq_has_room(&w->gsp->queue, w->length) ||
+	       os_load_acquire(&w->gsp->halted) || rm_gpu_is_lost(w->gsp->gpu);
+}
+
+static enum nv_status send_record(struct rm_gsp *gsp, rpc_message_header_v03_00 *header,
+				  struct gsp_piece *pieces, u32 count)
+{
+	struct room_wait w = { gsp, 0 };
+	enum nv_status status;
+	u32 i;
+
+	pieces[0].data = header;
+	pieces[0].size = HEADER;
+	for (i = 0; i < count; i++)
+		w.length += pieces[i].size;
+	header->length = w.length;
+	status = gsp_msgq_send(&gsp->queue, pieces, count);
+	if (__builtin_expect(status == NV_ERR_BUSY_RETRY, 0)) {
+		os_pci_wait(gsp->gpu->pci, room_or_dead, &w, GSP_ROOM_NS);
+		if (gsp_check_alive(gsp) != NV_OK)
+			return NV_ERR_GPU_IS_LOST;
+		status = gsp_msgq_send(&gsp->queue, pieces, count);
+	}
+	if (status == NV_ERR_BUSY_RETRY) {
+		os_log(OS_LOG_ERROR, "NVRM: GPU%u: GSP command queue is full", gsp->gpu->instance);
+		return NV_ERR_GENERIC;
+	}
+	if (status == NV_OK)
+		gpu_wr32(gsp->gpu, NV_PGSP_QUEUE_HEAD(0), 0);
+	return status;
+}
+
+static void header_init(struct rm_gsp *gsp, rpc_message_header_v03_00 *header, u32 function)
+{
+	header->header_version = HEADER_VERSION;
+	header->signature = NV_VGPU_MSG_SIGNATURE_VALID;
+	header->length = 0;
+	header->function = function;
+	header->rpc_result = NV_VGPU_MSG_RESULT_RPC_PENDING;
+	header->rpc_result_private = NV_VGPU_MSG_RESULT_RPC_PENDING;
+	header->sequence = ++gsp->sequence;
+	header->u.spare = NV_VGPU_MSG_UNION_INIT;
+}
+
+/* All records of one message; var may be sent in several. */
+static enum nv_status send_message(struct rm_gsp *gsp, const struct gsp_exchange *x)
+{
+	rpc_message_header_v03_00 header;
+	struct gsp_piece pieces[3];
+	u32 sent = min(x->var_size, RECORD_PAYLOAD - x->fixed_size);
+	enum nv_status status;
+
+	header_init(gsp, &header, x->function);
+	rm_trace(RM_TRACE_RPC_SEND, function_name(x->function), NV_OK, x->function,
+		 header.sequence, NULL, HEADER + x->fixed_size + x->var_size);
+	pieces[1].data = x->fixed;
+	pieces[1].size = x->fixed_size;
+	pieces[2].data = x->var;
+	pieces[2].size = sent;
+	status = send_record(gsp, &header, pieces, 3);
+	header.function = NV_VGPU_MSG_FUNCTION_CONTINUATION_RECORD;
+	while (status == NV_OK && sent < x->var_size) {
+		pieces[1].data = (const u8 *)x->var + sent;
+		pieces[1].size = min(x->var_size - sent, RECORD_PAYLOAD);
+		sent += pieces[1].size;
+		status = send_record(gsp, &header, pieces, 2);
+	}
+	return status;
+}
+
+enum nv_status gsp_rpc_send_async(struct rm_gsp *gsp, u32 function, const void *params, u32 size)
+{
+	struct gsp_exchange x = {
+		.function = function,
+		.var = (void *)params, /* only read */
+		.var_size = size,
+	};
+
+	return send_message(gsp, &x);
+}
+
+/* -- Waiting ----------------------------------------------------------------------------------- */
+
+static bool message_or_dead(void *arg)
+{
+	struct rm_gsp *gsp = arg;
+
+	return gsp_msgq_has_message(&gsp->queue) || os_load_relaxed(&gsp->halted) ||
+	       os_load_relaxed(&gsp->gpu->state) == RM_GPU_LOST;
+}
+
+/* The next message, whatever it is, into gsp->buffer. *waited counts against the timeout. */
+static enum nv_status next_message(struct rm_gsp *gsp, u64 *waited)
+{
+	enum nv_status status;
+
+	for (;;) {
+		status = gsp_msgq_receive(&gsp->queue, gsp->buffer);
+		if (status != NV_WARN_NOTHING_TO_DO)
+			return status;
+		if (*waited >= gsp->timeout_ns)
+			return NV_ERR_TIMEOUT;
+		status = os_pci_wait(gsp->gpu->pci, message_or_dead, gsp,
+				     min(gsp->timeout_ns - *waited, GSP_WAIT_SLICE_NS));
+		if (status == NV_OK && gsp_msgq_has_message(&gsp->queue))
+			continue;
+		*waited += GSP_WAIT_SLICE_NS;
+		if (gsp_check_alive(gsp) != NV_OK && !gsp_msgq_has_message(&gsp->queue))
+			return NV_ERR_GPU_IS_LOST;
+	}
+}
+
+static bool header_ok(const rpc_message_header_v03_00 *header)
+{
+	return header->header_version == HEADER_VERSION &&
+	       header->signature == NV_VGPU_MSG_SIGNATURE_VALID;
+}
+
+/* Waits for the record of that function and sequence (events have none), keeping other events. */
+static enum nv_status await(struct rm_gsp *gsp, u32 function, u64 *waited)
+{
+	const rpc_message_header_v03_00 *header = &gsp->buffer->rpc;
+	enum nv_status status;
+
+	for (;;) {
+		status = next_message(gsp, waited);
+		if (status != NV_OK)
+			return status;
+		if (!header_ok(header))
+			return NV_ERR_INVALID_DATA;
+		if (header->function == function &&
+		    (function >= FIRST_EVENT || header->sequence == gsp->sequence))
+			return NV_OK;
+		if (header->function >= FIRST_EVENT)
+			gsp_event_keep(gsp);
+		else
+			os_log(OS_LOG_WARN,
+			       "NVRM: GPU%u: late GSP reply dropped: function %u sequence %u",
+			       gsp->gpu->instance, header->function, header->sequence);
+	}
+}
+
+static void timed_out(struct rm_gsp *gsp, u32 function)
+{
+	char text[160];
+
+	os_snprintf(text, sizeof(text),
+		    "Timeout after %us of waiting for RPC response from GPU%u GSP! Expected function %u (%s).",
+		    (u32)(gsp->timeout_ns / 1000000000u), gsp->gpu->instance, function,
+		    function_name(function));
+	rm_gpu_lose(gsp->gpu, RM_XID_RPC_TIMEOUT, text);
+}
+
+/* While a thread waits, the bottom half has no work: the thread drains the queue itself. */
+static void wait_begin(struct rm_gsp *gsp)
+{
+	os_store_release(&gsp->waiting, 1);
+}
+
+static void wait_end(struct rm_gsp *gsp)
+{
+	os_exchange(&gsp->waiting, 0);
+	if (gsp_msgq_has_message(&gsp->queue) || !list_empty(&gsp->events) ||
+	    os_load_acquire(&gsp->halted))
+		rm_gpu_interrupts_kick(gsp->gpu);
+}
+
+/* The firmware's verdict on the message as such; errors of other layers are in a range of their own. */
+static enum nv_status header_status(const rpc_message_header_v03_00 *header)
+{
+	if (header->rpc_result < (u32)NV_VGPU_MSG_RESULT__VMIOP__LO)
+		return header->rpc_result;
+	return NV_ERR_GENERIC;
+}
+
+enum nv_status gsp_wait_event(struct rm_gsp *gsp, u32 event)
+{
+	enum nv_status status;
+	u64 waited = 0;
+
+	wait_begin(gsp);
+	status = await(gsp, event, &waited);
+	if (status == NV_OK)
+		status = header_status(&gsp->buffer->rpc);
+	else if (status == NV_ERR_TIMEOUT)
+		timed_out(gsp, event);
+	wait_end(gsp);
+	return status;
+}
+
+/* -- The reply --------------------------------------------------------------------------------- */
+
+static bool copies_out(const struct gsp_exchange *x)
+{
+	u32 inner;
+
+	if (x->status_offset == GSP_NO_STATUS || x->copy_on_error)
+		return true;
+	os_memcpy(&inner, (const u8 *)x->fixed + x->status_offset, sizeof(inner));
+	return inner == NV_OK;
+}
+
+/* The rest of the variable part, from continuation records; all are taken even if none is wanted. */
+static enum nv_status receive_rest(struct rm_gsp *gsp, struct gsp_exchange *x, u32 got, bool copy,
+				   u64 *waited)
+{
+	const rpc_message_header_v03_00 *header = &gsp->buffer->rpc;
+	enum nv_status status;
+	u32 size;
+
+	while (got < x->var_size) {
+		status = await(gsp, NV_VGPU_MSG_FUNCTION_CONTINUATION_RECORD, waited);
+		if (status != NV_OK)
+			return status;
+		size = header->length - HEADER;
+		if (size != min(x->var_size - got, RECORD_PAYLOAD))
+			return NV_ERR_INVALID_DATA;
+		if (copy)
+			os_memcpy((u8 *)x->var + got, header + 1, size);
+		got += size;
+	}
+	x->var_valid = copy;
+	return NV_OK;
+}
+
+static enum nv_status receive_reply(struct rm_gsp *gsp, struct gsp_exchange *x, u64 *waited)
+{
+	const rpc_message_header_v03_00 *header = &gsp->buffer->rpc;
+	u32 first = min(x->var_size, RECORD_PAYLOAD - x->fixed_size);
+	enum nv_status status, result;
+	bool copy;
+	u32 size;
+
+	status = await(gsp, x->function, waited);
+	if (status != NV_OK)
+		return status;
+	result = header_status(header);
+	size = header->length - HEADER;
+	if (size < x->fixed_size)
+		return result != NV_OK ? result : NV_ERR_INVALID_DATA;
+	os_memcpy(x->fixed, header + 1, x->fixed_size);
+	if (x->var_size == 0 || size == x->fixed_size)
+		return size == x->fixed_size ? result : NV_ERR_INVALID_DATA;
+	if (size != x->fixed_size + first)
+		return NV_ERR_INVALID_DATA;
+	copy = copies_out(x);
+	if (copy)
+		os_memcpy(x->var, (const u8 *)(header + 1) + x->fixed_size, first);
+	status = receive_rest(gsp, x, first, copy, waited);
+	return status != NV_OK ? status : result;
+}
+
+enum nv_status gsp_rpc_call(struct rm_gsp *gsp, struct gsp_exchange *x)
+{
+	enum nv_status status;
+	u64 waited = 0;
+
+	if (rm_gpu_is_lost(gsp->gpu))
+		return NV_ERR_GPU_IS_LOST;
+	x->var_valid = false;
+	wait_begin(gsp);
+	status = send_message(gsp, x);
+	if (status == NV_OK)
+		status = receive_reply(gsp, x, &waited);
+	if (status == NV_ERR_TIMEOUT && waited >= gsp->timeout_ns)
+		timed_out(gsp, x->function);
+	wait_end(gsp);
+	rm_trace(RM_TRACE_RPC_REPLY, function_name(x->function), status, x->function,
+		 gsp->sequence, NULL, HEADER + x->fixed_size + x->var_size);
+	return status;
+}
+
+/* -- The bottom half --------------------------------------------------------------------------- */
+
+static void drain(struct rm_gsp *gsp)
+{
+	const rpc_message_header_v03_00 *header = &gsp->buffer->rpc;
+	enum nv_status status;
+	u32 read;
+
+	do {
+		read = gsp->queue.read;
+		status = gsp_msgq_receive(&gsp->queue, gsp->buffer);
+		if (status == NV_OK && header_ok(header) && header->function >= FIRST_EVENT)
+			gsp_event_keep(gsp);
+		else if (status == NV_OK)
+			os_log(OS_LOG_WARN, "NVRM: GPU%u: unexpected GSP message %u dropped",
+			       gsp->gpu->instance, header->function);
+	} while (status == NV_OK || gsp->queue.read != read);
+}
+
+void gsp_service(struct rm_gpu *gpu)
+{
+	struct list_head events;
+
+	list_init(&events);
+	rm_gpu_lock(gpu);
+	if (gpu->gsp) {
+		drain(gpu->gsp);
+		if (os_load_acquire(&gpu->gsp->halted))
+			gsp_check_alive(gpu->gsp);
+		gsp_events_take(gpu->gsp, &events);
+	}
+	rm_gpu_unlock(gpu);
+	gsp_events_deliver(gpu, &events);
+}
