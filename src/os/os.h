@@ -17,7 +17,8 @@
 
 #define OS_PAGE_SIZE 4096u
 
-/* Zeroed memory of size bytes (16-byte aligned), or NULL. Size 0 gives NULL. */
+/* Zeroed memory of size bytes (16-byte aligned), or NULL. Size 0 and sizes of 2 GiB and more give
+ * NULL. */
 void *os_alloc(size_t size);
 /* Frees what os_alloc gave; NULL is ignored. */
 void os_free(void *mem);

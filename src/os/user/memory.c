@@ -10,6 +10,8 @@
 
 #include "os/user/internal.h"
 
+#define ALLOC_MAX 0x7fffffffu /* as kvmalloc in the kernel */
+
 #ifdef OS_ALLOC_FAULTS
 
 /* Counted per CPU so that counting costs threads no shared line; only the sum means anything. */
@@ -106,7 +108,7 @@ void *os_alloc(size_t size)
 	void *mem;
 
 	lockdep_may_sleep("os_alloc");
-	if (!size || alloc_must_fail())
+	if (!size || size > ALLOC_MAX || alloc_must_fail())
 		return NULL;
 	mem = calloc(1, size);
 	if (mem)
