@@ -38,6 +38,7 @@ struct abi_nested {
 	u32 max_count;	     /* more is INVALID_ARGUMENT */
 	u32 element_size;
 	u8 dir;		     /* enum abi_dir */
+	u8 optional;	     /* NULL is fine whatever the count says */
 	const struct abi_struct *element; /* or NULL for bytes and plain integers */
 };
 
@@ -85,6 +86,7 @@ struct abi_control {
 	const struct abi_struct *params;
 	u32 also_count;	 /* further internal classes that serve the same command */
 	const u16 *also; /* enum abi_iclass */
+	u32 becomes;	 /* an older form: the command that took its place; 0 for none */
 };
 
 enum abi_params_mode { ABI_PARAMS_NONE, ABI_PARAMS_OPTIONAL, ABI_PARAMS_REQUIRED };

@@ -19,8 +19,9 @@ static void print_controls(void)
 		printf("control\t%x\t%s\t%s", c->cmd, c->name, abi_iclass_name(c->iclass));
 		for (u32 k = 0; k < c->also_count; k++)
 			printf(" %s", abi_iclass_name(c->also[k]));
-		printf("\t%s\t%u\t%x\t%x\t%d\t%d\n", c->params ? c->params->name : "",
-		       c->params_size, c->flags, c->rights, c->open, c->by_class);
+		printf("\t%s\t%u\t%x\t%x\t%d\t%d\t%x\n", c->params ? c->params->name : "",
+		       c->params_size, c->flags, c->rights, c->open, c->by_class,
+		       c->becomes);
 	}
 }
 

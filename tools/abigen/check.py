@@ -199,7 +199,10 @@ def check(abi):
     for struct in abi.structs.values():
         check_struct(abi, struct)
     order = order_structs(abi)
+    names = {c.name for c in abi.controls.values()}
     for c in abi.controls.values():
+        if c.becomes and c.becomes not in names:
+            raise AbiError(c.where, f'control {c.becomes} is stated nowhere')
         for name in [c.iclass] + c.also:
             if name not in abi.iclasses:
                 raise AbiError(c.where, f'internal class {name} is stated nowhere')

@@ -60,6 +60,7 @@ class Pointer:
     element: str  # type name, or 'bytes'
     times: str = ''  # decimal, or a field's dotted path
     max: int = 0
+    optional: bool = False
 
 
 @dataclass
@@ -129,6 +130,7 @@ class Control:
     also: list = field(default_factory=list)
     by_class: bool = False
     closed: bool = False
+    becomes: str = ''
 
 
 @dataclass

@@ -247,6 +247,8 @@ class Parser:
                 item.rights = w.flags()
             elif word == 'also':
                 item.also = w.flags()
+            elif word == 'becomes':
+                item.becomes = w.name('control')
             elif word == 'by_class':
                 item.by_class = True
             elif word == 'closed':
@@ -368,6 +370,8 @@ class Parser:
                 item.select = w.name('field')
             elif word == '->':
                 item.pointer = Pointer(w.name('element'))
+            elif word == 'optional' and item.pointer:
+                item.pointer.optional = True
             elif word in ('times', 'max') and item.pointer:
                 if word == 'times':
                     item.pointer.times = w.take('count')

@@ -128,7 +128,7 @@ class Tables:
                          f'sizeof((({struct.name} *)0)->{path}), 0, {p.max}')
             size = '1' if p.element == 'bytes' else f'sizeof({p.element})'
             self.out.append(f'\t{{ offsetof({struct.name}, {at}), {count}, {size}, '
-                            f'{DIRS[f.dir]}, {self.struct_ref(p.element)} }},')
+                            f'{DIRS[f.dir]}, {int(p.optional)}, {self.struct_ref(p.element)} }},')
         self.out += ['};', '']
         return len(found)
 
@@ -202,7 +202,7 @@ class Tables:
                 f'\t{{ {c.cmd:#x}, {i}, {self.flags(c.flags, "RMCTRL_FLAGS_")}, '
                 f'{self.rights(c.rights)}, {size}, ABI_ICLASS_{c.iclass}, {int(c.by_class)}, '
                 f'{int(not c.closed)}, "{c.name}", {struct}, {len(c.also)}, '
-                f'{f"also_{c.cmd:08x}" if c.also else "NULL"} }},')
+                f'{f"also_{c.cmd:08x}" if c.also else "NULL"}, {c.becomes or 0} }},')
         self.out += ['};', '']
         self.lookup('control', [c.cmd for c in items])
         self.by_index('control', 'abi_controls')

@@ -27,8 +27,8 @@ static enum nv_status nested_size(const struct abi_nested *desc, const void *blo
 	u64 count = desc->count_size ? read_field(block, desc->count_offset, desc->count_size) :
 				       desc->fixed_count;
 
-	/* A pointer to a structure of fixed size may be left out. */
-	if (!pointer && !desc->count_size)
+	/* A pointer to a structure of fixed size, and one stated as optional, may be left out. */
+	if (!pointer && (!desc->count_size || desc->optional))
 		count = 0;
 	else if ((count == 0) != (pointer == 0))
 		return NV_ERR_INVALID_ARGUMENT;
