@@ -77,7 +77,7 @@ class Words:
 def split_lines(path):
     """Yields (where, words) of each statement; '#' starts a comment, '\\' at the end continues."""
     with open(path, encoding='ascii') as file:
-        lines = file.read().split('\n')
+        lines = file.read().splitlines()
     base = os.path.basename(path)
     start, held = 0, ''
     for number, line in enumerate(lines, 1):
