@@ -35,7 +35,7 @@ static inline void bitmap_zero(u64 *map, u32 bits)
 		map[i] = 0;
 }
 
-/* The first bit at or after from that is set (want) or clear (!want); BITMAP_NONE if there is none. */
+/* The first bit at or after from that is set (want) or clear (!want), or BITMAP_NONE. */
 static inline u32 bitmap_find(const u64 *map, u32 bits, u32 from, bool want)
 {
 	while (from < bits) {
@@ -75,8 +75,8 @@ static inline u32 bitmap_count(const u64 *map, u32 bits)
 }
 
 /* For every set bit, ascending. */
-#define bitmap_for_each(bit, map, bits)                                                            \
-	for ((bit) = bitmap_find_set(map, bits, 0); (bit) != BITMAP_NONE;                          \
+#define bitmap_for_each(bit, map, bits)                                   \
+	for ((bit) = bitmap_find_set(map, bits, 0); (bit) != BITMAP_NONE; \
 	     (bit) = bitmap_find_set(map, bits, (bit) + 1))
 
 #endif

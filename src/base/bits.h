@@ -14,10 +14,11 @@
 
 /*
  * A field is declared by two constants, NAME__HI and NAME__LO. REG_GET takes it out of a register's
- * value; REG_PREP gives it in place, other bits zero (value is cut to the field); REG_SET replaces it.
+ * value; REG_PREP gives it in place, other bits zero (value is cut to the field); REG_SET replaces
+ * it.
  */
 #define REG_MASK(name) BITS_MASK(name##__HI, name##__LO)
-#define REG_GET(name, value) (((u64)(value) & REG_MASK(name)) >> name##__LO)
+#define REG_GET(name, value) (((u64)(value)&REG_MASK(name)) >> name##__LO)
 #define REG_PREP(name, value) (((u64)(value) << name##__LO) & REG_MASK(name))
 #define REG_SET(name, word, value) (((word) & ~REG_MASK(name)) | REG_PREP(name, value))
 
@@ -36,7 +37,8 @@ static inline bool is_power_of_2(u64 value)
 	return value != 0 && (value & (value - 1)) == 0;
 }
 
-/* align is a power of 2. align_up wraps to 0 beyond the last multiple: check first with align_up_ok. */
+/* align is a power of 2. align_up wraps to 0 beyond the last multiple: check first with
+ * align_up_ok. */
 static inline u64 align_down(u64 value, u64 align)
 {
 	return value & ~(align - 1);
@@ -83,17 +85,17 @@ static inline u32 bits_first(u64 value)
 #define mul_overflows(a, b, result) __builtin_mul_overflow(a, b, result)
 
 #ifndef min
-#define min(a, b)                                                                                  \
-	__extension__({                                                                            \
-		__typeof__(a) min_a = (a);                                                         \
-		__typeof__(b) min_b = (b);                                                         \
-		min_a < min_b ? min_a : min_b;                                                     \
+#define min(a, b)                              \
+	__extension__({                        \
+		__typeof__(a) min_a = (a);     \
+		__typeof__(b) min_b = (b);     \
+		min_a < min_b ? min_a : min_b; \
 	})
-#define max(a, b)                                                                                  \
-	__extension__({                                                                            \
-		__typeof__(a) max_a = (a);                                                         \
-		__typeof__(b) max_b = (b);                                                         \
-		max_a > max_b ? max_a : max_b;                                                     \
+#define max(a, b)                              \
+	__extension__({                        \
+		__typeof__(a) max_a = (a);     \
+		__typeof__(b) max_b = (b);     \
+		max_a > max_b ? max_a : max_b; \
 	})
 #endif
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * The handle map: open addressing over cache lines of five entries. The hash is a bijection of the
- * handle and its high bits choose the line, so the order of hashes is the order of home lines, which
- * makes iteration independent of the table's size.
+ * handle and its high bits choose the line, so the order of hashes is the order of home lines,
+ * which makes iteration independent of the table's size.
  */
 #include "base/handle_map.h"
 
@@ -21,9 +21,9 @@ struct handle_map_line {
 
 _Static_assert(sizeof(struct handle_map_line) == LINE_BYTES, "a line is one cache line");
 
-#define MOVE_LINES 4u	    /* lines of old moved at each change */
-#define MOVE_AT_ONCE 32u    /* tables up to this many lines move as a whole */
-#define UNALIGNED_LINES 4u  /* tables up to this many lines are not worth the alignment */
+#define MOVE_LINES 4u	   /* lines of old moved at each change */
+#define MOVE_AT_ONCE 32u   /* tables up to this many lines move as a whole */
+#define UNALIGNED_LINES 4u /* tables up to this many lines are not worth the alignment */
 #define MAX_LINES 0x80000000u
 
 static u32 hash_handle(u32 handle)

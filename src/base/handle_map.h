@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
  * A map from 32-bit handles to pointers: the objects of one client. A look-up reads one cache line
- * in the usual case, the next one rarely, at any size; it allocates nothing and takes no lock. Growing
- * and shrinking moves a few lines at each insertion and removal, so no single call is long.
+ * in the usual case, the next one rarely, at any size; it allocates nothing and takes no lock.
+ * Growing and shrinking moves a few lines at each insertion and removal, so no single call is long.
  *
  *   cur:  | line | line | line | ...        line: 5 pointers, 5 handles, how many entries went past
  *   old:  |  --  | line | ...               what is left to move after a change of size
  *
- * An empty map holds no memory; a full line costs 12.8 bytes an entry, and lines are 57 % to 85 % full
- * once there are more than a few. The caller serialises changes against everything else.
+ * An empty map holds no memory; a full line costs 12.8 bytes an entry, and lines are 57 % to 85 %
+ * full once there are more than a few. The caller serialises changes against everything else.
  */
 #ifndef BASE_HANDLE_MAP_H
 #define BASE_HANDLE_MAP_H
@@ -33,7 +33,7 @@ struct handle_map {
 
 /* Zeroed memory is an initialised map too. */
 void handle_map_init(struct handle_map *map);
-/* Frees the map's memory; what the entries point to is the caller's. The map is empty and usable. */
+/* Frees the map's memory, not what the entries point to. The map is empty and usable. */
 void handle_map_destroy(struct handle_map *map);
 
 /*
@@ -43,7 +43,7 @@ void handle_map_destroy(struct handle_map *map);
 enum nv_status handle_map_insert(struct handle_map *map, u32 handle, void *ptr);
 /* NULL when the handle is not there. */
 void *handle_map_find(const struct handle_map *map, u32 handle);
-/* Returns what the handle pointed to, or NULL when it is not there. Cannot fail for want of memory. */
+/* Returns what the handle pointed to, or NULL when it is not there. Needs no memory. */
 void *handle_map_remove(struct handle_map *map, u32 handle);
 
 static inline u32 handle_map_count(const struct handle_map *map)
@@ -52,11 +52,11 @@ static inline u32 handle_map_count(const struct handle_map *map)
 }
 
 /*
- * Iteration: start with *cursor 0; each call returns the next entry, or NULL at the end. handle may be
- * NULL. The order is fixed by the handles alone, so any entries may be added and removed meanwhile:
- * those that stay are seen exactly once. Keep the cursor while removing: starting again at 0 each time
- * walks over the emptied part again. Changes the table (not the entries), so it needs the same
- * exclusion as insertion.
+ * Iteration: start with *cursor 0; each call returns the next entry, or NULL at the end. handle may
+ * be NULL. The order is fixed by the handles alone, so any entries may be added and removed
+ * meanwhile: those that stay are seen exactly once. Keep the cursor while removing: starting again
+ * at 0 each time walks over the emptied part again. Changes the table (not the entries), so it
+ * needs the same exclusion as insertion.
  */
 void *handle_map_next(struct handle_map *map, u64 *cursor, u32 *handle);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * Doubly linked lists whose nodes sit in the structures they link. Names and argument order are those
- * of the Linux list, save that the head is a type of its own. Nothing here locks.
+ * Doubly linked lists whose nodes sit in the structures they link. Names and argument order are
+ * those of the Linux list, save that the head is a type of its own. Nothing here locks.
  */
 #ifndef BASE_LIST_H
 #define BASE_LIST_H
@@ -18,7 +18,10 @@ struct list_head {
 	struct list_node root;
 };
 
-#define LIST_HEAD_INIT(head) { { &(head).root, &(head).root } }
+#define LIST_HEAD_INIT(head)                           \
+	{                                              \
+		.root = { &(head).root, &(head).root } \
+	}
 
 static inline void list_init(struct list_head *head)
 {
@@ -100,7 +103,8 @@ static inline struct list_node *list_last(const struct list_head *head)
 }
 
 /* The node after node, or NULL at the end. */
-static inline struct list_node *list_next(const struct list_head *head, const struct list_node *node)
+static inline struct list_node *list_next(const struct list_head *head,
+					  const struct list_node *node)
 {
 	return node->next == &head->root ? NULL : node->next;
 }
@@ -108,24 +112,24 @@ static inline struct list_node *list_next(const struct list_head *head, const st
 #define list_entry(node, type, member) container_of(node, type, member)
 
 /* pos is a struct list_node *; the list must not change, but for additions at the end. */
-#define list_for_each(pos, head)                                                                   \
+#define list_for_each(pos, head) \
 	for ((pos) = (head)->root.next; (pos) != &(head)->root; (pos) = (pos)->next)
 
 /* The same; pos (but not next) may be removed in the body. */
-#define list_for_each_safe(pos, following, head)                                                   \
-	for ((pos) = (head)->root.next, (following) = (pos)->next; (pos) != &(head)->root;         \
+#define list_for_each_safe(pos, following, head)                                           \
+	for ((pos) = (head)->root.next, (following) = (pos)->next; (pos) != &(head)->root; \
 	     (pos) = (following), (following) = (pos)->next)
 
 /* pos is a pointer to the structure that holds the node. */
-#define list_for_each_entry(pos, head, member)                                                     \
-	for ((pos) = list_entry((head)->root.next, __typeof__(*(pos)), member);                    \
-	     &(pos)->member != &(head)->root;                                                      \
+#define list_for_each_entry(pos, head, member)                                  \
+	for ((pos) = list_entry((head)->root.next, __typeof__(*(pos)), member); \
+	     &(pos)->member != &(head)->root;                                   \
 	     (pos) = list_entry((pos)->member.next, __typeof__(*(pos)), member))
 
-#define list_for_each_entry_safe(pos, following, head, member)                                     \
-	for ((pos) = list_entry((head)->root.next, __typeof__(*(pos)), member),                    \
-	    (following) = list_entry((pos)->member.next, __typeof__(*(pos)), member);              \
-	     &(pos)->member != &(head)->root; (pos) = (following),                                 \
+#define list_for_each_entry_safe(pos, following, head, member)                        \
+	for ((pos) = list_entry((head)->root.next, __typeof__(*(pos)), member),       \
+	    (following) = list_entry((pos)->member.next, __typeof__(*(pos)), member); \
+	     &(pos)->member != &(head)->root; (pos) = (following),                    \
 	    (following) = list_entry((following)->member.next, __typeof__(*(following)), member))
 
 #endif

@@ -51,14 +51,15 @@ static inline bool range_overlaps(struct range a, struct range b)
 /* What they have in common; empty when that is nothing. */
 static inline struct range range_intersect(struct range a, struct range b)
 {
-	struct range both = { a.start > b.start ? a.start : b.start, a.end < b.end ? a.end : b.end };
+	struct range both = { a.start > b.start ? a.start : b.start,
+			      a.end < b.end ? a.end : b.end };
 
 	return both;
 }
 
 /*
- * offset + size lies within limit bytes: the check for any offset and size that came from outside. It
- * cannot overflow. Size 0 is fine at any offset up to limit.
+ * offset + size lies within limit bytes: the check for any offset and size that came from outside.
+ * It cannot overflow. Size 0 is fine at any offset up to limit.
  */
 static inline bool range_fits(u64 offset, u64 size, u64 limit)
 {

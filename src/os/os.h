@@ -119,7 +119,7 @@ void os_spinlock_unlock(struct os_spinlock *l);
 
 /* -- Events, threads, work --------------------------------------------------------------------- */
 
-/* A binary event: signal wakes all waiters and stays until reset. Signal is safe in atomic context. */
+/* Binary: signal wakes all waiters and stays until reset. Signal is safe in atomic context. */
 struct os_event {
 	u64 opaque[16];
 };
@@ -165,7 +165,7 @@ enum nv_status os_random(void *buf, size_t size);
 /* -- The calling user thread ------------------------------------------------------------------- */
 
 struct os_cred {
-	u32 pid;   /* thread group */
+	u32 pid; /* thread group */
 	u32 uid;
 	u32 gid;
 	bool admin; /* may do what the driver reserves to the administrator */
@@ -187,10 +187,10 @@ enum os_log_level { OS_LOG_ERROR, OS_LOG_WARN, OS_LOG_INFO, OS_LOG_DEBUG };
 /* One line, newline added. Any context. */
 void os_log(enum os_log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A broken invariant of our own: logs and stops (user space) or warns (kernel). */
-#define OS_BUG_ON(cond)                                                                            \
-	do {                                                                                       \
-		if (__builtin_expect(!!(cond), 0))                                                 \
-			os_bug(__FILE__, __LINE__, #cond);                                         \
+#define OS_BUG_ON(cond)                                    \
+	do {                                               \
+		if (__builtin_expect(!!(cond), 0))         \
+			os_bug(__FILE__, __LINE__, #cond); \
 	} while (0)
 void os_bug(const char *file, int line, const char *what);
 
@@ -210,7 +210,7 @@ void os_pci_location(struct os_pci_dev *dev, struct os_pci_location *loc);
 u32 os_pci_cfg_read(struct os_pci_dev *dev, u32 offset, u32 width);
 void os_pci_cfg_write(struct os_pci_dev *dev, u32 offset, u32 width, u32 value);
 
-/* A BAR by its index (0: registers, 2: video memory aperture, 4: control aperture); 0 when absent. */
+/* A BAR by its index (0 registers, 2 video memory aperture, 4 control aperture); 0: absent. */
 u64 os_pci_bar_size(struct os_pci_dev *dev, u32 bar);
 u64 os_pci_bar_address(struct os_pci_dev *dev, u32 bar);
 /* Register access; any context. A device off the bus reads as all ones. */
@@ -227,8 +227,9 @@ void os_pci_irq_disable(struct os_pci_dev *dev);
 
 /*
  * Waits until done(arg) is true, NV_ERR_TIMEOUT after timeout_ns. done is called often and must be
- * cheap; it may be called on no other thread. While waiting, the thread may lend itself to a software
- * device (so an RPC need not switch threads); the caller may hold locks down to the GPU lock.
+ * cheap; it may be called on no other thread. While waiting, the thread may lend itself to a
+ * software device (so an RPC need not switch threads); the caller may hold locks down to the GPU
+ * lock.
  */
 enum nv_status os_pci_wait(struct os_pci_dev *dev, bool (*done)(void *arg), void *arg,
 			   u64 timeout_ns);
@@ -246,11 +247,11 @@ struct os_pages {
 	struct os_pci_dev *dev;
 	void *impl;
 };
-/* Allocates and, where dev is not NULL, maps for DMA. NV_ERR_NO_MEMORY; nothing is left on failure. */
+/* Allocates and, where dev is not NULL, maps for DMA. NV_ERR_NO_MEMORY, and nothing is left. */
 enum nv_status os_pages_alloc(struct os_pci_dev *dev, size_t size, enum os_pages_kind kind,
 			      struct os_pages *pages);
 void os_pages_free(struct os_pages *pages);
-/* The bus address of the page that holds offset, plus the offset in it. Pages need not be adjacent. */
+/* The bus address of the byte at offset. Pages need not be adjacent on the bus. */
 u64 os_pages_dma(const struct os_pages *pages, size_t offset);
 
 /* -- Firmware and settings --------------------------------------------------------------------- */

@@ -117,7 +117,8 @@ static void test_bitmap(void **state)
 		assert_int_equal(bitmap_count(map, 130), count);
 	}
 	count = 0;
-	bitmap_for_each(i, map, 130) {
+	bitmap_for_each(i, map, 130)
+	{
 		assert_true(model[i]);
 		count++;
 	}

@@ -3,7 +3,7 @@
  * The handle map against a plain array, with sequential, random and clashing handles, at a million
  * entries, under allocation failure, and iterated while it changes.
  */
-#include "base/handle_map.h"
+#include "base/handle_map.c" /* its lines are checked from inside */
 
 #include "unit.h"
 
@@ -69,6 +69,32 @@ static void test_small(void **state)
 	assert_int_equal(unit_live(), live);
 }
 
+/*
+ * Every entry sits where a look-up finds it, and each line counts exactly the entries that went
+ * past it: one too many costs look-ups time, one too few loses an entry.
+ */
+static void assert_sound(const struct handle_map_table *t)
+{
+	u32 *passed, line, at, i;
+
+	if (!t->line_count)
+		return;
+	passed = calloc(t->line_count, sizeof(*passed));
+	assert_non_null(passed);
+	for (line = 0; line < t->line_count; line++) {
+		for (i = 0; i < LINE_SLOTS; i++) {
+			if (!t->lines[line].ptr[i])
+				continue;
+			at = home_line(t, hash_handle(t->lines[line].handle[i]));
+			for (; at != line; at = next_line(t, at))
+				passed[at]++;
+		}
+	}
+	for (line = 0; line < t->line_count; line++)
+		assert_int_equal(t->lines[line].passed, passed[line]);
+	free(passed);
+}
+
 static void assert_same(struct handle_map *map, u32 kind, const bool *model)
 {
 	bool seen[UNIVERSE] = { false };
@@ -78,7 +104,8 @@ static void assert_same(struct handle_map *map, u32 kind, const bool *model)
 
 	for (i = 0; i < UNIVERSE; i++) {
 		count += model[i];
-		assert_ptr_equal(handle_map_find(map, handle_of(kind, i)), model[i] ? entry(i) : NULL);
+		assert_ptr_equal(handle_map_find(map, handle_of(kind, i)),
+				 model[i] ? entry(i) : NULL);
 	}
 	assert_int_equal(handle_map_count(map), count);
 	while ((ptr = handle_map_next(map, &cursor, &handle)) != NULL) {
@@ -111,17 +138,20 @@ static void test_random_ops(void **state)
 				u32 handle = handle_of(kind, pick);
 
 				if (unit_random(&seed) % 100 < bias) {
-					assert_int_equal(handle_map_insert(&map, handle, entry(pick)),
-							 model[pick] ? NV_ERR_INSERT_DUPLICATE_NAME :
-								       NV_OK);
+					assert_int_equal(
+						handle_map_insert(&map, handle, entry(pick)),
+						model[pick] ? NV_ERR_INSERT_DUPLICATE_NAME : NV_OK);
 					model[pick] = true;
 				} else {
 					assert_ptr_equal(handle_map_remove(&map, handle),
 							 model[pick] ? entry(pick) : NULL);
 					model[pick] = false;
 				}
-				if (i % 64 == 0)
+				if (i % 64 == 0) {
+					assert_sound(&map.cur);
+					assert_sound(&map.old);
 					pick = unit_random(&seed) % UNIVERSE;
+				}
 				assert_ptr_equal(handle_map_find(&map, handle_of(kind, pick)),
 						 model[pick] ? entry(pick) : NULL);
 			}
@@ -160,7 +190,8 @@ static void test_many(void **state)
 	handle_map_destroy(&map);
 }
 
-/* Every insertion fails once for want of memory where it allocates, and leaves the map as it was. */
+/* Every insertion fails once for want of memory where it allocates, and leaves the map as it was.
+ */
 static void test_no_memory(void **state)
 {
 	u64 live = unit_live();
@@ -221,7 +252,8 @@ static void test_iterate_while_changing(void **state)
 				if (unit_random(&seed) % 4)
 					handle_map_remove(&map, other);
 				else
-					(void)handle_map_insert(&map, 5000 + other * 3, entry(other));
+					(void)handle_map_insert(&map, 5000 + other * 3,
+								entry(other));
 			}
 		}
 		for (i = 0; i < 1000; i++)
@@ -243,9 +275,9 @@ static void test_iterate_while_changing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty),	 cmocka_unit_test(test_small),
+		cmocka_unit_test(test_empty),	   cmocka_unit_test(test_small),
 		cmocka_unit_test(test_random_ops), cmocka_unit_test(test_many),
-		cmocka_unit_test(test_no_memory), cmocka_unit_test(test_iterate_while_changing),
+		cmocka_unit_test(test_no_memory),  cmocka_unit_test(test_iterate_while_changing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

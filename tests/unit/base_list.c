@@ -16,7 +16,7 @@ static void assert_values(struct list_head *head, const u32 *values, u32 count)
 	struct list_node *pos;
 	u32 i = 0;
 
-	list_for_each(pos, head) {
+	list_for_each (pos, head) {
 		assert_true(i < count);
 		assert_int_equal(list_entry(pos, struct item, node)->value, values[i]);
 		i++;
@@ -70,15 +70,15 @@ static void test_remove_while_walking(void **state)
 		items[i].value = i;
 		list_add_tail(&items[i].node, &head);
 	}
-	list_for_each_safe(pos, following, &head)
+	list_for_each_safe (pos, following, &head)
 		if (list_entry(pos, struct item, node)->value % 2)
 			list_del(pos);
 	assert_values(&head, (u32[]){ 0, 2, 4, 6, 8 }, 5);
 	i = 0;
-	list_for_each_entry(item, &head, node)
+	list_for_each_entry (item, &head, node)
 		i += item->value;
 	assert_int_equal(i, 20);
-	list_for_each_entry_safe(item, next, &head, node)
+	list_for_each_entry_safe (item, next, &head, node)
 		list_del(&item->node);
 	assert_true(list_empty(&head));
 }

@@ -172,9 +172,10 @@ static void test_percpu_writer_gets_in(void **state)
 	os_store_relaxed(&stop, 0u);
 	for (i = 0; i < THREADS; i++)
 		threads[i] = os_thread_create("storm", storm_worker, NULL);
-	for (i = 0; i < 200; i++) {
+	for (i = 0; i < 100; i++) {
 		os_percpu_rwlock_write_lock(&percpu);
 		counter++;
+		os_sleep_us(1); /* a reader that got in would see them differ */
 		shadow++;
 		os_percpu_rwlock_write_unlock(&percpu);
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Builds with lock_checks stop at the first lock taken out of order and at the first sleep in atomic
- * context, and name what was held.
+ * Builds with lock_checks stop at the first lock taken out of order and at the first sleep in
+ * atomic context, and name what was held.
  */
 #include "unit.h"
 
@@ -142,7 +142,8 @@ static void test_wrong_order(void **state)
 		{ api_under_client, "takes \"api\" (API) while \"client 1\" (CLIENT) is held" },
 		{ api_nested, "takes again \"api\"" },
 		{ gpu_under_leaf, "takes \"gpu 0\" (GPU) while \"leaf\" (LEAF) is held" },
-		{ two_spinlocks, "takes \"spin 2\" (LEAF_SPIN) while \"spin 1\" (LEAF_SPIN) is held" },
+		{ two_spinlocks,
+		  "takes \"spin 2\" (LEAF_SPIN) while \"spin 1\" (LEAF_SPIN) is held" },
 		{ alloc_under_spinlock, "may sleep in \"os_alloc\"" },
 		{ copy_under_spinlock, "may sleep in \"os_copy_from_user\"" },
 		{ not_held, "must hold \"client 1\"" },

@@ -147,7 +147,8 @@ static void test_faults(void **state)
 	assert_faults(bus, 4);
 }
 
-/* No two pages are neighbours on the bus, and addresses that were freed do not come back at once. */
+/* No two pages are neighbours on the bus, and addresses that were freed do not come back at once.
+ */
 static void test_scattered(void **state)
 {
 	enum { COUNT = 600 };
@@ -290,7 +291,8 @@ static void dma_thread(void *arg)
 	}
 }
 
-/* Pages freed while the device uses their addresses: it faults, and touches no memory that is gone. */
+/* Pages freed while the device uses their addresses: it faults, and touches no memory that is gone.
+ */
 static void test_free_under_access(void **state)
 {
 	struct os_pages pages[8] = { 0 };

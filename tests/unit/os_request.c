@@ -251,10 +251,14 @@ static void test_firmware(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cred),	   cmocka_unit_test(test_own_memory),
-		cmocka_unit_test(test_bad_memory), cmocka_unit_test(test_copy_ops),
-		cmocka_unit_test(test_log),	   cmocka_unit_test(test_bug),
-		cmocka_unit_test(test_time_and_random), cmocka_unit_test(test_firmware),
+		cmocka_unit_test(test_cred),
+		cmocka_unit_test(test_own_memory),
+		cmocka_unit_test(test_bad_memory),
+		cmocka_unit_test(test_copy_ops),
+		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_bug),
+		cmocka_unit_test(test_time_and_random),
+		cmocka_unit_test(test_firmware),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

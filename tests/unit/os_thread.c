@@ -255,14 +255,10 @@ static void test_flush_from_work(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_event_timeouts),
-		cmocka_unit_test(test_event_wakes_all),
-		cmocka_unit_test(test_event_on_stack),
-		cmocka_unit_test(test_thread_context),
-		cmocka_unit_test(test_workqueue),
-		cmocka_unit_test(test_workqueue_from_many),
-		cmocka_unit_test(test_no_memory),
-		cmocka_unit_test(test_flush_from_work),
+		cmocka_unit_test(test_event_timeouts), cmocka_unit_test(test_event_wakes_all),
+		cmocka_unit_test(test_event_on_stack), cmocka_unit_test(test_thread_context),
+		cmocka_unit_test(test_workqueue),      cmocka_unit_test(test_workqueue_from_many),
+		cmocka_unit_test(test_no_memory),      cmocka_unit_test(test_flush_from_work),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,8 +58,8 @@ static inline u64 unit_failed(void)
 }
 
 /*
- * fn in a process of its own must abort, and the log must then hold want. The log goes to the parent
- * through a pipe.
+ * fn in a process of its own must abort, and the log must then hold want. The log goes to the
+ * parent through a pipe.
  */
 static inline void unit_assert_aborts(void (*fn)(void), const char *want)
 {

@@ -14,8 +14,8 @@ static enum nv_status copy_own(bool write, void *mem, u64 user, size_t size)
 	while (size) {
 		struct iovec local = { at, size };
 		struct iovec remote = { (void *)(uintptr_t)user, size };
-		ssize_t done = write ? process_vm_writev(getpid(), &local, 1, &remote, 1, 0) :
-				       process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+		ssize_t done = write ? process_vm_writev(getpid(), &local, 1, &remote, 1, 0)
+				     : process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
 
 		if (done <= 0)
 			return NV_ERR_INVALID_ADDRESS;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Binary events in one futex word. After the word is set, the signaller touches the event no more, so
- * a waiter may destroy it at once.
+ * Binary events in one futex word. After the word is set, the signaller touches the event no more,
+ * so a waiter may destroy it at once.
  *
  *   word:  31 ............ 2     1        0
  *          signals so far     waiters  signalled
@@ -42,7 +42,7 @@ void os_event_signal(struct os_event *event)
 	u32 old = os_load_relaxed(word), new;
 
 	do {
-		new = old & EVENT_SIGNALLED ? old : (old & EVENT_COUNT_MASK) + EVENT_COUNT_ONE;
+		new = old &EVENT_SIGNALLED ? old : (old & EVENT_COUNT_MASK) + EVENT_COUNT_ONE;
 		new |= EVENT_SIGNALLED;
 		new &= ~EVENT_WAITERS;
 	} while (!__atomic_compare_exchange_n(word, &old, new, true, __ATOMIC_SEQ_CST,

@@ -24,7 +24,7 @@ static struct firmware *firmware_find(const char *name)
 {
 	struct firmware *f;
 
-	list_for_each_entry(f, &firmware.images, node)
+	list_for_each_entry (f, &firmware.images, node)
 		if (!strcmp(f->name, name))
 			return f;
 	return NULL;

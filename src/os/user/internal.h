@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
  * What the files of os/user share: futexes and what is made of them, the order checks of locks, the
- * failing-allocation points. The locks here are not checked for order: they are innermost and short.
+ * failing-allocation points. The locks here are not checked for order: they are innermost and
+ * short.
  */
 #ifndef OS_USER_INTERNAL_H
 #define OS_USER_INTERNAL_H
@@ -34,7 +35,8 @@ static inline void cpu_relax(void)
 /* Sleeps while *word is value, at most timeout_ns. False on timeout; may return early. */
 static inline bool futex_wait(u32 *word, u32 value, u64 timeout_ns)
 {
-	struct timespec ts = { (time_t)(timeout_ns / 1000000000u), (long)(timeout_ns % 1000000000u) };
+	struct timespec ts = { (time_t)(timeout_ns / 1000000000u),
+			       (long)(timeout_ns % 1000000000u) };
 
 	return syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value,
 		       timeout_ns == OS_FOREVER ? NULL : &ts, NULL, 0) == 0 ||
@@ -132,7 +134,7 @@ static inline void eventcount_signal(struct eventcount *e)
 		futex_wake(&e->sequence, 0x7fffffff);
 }
 
-/* -- Which CPU ----------------------------------------------------------------------------------- */
+/* -- Which CPU --------------------------------------------------------------------------------- */
 
 u32 thread_slot_slow(void);
 
@@ -150,7 +152,7 @@ static inline u32 cpu_slot(void)
 
 #define LOCK_RANK_UNCHECKED ((enum lock_rank)0)
 
-/* -- Lock order (build option lock_checks) ------------------------------------------------------- */
+/* -- Lock order (build option lock_checks) ----------------------------------------------------- */
 
 enum lockdep_how {
 	LOCKDEP_ORDERED, /* must rank after all that is held */
@@ -200,7 +202,7 @@ static inline void lockdep_irq_leave(void)
 }
 #endif
 
-/* -- Allocation points (build option alloc_faults) ----------------------------------------------- */
+/* -- Allocation points (build option alloc_faults) --------------------------------------------- */
 
 #ifdef OS_ALLOC_FAULTS
 /* True when this allocation is the one to fail. */

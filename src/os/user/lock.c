@@ -7,7 +7,7 @@
 
 #include "os/user/internal.h"
 
-#define MUTEX_SPINS 100u  /* before sleeping: about a microsecond */
+#define MUTEX_SPINS 100u    /* before sleeping: about a microsecond */
 #define SPINLOCK_SPINS 200u /* before letting the holder, which may be preempted, run */
 
 struct mutex {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The check of lock order and of sleeping in atomic context, for builds with lock_checks. Each thread
- * keeps the locks it holds; a lock is taken only while all of them have smaller ranks.
+ * The check of lock order and of sleeping in atomic context, for builds with lock_checks. Each
+ * thread keeps the locks it holds; a lock is taken only while all of them have smaller ranks.
  */
 #include <stdlib.h>
 
@@ -22,11 +22,16 @@ static OS_TLS u32 held_count;
 static OS_TLS u32 irq_depth;
 
 static const char *const rank_names[LOCK_RANK_COUNT] = {
-	[LOCK_RANK_POWER] = "POWER",	       [LOCK_RANK_MMAP] = "MMAP",
-	[LOCK_RANK_UVM_GLOBAL] = "UVM_GLOBAL", [LOCK_RANK_UVM_SPACE] = "UVM_SPACE",
-	[LOCK_RANK_UVM_BLOCK] = "UVM_BLOCK",   [LOCK_RANK_UVM_POOL] = "UVM_POOL",
-	[LOCK_RANK_API] = "API",	       [LOCK_RANK_CLIENT] = "CLIENT",
-	[LOCK_RANK_GPU] = "GPU",	       [LOCK_RANK_LEAF] = "LEAF",
+	[LOCK_RANK_POWER] = "POWER",
+	[LOCK_RANK_MMAP] = "MMAP",
+	[LOCK_RANK_UVM_GLOBAL] = "UVM_GLOBAL",
+	[LOCK_RANK_UVM_SPACE] = "UVM_SPACE",
+	[LOCK_RANK_UVM_BLOCK] = "UVM_BLOCK",
+	[LOCK_RANK_UVM_POOL] = "UVM_POOL",
+	[LOCK_RANK_API] = "API",
+	[LOCK_RANK_CLIENT] = "CLIENT",
+	[LOCK_RANK_GPU] = "GPU",
+	[LOCK_RANK_LEAF] = "LEAF",
 	[LOCK_RANK_LEAF_SPIN] = "LEAF_SPIN",
 };
 
@@ -41,8 +46,8 @@ violation(const char *what, const char *name, u32 rank, const struct held_lock *
 	u32 i;
 
 	if (other)
-		os_log(OS_LOG_ERROR, "lock order: %s \"%s\" (%s) while \"%s\" (%s) is held", what, name,
-		       rank_name(rank), other->name, rank_name(other->rank));
+		os_log(OS_LOG_ERROR, "lock order: %s \"%s\" (%s) while \"%s\" (%s) is held", what,
+		       name, rank_name(rank), other->name, rank_name(other->rank));
 	else
 		os_log(OS_LOG_ERROR, "lock order: %s \"%s\"", what, name);
 	for (i = 0; i < held_count; i++)

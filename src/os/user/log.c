@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The log: a ring of the latest lines, as dmesg keeps them, and a sink for those to be seen at once.
+ * The log: a ring of the latest lines, as dmesg keeps them, and a sink for those to be seen at
+ * once.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,7 +64,8 @@ static void log_line(enum os_log_level level, const char *fmt, va_list ap)
 	u64 now = os_time_ns();
 	int length, text;
 
-	length = snprintf(line, LINE_SIZE, "[%5llu.%06llu] ", (unsigned long long)(now / 1000000000u),
+	length = snprintf(line, LINE_SIZE, "[%5llu.%06llu] ",
+			  (unsigned long long)(now / 1000000000u),
 			  (unsigned long long)(now / 1000u % 1000000u));
 	text = vsnprintf(line + length, LINE_SIZE - (size_t)length, fmt, ap);
 	length += text > 0 ? text : 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Memory and strings of os.h on the C library, with the allocation that fails on demand and the count
- * of what is live.
+ * Memory and strings of os.h on the C library, with the allocation that fails on demand and the
+ * count of what is live.
  */
 #include <malloc.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ static struct shard {
 	u64 live, bytes, total;
 } __attribute__((aligned(CACHE_LINE))) shards[SHARDS];
 
-static u64 fail_countdown;	 /* 0: off */
+static u64 fail_countdown; /* 0: off */
 static OS_TLS u64 fail_countdown_thread;
 static u64 failed;
 

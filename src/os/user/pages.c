@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Pages for devices: each block is a memfd, so that clients can map it too, mapped here in one piece
- * and on the device's bus page by page.
+ * Pages for devices: each block is a memfd, so that clients can map it too, mapped here in one
+ * piece and on the device's bus page by page.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -55,7 +55,8 @@ enum nv_status os_pages_alloc(struct os_pci_dev *dev, size_t size, enum os_pages
 	pages->cpu = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, p->fd, 0);
 	if (pages->cpu == MAP_FAILED)
 		goto close_fd;
-	if (dev && dma_map(&dev->dma, pages->cpu, p->count, kind == OS_PAGES_PRIVATE, p->slots) != NV_OK)
+	if (dev &&
+	    dma_map(&dev->dma, pages->cpu, p->count, kind == OS_PAGES_PRIVATE, p->slots) != NV_OK)
 		goto unmap;
 	pages->size = size;
 	pages->kind = kind;

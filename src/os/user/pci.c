@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The software PCI bus: devices register with their callbacks, get addresses as a machine's firmware
- * gives them, and are then reached through os.h. os_pci_wait is here too.
+ * The software PCI bus: devices register with their callbacks, get addresses as a machine's
+ * firmware gives them, and are then reached through os.h. os_pci_wait is here too.
  */
 #include "base/bits.h"
 #include "os/user/pci.h"
@@ -20,7 +20,7 @@
 static const struct range low_window = { 0xc0000000ull, 0xfc000000ull };
 static const struct range high_window = { 0x380000000000ull, 0x3a0000000000ull };
 
-#define WAIT_SPIN_NS 3000u	/* a reply from another CPU takes about this long */
+#define WAIT_SPIN_NS 3000u /* a reply from another CPU takes about this long */
 #define WAIT_SPINS_A_LOOK 16u
 #define WAIT_SLEEP_MIN_NS 20000u /* for what changes without a kick: registers that are polled */
 #define WAIT_SLEEP_MAX_NS 1000000u
@@ -44,7 +44,7 @@ static bool bus_assign(struct range window, u64 size, struct range *bar)
 		want.end = want.start + size;
 		if (!range_contains(window, want))
 			return false;
-		list_for_each_entry(other, &bus.devices, node) {
+		list_for_each_entry (other, &bus.devices, node) {
 			for (i = 0; i < PCI_BARS && !moved; i++) {
 				if (!range_overlaps(other->bars[i], want))
 					continue;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * A software PCI device as os/user holds it: its BARs (pci.c), interrupt thread (irq.c), table of bus
- * addresses (dma.c).
+ * A software PCI device as os/user holds it: its BARs (pci.c), interrupt thread (irq.c), table of
+ * bus addresses (dma.c).
  */
 #ifndef OS_USER_PCI_H
 #define OS_USER_PCI_H
@@ -35,7 +35,7 @@ struct dma_table {
 	u32 used;		      /* slots ever used */
 	u32 free_first, free_last;    /* those free again, oldest first; plus 1, 0: none */
 	u32 free_count;
-	u32 key;		      /* of the permutation */
+	u32 key; /* of the permutation */
 	bool confidential;
 };
 

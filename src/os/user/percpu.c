@@ -18,7 +18,8 @@ struct slot {
 } __attribute__((aligned(CACHE_LINE)));
 
 struct percpu_rwlock {
-	u32 writer; /* 1 while a writer holds it or waits for readers; futex of readers that stand back */
+	u32 writer; /* 1 while a writer holds it or waits for readers; futex of readers that stand
+		       back */
 	u32 mask;   /* slots - 1 */
 	u32 rank;
 	u32 waiting; /* readers that stand back */

@@ -8,19 +8,20 @@
 
 #include "os/os.h"
 
-/* -- Allocation failures and leaks (build option alloc_faults) ----------------------------------- */
+/* -- Allocation failures and leaks (build option alloc_faults) --------------------------------- */
 
 /*
- * The nth allocation from now (1: the next) fails, once; 0 takes that back. Counts os_alloc, os_pages_alloc,
- * and the creation of events, threads, workqueues and percpu locks, each of which may be several. False
- * when the build lacks alloc_faults: nothing will fail.
+ * The nth allocation from now (1: the next) fails, once; 0 takes that back. Counts os_alloc,
+ * os_pages_alloc, and the creation of events, threads, workqueues and percpu locks, each of which
+ * may be several. False when the build lacks alloc_faults: nothing will fail.
  */
 bool os_user_fail_alloc(u64 nth);
 /* The same for allocations of the calling thread only. Both may be armed. */
 bool os_user_fail_alloc_thread(u64 nth);
 
 struct os_user_alloc_stats {
-	u64 live;   /* allocations, pages blocks, events, threads, firmware references not yet freed */
+	u64 live;   /* allocations, pages blocks, events, threads, firmware references not yet freed
+		     */
 	u64 bytes;  /* of memory that those hold, as the allocator rounds it */
 	u64 total;  /* allocations made so far */
 	u64 failed; /* made to fail by the two functions above */
@@ -42,8 +43,8 @@ struct os_user_copy_ops {
 	enum nv_status (*to)(void *ctx, u64 user, const void *src, size_t size);
 };
 /*
- * How the calling thread reaches the memory of the process it serves. ops must stay valid; NULL: this
- * process's own memory, where a bad address is a status and not a crash.
+ * How the calling thread reaches the memory of the process it serves. ops must stay valid; NULL:
+ * this process's own memory, where a bad address is a status and not a crash.
  */
 void os_user_set_copy_ops(const struct os_user_copy_ops *ops, void *ctx);
 /* This process's own memory with no check at all: for benchmarks of what lies behind the copies. */
@@ -51,20 +52,20 @@ extern const struct os_user_copy_ops os_user_copy_trusted;
 
 /* -- Log --------------------------------------------------------------------------------------- */
 
-/* Lines up to level keep are formatted and kept for os_user_log_tail, those up to show go to the sink
- * too. At first INFO and WARN. */
+/* Lines up to level keep are formatted and kept for os_user_log_tail, those up to show go to the
+ * sink too. At first INFO and WARN. */
 void os_user_log_set_levels(enum os_log_level keep, enum os_log_level show);
 /*
- * Where shown lines go; line ends in no newline. NULL: standard error. The sink may be called on any
- * thread, with spinlocks held, by several threads at once; it must not log.
+ * Where shown lines go; line ends in no newline. NULL: standard error. The sink may be called on
+ * any thread, with spinlocks held, by several threads at once; it must not log.
  */
 void os_user_log_set_sink(void (*sink)(void *ctx, enum os_log_level level, const char *line),
 			  void *ctx);
-/* The latest whole lines that fit, oldest first, as dmesg prints them; always terminated. Returns the
- * length without the terminator. */
+/* The latest whole lines that fit, oldest first, as dmesg prints them; always terminated. Returns
+ * the length without the terminator. */
 size_t os_user_log_tail(char *buf, size_t size);
 
-/* -- Software PCI devices ------------------------------------------------------------------------ */
+/* -- Software PCI devices ---------------------------------------------------------------------- */
 
 struct os_user_pci_ops {
 	/* As in h100/h100.h. Any thread; never sleep. */
@@ -73,14 +74,15 @@ struct os_user_pci_ops {
 	u64 (*bar_size)(void *ctx, u32 bar);
 	u64 (*bar_read)(void *ctx, u32 bar, u64 offset, u32 width);
 	void (*bar_write)(void *ctx, u32 bar, u64 offset, u32 width, u64 value);
-	/* Does some of the device's work on the calling thread; false when there was none. May be NULL. */
+	/* Does some of the device's work on the calling thread; false when there was none. May be
+	 * NULL. */
 	bool (*lend)(void *ctx);
 };
 
 /*
- * Puts a device on the bus as firmware would: assigns addresses to its BARs (BAR 0 below 4 GiB, large
- * ones above), writes them to config space, enables memory and bus mastering. ops and ctx must stay
- * valid. NULL when out of memory or address space.
+ * Puts a device on the bus as firmware would: assigns addresses to its BARs (BAR 0 below 4 GiB,
+ * large ones above), writes them to config space, enables memory and bus mastering. ops and ctx
+ * must stay valid. NULL when out of memory or address space.
  */
 struct os_pci_dev *os_user_pci_register(const struct os_user_pci_ops *ops, void *ctx,
 					const struct os_pci_location *location);
@@ -89,8 +91,8 @@ void os_user_pci_unregister(struct os_pci_dev *dev);
 
 /*
  * The device sends message vector. Any context; the top half runs on the device's own interrupt
- * thread. A message that arrives before the previous one of its vector was taken merges with it, and
- * is lost while interrupts are disabled, as in an MSI-X pending array that nobody reads.
+ * thread. A message that arrives before the previous one of its vector was taken merges with it,
+ * and is lost while interrupts are disabled, as in an MSI-X pending array that nobody reads.
  */
 void os_user_pci_interrupt(struct os_pci_dev *dev, u32 vector);
 /* The device did something that os_pci_wait may wait for. Any context. Interrupts include this. */
@@ -101,22 +103,22 @@ void os_user_pci_set_lending(struct os_pci_dev *dev, bool lend);
 void os_user_pci_set_confidential(struct os_pci_dev *dev, bool confidential);
 
 /*
- * The device's bus-master accesses; false, and nothing transferred, when any byte is not mapped for it.
- * Aligned accesses of 4 or 8 bytes are single loads (acquire) and stores (release). os_pages_free
- * waits for accesses under way.
+ * The device's bus-master accesses; false, and nothing transferred, when any byte is not mapped for
+ * it. Aligned accesses of 4 or 8 bytes are single loads (acquire) and stores (release).
+ * os_pages_free waits for accesses under way.
  */
 bool os_user_dma_read(struct os_pci_dev *dev, u64 bus_addr, void *data, size_t size);
 bool os_user_dma_write(struct os_pci_dev *dev, u64 bus_addr, const void *data, size_t size);
 /*
- * Where the bytes lie for the CPU, all in one page: no two pages are adjacent on the bus. Valid until
- * the driver frees the pages; the caller keeps it from doing so.
+ * Where the bytes lie for the CPU, all in one page: no two pages are adjacent on the bus. Valid
+ * until the driver frees the pages; the caller keeps it from doing so.
  */
 bool os_user_dma_find(struct os_pci_dev *dev, u64 bus_addr, size_t size, void **cpu);
 
 /* The memfd behind pages, of pages->size bytes, sealed against a change of size. Owned by pages. */
 int os_user_pages_fd(const struct os_pages *pages);
 
-/* -- Firmware ------------------------------------------------------------------------------------ */
+/* -- Firmware ---------------------------------------------------------------------------------- */
 
 /*
  * Makes data what os_firmware_get gives for name, for any device. Both must stay valid. A second
