@@ -20,13 +20,14 @@ struct rm_file {
 	const void *owner; /* itself, or the control file that it acts for */
 };
 
-/* Numbers of the classes that the fakes serve, and of commands on them. */
-#define FAKE_DEVICE 0x0080u	   /* below the client; multi; holds GPU 0 */
-#define FAKE_SUBDEVICE 0x2080u	   /* below a device; single; mirrored; may be duplicated */
-#define FAKE_DIAG 0x208fu	   /* below a subdevice; single */
-#define FAKE_MEMORY 0x003eu	   /* NV01_MEMORY_SYSTEM: below client or device; may be duplicated */
-#define FAKE_EVENT 0x0079u	   /* NV01_EVENT_OS_EVENT: below anything */
-#define FAKE_MANAGEMENT 0x0020u	   /* below the client; single; optional parameters */
+/* Numbers of the classes that the fakes serve. */
+#define FAKE_DEVICE 0x0080u	/* below the client; holds GPU deviceId */
+#define FAKE_SUBDEVICE 0x2080u	/* below a device; mirrored; may be duplicated */
+#define FAKE_DIAG 0x208fu	/* below a subdevice, single */
+#define FAKE_MEMORY 0x003eu	/* below a device; may be duplicated */
+#define FAKE_EVENT 0x0079u	/* below anything */
+#define FAKE_MANAGEMENT 0x0020u /* below the client, single */
+#define FAKE_COMPUTE 0xcb33u	/* below the client; depends on the object that its parameters name */
 
 struct fake_rpc {
 	char what; /* 'C'ontrol, 'A'lloc, 'F'ree, 'D'up */

@@ -19,6 +19,8 @@ void rm_control_cache_destroy(struct rm_control_cache *cache);
 
 /* Whether replies of the command may be kept: it needs no rights or privilege to ask. */
 bool rm_control_cacheable(const struct abi_control *control);
+/* For a command whose reply depends on its input: whether the reply to this input may be kept. */
+bool rm_control_cacheable_input(const struct abi_control *control, const void *params);
 /*
  * Fills params (control->params_size bytes, holding the input) with the kept reply. When there is none:
  * false, and *generation is what rm_control_cache_put wants to know.

@@ -132,6 +132,8 @@ static enum nv_status serve_cached(struct rm_call *call)
 	enum nv_status status;
 	u64 generation;
 
+	if (by_input && !rm_control_cacheable_input(control, call->params))
+		return serve(call);
 	if (rm_control_cache_get(cache, control, call->params, &generation))
 		return rm_step("rm/api/cache: hit", NV_OK, control->cmd);
 	if (by_input) {
