@@ -32,13 +32,13 @@ enum abi_dir { ABI_IN = 1, ABI_OUT = 2, ABI_INOUT = 3 };
 /* What a pointer field points at: count_field's value (or fixed_count) elements of element_size. */
 struct abi_nested {
 	u32 pointer_offset;
-	u32 count_offset;    /* offset of the u32 that counts elements, if count_size != 0 */
-	u32 count_size;	     /* 4 or 8; 0: fixed_count */
+	u32 count_offset; /* offset of the u32 that counts elements, if count_size != 0 */
+	u32 count_size;	  /* 4 or 8; 0: fixed_count */
 	u32 fixed_count;
-	u32 max_count;	     /* more is INVALID_ARGUMENT */
+	u32 max_count; /* more is INVALID_ARGUMENT */
 	u32 element_size;
-	u8 dir;		     /* enum abi_dir */
-	u8 optional;	     /* NULL is fine whatever the count says */
+	u8 dir;				  /* enum abi_dir */
+	u8 optional;			  /* NULL is fine whatever the count says */
 	const struct abi_struct *element; /* or NULL for bytes and plain integers */
 };
 
@@ -46,8 +46,8 @@ struct abi_field {
 	const char *name;
 	const char *type; /* as the interface spells it */
 	u32 offset;
-	u32 size;  /* of one element */
-	u32 count; /* array elements; 1 for none, 0 for all that follows (a flexible array) */
+	u32 size;	/* of one element */
+	u32 count;	/* array elements; 1 for none, 0 for all that follows (a flexible array) */
 	u32 counted_by; /* index of the field that tells how many are valid, or ~0 */
 	u32 selector;	/* of a union: index of the field that picks its member, or ~0 */
 	u32 when_count; /* of a member: values of the selector that pick it */
@@ -75,13 +75,13 @@ struct abi_struct {
 
 struct abi_control {
 	u32 cmd;
-	u32 index; /* dense, 0 .. ABI_CONTROL_COUNT - 1 */
-	u32 flags; /* RMCTRL_FLAGS_* */
+	u32 index;  /* dense, 0 .. ABI_CONTROL_COUNT - 1 */
+	u32 flags;  /* RMCTRL_FLAGS_* */
 	u32 rights; /* RS_ACCESS_* bits that the caller needs on the object */
 	u32 params_size;
-	u16 iclass; /* enum abi_iclass that serves it */
+	u16 iclass;  /* enum abi_iclass that serves it */
 	u8 by_class; /* known only through the object's class, not by its number alone */
-	u8 open; /* 0: no open interface header names it; params, if any, is our own decoding */
+	u8 open;     /* 0: no open interface header names it; params, if any, is our own decoding */
 	const char *name; /* "" when it has none */
 	const struct abi_struct *params;
 	u32 also_count;	 /* further internal classes that serve the same command */
@@ -136,8 +136,8 @@ const char *abi_iclass_name(u16 iclass);
 
 /*
  * Prints the structure at data (size bytes; fields past it are left out) as "name=value" text, one
- * field a line with the given indent, through emit. Fields whose direction does not meet dir are left
- * out; secret ones show <secret>; runs of zero elements are folded. Never reads past size.
+ * field a line with the given indent, through emit. Fields whose direction does not meet dir are
+ * left out; secret ones show <secret>; runs of zero elements are folded. Never reads past size.
  */
 void abi_decode(const struct abi_struct *s, const void *data, size_t size, u32 dir, u32 indent,
 		void (*emit)(void *ctx, const char *line), void *ctx);

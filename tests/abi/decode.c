@@ -49,9 +49,12 @@ static const char *decoded(const char *name, const void *data, size_t size, u32 
 
 static void prints_values_by_kind(void **state)
 {
-	NVOS54_PARAMETERS p = { .hClient = 0xc1d00001, .hObject = 0x5c000002,
-				.cmd = NV2080_CTRL_CMD_GPU_GET_INFO_V2, .flags = 0x10,
-				.params = 0x7ffd0000, .paramsSize = 516,
+	NVOS54_PARAMETERS p = { .hClient = 0xc1d00001,
+				.hObject = 0x5c000002,
+				.cmd = NV2080_CTRL_CMD_GPU_GET_INFO_V2,
+				.flags = 0x10,
+				.params = 0x7ffd0000,
+				.paramsSize = 516,
 				.status = NV_ERR_INVALID_ARGUMENT };
 
 	assert_string_equal(decoded("NVOS54_PARAMETERS", &p, sizeof(p), ABI_INOUT),
@@ -75,8 +78,8 @@ static void prints_classes_descriptors_and_text(void **state)
 	assert_non_null(strstr(decoded("NVOS21_PARAMETERS", &p, sizeof(p), ABI_IN),
 			       "hClass=0x2080 NV20_SUBDEVICE_0\n"));
 	p.hClass = 0xabcdef;
-	assert_non_null(strstr(decoded("NVOS21_PARAMETERS", &p, sizeof(p), ABI_IN),
-			       "hClass=0xabcdef\n"));
+	assert_non_null(
+		strstr(decoded("NVOS21_PARAMETERS", &p, sizeof(p), ABI_IN), "hClass=0xabcdef\n"));
 	assert_string_equal(decoded("nv_ioctl_register_fd", &fd, sizeof(fd), ABI_IN),
 			    "ctl_fd=fd -1\n");
 	assert_string_equal(decoded("nv_ioctl_rm_api_version", &v, sizeof(v), ABI_OUT),
@@ -104,9 +107,9 @@ static void folds_runs_of_zeros(void **state)
 {
 	NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS p = { .gpuIds = { 0x100, 0x200 } };
 
-	assert_string_equal(decoded("NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS", &p, sizeof(p),
-				    ABI_OUT),
-			    "gpuIds=[256, 512, 0 x 30]\nexcludedGpuIds=[0 x 32]\n");
+	assert_string_equal(
+		decoded("NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS", &p, sizeof(p), ABI_OUT),
+		"gpuIds=[256, 512, 0 x 30]\nexcludedGpuIds=[0 x 32]\n");
 }
 
 static void picks_the_member_of_a_union(void **state)
@@ -120,8 +123,8 @@ static void picks_the_member_of_a_union(void **state)
 	assert_null(strstr(text, "AllocSize"));
 	/* No member for this function: bytes. */
 	p.function = 0xdead;
-	assert_non_null(strstr(decoded("NVOS32_PARAMETERS", &p, sizeof(p), ABI_IN),
-			       "data=0000000077"));
+	assert_non_null(
+		strstr(decoded("NVOS32_PARAMETERS", &p, sizeof(p), ABI_IN), "data=0000000077"));
 }
 
 static void hides_secrets(void **state)
@@ -146,7 +149,8 @@ static void stays_within_the_data(void **state)
 		size_t step = 1 + s->size / 64;
 
 		for (size_t size = 0; size <= s->size; size += step) {
-			/* The block ends where the data ends, so that the sanitizer sees one byte more. */
+			/* The block ends where the data ends, so that the sanitizer sees one byte
+			 * more. */
 			u8 *block = malloc(size ? size : 1);
 
 			assert_non_null(block);

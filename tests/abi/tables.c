@@ -80,7 +80,8 @@ static void names_statuses_and_classes(void **state)
 	assert_string_equal(abi_iclass_name(0xffff), "UNKNOWN");
 }
 
-/* Offsets that the tables give are those of the compiler, and nothing reaches past its structure. */
+/* Offsets that the tables give are those of the compiler, and nothing reaches past its structure.
+ */
 static void fields_lie_within(void **state)
 {
 	for (u32 i = 0; i < ABI_STRUCT_COUNT; i++) {
