@@ -83,6 +83,7 @@ enum nv_status os_pci_irq_enable(struct os_pci_dev *dev, u32 count,
 		goto unlock;
 	}
 	os_store_release(&irq->count, count);
+	msix_enable(dev, count);
 unlock:
 	raw_mutex_unlock(&irq->change);
 	return status;
@@ -103,6 +104,7 @@ static void irq_stop(struct pci_irq *irq)
 
 void os_pci_irq_disable(struct os_pci_dev *dev)
 {
+	msix_disable(dev);
 	irq_stop(&dev->irq);
 }
 

@@ -66,4 +66,8 @@ u64 dma_slot_address(const struct dma_table *t, u32 slot);
 
 void pci_irq_destroy(struct pci_irq *irq);
 
+/* msix.c: the device's own side of interrupts; nothing where it has no MSI-X. */
+void msix_enable(struct os_pci_dev *dev, u32 count);
+void msix_disable(struct os_pci_dev *dev);
+
 #endif
