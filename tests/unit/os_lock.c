@@ -172,12 +172,45 @@ static void test_percpu_writer_gets_in(void **state)
 	os_store_relaxed(&stop, 0u);
 	for (i = 0; i < THREADS; i++)
 		threads[i] = os_thread_create("storm", storm_worker, NULL);
-	for (i = 0; i < 100; i++) {
+	for (i = 0; i < 40; i++) {
 		os_percpu_rwlock_write_lock(&percpu);
 		counter++;
 		os_sleep_us(1); /* a reader that got in would see them differ */
 		shadow++;
 		os_percpu_rwlock_write_unlock(&percpu);
+	}
+	os_store_relaxed(&stop, 1u);
+	for (i = 0; i < THREADS; i++)
+		os_thread_join(threads[i]);
+	os_percpu_rwlock_destroy(&percpu);
+}
+
+static void write_storm_worker(void *arg)
+{
+	while (!os_load_relaxed(&stop)) {
+		os_percpu_rwlock_write_lock(&percpu);
+		counter++;
+		shadow++;
+		os_percpu_rwlock_write_unlock(&percpu);
+	}
+}
+
+/* Writers that never pause keep no reader out. */
+static void test_percpu_reader_gets_in(void **state)
+{
+	struct os_thread *threads[THREADS];
+	u32 i, token;
+
+	assert_int_equal(os_percpu_rwlock_init(&percpu, LOCK_RANK_API, "api"), NV_OK);
+	counter = 0;
+	shadow = 0;
+	os_store_relaxed(&stop, 0u);
+	for (i = 0; i < THREADS; i++)
+		threads[i] = os_thread_create("storm", write_storm_worker, NULL);
+	for (i = 0; i < 100; i++) {
+		token = os_percpu_rwlock_read_lock(&percpu);
+		assert_int_equal(counter, shadow);
+		os_percpu_rwlock_read_unlock(&percpu, token);
 	}
 	os_store_relaxed(&stop, 1u);
 	for (i = 0; i < THREADS; i++)
@@ -233,6 +266,7 @@ int main(void)
 		cmocka_unit_test(test_rwlock),
 		cmocka_unit_test(test_percpu),
 		cmocka_unit_test(test_percpu_writer_gets_in),
+		cmocka_unit_test(test_percpu_reader_gets_in),
 		cmocka_unit_test(test_percpu_readers_share),
 		cmocka_unit_test(test_percpu_no_memory),
 	};

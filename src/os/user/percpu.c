@@ -3,7 +3,8 @@
  * The reader lock that readers share nothing of. A reader adds itself to the counter of the CPU it
  * runs on and then looks whether a writer has come; a writer announces itself and then waits for
  * every counter to fall to zero. Each does its own step before looking at the other's, so at least
- * one of them sees the other; readers stand back, so writers do not starve.
+ * one of them sees the other. Readers stand back, so writers do not starve; the next writer lets
+ * those in who stood back for the one before, so readers do not starve either.
  */
 #include <sched.h>
 
@@ -22,7 +23,7 @@ struct percpu_rwlock {
 		       back */
 	u32 mask;   /* slots - 1 */
 	u32 rank;
-	u32 waiting; /* readers that stand back */
+	u32 waiting; /* readers that stand back; futex of the next writer, who lets them in first */
 	const char *name;
 	struct raw_mutex writers; /* one at a time */
 	void *memory;
@@ -80,12 +81,20 @@ static void slot_leave(struct percpu_rwlock *l, struct slot *s)
 		futex_wake(&s->readers, 1);
 }
 
-static void __attribute__((noinline)) wait_for_writer(struct percpu_rwlock *l)
+/* A writer has come first: enters after it, and before the next one. */
+static void __attribute__((noinline)) read_lock_slow(struct percpu_rwlock *l, struct slot *s)
 {
 	os_fetch_add(&l->waiting, 1);
-	while (__atomic_load_n(&l->writer, __ATOMIC_SEQ_CST))
-		futex_wait(&l->writer, 1, OS_FOREVER);
-	os_fetch_sub(&l->waiting, 1);
+	for (;;) {
+		while (__atomic_load_n(&l->writer, __ATOMIC_SEQ_CST))
+			futex_wait(&l->writer, 1, OS_FOREVER);
+		os_fetch_add(&s->readers, 1);
+		if (!__atomic_load_n(&l->writer, __ATOMIC_SEQ_CST))
+			break;
+		slot_leave(l, s);
+	}
+	if (os_fetch_sub(&l->waiting, 1) == 1)
+		futex_wake(&l->waiting, 1);
 }
 
 u32 os_percpu_rwlock_read_lock(struct os_percpu_rwlock *lock)
@@ -96,13 +105,12 @@ u32 os_percpu_rwlock_read_lock(struct os_percpu_rwlock *lock)
 
 	if (l->rank != LOCK_RANK_UNCHECKED)
 		lockdep_acquire(l, l->rank, l->name, LOCKDEP_ORDERED);
-	for (;;) {
-		os_fetch_add(&s->readers, 1);
-		if (__builtin_expect(!__atomic_load_n(&l->writer, __ATOMIC_SEQ_CST), 1))
-			return token;
+	os_fetch_add(&s->readers, 1);
+	if (__builtin_expect(__atomic_load_n(&l->writer, __ATOMIC_SEQ_CST), 0)) {
 		slot_leave(l, s);
-		wait_for_writer(l);
+		read_lock_slow(l, s);
 	}
+	return token;
 }
 
 void os_percpu_rwlock_read_unlock(struct os_percpu_rwlock *lock, u32 token)
@@ -117,11 +125,14 @@ void os_percpu_rwlock_read_unlock(struct os_percpu_rwlock *lock, u32 token)
 void os_percpu_rwlock_write_lock(struct os_percpu_rwlock *lock)
 {
 	struct percpu_rwlock *l = lock->impl;
-	u32 i;
+	u32 i, waiting;
 
 	if (l->rank != LOCK_RANK_UNCHECKED)
 		lockdep_acquire(l, l->rank, l->name, LOCKDEP_ORDERED);
 	raw_mutex_lock(&l->writers);
+	/* no reader joins those that wait while there is no writer, so this ends */
+	while ((waiting = __atomic_load_n(&l->waiting, __ATOMIC_SEQ_CST)) != 0)
+		futex_wait(&l->waiting, waiting, OS_FOREVER);
 	__atomic_store_n(&l->writer, 1, __ATOMIC_SEQ_CST);
 	for (i = 0; i <= l->mask; i++) {
 		u32 readers;
