@@ -2,6 +2,8 @@
 /*
  * Locks exclude, readers do not exclude each other, and writers get through a storm of readers.
  */
+#include "os/user/percpu.c" /* to see who waits */
+
 #include "unit.h"
 
 #define THREADS 4u
@@ -185,6 +187,37 @@ static void test_percpu_writer_gets_in(void **state)
 	os_percpu_rwlock_destroy(&percpu);
 }
 
+static void enter_worker(void *arg)
+{
+	u32 token = os_percpu_rwlock_read_lock(&percpu);
+
+	os_store_release((bool *)arg, true);
+	os_percpu_rwlock_read_unlock(&percpu, token);
+}
+
+/* A reader that waits for a writer gets in before the next one, however quick that is. */
+static void test_percpu_reader_before_next_writer(void **state)
+{
+	const struct percpu_rwlock *l;
+	struct os_thread *reader;
+	bool entered = false;
+
+	assert_int_equal(os_percpu_rwlock_init(&percpu, LOCK_RANK_API, "api"), NV_OK);
+	l = percpu.impl;
+	os_percpu_rwlock_write_lock(&percpu);
+	reader = os_thread_create("reader", enter_worker, &entered);
+	assert_non_null(reader);
+	while (!os_load_acquire(&l->waiting))
+		os_sleep_us(100);
+	assert_false(os_load_acquire(&entered));
+	os_percpu_rwlock_write_unlock(&percpu);
+	os_percpu_rwlock_write_lock(&percpu);
+	assert_true(os_load_acquire(&entered));
+	os_percpu_rwlock_write_unlock(&percpu);
+	os_thread_join(reader);
+	os_percpu_rwlock_destroy(&percpu);
+}
+
 static void write_storm_worker(void *arg)
 {
 	while (!os_load_relaxed(&stop)) {
@@ -267,6 +300,7 @@ int main(void)
 		cmocka_unit_test(test_percpu),
 		cmocka_unit_test(test_percpu_writer_gets_in),
 		cmocka_unit_test(test_percpu_reader_gets_in),
+		cmocka_unit_test(test_percpu_reader_before_next_writer),
 		cmocka_unit_test(test_percpu_readers_share),
 		cmocka_unit_test(test_percpu_no_memory),
 	};
