@@ -80,8 +80,8 @@ class Comparison:
             theirs = 'NvP64'
         theirs = SAME_TYPE.get(theirs, theirs)
         if theirs in ('struct', 'union'):  # unnamed there; its fields are compared one by one
-            return ours in ('struct', 'union') or ours in self.abi.structs
-        return ours == theirs
+            return ours in ('struct', 'union') or self.abi.struct(ours) is not None
+        return self.abi.aliases.get(ours, ours) == self.abi.aliases.get(theirs, theirs)
 
     def compare_structs(self, fields):
         reference = self.reference_structs()
@@ -92,9 +92,9 @@ class Comparison:
                 entry[0] = int(size)
             else:
                 entry[1][path] = (int(offset), int(size), kind)
-        for name, (size, members) in ours.items():
-            stated = self.abi.structs.get(name)
-            if stated and stated.external:
+        for name, (size, _) in ours.items():
+            stated = self.abi.struct(name)
+            if stated.external:
                 if name in reference:
                     self.fault(f'{name} is in the reference and cannot be external')
                 self.external.append(f'{name} ({stated.external})')
@@ -104,8 +104,8 @@ class Comparison:
                 continue
             self.count('structures')
             self.same(f'sizeof {name}', size, reference[name][0])
-            if stated:
-                self.compare_members(name, members, list(self.expand(reference, name)))
+            members = ours[stated.name][1]
+            self.compare_members(name, members, list(self.expand(reference, name)))
 
     def compare_members(self, name, ours, reference):
         seen = set()
@@ -207,7 +207,7 @@ class Comparison:
             self.same(f'{what} by_class', by_class == '1',
                       numbers.get(cmd >> 16) not in their[1])
             if their[2] in stated:
-                self.same(f'{what} params', params, their[2])
+                self.same(f'{what} params', params, self.abi.aliases.get(their[2], their[2]))
         for cmd in reference.keys() - seen:
             self.fault(f'control {cmd:#010x} is missing here')
 
@@ -231,7 +231,8 @@ class Comparison:
             self.same(f'{what} parents', parents, their_parents)
             self.same(f'{what} need', need, match.group(1))
             if match.group(2) and match.group(2) not in ('NvHandle', 'NvU32'):
-                self.same(f'{what} params', params, match.group(2))
+                self.same(f'{what} params', params,
+                          self.abi.aliases.get(match.group(2), match.group(2)))
             value = 0
             for flag in their[5].split(' | '):
                 value |= self.abi.int_value('RS_FLAGS_' + flag)

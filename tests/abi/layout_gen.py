@@ -28,7 +28,7 @@ def leaves(abi, struct, path=''):
     for f in struct.fields:
         if f.bits:
             continue
-        sub = f.sub or abi.structs.get(f.type)
+        sub = f.sub or abi.struct(f.type)
         if f.sub and not f.name:
             yield from leaves(abi, f.sub, path)
             continue

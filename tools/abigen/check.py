@@ -11,7 +11,7 @@ def resolve_flags(abi, item, words, prefix):
 
 
 def check_type(abi, item, name):
-    if name not in abi.structs and not abi.scalar(name):
+    if not abi.struct(name) and not abi.scalar(name):
         raise AbiError(item.where, f'type {name} is stated nowhere')
 
 
@@ -32,7 +32,7 @@ def default_kind(abi, struct, field):
     """The kind that follows from the type, and whether it shows in hexadecimal."""
     if field.sub:
         return 'struct'
-    if field.type in abi.structs:
+    if abi.struct(field.type):
         return 'struct'
     _, size, signed = abi.scalar(field.type)
     if field.kind:
@@ -61,7 +61,7 @@ def find_path(abi, struct, path):
         found = next((f for f in struct.fields if f.name == part), None)
         if found is None:
             return None
-        struct = found.sub or abi.structs.get(found.type)
+        struct = found.sub or abi.struct(found.type)
     return found
 
 
@@ -85,7 +85,7 @@ def check_pointer(abi, struct, field):
 
 
 def check_select(abi, struct, field):
-    target = field.sub or abi.structs.get(field.type)
+    target = field.sub or abi.struct(field.type)
     if not target or not target.union:
         raise AbiError(field.where, 'only a union within a structure has a selector')
     selector = next((f for f in struct.fields if f.name == field.select), None)
@@ -151,8 +151,8 @@ def order_structs(abi):
             f = stack.pop()
             if f.sub:
                 stack.extend(f.sub.fields)
-            elif f.type in abi.structs:
-                visit(abi.structs[f.type], trail | {struct.name})
+            elif abi.struct(f.type):
+                visit(abi.struct(f.type), trail | {struct.name})
         done.add(struct.name)
         order.append(struct)
 
@@ -220,6 +220,6 @@ def check(abi):
         resolve_flags(abi, c, c.rights, 'RS_ACCESS_')
     for table in (abi.escapes, abi.rpcs, abi.events):
         for item in table.values():
-            if item.params and item.params not in abi.structs:
+            if item.params and not abi.struct(item.params):
                 raise AbiError(item.where, f'structure {item.params} is stated nowhere')
     return order

@@ -160,6 +160,7 @@ class Numbered:
 class Abi:
     consts: dict = field(default_factory=dict)
     structs: dict = field(default_factory=dict)
+    aliases: dict = field(default_factory=dict)  # second name -> name
     typedefs: dict = field(default_factory=dict)
     statuses: dict = field(default_factory=dict)
     iclasses: dict = field(default_factory=dict)
@@ -168,6 +169,10 @@ class Abi:
     escapes: dict = field(default_factory=dict)
     rpcs: dict = field(default_factory=dict)
     events: dict = field(default_factory=dict)
+
+    def struct(self, name):
+        """The structure of that name or alias, or None."""
+        return self.structs.get(name) or self.structs.get(self.aliases.get(name))
 
     def int_value(self, name):
         c = self.consts.get(name)

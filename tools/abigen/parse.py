@@ -217,6 +217,7 @@ class Parser:
                 w.fail(f'"{word}" is no option of a structure')
         w.take('{')
         self.put(self.abi.structs, item.name, item, 'structure')
+        self.abi.aliases.update({alias: item.name for alias in item.alias})
         self.open.append(item)
 
     def state_union(self, w):

@@ -39,7 +39,8 @@ class Tables:
         self.nested_ids = 0
 
     def struct_ref(self, name):
-        return f'&abi_structs[{self.index[name]}]' if name in self.index else 'NULL'
+        struct = self.abi.struct(name)
+        return f'&abi_structs[{self.index[struct.name]}]' if struct else 'NULL'
 
     # -- Structures ------------------------------------------------------------------------------
 
@@ -53,7 +54,7 @@ class Tables:
             sub = 'NULL'
             if f.sub:
                 sub = self.anonymous(f, root, at)
-            elif f.type in self.abi.structs:
+            elif self.abi.struct(f.type):
                 sub = self.struct_ref(f.type)
             element = f'(({root} *)0)->{at}' + '[0]' * len(f.dims)
             count = 1
@@ -62,7 +63,7 @@ class Tables:
             base = f'offsetof({root}, {path})' if path else '0'
             kind = KINDS.get(f.kind)
             if not kind:
-                union = f.sub.union if f.sub else self.abi.structs[f.type].union
+                union = (f.sub or self.abi.struct(f.type)).union
                 kind = 'ABI_UNION' if union else 'ABI_STRUCT'
             counted = f'{names.index(f.counted)}' if f.counted else '~0u'
             select = '~0u'
@@ -106,7 +107,7 @@ class Tables:
                 found.append((at, f))
             if f.dims or f.bits:
                 continue
-            sub = f.sub or self.abi.structs.get(f.type)
+            sub = f.sub or self.abi.struct(f.type)
             if sub and not sub.union:
                 self.pointers(sub, at + '.' if f.name else prefix, root, found)
 
