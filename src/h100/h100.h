@@ -24,12 +24,18 @@ struct h100_host {
 	bool (*dma_read)(void *ctx, u64 address, void *data, size_t size);
 	bool (*dma_write)(void *ctx, u64 address, const void *data, size_t size);
 	/* The page at a page-aligned bus address as memory that both sides see, or NULL. Valid until the
-	 * driver unmaps it; used for message queues, whose pointers both sides poll. */
+	 * driver unmaps it. May be NULL: nothing uses it yet (message queues go by dma_read and dma_write,
+	 * so that a driver may take its memory back at any time). */
 	void *(*dma_map_page)(void *ctx, u64 address);
-	/* Sends message vector; the host has checked MSI-X enable and mask already? No: h100 does. */
+	/* A message-signalled interrupt; enables and masks have been looked at. */
 	void (*msix)(void *ctx, u64 address, u32 data);
 	u64 (*now_ns)(void *ctx); /* monotonic; drives PTIMER */
 	void (*log)(void *ctx, int level, const char *text);
+	/*
+	 * Something happened that a driver may be waiting for (a reply, a register). May be NULL. With it,
+	 * a reply that was made on a lent thread raises no interrupt: that thread looks for it.
+	 */
+	void (*kick)(void *ctx);
 };
 
 struct h100_config {
@@ -39,7 +45,8 @@ struct h100_config {
 	size_t scenario_size;
 	u32 index;	      /* which GPU of the machine: serial number, UUID and links follow from it */
 	u32 count;	      /* GPUs in the machine: NVLink topology */
-	bool threads;	      /* own threads; false: works only when h100_lend is called */
+	bool threads;	      /* an own thread; false: works only when h100_lend is called */
+	bool lending;	      /* drivers lend their threads: see h100_lend */
 	u32 chaos;	      /* tests: 0, or a seed for random delays and reordering */
 };
 
@@ -60,15 +67,32 @@ void h100_bar_write(struct h100 *gpu, u32 bar, u64 offset, u32 width, u64 value)
 
 /*
  * Lends the calling thread: does what the firmware has queued, on this thread, and returns whether
- * there was anything. The caller may hold driver locks; no callback re-enters the driver but msix.
+ * there was anything; false too when another thread is at it. The caller may hold driver locks; no
+ * callback re-enters the driver but msix.
+ *
+ * Who does the work of a doorbell, given an own thread (config.threads):
+ *
+ *   config.lending false   the doorbell wakes the own thread.
+ *   config.lending true    whoever waits for the reply is expected to lend, so the doorbell wakes nobody
+ *                          while calls are frequent. The own thread then looks every 2 ms and takes what
+ *                          has been left for a whole period (messages nobody waits for); after 50 ms
+ *                          without work it sleeps until the next doorbell. h100_kick has it work at once:
+ *                          hosts call it when a waiter goes to sleep without lending.
  */
 bool h100_lend(struct h100 *gpu);
+void h100_kick(struct h100 *gpu);
 
-/* The firmware image that a driver boots it with. */
+/* The firmware container that a driver boots it with: docs/boot.md says what is in it. */
 const void *h100_firmware_image(size_t *size);
 
-/* Faults on purpose: "off-bus", "on-bus", "gsp-crash", "gsp-hang", "ecc-sbe N", "ecc-dbe N", or any
- * line of a scenario file. NV_ERR_INVALID_ARGUMENT for anything else. */
+/* Video memory, for whoever maps it to clients: a memfd of the GPU's memory size, owned by the GPU. */
+int h100_video_fd(struct h100 *gpu);
+
+/*
+ * Faults on purpose: "off-bus", "on-bus" (as it was before), "gsp-crash", "gsp-hang", "ecc-sbe N",
+ * "ecc-dbe N", or any line of a scenario file; one with "at" happens at that time after the GPU was
+ * made. NV_ERR_INVALID_ARGUMENT for anything else, NV_ERR_NO_MEMORY.
+ */
 enum nv_status h100_inject(struct h100 *gpu, const char *command);
 
 #endif

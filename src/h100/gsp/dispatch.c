@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * The hash by which a control command finds the function that serves it: built once, never more than
+ * half full, so that a look-up is one or two probes.
+ */
+#include "base/bits.h"
+#include "h100/gsp/firmware.h"
+
+static u32 slot_of(const struct fw *fw, u32 cmd)
+{
+	return (cmd * 0x9e3779b1u >> 7) & fw->control_mask;
+}
+
+const struct fw_control *fw_control_find(const struct fw *fw, u32 cmd)
+{
+	u32 slot = slot_of(fw, cmd);
+
+	while (fw->controls[slot] && fw->controls[slot]->cmd != cmd)
+		slot = (slot + 1) & fw->control_mask;
+	return fw->controls[slot];
+}
+
+enum nv_status fw_controls_build(struct fw *fw)
+{
+	const struct fw_control_group *const *group;
+	u32 i, count = 0, slots;
+
+	for (group = fw_control_groups; *group; group++)
+		count += (*group)->count;
+	slots = 2u << bits_log2(max(count, 8u));
+	fw->controls = os_alloc(slots * sizeof(*fw->controls));
+	if (!fw->controls)
+		return NV_ERR_NO_MEMORY;
+	fw->control_mask = slots - 1;
+	for (group = fw_control_groups; *group; group++)
+		for (i = 0; i < (*group)->count; i++) {
+			const struct fw_control *control = &(*group)->controls[i];
+			u32 slot = slot_of(fw, control->cmd);
+
+			if (fw_control_find(fw, control->cmd)) {
+				fw_log(fw, OS_LOG_ERROR, "control 0x%08x is served twice, again in %s",
+				       control->cmd, (*group)->name);
+				return NV_ERR_INVALID_STATE;
+			}
+			while (fw->controls[slot])
+				slot = (slot + 1) & fw->control_mask;
+			fw->controls[slot] = control;
+		}
+	return NV_OK;
+}

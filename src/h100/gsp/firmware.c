@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * The firmware's life: what each kind of work sets going, stopping, crashing, and the events that
+ * controls post.
+ */
+#include "h100/gsp/firmware.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "abi/gh100.h"
+#include "base/bits.h"
+
+#define CRASH_TASK 1u
+#define CRASH_REASON 2u
+#define CRASH_CODE 0x0fu
+#define XID_GSP_ERROR 120u
+/* The driver's own handles are picked by it from other ranges. */
+#define INTERNAL_CLIENT 0xc2000001u
+#define INTERNAL_DEVICE 0xc2000002u
+#define INTERNAL_SUBDEVICE 0xc2000003u
+
+bool fw_dma_read(struct fw *fw, u64 address, void *data, size_t size)
+{
+	if (!h100_function_bus_master(fw->fn) || !fw->host->dma_read(fw->host->ctx, address, data, size))
+		return false;
+	h100_state_account_pcie(fw->state, fw->now_ns, 0, size);
+	return true;
+}
+
+bool fw_dma_write(struct fw *fw, u64 address, const void *data, size_t size)
+{
+	if (!h100_function_bus_master(fw->fn) ||
+	    !fw->host->dma_write(fw->host->ctx, address, data, size))
+		return false;
+	h100_state_account_pcie(fw->state, fw->now_ns, size, 0);
+	return true;
+}
+
+void fw_log(struct fw *fw, int level, const char *fmt, ...)
+{
+	char text[200];
+	va_list ap;
+	int at;
+
+	at = snprintf(text, sizeof(text), "GSP: ");
+	va_start(ap, fmt);
+	vsnprintf(text + at, sizeof(text) - at, fmt, ap);
+	va_end(ap);
+	fw->host->log(fw->host->ctx, level, text);
+}
+
+u32 fw_random(struct fw *fw, u32 limit)
+{
+	if (fw->rng == 0)
+		return 0;
+	fw->rng ^= fw->rng << 13;
+	fw->rng ^= fw->rng >> 7;
+	fw->rng ^= fw->rng << 17;
+	return (u32)(fw->rng >> 33) % limit;
+}
+
+enum nv_status fw_init(struct fw *fw, struct h100_function *fn, const struct h100_host *host,
+		       struct h100_state *state, u8 *video, u64 video_bytes, u32 chaos)
+{
+	enum nv_status status;
+
+	memset(fw, 0, sizeof(*fw));
+	fw->fn = fn;
+	fw->host = host;
+	fw->state = state;
+	fw->video = video;
+	fw->video_bytes = video_bytes;
+	fw->rng = chaos != 0 ? chaos * 0x9e3779b97f4a7c15ull | 1 : 0;
+	fw_store_init(&fw->store, state);
+	fw_queues_close(fw);
+	status = fw_controls_build(fw);
+	if (status != NV_OK)
+		fw_destroy(fw);
+	return status;
+}
+
+void fw_destroy(struct fw *fw)
+{
+	fw_store_clear(&fw->store);
+	fw_queues_close(fw);
+	os_free(fw->controls);
+	fw->controls = NULL;
+}
+
+void fw_stop(struct fw *fw, enum fw_stage stage)
+{
+	bool ran = fw->stage == FW_STAGE_RUNNING;
+
+	fw_store_clear(&fw->store);
+	fw_queues_close(fw);
+	h100_wpr2_set(fw->fn, 0, 0);
+	fw->wpr_start = fw->wpr_end = 0;
+	fw->got_system_info = false;
+	fw->got_registry = false;
+	fw->init_status = NV_OK;
+	fw->hung = false;
+	fw->stage = stage;
+	if (ran) {
+		h100_state_lock(fw->state);
+		h100_state_shutdown(fw->state, fw->now_ns);
+		h100_state_unlock(fw->state);
+	}
+	if (stage == FW_STAGE_SUSPENDED) {
+		h100_gsp_set_run(fw->fn, H100_GSP_BOOTING);
+		h100_register_set(fw->fn, NV_PGSP__LO + NV_PFALCON_FALCON_MAILBOX0,
+				  LIBOS_INTERRUPT_PROCESSOR_SUSPENDED);
+	}
+}
+
+enum nv_status fw_create_internal(struct fw *fw)
+{
+	const struct abi_class *device = abi_class_find(NV01_DEVICE_0);
+	const struct abi_class *subdevice = abi_class_find(NV20_SUBDEVICE_0);
+	struct fw_client *client;
+	struct fw_node *node;
+	enum nv_status status;
+
+	status = fw_store_add_client(&fw->store, INTERNAL_CLIENT, NV01_ROOT, 0);
+	if (status != NV_OK)
+		return status;
+	client = fw_store_client(&fw->store, INTERNAL_CLIENT);
+	status = fw_store_add(&fw->store, client, &client->root, INTERNAL_DEVICE, device, &node);
+	if (status == NV_OK)
+		status = fw_store_add(&fw->store, client, node, INTERNAL_SUBDEVICE, subdevice, &node);
+	if (status != NV_OK) {
+		fw_store_remove(&fw->store, &client->root);
+		return status;
+	}
+	fw->internal.client = INTERNAL_CLIENT;
+	fw->internal.device = INTERNAL_DEVICE;
+	fw->internal.subdevice = INTERNAL_SUBDEVICE;
+	return NV_OK;
+}
+
+bool fw_waiting(const struct fw *fw)
+{
+	return fw->queues.out_first != NULL && !fw->hung;
+}
+
+/* What the driver sees of an exception: its last message, the error word, and HALT. */
+void fw_crash(struct fw *fw)
+{
+	rpc_os_error_log_v error = { .exceptType = XID_GSP_ERROR, .runlistId = ~0u, .chid = ~0u };
+
+	if (fw->stage != FW_STAGE_RUNNING && fw->stage != FW_STAGE_INIT)
+		return;
+	snprintf(error.errString, sizeof(error.errString),
+		 "GSP task exception: task %u, reason 0x%x, code 0x%x", CRASH_TASK, CRASH_REASON,
+		 CRASH_CODE);
+	fw->rng = 0; /* nothing is held back any more */
+	fw_queue_flush(fw);
+	fw_event(fw, NV_VGPU_MSG_EVENT_OS_ERROR_LOG, NV_OK, &error, sizeof(error));
+	fw->stage = FW_STAGE_CRASHED;
+	h100_register_set(fw->fn, NV_PGSP_MAILBOX(0),
+			  (u32)(REG_PREP(NV_GSP_ERROR_TAG, NV_GSP_ERROR_TAG_VAL) |
+				REG_PREP(NV_GSP_ERROR_TASK, CRASH_TASK) |
+				REG_PREP(NV_GSP_ERROR_REASON, CRASH_REASON) |
+				REG_PREP(NV_GSP_ERROR_CODE, CRASH_CODE)));
+	h100_gsp_set_run(fw->fn, H100_GSP_HALTED);
+	h100_gsp_interrupt(fw->fn, (u32)(REG_MASK(NV_PFALCON_FALCON_IRQSTAT_HALT) |
+					 REG_MASK(NV_PFALCON_FALCON_IRQSTAT_SWGEN0)));
+	fw->wants_interrupt = false;
+}
+
+static void power_on(struct fw *fw)
+{
+	fw_stop(fw, FW_STAGE_RESET);
+	h100_gsp_set_run(fw->fn, H100_GSP_LOCKED);
+	h100_fsp_set_ready(fw->fn, true);
+}
+
+void fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent)
+{
+	fw->now_ns = now_ns;
+	fw->lent = lent;
+	fw->wrote = false;
+	fw->wants_interrupt = false;
+	if ((work & H100_WORK_RESET) != 0)
+		power_on(fw);
+	if (!fw->hung) {
+		if ((work & H100_WORK_FSP) != 0)
+			fsp_serve(fw);
+		fw_queue_flush(fw);
+		if ((work & H100_WORK_GSP) != 0)
+			fw_serve_commands(fw);
+	}
+	/* A thread that lends itself looks at the queue anyway: replies need not interrupt it. */
+	if (fw->wants_interrupt || (fw->wrote && (!lent || !fw->host->kick)))
+		h100_gsp_interrupt(fw->fn, (u32)REG_MASK(NV_PFALCON_FALCON_IRQSTAT_SWGEN0));
+	if (fw->host->kick)
+		fw->host->kick(fw->host->ctx);
+}
+
+void fw_notify(struct fw *fw, u32 notify_index, u32 info32, u16 info16)
+{
+	const struct fw_node *node;
+
+	for (node = fw->store.events; node; node = node->next_event) {
+		rpc_post_event_v event = { .hClient = node->event_client,
+					   .hEvent = node->event_handle,
+					   .notifyIndex = notify_index,
+					   .data = info32,
+					   .info16 = info16 };
+
+		if (node->notify_index == notify_index)
+			fw_event(fw, NV_VGPU_MSG_EVENT_POST_EVENT, NV_OK, &event, sizeof(event));
+	}
+}

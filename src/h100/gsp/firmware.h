@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * The firmware's parts among themselves: FSP, the boot firmware, queues, messages, objects, controls.
+ * One thread at a time runs any of it (runner.h); the rest of the GPU sees it only by the registers and
+ * memory that it writes.
+ */
+#ifndef H100_GSP_FIRMWARE_H
+#define H100_GSP_FIRMWARE_H
+
+#include "base/handle_map.h"
+#include "h100/function/function.h"
+#include "h100/gsp/fw.h"
+#include "h100/gsp/image.h"
+#include "h100/h100.h"
+
+#define FW_PAGE 4096u
+#define FW_SHARED_PAGES_MAX 2048u	/* of the queues' shared memory */
+#define FW_MESSAGE_MAX (2u << 20)	/* bytes of a message put together */
+#define FW_OBJECTS_MAX (4u << 20)
+#define FW_CLIENTS_MAX (1u << 17)
+#define FW_OUT_MAX_BYTES (4u << 20)	/* of messages that wait for space in the status queue */
+#define FW_VERSION "535.309.01"
+
+enum fw_stage {
+	FW_STAGE_RESET,	    /* waits for FSP */
+	FW_STAGE_INIT,	    /* RM runs, has not got all that it needs */
+	FW_STAGE_RUNNING,
+	FW_STAGE_SUSPENDED, /* unloaded */
+	FW_STAGE_FAILED,    /* the boot did not succeed */
+	FW_STAGE_CRASHED,
+};
+
+/* An object with its place in the tree. A client's root is an object with the client's handle. */
+struct fw_node {
+	struct fw_object object;
+	struct fw_node *parent, *first_child, *next, *previous;
+	/* Event objects: */
+	u32 notify_index;
+	u32 event_client, event_handle; /* what POST_EVENT names */
+	struct fw_node *next_event, **event_link;
+};
+
+struct fw_client {
+	struct fw_node root;
+	struct handle_map objects;
+	u32 pid; /* of the process, 0: the driver itself */
+};
+
+struct fw_store {
+	struct handle_map clients;
+	u32 object_count;
+	struct fw_node *events;
+	struct h100_state *state; /* told about processes */
+};
+
+/* One of the two rings in shared memory; offsets from the start of the shared memory. */
+struct fw_ring {
+	u64 offset;
+	u32 count; /* elements */
+	u32 entry_offset, rx_offset;
+	u32 at;	 /* next element to be read or written */
+	u32 seq; /* its sequence number */
+};
+
+struct fw_out {
+	struct fw_out *next;
+	u32 bytes;
+	u32 sent; /* of a long message that is under way */
+	u8 message[]; /* from the message header on */
+};
+
+struct fw_queues {
+	u64 page[FW_SHARED_PAGES_MAX]; /* bus addresses */
+	u32 page_count;
+	struct fw_ring commands, status;
+	u32 peer_read; /* status elements that the driver had taken when last looked at */
+	bool complained; /* about a write pointer out of range */
+
+	/* A message that arrives in several records. */
+	u8 *long_message;
+	u32 long_bytes, long_total;
+
+	struct fw_out *out_first, **out_last;
+	u32 out_bytes;
+};
+
+struct fw {
+	struct h100_function *fn;
+	const struct h100_host *host;
+	struct h100_state *state;
+	u8 *video;
+	u64 video_bytes;
+
+	enum fw_stage stage;
+	bool hung; /* does nothing any more */
+	bool got_system_info, got_registry;
+	enum nv_status init_status;
+	u64 wpr_start, wpr_end;
+	u32 gpu_instance;
+
+	struct fw_queues queues;
+	struct fw_store store;
+	const struct fw_control **controls; /* hash by command */
+	u32 control_mask;
+	struct {
+		u32 client, device, subdevice; /* the driver's own commands go to these */
+	} internal;
+
+	u64 now_ns; /* when the work in hand began */
+	u64 rng; /* of chaos; 0: none */
+	bool lent; /* the running thread is the driver's */
+	bool wants_interrupt; /* something was put into the status queue that nobody polls for */
+	bool wrote;	      /* anything was put there */
+	/* Element header (48 bytes), message header, data. */
+	u8 rx[GSP_MSG_QUEUE_ELEMENT_SIZE_MAX] __attribute__((aligned(64)));
+	u8 tx[GSP_MSG_QUEUE_ELEMENT_SIZE_MAX] __attribute__((aligned(64)));
+};
+
+/* -- firmware.c: life -- */
+
+/* NV_ERR_NO_MEMORY, or NV_ERR_INVALID_STATE: two groups serve one command. */
+enum nv_status fw_init(struct fw *fw, struct h100_function *fn, const struct h100_host *host,
+		       struct h100_state *state, u8 *video, u64 video_bytes, u32 chaos);
+void fw_destroy(struct fw *fw);
+/* Does work (H100_WORK_*) at now_ns; the caller is the only one. */
+void fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent);
+/* Messages wait for space in the status queue, or were held back. */
+bool fw_waiting(const struct fw *fw);
+void fw_crash(struct fw *fw);
+/* The client, device and subdevice that the driver's own commands go to. */
+enum nv_status fw_create_internal(struct fw *fw);
+/* Everything of a running driver is forgotten. */
+void fw_stop(struct fw *fw, enum fw_stage stage);
+
+bool fw_dma_read(struct fw *fw, u64 address, void *data, size_t size);
+bool fw_dma_write(struct fw *fw, u64 address, const void *data, size_t size);
+void fw_log(struct fw *fw, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* A number below limit from the chaos generator. */
+u32 fw_random(struct fw *fw, u32 limit);
+
+/* -- fsp.c, boot.c -- */
+
+void fsp_serve(struct fw *fw);
+/* Boots GSP with the boot parameters at the bus address. */
+void fw_boot(struct fw *fw, u64 boot_params);
+
+bool fw_sha384_is(const void *data, size_t size, const u8 digest[48]);
+
+/* -- queue.c -- */
+
+/* Finds both rings in the shared memory and writes the status queue's header. False: LH_GSP_BOOT_BAD_QUEUES. */
+bool fw_queues_open(struct fw *fw, const MESSAGE_QUEUE_INIT_ARGUMENTS *args);
+void fw_queues_close(struct fw *fw);
+/*
+ * The next good record, in fw->rx; its message header is returned, *bytes is what there is of it (at least
+ * its length). NULL when the command queue is empty. Bad records are logged and passed over.
+ */
+rpc_message_header_v *fw_queue_receive(struct fw *fw, u32 *bytes);
+/*
+ * Puts a message (header and data, length in the header) into the status queue, in records if it is
+ * long; keeps it if there is no space. room: the 48 bytes before it may be overwritten.
+ */
+void fw_queue_send(struct fw *fw, rpc_message_header_v *message, bool room);
+/* What was kept goes out if it can; true when anything did. */
+bool fw_queue_flush(struct fw *fw);
+
+/* -- rpc.c, rpc_object.c, rpc_system.c, dispatch.c -- */
+
+void fw_serve_commands(struct fw *fw);
+/* An event message with size bytes of data. */
+void fw_event(struct fw *fw, u32 event, enum nv_status result, const void *data, u32 size);
+
+/* size: bytes of data after the message header. Results go into data. */
+typedef enum nv_status (*fw_rpc_fn)(struct fw *fw, void *data, u32 size);
+enum nv_status rpc_control(struct fw *fw, void *data, u32 size);
+enum nv_status rpc_alloc(struct fw *fw, void *data, u32 size);
+enum nv_status rpc_free(struct fw *fw, void *data, u32 size);
+enum nv_status rpc_dup(struct fw *fw, void *data, u32 size);
+enum nv_status rpc_static_info(struct fw *fw, void *data, u32 size);
+enum nv_status rpc_system_info(struct fw *fw, void *data, u32 size);
+enum nv_status rpc_registry(struct fw *fw, void *data, u32 size);
+
+enum nv_status fw_controls_build(struct fw *fw);
+const struct fw_control *fw_control_find(const struct fw *fw, u32 cmd);
+
+/* -- store.c -- */
+
+void fw_store_init(struct fw_store *store, struct h100_state *state);
+/* Frees every client. */
+void fw_store_clear(struct fw_store *store);
+struct fw_client *fw_store_client(const struct fw_store *store, u32 handle);
+struct fw_node *fw_client_object(struct fw_client *client, u32 handle);
+/* NV_ERR_INSERT_DUPLICATE_NAME, NV_ERR_INSUFFICIENT_RESOURCES, NV_ERR_NO_MEMORY. */
+enum nv_status fw_store_add_client(struct fw_store *store, u32 handle, u32 class_id, u32 pid);
+/* parent is of client. */
+enum nv_status fw_store_add(struct fw_store *store, struct fw_client *client,
+			    struct fw_node *parent, u32 handle, const struct abi_class *class_info,
+			    struct fw_node **out);
+/* With everything under it; the node of a client's root frees the client. */
+void fw_store_remove(struct fw_store *store, struct fw_node *node);
+/* From now on the node is found by fw_store.events. */
+void fw_store_add_event(struct fw_store *store, struct fw_node *node, u32 notify_index,
+			u32 event_client, u32 event_handle);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * A whole GPU: its function, its condition, its firmware, and the thread that may run it.
+ */
+#ifndef H100_GSP_GPU_H
+#define H100_GSP_GPU_H
+
+#include <pthread.h>
+#include <semaphore.h>
+
+#include "h100/gsp/firmware.h"
+
+struct h100 {
+	struct h100_host host;
+	struct h100_function fn;
+	struct h100_state state;
+	u8 *video;
+	u64 video_bytes;
+	int video_fd;
+	u32 index;
+
+	/* Held by whoever runs the firmware; all of fw and the two below belong to it. */
+	pthread_mutex_t lock;
+	struct fw fw;
+	u64 advanced_ns; /* up to when the model was moved */
+
+	u32 work;	   /* atomic: H100_WORK_* bits that nobody took yet */
+	u32 waiting;	   /* atomic: messages wait for space */
+	u64 next_event_ns; /* atomic: when the scenario wants something, ~0: never */
+
+	/* The own thread */
+	bool threads, lending;
+	pthread_t thread;
+	sem_t wake;
+	u32 stop;	 /* atomic */
+	u32 asleep;	 /* atomic: sleeps until wake is posted */
+	u32 at_once;	 /* atomic: a kick came */
+	u32 activity;	 /* atomic: counts doorbells */
+};
+
+/* vram.c: a sparse memfd, mapped. NV_ERR_NO_MEMORY. */
+enum nv_status vram_create(u64 size, int *fd, u8 **video);
+void vram_destroy(int fd, u8 *video, u64 size);
+
+/* runner.c */
+enum nv_status runner_start(struct h100 *gpu);
+void runner_stop(struct h100 *gpu);
+/* From register accesses: notes the work, and wakes the thread if it must be. */
+void runner_work(struct h100 *gpu, u32 work);
+/* Runs the firmware as long as there is work; false when there was none or another thread is at it. */
+bool runner_run(struct h100 *gpu, bool lent);
+/* Does what the scenario or the test wants; lock held, state lock not. */
+void runner_event(struct h100 *gpu, const struct h100_event *event);
+/* When the scenario's next event is due; lock and state lock held. */
+void runner_schedule(struct h100 *gpu);
+
+#endif

@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * GSP's side of the two message queues in the driver's memory. All access is by DMA, so that a driver
+ * that takes its memory away costs it messages and nothing else; each record is copied once and
+ * then checked.
+ *
+ *   command queue   | size, msgSize, msgCount, writePtr (driver), ... | readPtr of status (driver) | elements
+ *   status queue    | ... writePtr (GSP), ...                         | readPtr of commands (GSP)  | elements
+ *
+ * (MSGQ_FLAGS_SWAP_RX: who writes a queue's elements also writes both pointers in its header.)
+ */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bits.h"
+#include "h100/gsp/firmware.h"
+
+#define FIRST_READ 512u /* bytes of a record that are read at once: nearly all are shorter */
+#define RX_OFFSET 32u
+
+static rpc_message_header_v *header_of(u8 *element)
+{
+	return (rpc_message_header_v *)(element + GSP_MSG_QUEUE_ELEMENT_HDR_SIZE);
+}
+
+/* Bytes of shared memory; the caller stays inside of a page. */
+static bool shared_read(struct fw *fw, u64 offset, void *data, u32 size)
+{
+	return fw_dma_read(fw, fw->queues.page[offset / FW_PAGE] + offset % FW_PAGE, data, size);
+}
+
+static bool shared_write(struct fw *fw, u64 offset, const void *data, u32 size)
+{
+	return fw_dma_write(fw, fw->queues.page[offset / FW_PAGE] + offset % FW_PAGE, data, size);
+}
+
+static u32 checksum(const void *data, u32 size)
+{
+	const u64 *word = data;
+	u64 sum = 0;
+	u32 i;
+
+	for (i = 0; i < div_round_up(size, sizeof(*word)); i++)
+		sum ^= word[i];
+	return bits_high32(sum) ^ bits_low32(sum);
+}
+
+static bool read_page_table(struct fw *fw, u64 address, u32 count)
+{
+	struct fw_queues *q = &fw->queues;
+	u32 i;
+
+	if (count == 0 || count > FW_SHARED_PAGES_MAX || !is_aligned(address, FW_PAGE))
+		return false;
+	/* The table is at the start of the memory that it describes. */
+	for (i = 0; i < count; i += FW_PAGE / sizeof(u64)) {
+		u32 here = min(count - i, (u32)(FW_PAGE / sizeof(u64)));
+		u64 page = i == 0 ? address : q->page[i / (FW_PAGE / sizeof(u64))];
+
+		if (!fw_dma_read(fw, page, &q->page[i], here * sizeof(u64)))
+			return false;
+	}
+	for (i = 0; i < count; i++)
+		if (!is_aligned(q->page[i], FW_PAGE))
+			return false;
+	q->page_count = count;
+	return q->page[0] == address;
+}
+
+static bool open_commands(struct fw *fw, u64 offset, u64 size)
+{
+	struct fw_ring *ring = &fw->queues.commands;
+	msgqTxHeader tx;
+
+	if (!shared_read(fw, offset, &tx, sizeof(tx)))
+		return false;
+	if (tx.version != MSGQ_VERSION || tx.size != size ||
+	    tx.msgSize != GSP_MSG_QUEUE_ELEMENT_SIZE_MIN || (tx.flags & MSGQ_FLAGS_SWAP_RX) == 0)
+		return false;
+	if (tx.entryOff < FW_PAGE || !is_aligned(tx.entryOff, FW_PAGE) || tx.entryOff >= size ||
+	    tx.rxHdrOff < sizeof(tx) || !is_aligned(tx.rxHdrOff, sizeof(u32)) ||
+	    tx.rxHdrOff > FW_PAGE - sizeof(msgqRxHeader))
+		return false;
+	if (tx.msgCount < 2 || tx.msgCount != (size - tx.entryOff) / tx.msgSize)
+		return false;
+	*ring = (struct fw_ring){ .offset = offset,
+				  .count = tx.msgCount,
+				  .entry_offset = tx.entryOff,
+				  .rx_offset = tx.rxHdrOff };
+	return true;
+}
+
+static bool create_status(struct fw *fw, u64 offset, u64 size)
+{
+	struct fw_ring *ring = &fw->queues.status;
+	msgqTxHeader tx = { .version = MSGQ_VERSION,
+			    .size = (u32)size,
+			    .msgSize = GSP_MSG_QUEUE_ELEMENT_SIZE_MIN,
+			    .msgCount = (u32)((size - FW_PAGE) / FW_PAGE),
+			    .flags = MSGQ_FLAGS_SWAP_RX,
+			    .rxHdrOff = RX_OFFSET,
+			    .entryOff = FW_PAGE };
+	const u32 zero = 0;
+
+	*ring = (struct fw_ring){ .offset = offset,
+				  .count = tx.msgCount,
+				  .entry_offset = FW_PAGE,
+				  .rx_offset = RX_OFFSET };
+	fw->queues.peer_read = 0;
+	return shared_write(fw, offset + RX_OFFSET, &zero, sizeof(zero)) &&
+	       shared_write(fw, offset, &tx, sizeof(tx));
+}
+
+bool fw_queues_open(struct fw *fw, const MESSAGE_QUEUE_INIT_ARGUMENTS *args)
+{
+	u64 bytes = (u64)args->pageTableEntryCount * FW_PAGE;
+	u64 commands = args->cmdQueueOffset, status = args->statQueueOffset;
+
+	fw_queues_close(fw);
+	if (!read_page_table(fw, args->sharedMemPhysAddr, args->pageTableEntryCount))
+		return false;
+	/* Page table, commands, status, in this order, at least two elements each. */
+	if (!is_aligned(commands | status, FW_PAGE) || commands < FW_PAGE || commands >= status ||
+	    status >= bytes || status - commands < 3 * FW_PAGE || bytes - status < 3 * FW_PAGE)
+		return false;
+	return open_commands(fw, commands, status - commands) &&
+	       create_status(fw, status, bytes - status);
+}
+
+void fw_queues_close(struct fw *fw)
+{
+	struct fw_queues *q = &fw->queues;
+
+	while (q->out_first) {
+		struct fw_out *out = q->out_first;
+
+		q->out_first = out->next;
+		free(out);
+	}
+	free(q->long_message);
+	memset(q, 0, sizeof(*q));
+	q->out_last = &q->out_first;
+}
+
+/* -- Commands ---------------------------------------------------------------------------------- */
+
+static u64 element_offset(const struct fw_ring *ring, u32 index)
+{
+	return ring->offset + ring->entry_offset + (u64)(index % ring->count) * FW_PAGE;
+}
+
+/* Copies bytes [from, to) of the record at the ring's place into fw->rx. */
+static bool copy_record(struct fw *fw, u32 from, u32 to)
+{
+	const struct fw_ring *ring = &fw->queues.commands;
+
+	while (from < to) {
+		u32 here = min(to - from, FW_PAGE - from % FW_PAGE);
+
+		if (!shared_read(fw, element_offset(ring, ring->at + from / FW_PAGE) + from % FW_PAGE,
+				 fw->rx + from, here))
+			return false;
+		from += here;
+	}
+	return true;
+}
+
+static bool consume(struct fw *fw, u32 elements)
+{
+	struct fw_ring *ring = &fw->queues.commands;
+
+	ring->at = (ring->at + elements) % ring->count;
+	return shared_write(fw, fw->queues.status.offset + fw->queues.status.rx_offset, &ring->at,
+			    sizeof(ring->at));
+}
+
+/* How many elements wait; 0 too for a pointer that makes no sense. */
+static u32 available(struct fw *fw)
+{
+	struct fw_ring *ring = &fw->queues.commands;
+	u32 write;
+
+	if (!shared_read(fw, ring->offset + offsetof(msgqTxHeader, writePtr), &write, sizeof(write)))
+		return 0;
+	if (write >= ring->count) {
+		if (!fw->queues.complained)
+			fw_log(fw, OS_LOG_ERROR, "command queue: write pointer %u of %u", write,
+			       ring->count);
+		fw->queues.complained = true;
+		return 0;
+	}
+	return (write + ring->count - ring->at) % ring->count;
+}
+
+/*
+ * Reads and checks the record at the ring's place. Returns why it is bad, or NULL; *elements is what it
+ * takes up in either case, 0 when memory is gone.
+ */
+static const char *read_record(struct fw *fw, u32 waiting, u32 *elements, u32 *bytes)
+{
+	const GSP_MSG_QUEUE_ELEMENT *element = (const void *)fw->rx;
+	u32 length, covered, wanted;
+
+	*elements = 0;
+	if (!copy_record(fw, 0, FIRST_READ))
+		return "memory is gone";
+	*elements = 1;
+	if (element->elemCount == 0 ||
+	    element->elemCount > GSP_MSG_QUEUE_ELEMENT_SIZE_MAX / GSP_MSG_QUEUE_ELEMENT_SIZE_MIN)
+		return "element count";
+	if (element->elemCount > waiting)
+		return "more elements than were written";
+	length = element->rpc.length;
+	if (length < sizeof(rpc_message_header_v) || length > GSP_MSG_QUEUE_RPC_SIZE_MAX)
+		return "length";
+	covered = GSP_MSG_QUEUE_ELEMENT_HDR_SIZE + length;
+	if (div_round_up(covered, FW_PAGE) != element->elemCount)
+		return "length and element count";
+	*elements = element->elemCount;
+	/* The published driver's allocations carry parameters behind the length that they state. */
+	wanted = element->rpc.function == NV_VGPU_MSG_FUNCTION_GSP_RM_ALLOC ?
+			 element->elemCount * FW_PAGE :
+			 (u32)align_up(covered, sizeof(u64));
+	if (!copy_record(fw, FIRST_READ, wanted)) {
+		*elements = 0;
+		return "memory is gone";
+	}
+	if (checksum(fw->rx, covered) != 0)
+		return "checksum";
+	if (element->rpc.signature != NV_VGPU_MSG_SIGNATURE_VALID)
+		return "signature";
+	if (REG_GET(NV_VGPU_MSG_HEADER_VERSION_MAJOR, element->rpc.header_version) !=
+	    NV_VGPU_MSG_HEADER_VERSION_MAJOR_TOT)
+		return "version";
+	*bytes = wanted - GSP_MSG_QUEUE_ELEMENT_HDR_SIZE;
+	return NULL;
+}
+
+rpc_message_header_v *fw_queue_receive(struct fw *fw, u32 *bytes)
+{
+	const GSP_MSG_QUEUE_ELEMENT *element = (const void *)fw->rx;
+	struct fw_ring *ring = &fw->queues.commands;
+
+	for (;;) {
+		u32 elements, seq, waiting = available(fw);
+		const char *fault;
+
+		if (waiting == 0)
+			return NULL;
+		fault = read_record(fw, waiting, &elements, bytes);
+		if (elements == 0 || !consume(fw, elements))
+			return NULL;
+		seq = ring->seq;
+		/* A bad record used up its sender's number, whatever it says. */
+		ring->seq++;
+		if (!fault && element->seqNum != seq) {
+			fault = "sequence number";
+			/* An old one was seen before; after a gap, go on from behind it. */
+			ring->seq = (s32)(element->seqNum - seq) < 0 ? seq : element->seqNum + 1;
+		}
+		if (!fault)
+			return header_of(fw->rx);
+		fw_log(fw, OS_LOG_ERROR, "command %u dropped: bad %s", seq, fault);
+	}
+}
+
+/* -- Status ------------------------------------------------------------------------------------ */
+
+static u32 status_space(struct fw *fw, u32 wanted)
+{
+	struct fw_queues *q = &fw->queues;
+	struct fw_ring *ring = &q->status;
+	u32 space = (q->peer_read + ring->count - ring->at - 1) % ring->count, read;
+
+	if (space >= wanted)
+		return space;
+	if (!shared_read(fw, q->commands.offset + q->commands.rx_offset, &read, sizeof(read)) ||
+	    read >= ring->count)
+		return 0;
+	q->peer_read = read;
+	return (read + ring->count - ring->at - 1) % ring->count;
+}
+
+/* Sends element (header space, record of length bytes, up to 7 more that are cleared). */
+static bool send_record(struct fw *fw, u8 *bytes, u32 length)
+{
+	GSP_MSG_QUEUE_ELEMENT *element = (GSP_MSG_QUEUE_ELEMENT *)bytes;
+	struct fw_ring *ring = &fw->queues.status;
+	u32 covered = GSP_MSG_QUEUE_ELEMENT_HDR_SIZE + length;
+	u32 padded = (u32)align_up(covered, sizeof(u64));
+	u32 elements = (u32)div_round_up(covered, FW_PAGE), i, next;
+
+	if (status_space(fw, elements) < elements)
+		return false;
+	memset(bytes, 0, GSP_MSG_QUEUE_ELEMENT_HDR_SIZE);
+	memset(bytes + covered, 0, padded - covered);
+	element->seqNum = ring->seq;
+	element->elemCount = elements;
+	element->checkSum = checksum(bytes, padded);
+	for (i = 0; i < elements; i++)
+		if (!shared_write(fw, element_offset(ring, ring->at + i), bytes + i * FW_PAGE,
+				  min(padded - i * FW_PAGE, FW_PAGE)))
+			return true; /* nobody is there to read it */
+	next = (ring->at + elements) % ring->count;
+	if (shared_write(fw, ring->offset + offsetof(msgqTxHeader, writePtr), &next, sizeof(next))) {
+		ring->at = next;
+		ring->seq++;
+		fw->wrote = true;
+	}
+	return true;
+}
+
+/* The next record of a long message; at counts the bytes that went out. */
+static bool send_part(struct fw *fw, const u8 *message, u32 length, u32 *at)
+{
+	const u32 head = sizeof(rpc_message_header_v);
+	rpc_message_header_v *record = header_of(fw->tx);
+	u32 start = *at == 0 ? head : *at;
+	u32 here = min(length - start, GSP_MSG_QUEUE_RPC_SIZE_MAX - head);
+
+	memcpy(record, message, head);
+	memcpy((u8 *)record + head, message + start, here);
+	record->length = head + here;
+	if (*at != 0)
+		record->function = NV_VGPU_MSG_FUNCTION_CONTINUATION_RECORD;
+	if (!send_record(fw, fw->tx, record->length))
+		return false;
+	*at = start + here;
+	return true;
+}
+
+/* A message of one record; room: the bytes before it are free for the element's header. */
+static bool send_short(struct fw *fw, u8 *message, bool room)
+{
+	u32 length = ((const rpc_message_header_v *)message)->length;
+
+	if (room)
+		return send_record(fw, message - GSP_MSG_QUEUE_ELEMENT_HDR_SIZE, length);
+	memcpy(header_of(fw->tx), message, length);
+	return send_record(fw, fw->tx, length);
+}
+
+static void keep(struct fw *fw, const u8 *message, u32 length)
+{
+	struct fw_queues *q = &fw->queues;
+	struct fw_out *out = NULL;
+
+	if (length <= FW_OUT_MAX_BYTES - q->out_bytes)
+		out = malloc(sizeof(*out) + length);
+	if (!out) {
+		fw_log(fw, OS_LOG_ERROR, "status queue is full: message 0x%x lost",
+		       ((const rpc_message_header_v *)message)->function);
+		return;
+	}
+	memcpy(out->message, message, length);
+	out->bytes = length;
+	out->sent = 0;
+	out->next = NULL;
+	*q->out_last = out;
+	q->out_last = &out->next;
+	q->out_bytes += length;
+}
+
+void fw_queue_send(struct fw *fw, rpc_message_header_v *message, bool room)
+{
+	struct fw_queues *q = &fw->queues;
+	bool event = message->function >= NV_VGPU_MSG_EVENT_GSP_INIT_DONE;
+	bool wait = q->out_first != NULL;
+
+	if (event)
+		fw->wants_interrupt = true;
+	/* Chaos holds events back, and lets replies overtake them. */
+	if (fw->rng != 0 && fw->stage == FW_STAGE_RUNNING) {
+		if (event)
+			wait = wait || fw_random(fw, 2) != 0;
+		else
+			wait = wait && q->out_first->sent != 0;
+	}
+	if (message->length > GSP_MSG_QUEUE_RPC_SIZE_MAX) {
+		keep(fw, (u8 *)message, message->length);
+		if (!wait)
+			fw_queue_flush(fw);
+	} else if (wait || !send_short(fw, (u8 *)message, room)) {
+		keep(fw, (u8 *)message, message->length);
+	}
+}
+
+/* Sends what it can of the first message that waits; true when all of it went. */
+static bool send_first(struct fw *fw, bool *any)
+{
+	struct fw_out *out = fw->queues.out_first;
+
+	if (out->bytes <= GSP_MSG_QUEUE_RPC_SIZE_MAX) {
+		if (!send_short(fw, out->message, false))
+			return false;
+		*any = true;
+		return true;
+	}
+	while (out->sent < out->bytes) {
+		if (!send_part(fw, out->message, out->bytes, &out->sent))
+			return false;
+		*any = true;
+	}
+	return true;
+}
+
+bool fw_queue_flush(struct fw *fw)
+{
+	struct fw_queues *q = &fw->queues;
+	bool any = false;
+
+	while (q->out_first && send_first(fw, &any)) {
+		struct fw_out *out = q->out_first;
+
+		q->out_first = out->next;
+		if (!q->out_first)
+			q->out_last = &q->out_first;
+		q->out_bytes -= out->bytes;
+		free(out);
+	}
+	if (any)
+		fw->wants_interrupt = true;
+	return any;
+}

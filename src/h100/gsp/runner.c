@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * Who runs the firmware: a thread that the driver lends, or the GPU's own (h100.h says when which).
+ */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/bits.h"
+#include "h100/gsp/gpu.h"
+
+#define TICK_NS 2000000ull    /* how often the own thread looks while drivers lend theirs */
+#define IDLE_TICKS 25u	      /* without a doorbell, before it sleeps */
+#define RETRY_NS 1000000ull   /* messages wait for space in the status queue */
+#define ADVANCE_NS 1000000ull /* the model is moved at most so often */
+#define CHAOS_DELAY_NS 200000u
+#define FOREVER (~(u64)0)
+
+static u64 now_ns(struct h100 *gpu)
+{
+	return gpu->host.now_ns(gpu->host.ctx);
+}
+
+void runner_schedule(struct h100 *gpu)
+{
+	u64 when = h100_scenario_when(&gpu->state.scenario, gpu->index);
+
+	os_store_relaxed(&gpu->next_event_ns,
+			 when == ~(u64)0 ? when : gpu->state.start_ns + when);
+}
+
+void runner_event(struct h100 *gpu, const struct h100_event *event)
+{
+	switch (event->kind) {
+	case H100_EVENT_OFF_BUS:
+		os_store_relaxed(&gpu->fn.off_bus, 1);
+		break;
+	case H100_EVENT_ON_BUS:
+		os_store_relaxed(&gpu->fn.off_bus, 0);
+		break;
+	case H100_EVENT_GSP_CRASH:
+		fw_crash(&gpu->fw);
+		break;
+	case H100_EVENT_GSP_HANG:
+		gpu->fw.hung = true;
+		break;
+	default:
+		h100_state_lock(&gpu->state);
+		h100_state_event(&gpu->state, event);
+		h100_state_unlock(&gpu->state);
+		break;
+	}
+}
+
+/* Moves the model to the present; what it cannot do itself is done here. */
+static void advance(struct h100 *gpu, u64 now)
+{
+	const struct h100_event *event;
+
+	if (now - gpu->advanced_ns < ADVANCE_NS && now < os_load_relaxed(&gpu->next_event_ns))
+		return;
+	gpu->advanced_ns = now;
+	do {
+		h100_state_lock(&gpu->state);
+		event = h100_state_update(&gpu->state, now);
+		runner_schedule(gpu);
+		h100_state_unlock(&gpu->state);
+		if (event)
+			runner_event(gpu, event);
+	} while (event);
+}
+
+static bool event_due(struct h100 *gpu)
+{
+	u64 when = os_load_relaxed(&gpu->next_event_ns);
+
+	return when != FOREVER && now_ns(gpu) >= when;
+}
+
+static bool has_work(struct h100 *gpu)
+{
+	return os_load_acquire(&gpu->work) != 0 || os_load_relaxed(&gpu->waiting) != 0 ||
+	       event_due(gpu);
+}
+
+static void sleep_ns(u64 ns)
+{
+	struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000) };
+
+	nanosleep(&ts, NULL);
+}
+
+/* Chaos: late, or (on a lent thread) not this time. True: leave it. */
+static bool disturb(struct h100 *gpu, bool lent)
+{
+	if (gpu->fw.rng == 0)
+		return false;
+	if (lent)
+		return fw_random(&gpu->fw, 4) == 0;
+	sleep_ns(fw_random(&gpu->fw, CHAOS_DELAY_NS));
+	return false;
+}
+
+bool runner_run(struct h100 *gpu, bool lent)
+{
+	bool did = false;
+	u32 work;
+	u64 now;
+
+	if (!has_work(gpu))
+		return false;
+	do {
+		/* Whoever holds the lock looks for work again after giving it back. */
+		if (pthread_mutex_trylock(&gpu->lock) != 0)
+			return did;
+		if (disturb(gpu, lent)) {
+			pthread_mutex_unlock(&gpu->lock);
+			return did;
+		}
+		work = os_exchange(&gpu->work, 0);
+		now = now_ns(gpu);
+		advance(gpu, now);
+		fw_run(&gpu->fw, work, now, lent);
+		did = did || work != 0 || gpu->fw.wrote;
+		os_store_relaxed(&gpu->waiting, fw_waiting(&gpu->fw));
+		pthread_mutex_unlock(&gpu->lock);
+	} while (os_load_acquire(&gpu->work) != 0);
+	return did;
+}
+
+static void post(struct h100 *gpu)
+{
+	sem_post(&gpu->wake);
+}
+
+void runner_work(struct h100 *gpu, u32 work)
+{
+	u32 before = os_fetch_or(&gpu->work, work);
+
+	if (!gpu->threads)
+		return;
+	if (!gpu->lending) {
+		/* One post is enough until the work is taken. */
+		if (before == 0)
+			post(gpu);
+		return;
+	}
+	os_fetch_add(&gpu->activity, 1);
+	if (os_load_acquire(&gpu->asleep) != 0 && os_exchange(&gpu->asleep, 0) != 0)
+		post(gpu);
+}
+
+/* -- The own thread ---------------------------------------------------------------------------- */
+
+/* Sleeps until posted, or for ns (FOREVER: only that). */
+static void wait(struct h100 *gpu, u64 ns)
+{
+	struct timespec ts;
+	int rc;
+
+	if (ns == FOREVER) {
+		do {
+			rc = sem_wait(&gpu->wake);
+		} while (rc != 0 && errno == EINTR);
+		return;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	ns += (u64)ts.tv_nsec;
+	ts.tv_sec += (time_t)(ns / 1000000000);
+	ts.tv_nsec = (long)(ns % 1000000000);
+	do {
+		rc = sem_clockwait(&gpu->wake, CLOCK_MONOTONIC, &ts);
+	} while (rc != 0 && errno == EINTR);
+}
+
+/* How long there is nothing to do for certain, as far as time goes. */
+static u64 quiet_ns(struct h100 *gpu)
+{
+	u64 when = os_load_relaxed(&gpu->next_event_ns), now, quiet = FOREVER;
+
+	if (when != FOREVER) {
+		now = now_ns(gpu);
+		quiet = when > now ? when - now : 1;
+	}
+	if (os_load_relaxed(&gpu->waiting) != 0)
+		quiet = min(quiet, (u64)RETRY_NS);
+	return quiet;
+}
+
+static bool stopping(struct h100 *gpu)
+{
+	return os_load_acquire(&gpu->stop) != 0;
+}
+
+static void work_for_all(struct h100 *gpu)
+{
+	while (!stopping(gpu)) {
+		runner_run(gpu, false);
+		wait(gpu, quiet_ns(gpu));
+	}
+}
+
+/* Looks at intervals and takes what no lender has taken for one of them. */
+static void work_behind_lenders(struct h100 *gpu)
+{
+	u32 seen = 0, idle = 0;
+	bool left = false;
+
+	while (!stopping(gpu)) {
+		u32 activity = os_load_acquire(&gpu->activity);
+		bool work = os_load_acquire(&gpu->work) != 0;
+
+		if (os_exchange(&gpu->at_once, 0) != 0 || (work && left && activity == seen) ||
+		    event_due(gpu) || os_load_relaxed(&gpu->waiting) != 0) {
+			runner_run(gpu, false);
+			work = false;
+		}
+		idle = activity == seen && !work ? idle + 1 : 0;
+		left = work;
+		seen = activity;
+		if (idle < IDLE_TICKS) {
+			wait(gpu, min(quiet_ns(gpu), (u64)TICK_NS));
+			continue;
+		}
+		os_exchange(&gpu->asleep, 1);
+		if (os_load_acquire(&gpu->work) == 0 && !stopping(gpu))
+			wait(gpu, quiet_ns(gpu));
+		os_exchange(&gpu->asleep, 0);
+		idle = 0;
+	}
+}
+
+static void *thread_main(void *arg)
+{
+	struct h100 *gpu = arg;
+
+	pthread_setname_np(pthread_self(), "h100-gsp");
+	if (gpu->lending)
+		work_behind_lenders(gpu);
+	else
+		work_for_all(gpu);
+	return NULL;
+}
+
+enum nv_status runner_start(struct h100 *gpu)
+{
+	if (!gpu->threads)
+		return NV_OK;
+	if (sem_init(&gpu->wake, 0, 0) != 0)
+		return NV_ERR_NO_MEMORY;
+	if (pthread_create(&gpu->thread, NULL, thread_main, gpu) != 0) {
+		sem_destroy(&gpu->wake);
+		gpu->threads = false;
+		return NV_ERR_NO_MEMORY;
+	}
+	return NV_OK;
+}
+
+void runner_stop(struct h100 *gpu)
+{
+	if (!gpu->threads)
+		return;
+	os_store_release(&gpu->stop, 1);
+	post(gpu);
+	pthread_join(gpu->thread, NULL);
+	sem_destroy(&gpu->wake);
+	gpu->threads = false;
+}
+
+void h100_kick(struct h100 *gpu)
+{
+	if (!gpu->threads || os_load_acquire(&gpu->work) == 0)
+		return;
+	os_exchange(&gpu->at_once, 1);
+	os_exchange(&gpu->asleep, 0);
+	post(gpu);
+}
+
+bool h100_lend(struct h100 *gpu)
+{
+	return runner_run(gpu, true);
+}
