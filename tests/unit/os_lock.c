@@ -200,21 +200,26 @@ static void test_percpu_reader_before_next_writer(void **state)
 {
 	const struct percpu_rwlock *l;
 	struct os_thread *reader;
-	bool entered = false;
+	bool entered;
+	u32 i;
 
 	assert_int_equal(os_percpu_rwlock_init(&percpu, LOCK_RANK_API, "api"), NV_OK);
 	l = percpu.impl;
-	os_percpu_rwlock_write_lock(&percpu);
-	reader = os_thread_create("reader", enter_worker, &entered);
-	assert_non_null(reader);
-	while (!os_load_acquire(&l->waiting))
-		os_sleep_us(100);
-	assert_false(os_load_acquire(&entered));
-	os_percpu_rwlock_write_unlock(&percpu);
-	os_percpu_rwlock_write_lock(&percpu);
-	assert_true(os_load_acquire(&entered));
-	os_percpu_rwlock_write_unlock(&percpu);
-	os_thread_join(reader);
+	for (i = 0; i < 50; i++) {
+		entered = false;
+		os_percpu_rwlock_write_lock(&percpu);
+		reader = os_thread_create("reader", enter_worker, &entered);
+		assert_non_null(reader);
+		while (!os_load_acquire(&l->waiting))
+			os_sleep_us(100);
+		assert_false(os_load_acquire(&entered));
+		os_percpu_rwlock_write_unlock(&percpu);
+		os_percpu_rwlock_write_lock(&percpu);
+		/* it entered and left, or it would hold the lock, so it is past the store */
+		assert_true(os_load_acquire(&entered));
+		os_percpu_rwlock_write_unlock(&percpu);
+		os_thread_join(reader);
+	}
 	os_percpu_rwlock_destroy(&percpu);
 }
 

@@ -21,7 +21,12 @@ struct device {
 	u32 work; /* units left that lending does */
 	u32 lent;
 	bool done;
+	u32 msix[4 * 4]; /* the MSI-X table, at MSIX_TABLE of BAR 2 */
 };
+
+/* Where the tests put the MSI-X capability and its table, which has four entries. */
+#define MSIX_CAP 0x70u
+#define MSIX_TABLE 0x3000u
 
 static u32 cfg_read(void *ctx, u32 offset, u32 width)
 {
@@ -55,6 +60,8 @@ static void bar_write(void *ctx, u32 bar, u64 offset, u32 width, u64 value)
 {
 	struct device *d = ctx;
 
+	if (bar == 2 && width == 4 && offset >= MSIX_TABLE && offset - MSIX_TABLE < sizeof(d->msix))
+		d->msix[(offset - MSIX_TABLE) / 4] = (u32)value;
 	d->last_bar = bar;
 	d->last_offset = offset;
 	d->last_width = width;
@@ -280,6 +287,51 @@ static void test_interrupts(void **state)
 	assert_int_equal(unit_live(), live);
 }
 
+/* The machine fills in the MSI-X table and turns it on and off; the device finds it as a real one
+ * does. */
+static void test_msix(void **state)
+{
+	struct counts c = { 0 };
+	struct os_pci_dev *dev;
+	struct device d;
+	u32 i;
+
+	device_init(&d);
+	d.config[0x06] = 0x10; /* status: has capabilities */
+	d.config[0x34] = 0x40;
+	d.config[0x40] = 0x01; /* power management comes first */
+	d.config[0x41] = MSIX_CAP;
+	d.config[MSIX_CAP] = 0x11;
+	d.config[MSIX_CAP + 2] = 3;    /* table size minus 1 */
+	d.config[MSIX_CAP + 3] = 0x40; /* all masked */
+	d.config[MSIX_CAP + 4] = 2;
+	d.config[MSIX_CAP + 5] = MSIX_TABLE >> 8;
+	for (i = 0; i < 4; i++)
+		d.msix[4 * i + 3] = 1; /* masked */
+	dev = os_user_pci_register(&ops, &d, &location);
+	os_spinlock_init(&c.lock, "counts");
+	assert_int_equal(os_event_init(&c.event), NV_OK);
+	assert_int_equal(os_pci_irq_enable(dev, 3, top, &c), NV_OK);
+	assert_int_equal(d.config[MSIX_CAP + 3], 0x80);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(d.msix[4 * i + 2], i);
+		assert_int_equal(d.msix[4 * i + 3], 0);
+	}
+	assert_int_equal(d.msix[4 * 3 + 3], 1);
+	os_pci_irq_disable(dev);
+	assert_int_equal(d.config[MSIX_CAP + 3], 0);
+
+	/* a list of capabilities that goes in a circle, and one off the bus, do no harm */
+	d.config[MSIX_CAP] = 0x05;
+	d.config[MSIX_CAP + 1] = 0x40;
+	assert_int_equal(os_pci_irq_enable(dev, 3, top, &c), NV_OK);
+	assert_int_equal(d.config[MSIX_CAP + 3], 0);
+	memset(d.config, 0xff, sizeof(d.config));
+	os_pci_irq_disable(dev);
+	os_user_pci_unregister(dev);
+	os_event_destroy(&c.event);
+}
+
 #ifdef OS_LOCK_CHECKS
 static struct os_mutex gpu_lock;
 
@@ -423,6 +475,7 @@ int main(void)
 		cmocka_unit_test(test_accesses),
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_interrupts),
+		cmocka_unit_test(test_msix),
 #ifdef OS_LOCK_CHECKS
 		cmocka_unit_test(test_top_half_is_atomic),
 #endif

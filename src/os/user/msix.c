@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Programs a device's MSI-X table when its driver enables interrupts, as a machine's interrupt controller
- * does: entry i sends data i, which whoever wires the device to the bus gives to os_user_pci_interrupt.
+ * Programs a device's MSI-X table when its driver enables interrupts, as a machine's interrupt
+ * controller does: entry i sends data i, which whoever wires the device to the bus gives to
+ * os_user_pci_interrupt.
  */
 #include "os/user/pci.h"
 
