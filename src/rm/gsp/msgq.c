@@ -289,7 +289,9 @@ static enum nv_status receive_one(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buf
 	}
 	if (ahead != 0 && !q->resync) {
 		q->receive_sequence = buffer->seqNum + 1;
-		return refuse(q, count, "gap in the sequence");
+		refuse(q, count, "gap in the sequence");
+		q->resync = false;
+		return NV_ERR_INVALID_DATA;
 	}
 	q->receive_sequence = buffer->seqNum + 1;
 	q->resync = false;

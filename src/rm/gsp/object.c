@@ -66,8 +66,10 @@ enum nv_status gsp_rpc_control(struct rm_gpu *gpu, u32 client, u32 object, u32 c
 		x.copy_on_error = true;
 	}
 	status = enter(gpu, &locked, &gsp);
-	if (status == NV_OK)
-		status = outcome(&x, gsp_rpc_call(gsp, &x), p.status);
+	if (status == NV_OK) {
+		status = gsp_rpc_call(gsp, &x);
+		status = outcome(&x, status, p.status);
+	}
 	leave(gpu, locked);
 	return status;
 }
@@ -98,8 +100,10 @@ enum nv_status gsp_rpc_alloc(struct rm_gpu *gpu, u32 client, u32 parent, u32 obj
 	if ((params == NULL) != (params_size == 0) || params_size > GSP_MAX_PARAMS)
 		return NV_ERR_INVALID_ARGUMENT;
 	status = enter(gpu, &locked, &gsp);
-	if (status == NV_OK)
-		status = outcome(&x, gsp_rpc_call(gsp, &x), p.status);
+	if (status == NV_OK) {
+		status = gsp_rpc_call(gsp, &x);
+		status = outcome(&x, status, p.status);
+	}
 	leave(gpu, locked);
 	return status;
 }
@@ -120,8 +124,10 @@ enum nv_status gsp_rpc_free(struct rm_gpu *gpu, u32 client, u32 parent, u32 obje
 	bool locked;
 
 	status = enter(gpu, &locked, &gsp);
-	if (status == NV_OK)
-		status = outcome(&x, gsp_rpc_call(gsp, &x), p.params.status);
+	if (status == NV_OK) {
+		status = gsp_rpc_call(gsp, &x);
+		status = outcome(&x, status, p.params.status);
+	}
 	leave(gpu, locked);
 	return status;
 }
@@ -150,8 +156,10 @@ enum nv_status gsp_rpc_dup(struct rm_gpu *gpu, u32 client, u32 parent, u32 objec
 	bool locked;
 
 	status = enter(gpu, &locked, &gsp);
-	if (status == NV_OK)
-		status = outcome(&x, gsp_rpc_call(gsp, &x), p.params.status);
+	if (status == NV_OK) {
+		status = gsp_rpc_call(gsp, &x);
+		status = outcome(&x, status, p.params.status);
+	}
 	leave(gpu, locked);
 	return status;
 }

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/* Plugs software H100s into the software bus of os/user. */
+#include "fixture_gpu.h"
+
+#include <stdio.h>
+
+#include "rm/gsp/firmware.h"
+#include "unit.h"
+
+#define MSI_VECTOR_MASK 0xffffu
+
+static u32 fixtures; /* that exist: the firmware image stays registered */
+
+static bool dma_read(void *ctx, u64 address, void *data, size_t size)
+{
+	struct fixture_gpu *f = ctx;
+
+	return f->pci && os_user_dma_read(f->pci, address, data, size);
+}
+
+static bool dma_write(void *ctx, u64 address, const void *data, size_t size)
+{
+	struct fixture_gpu *f = ctx;
+
+	return f->pci && os_user_dma_write(f->pci, address, data, size);
+}
+
+static void msix(void *ctx, u64 address, u32 data)
+{
+	struct fixture_gpu *f = ctx;
+
+	os_fetch_add(&f->wakeups, 1);
+	if (f->pci)
+		os_user_pci_interrupt(f->pci, data & MSI_VECTOR_MASK);
+}
+
+static u64 now_ns(void *ctx)
+{
+	return os_time_ns();
+}
+
+static void log_line(void *ctx, int level, const char *text)
+{
+	os_log(level, "model: %s", text);
+}
+
+static void kick(void *ctx)
+{
+	struct fixture_gpu *f = ctx;
+
+	if (f->pci)
+		os_user_pci_kick(f->pci);
+}
+
+static u32 cfg_read(void *ctx, u32 offset, u32 width)
+{
+	return h100_cfg_read(((struct fixture_gpu *)ctx)->model, offset, width);
+}
+
+static void cfg_write(void *ctx, u32 offset, u32 width, u32 value)
+{
+	h100_cfg_write(((struct fixture_gpu *)ctx)->model, offset, width, value);
+}
+
+static u64 bar_size(void *ctx, u32 bar)
+{
+	return h100_bar_size(((struct fixture_gpu *)ctx)->model, bar);
+}
+
+static u64 bar_read(void *ctx, u32 bar, u64 offset, u32 width)
+{
+	return h100_bar_read(((struct fixture_gpu *)ctx)->model, bar, offset, width);
+}
+
+static void bar_write(void *ctx, u32 bar, u64 offset, u32 width, u64 value)
+{
+	h100_bar_write(((struct fixture_gpu *)ctx)->model, bar, offset, width, value);
+}
+
+static bool lend(void *ctx)
+{
+	return h100_lend(((struct fixture_gpu *)ctx)->model);
+}
+
+static const struct os_user_pci_ops bus_ops = {
+	.cfg_read = cfg_read,
+	.cfg_write = cfg_write,
+	.bar_size = bar_size,
+	.bar_read = bar_read,
+	.bar_write = bar_write,
+	.lend = lend,
+};
+
+/* The whole file; the caller frees it. */
+static char *load_profile(const char *name, size_t *size)
+{
+	char path[512], *text;
+	long length;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s.profile", FIXTURE_PROFILES,
+		 name ? name : "h100-sxm-80gb");
+	file = fopen(path, "r");
+	assert_non_null(file);
+	fseek(file, 0, SEEK_END);
+	length = ftell(file);
+	rewind(file);
+	assert_true(length > 0);
+	text = malloc((size_t)length);
+	assert_non_null(text);
+	*size = fread(text, 1, (size_t)length, file);
+	assert_int_equal(*size, length);
+	fclose(file);
+	return text;
+}
+
+void fixture_gpu_create(struct fixture_gpu *f, const struct fixture_gpu_config *config)
+{
+	static const struct fixture_gpu_config plain;
+	struct h100_host host = {
+		.ctx = f,
+		.dma_read = dma_read,
+		.dma_write = dma_write,
+		.msix = msix,
+		.now_ns = now_ns,
+		.log = log_line,
+		.kick = kick,
+	};
+	struct os_pci_location location = { .domain = 0 };
+	struct h100_config model = { .threads = true };
+	const void *image;
+	char *profile;
+	size_t size;
+
+	if (!config)
+		config = &plain;
+	memset(f, 0, sizeof(*f));
+	f->lending = !config->no_lending;
+	profile = load_profile(config->profile, &model.profile_size);
+	model.profile = profile;
+	model.scenario = config->scenario;
+	model.scenario_size = config->scenario ? strlen(config->scenario) : 0;
+	model.index = config->index;
+	model.count = config->count ? config->count : 1;
+	model.lending = f->lending;
+	model.chaos = config->chaos;
+	assert_int_equal(h100_create(&host, &model, &f->model), NV_OK);
+	free(profile);
+	if (fixtures++ == 0) {
+		image = h100_firmware_image(&size);
+		assert_int_equal(os_user_firmware_register(GSP_FIRMWARE_NAME, image, size), NV_OK);
+	}
+	location.bus = (u8)(config->index + 1);
+	f->pci = os_user_pci_register(&bus_ops, f, &location);
+	assert_non_null(f->pci);
+	os_user_pci_set_lending(f->pci, f->lending);
+}
+
+void fixture_gpu_destroy(struct fixture_gpu *f)
+{
+	struct os_pci_dev *pci = f->pci;
+
+	h100_destroy(f->model);
+	f->pci = NULL;
+	os_user_pci_unregister(pci);
+	if (--fixtures == 0)
+		os_user_firmware_unregister(GSP_FIRMWARE_NAME);
+	memset(f, 0, sizeof(*f));
+}
+
+void fixture_gpu_inject(struct fixture_gpu *f, const char *command)
+{
+	assert_int_equal(h100_inject(f->model, command), NV_OK);
+}

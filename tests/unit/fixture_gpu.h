@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * Software H100s on the software bus, for tests of what drives them: the model on one side, an os_pci_dev
+ * on the other, and the wires between. The firmware image is registered while any fixture exists.
+ */
+#ifndef TESTS_FIXTURE_GPU_H
+#define TESTS_FIXTURE_GPU_H
+
+#include "h100/h100.h"
+#include "os/user/user.h"
+
+struct fixture_gpu {
+	struct h100 *model;
+	struct os_pci_dev *pci;
+	bool lending;
+	u32 wakeups; /* interrupts and kicks: atomic */
+};
+
+struct fixture_gpu_config {
+	const char *profile; /* name of a file in src/h100/profiles, without ending; NULL: the SXM one */
+	const char *scenario; /* its text, or NULL */
+	u32 index, count;     /* count 0: 1 */
+	bool no_lending;
+	u32 chaos;
+};
+
+/* config NULL: all zero. Fails the running test when it cannot. Bus 1 + index, device 0. */
+void fixture_gpu_create(struct fixture_gpu *f, const struct fixture_gpu_config *config);
+/* The driver has let go of the device. */
+void fixture_gpu_destroy(struct fixture_gpu *f);
+/* h100_inject that must work. */
+void fixture_gpu_inject(struct fixture_gpu *f, const char *command);
+
+#endif
