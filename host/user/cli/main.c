@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * The leafhopper command: names, options, help.
+ */
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/user/cli/cli.h"
+
+static const char help[] =
+	"leafhopper: a GPU driver and a software H100 for unmodified programs\n"
+	"\n"
+	"  leafhopper run [options] -- COMMAND...     a machine of its own for one command\n"
+	"  leafhopper trace [options] [-o FILE.json] -- COMMAND...\n"
+	"                                             the same, and every request it makes, decoded\n"
+	"  leafhopper up [options]                    starts a shared machine, prints how to join it\n"
+	"  leafhopper enter -- COMMAND...             runs a command on the shared machine\n"
+	"  leafhopper status                          what the shared machine is doing\n"
+	"  leafhopper down                            stops the shared machine\n"
+	"  leafhopper inject GPU LINE...              a scenario line for one GPU, by number\n"
+	"  leafhopper smi                             lists the GPUs that a program sees\n"
+	"\n"
+	"Options of run, trace and up:\n"
+	"  -n, --gpus N            GPUs in the machine (1)\n"
+	"  -p, --profile P         h100-sxm-80gb, h100-pcie-80gb, h200, or a file\n"
+	"  -s, --scenario FILE     what happens to the GPUs, and when\n"
+	"  -V, --version V         the driver version that programs are told\n"
+	"      --no-lending        waiting driver threads do not run the firmware\n"
+	"  -m, --socket-mode MODE  who may join, as of chmod (600: this user; 666: everybody)\n"
+	"      --foreground        up: stay, with the log on standard error\n"
+	"  -o, --output FILE       trace: a Chrome or Perfetto trace instead of text\n"
+	"\n"
+	"leafhopper help, leafhopper --version. LEAFHOPPER_SOCKET names the shared machine's socket.\n";
+
+void usage_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("leafhopper: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputs("\nTry 'leafhopper help'.\n", stderr);
+	exit(EXIT_USAGE);
+}
+
+static unsigned long number(const char *text, int base, unsigned long max, const char *what)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, base);
+
+	if (*text < '0' || *text > '9' || *end || value > max)
+		usage_error("%s: %s is not a number up to %lu", what, text, max);
+	return value;
+}
+
+void options_parse(int argc, char **argv, struct options *options)
+{
+	enum { OPT_NO_LENDING = 256, OPT_FOREGROUND };
+	static const struct option longs[] = {
+		{ "gpus", required_argument, NULL, 'n' },
+		{ "profile", required_argument, NULL, 'p' },
+		{ "scenario", required_argument, NULL, 's' },
+		{ "version", required_argument, NULL, 'V' },
+		{ "socket-mode", required_argument, NULL, 'm' },
+		{ "output", required_argument, NULL, 'o' },
+		{ "no-lending", no_argument, NULL, OPT_NO_LENDING },
+		{ "foreground", no_argument, NULL, OPT_FOREGROUND },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	*options = (struct options){
+		.machine = { .gpus = 1, .profile = "h100-sxm-80gb", .lend = true },
+		.socket_mode = 0600,
+	};
+	optind = 1;
+	while ((c = getopt_long(argc, argv, "+n:p:s:V:m:o:", longs, NULL)) >= 0) {
+		switch (c) {
+		case 'n':
+			options->machine.gpus = (u32)number(optarg, 10, RM_MAX_GPUS, "--gpus");
+			if (!options->machine.gpus)
+				usage_error("--gpus: at least one");
+			break;
+		case 'p':
+			options->machine.profile = optarg;
+			break;
+		case 's':
+			options->machine.scenario = optarg;
+			break;
+		case 'V':
+			options->machine.version = optarg;
+			break;
+		case 'm':
+			options->socket_mode = (mode_t)number(optarg, 8, 0777, "--socket-mode");
+			break;
+		case 'o':
+			options->output = optarg;
+			break;
+		case OPT_NO_LENDING:
+			options->machine.lend = false;
+			break;
+		case OPT_FOREGROUND:
+			options->foreground = true;
+			break;
+		default:
+			fputs("Try 'leafhopper help'.\n", stderr);
+			exit(EXIT_USAGE);
+		}
+	}
+	options->command = argv + optind;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{ "run", command_run },	      { "trace", command_trace },   { "up", command_up },
+	{ "down", command_down },     { "status", command_status }, { "enter", command_enter },
+	{ "inject", command_inject }, { "smi", command_smi },
+};
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : NULL;
+
+	if (!name)
+		usage_error("which command?");
+	if (!strcmp(name, "help") || !strcmp(name, "--help") || !strcmp(name, "-h")) {
+		fputs(help, stdout);
+		return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+	}
+	if (!strcmp(name, "--version")) {
+		printf("leafhopper %s (driver interface %s)\n", LEAFHOPPER_VERSION, RM_DEFAULT_VERSION);
+		return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (!strcmp(name, commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	}
+	usage_error("%s: no such command", name);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * The daemon: driver and GPUs in a process of their own, as a kernel is. One thread runs the event
+ * loop (connections come and go), each client thread has a channel thread that serves its requests,
+ * and one thread closes files whose last descriptor is gone.
+ *
+ * Locks, outermost first: the table of connections, that of files, conn->lock. None is held while rm
+ * runs.
+ */
+#ifndef HOST_USER_DAEMON_H
+#define HOST_USER_DAEMON_H
+
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "host/user/proto.h"
+#include "rm/rm.h"
+
+#define DAEMON_MAX_CONNS 8192u
+#define DAEMON_MAX_PENDING 1024u      /* sockets that have not said yet what they are */
+#define DAEMON_MAX_CHANNELS 1024u     /* of one connection */
+#define DAEMON_MAX_FILES 4096u	      /* that one connection may use at a time */
+#define DAEMON_CHANNEL_STACK KIB(256) /* of a channel thread */
+
+struct machine;
+
+struct daemon_config {
+	const char *socket_path;
+	mode_t socket_mode;
+	struct machine *machine;
+	int ready_fd;  /* one byte is written once clients can connect; -1: none */
+	int parent_fd; /* the daemon ends when this hangs up; -1: none */
+};
+
+/* What epoll reports on. Handlers run on the event loop; a source dies only through loop_remove. */
+struct source {
+	int fd;
+	void (*event)(struct source *source, u32 events);
+	void (*release)(struct source *source); /* after the current batch of events */
+	struct source *dead_next;
+	bool removed;
+};
+
+/* -- daemon.c: the event loop ------------------------------------------------------------------ */
+
+/* Serves until stopped; returns 0, or an errno when it could not start. */
+int daemon_run(const struct daemon_config *config);
+/* Ends daemon_run. Any thread. */
+void daemon_stop(void);
+struct machine *daemon_machine(void);
+/* Watches fd for input and hang-up. 0 or an errno, the source untouched then. Event loop only. */
+int loop_add(struct source *source, int fd);
+/* Stops watching; release runs later. Event loop only. */
+void loop_detach(struct source *source);
+/* The same, and closes the descriptor. */
+void loop_remove(struct source *source);
+
+/* -- daemon_conn.c: connections ---------------------------------------------------------------- */
+
+struct binding {
+	struct dfile *file; /* referenced */
+	u64 token;
+};
+
+struct conn {
+	struct source sock;
+	struct source exit; /* pidfd of the process: it may die while a child holds the socket */
+	bool has_exit;
+	u64 id;
+	u64 secret[2];
+	struct ucred cred;
+	u32 refs;
+	u32 dead; /* set once by the event loop; channels end */
+	pthread_mutex_t lock;
+	pthread_cond_t bound;	  /* a binding was added */
+	struct channel *channels; /* under lock, like all below */
+	u32 channel_count;
+	struct binding *bindings;
+	u32 binding_count;
+	u32 binding_room;
+	struct conn *next; /* under the table's lock */
+};
+
+/* A client said hello on sock with the memfd of its first channel; takes over both on success (0). */
+int conn_create(int sock, const struct ucred *cred, int memfd);
+/* Referenced, or NULL when there is none of this id and secret. */
+struct conn *conn_find(u64 id, const u64 secret[2]);
+void conn_put(struct conn *conn);
+/* Wakes channels that missed their connection's death; returns how many connections still die. */
+u32 conn_sweep(void);
+u32 conn_count(void);
+/* Ends all connections; conn_sweep tells when their threads are gone. */
+void conn_shutdown(void);
+
+/* -- daemon_file.c: open files ----------------------------------------------------------------- */
+
+struct dfile {
+	struct source sock;
+	u64 id;
+	u32 refs; /* of the structure: socket, bindings, whoever works with it */
+	/*
+	 * Of rm's file: one for the open descriptors, one for each request in flight. It is closed when
+	 * this falls to 0, which is final.
+	 */
+	u32 uses;
+	u32 hung_up;  /* the last descriptor is gone */
+	u32 notified; /* a byte is under way and the client has not asked since */
+	u32 opened;   /* LH_OP_OPEN came */
+	enum rm_node node;
+	u32 minor;
+	struct rm_file *rm; /* NULL until opened; written once */
+	struct dfile *next; /* of the table of all */
+	struct dfile *close_next;
+};
+
+extern const struct rm_host_ops dfile_host_ops;
+
+/* A socket said that it is to be a file of conn; takes over sock on success. 0 or an errno. */
+int dfile_create(int sock, struct conn *conn, u64 token);
+/* Completes the open on the calling channel's behalf. 0 or an errno. */
+int dfile_open(struct dfile *file, enum rm_node node, u32 minor);
+/* A file of conn by id or by the token it came with; in use until dfile_put. NULL for none. */
+struct dfile *dfile_get(struct conn *conn, u64 id);
+struct dfile *dfile_by_token(struct conn *conn, u64 token, bool wait);
+void dfile_put(struct dfile *file);
+/* Lets conn use the file. 0 or an errno. */
+int dfile_bind(struct conn *conn, struct dfile *file, u64 token);
+/* The connection ends: drops all its bindings. */
+void dfile_unbind_all(struct conn *conn);
+/* A client closed a descriptor: when it was the last, the file is closed before this returns. */
+void dfile_closed(struct conn *conn, u64 id);
+/* Waits until files whose last descriptor went before the call are closed. */
+void dfile_settle(void);
+int dfile_start(void);
+/* Closes all that are left. */
+void dfile_stop(void);
+u32 dfile_count(void);
+
+/* -- daemon_channel.c: one client thread's requests -------------------------------------------- */
+
+struct channel {
+	struct conn *conn;
+	struct channel *next;
+	struct lh_shm *shm;
+	u32 seen;   /* the client's count of messages */
+	u32 posted; /* ours */
+	bool broken;
+	/* The request being served: what the client read ahead, and the last write kept for its end. */
+	struct lh_range pre[2];
+	u8 pre_data[2 * LH_PREFETCH_MAX];
+	u64 arg;
+	u32 arg_size;
+	u32 late_size;
+	u8 late_data[LH_PREFETCH_MAX];
+};
+
+/* Starts a thread on the memfd, which it takes over in every case. 0 or an errno. */
+int channel_start(struct conn *conn, int memfd, bool first);
+/* Wakes the thread if it sleeps; it then sees conn->dead. conn->lock held. */
+void channel_wake(struct channel *channel);
+/* The channel that the calling thread serves, or NULL. */
+struct channel *channel_current(void);
+/* Asks the client thread; false when it is gone. msg is the question, then the answer. */
+bool channel_ask(struct channel *channel, struct lh_msg *msg);
+/* Serves one message (ours already, checked here) and fills the reply: also the fuzzer's entry. */
+bool channel_serve(struct channel *channel, struct lh_msg *msg);
+
+/* -- daemon_copy.c: user copies and credentials of the calling thread -------------------------- */
+
+/* From now on the calling thread acts for the channel's client; clear: for the driver again. */
+void daemon_caller_set(struct channel *channel);
+void daemon_caller_clear(void);
+/* Around one ioctl: takes what the client read ahead; puts the kept write into the reply. */
+void daemon_copy_begin(struct channel *channel, const struct lh_msg *msg);
+void daemon_copy_begin(struct channel *channel, const struct lh_msg *msg);
+void daemon_copy_end(struct channel *channel, struct lh_msg *reply);
+
+/* -- daemon_admin.c: status, inject, stop ------------------------------------------------------ */
+
+int admin_create(int sock, const struct ucred *cred);
+
+/* -- daemon_text.c: files whose text is made when they are read -------------------------------- */
+
+/* The text of an absolute path, malloc'ed; 0 or an errno. */
+int daemon_text(struct machine *machine, const char *path, char **text, size_t *size);
+
+#endif

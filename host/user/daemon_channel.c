@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * A channel: the shared pages of one client thread and the daemon's thread that serves it. The
+ * client may write anything there at any time, so a message is copied once and the copy is checked.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include "host/user/daemon.h"
+#include "host/user/handoff.h"
+#include "host/user/machine.h"
+
+#ifndef TMPFS_MAGIC
+#define TMPFS_MAGIC 0x01021994
+#endif
+
+#define SPIN_ROUNDS 100u	 /* of the daemon, after a request: a few microseconds */
+#define CLIENT_SPIN_ROUNDS 400u /* an RPC to the firmware fits in */
+
+static __thread struct channel *current;
+
+/* Spinning threads take CPUs from those that work: at most half of the CPUs spin. */
+static u32 spinners;
+static u32 spinners_max;
+static pthread_once_t spinners_once = PTHREAD_ONCE_INIT;
+
+static void spinners_init(void)
+{
+	cpu_set_t set;
+	int cpus = sched_getaffinity(0, sizeof(set), &set) ? 1 : CPU_COUNT(&set);
+
+	spinners_max = (u32)cpus / 2;
+}
+
+struct channel *channel_current(void)
+{
+	return current;
+}
+
+void channel_wake(struct channel *ch)
+{
+	handoff_syscall(&ch->shm->request, FUTEX_WAKE, 1, NULL);
+}
+
+/* Waits for the client's next message; false when its connection is dead. */
+static bool channel_wait(struct channel *ch)
+{
+	u32 *word = &ch->shm->request;
+	bool came = false;
+
+	if (os_load_acquire(word) == ch->seen && spinners_max) {
+		if (os_fetch_add(&spinners, 1) < spinners_max)
+			came = handoff_spin(word, ch->seen, SPIN_ROUNDS);
+		os_fetch_sub(&spinners, 1);
+	}
+	while (!came && os_load_acquire(word) == ch->seen) {
+		if (os_load_acquire(&ch->conn->dead))
+			return false;
+		handoff_sleep(word, ch->seen, &ch->shm->daemon_sleeps, NULL);
+	}
+	ch->seen = os_load_acquire(word);
+	return !os_load_acquire(&ch->conn->dead);
+}
+
+static void channel_post(struct channel *ch, const struct lh_msg *msg)
+{
+	ch->shm->msg = *msg;
+	ch->posted++;
+	handoff_post(&ch->shm->reply, ch->posted, &ch->shm->client_sleeps);
+}
+
+bool channel_ask(struct channel *ch, struct lh_msg *msg)
+{
+	if (ch->broken)
+		return false;
+	channel_post(ch, msg);
+	if (channel_wait(ch)) {
+		*msg = *(const volatile struct lh_msg *)&ch->shm->msg;
+		if (msg->op == LH_OP_ANSWER)
+			return true;
+	}
+	ch->broken = true;
+	return false;
+}
+
+/* -- Requests ---------------------------------------------------------------------------------- */
+
+static s32 ioctl_errno(enum rm_ioctl_result result)
+{
+	static const u16 map[] = {
+		[RM_IOCTL_OK] = 0,	   [RM_IOCTL_EINVAL] = EINVAL, [RM_IOCTL_EFAULT] = EFAULT,
+		[RM_IOCTL_ENOMEM] = ENOMEM, [RM_IOCTL_EBUSY] = EBUSY,	[RM_IOCTL_EACCES] = EACCES,
+		[RM_IOCTL_EPERM] = EPERM,   [RM_IOCTL_ENODEV] = ENODEV, [RM_IOCTL_EINTR] = EINTR,
+		[RM_IOCTL_EIO] = EIO,
+	};
+
+	return (u32)result < ARRAY_SIZE(map) ? -(s32)map[result] : -EIO;
+}
+
+static void serve_ioctl(struct channel *ch, struct lh_msg *msg)
+{
+	struct dfile *file = dfile_get(ch->conn, msg->args[0]);
+	s32 result;
+
+	if (!file) {
+		msg->result = -EBADF;
+		msg->pre[0].size = 0;
+		return;
+	}
+	daemon_copy_begin(ch, msg);
+	result = ioctl_errno(rm_ioctl(file->rm, (u32)msg->args[1], msg->args[2]));
+	dfile_put(file);
+	msg->result = result;
+	daemon_copy_end(ch, msg);
+}
+
+static void serve_open(struct channel *ch, struct lh_msg *msg)
+{
+	u64 node = msg->args[1];
+	u64 minor = msg->args[2];
+	struct dfile *file;
+
+	msg->result = -EINVAL;
+	if (node > RM_NODE_CAP || minor > 0xffffffffu)
+		return;
+	file = dfile_by_token(ch->conn, msg->args[0], true);
+	if (!file) {
+		msg->result = -EIO;
+		return;
+	}
+	if (node == RM_NODE_CAP &&
+	    !machine_cap_allowed(daemon_machine(), (u32)minor, ch->conn->cred.uid))
+		msg->result = -EACCES;
+	else
+		msg->result = -dfile_open(file, (enum rm_node)node, (u32)minor);
+	msg->args[0] = file->id;
+	dfile_put(file);
+}
+
+static void serve_bind(struct channel *ch, struct lh_msg *msg)
+{
+	struct dfile *file = dfile_by_token(ch->conn, msg->args[0], true);
+
+	msg->result = -EBADF;
+	if (!file)
+		return;
+	if (os_load_acquire(&file->rm)) {
+		msg->result = 0;
+		msg->args[0] = file->id;
+		msg->args[1] = file->node;
+		msg->args[2] = file->minor;
+	}
+	dfile_put(file);
+}
+
+static void serve_poll(struct channel *ch, struct lh_msg *msg)
+{
+	struct dfile *file = dfile_get(ch->conn, msg->args[0]);
+
+	msg->result = -EBADF;
+	if (!file)
+		return;
+	/* Before asking, so that an event that comes after the answer is told again. */
+	os_exchange(&file->notified, 0);
+	msg->result = rm_file_poll(file->rm) ? 1 : 0;
+	dfile_put(file);
+}
+
+static void serve_text(struct channel *ch, struct lh_msg *msg)
+{
+	char path[512];
+	char *text;
+	size_t size, offset, n;
+	int rc;
+
+	msg->result = -EINVAL;
+	if (!msg->size || msg->size >= sizeof(path))
+		return;
+	os_memcpy(path, ch->shm->data, msg->size);
+	path[msg->size] = 0;
+	offset = msg->args[0];
+	rc = daemon_text(daemon_machine(), path, &text, &size);
+	msg->result = -rc;
+	msg->size = 0;
+	if (rc)
+		return;
+	if (offset < size) {
+		n = size - offset < LH_DATA_SIZE ? size - offset : LH_DATA_SIZE;
+		os_memcpy(ch->shm->data, text + offset, n);
+		msg->size = (u32)n;
+	}
+	msg->args[0] = size;
+	free(text);
+}
+
+bool channel_serve(struct channel *ch, struct lh_msg *msg)
+{
+	u32 op = msg->op;
+
+	if (op != LH_OP_IOCTL)
+		msg->pre[0].size = 0;
+	switch (op) {
+	case LH_OP_WELCOME:
+		dfile_settle();
+		msg->args[0] = ch->conn->id;
+		msg->args[1] = ch->conn->secret[0];
+		msg->args[2] = ch->conn->secret[1];
+		msg->result = 0;
+		break;
+	case LH_OP_OPEN:
+		serve_open(ch, msg);
+		break;
+	case LH_OP_BIND:
+		serve_bind(ch, msg);
+		break;
+	case LH_OP_IOCTL:
+		serve_ioctl(ch, msg);
+		break;
+	case LH_OP_POLL:
+		serve_poll(ch, msg);
+		break;
+	case LH_OP_CLOSED:
+		dfile_closed(ch->conn, msg->args[0]);
+		msg->result = 0;
+		break;
+	case LH_OP_TEXT:
+		serve_text(ch, msg);
+		break;
+	default:
+		ch->broken = true;
+		break;
+	}
+	msg->op = LH_REPLY;
+	msg->spin = spinners_max ? CLIENT_SPIN_ROUNDS : 0;
+	return !ch->broken;
+}
+
+/* -- The thread -------------------------------------------------------------------------------- */
+
+static void channel_end(struct channel *ch)
+{
+	struct conn *conn = ch->conn;
+
+	pthread_mutex_lock(&conn->lock);
+	for (struct channel **at = &conn->channels; *at; at = &(*at)->next) {
+		if (*at == ch) {
+			*at = ch->next;
+			break;
+		}
+	}
+	conn->channel_count--;
+	pthread_mutex_unlock(&conn->lock);
+	munmap(ch->shm, LH_SHM_SIZE);
+	free(ch);
+	conn_put(conn);
+}
+
+static void *channel_main(void *arg)
+{
+	struct channel *ch = arg;
+	struct lh_msg msg;
+
+	current = ch;
+	daemon_caller_set(ch);
+	while (channel_wait(ch)) {
+		msg = *(const volatile struct lh_msg *)&ch->shm->msg;
+		if (msg.op == LH_OP_END)
+			break;
+		if (!channel_serve(ch, &msg)) {
+			/* What no client of ours sends: it loses its connection. */
+			shutdown(ch->conn->sock.fd, SHUT_RDWR);
+			break;
+		}
+		channel_post(ch, &msg);
+	}
+	daemon_caller_clear();
+	current = NULL;
+	channel_end(ch);
+	return NULL;
+}
+
+/* A memfd that the client cannot take memory away from under us. */
+static int memfd_check(int fd)
+{
+	const int need = F_SEAL_SHRINK | F_SEAL_GROW;
+	struct stat st;
+	struct statfs fs;
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	if (seals < 0 || (seals & need) != need || fstat(fd, &st) || fstatfs(fd, &fs) ||
+	    fs.f_type != TMPFS_MAGIC || st.st_size != LH_SHM_SIZE)
+		return EINVAL;
+	return 0;
+}
+
+static int thread_start(struct channel *ch)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	int rc = pthread_attr_init(&attr);
+
+	if (rc)
+		return rc;
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, DAEMON_CHANNEL_STACK);
+	rc = pthread_create(&thread, &attr, channel_main, ch);
+	pthread_attr_destroy(&attr);
+	return rc;
+}
+
+int channel_start(struct conn *conn, int memfd, bool first)
+{
+	struct channel *ch = NULL;
+	int rc = memfd_check(memfd);
+
+	pthread_once(&spinners_once, spinners_init);
+	if (rc)
+		goto out;
+	ch = calloc(1, sizeof(*ch));
+	if (!ch) {
+		rc = ENOMEM;
+		goto out;
+	}
+	ch->conn = conn;
+	ch->shm = mmap(NULL, LH_SHM_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
+	if (ch->shm == MAP_FAILED) {
+		rc = errno;
+		goto out_free;
+	}
+	os_fetch_add(&conn->refs, 1);
+	pthread_mutex_lock(&conn->lock);
+	if (conn->channel_count < DAEMON_MAX_CHANNELS) {
+		ch->next = conn->channels;
+		conn->channels = ch;
+		conn->channel_count++;
+	} else {
+		rc = EMFILE;
+	}
+	pthread_mutex_unlock(&conn->lock);
+	if (rc)
+		goto out_unmap;
+	rc = thread_start(ch);
+	if (!rc)
+		goto out;
+	channel_end(ch);
+	goto out;
+out_unmap:
+	os_fetch_sub(&conn->refs, 1);
+	munmap(ch->shm, LH_SHM_SIZE);
+out_free:
+	free(ch);
+out:
+	close(memfd);
+	return rc;
+}

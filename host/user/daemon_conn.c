@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * Connections: one a client process, its channels, its death. What SO_PEERCRED says of the socket is
+ * who the client is.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "host/user/daemon.h"
+#include "host/user/dgram.h"
+
+static struct {
+	pthread_mutex_t lock;
+	struct conn *first;
+	u32 count; /* of structures, dying ones included */
+	u32 dying;
+	u64 last_id;
+} table = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+u32 conn_count(void)
+{
+	u32 count;
+
+	pthread_mutex_lock(&table.lock);
+	count = table.count;
+	pthread_mutex_unlock(&table.lock);
+	return count;
+}
+
+struct conn *conn_find(u64 id, const u64 secret[2])
+{
+	struct conn *conn;
+
+	pthread_mutex_lock(&table.lock);
+	for (conn = table.first; conn; conn = conn->next) {
+		if (conn->id == id)
+			break;
+	}
+	if (conn && ((conn->secret[0] ^ secret[0]) | (conn->secret[1] ^ secret[1]) |
+		     os_load_acquire(&conn->dead)))
+		conn = NULL;
+	if (conn)
+		os_fetch_add(&conn->refs, 1);
+	pthread_mutex_unlock(&table.lock);
+	return conn;
+}
+
+static void conn_free(struct conn *conn)
+{
+	pthread_mutex_lock(&table.lock);
+	for (struct conn **at = &table.first; *at; at = &(*at)->next) {
+		if (*at == conn) {
+			*at = conn->next;
+			break;
+		}
+	}
+	table.count--;
+	if (conn->dead)
+		table.dying--;
+	pthread_mutex_unlock(&table.lock);
+	pthread_cond_destroy(&conn->bound);
+	pthread_mutex_destroy(&conn->lock);
+	free(conn->bindings);
+	free(conn);
+}
+
+void conn_put(struct conn *conn)
+{
+	if (os_fetch_sub(&conn->refs, 1) == 1)
+		conn_free(conn);
+}
+
+static void conn_wake(struct conn *conn)
+{
+	pthread_mutex_lock(&conn->lock);
+	for (struct channel *ch = conn->channels; ch; ch = ch->next)
+		channel_wake(ch);
+	pthread_cond_broadcast(&conn->bound);
+	pthread_mutex_unlock(&conn->lock);
+}
+
+/* Event loop only: nothing more comes from this client. */
+static void conn_die(struct conn *conn)
+{
+	if (conn->dead)
+		return;
+	pthread_mutex_lock(&table.lock);
+	os_store_release(&conn->dead, 1);
+	table.dying++;
+	pthread_mutex_unlock(&table.lock);
+	if (conn->has_exit)
+		loop_remove(&conn->exit);
+	conn_wake(conn);
+	dfile_unbind_all(conn);
+	loop_remove(&conn->sock);
+}
+
+u32 conn_sweep(void)
+{
+	u32 dying;
+
+	pthread_mutex_lock(&table.lock);
+	dying = table.dying;
+	for (struct conn *conn = dying ? table.first : NULL; conn; conn = conn->next) {
+		if (conn->dead)
+			conn_wake(conn);
+	}
+	pthread_mutex_unlock(&table.lock);
+	return dying;
+}
+
+static void conn_event(struct source *source, u32 events)
+{
+	struct conn *conn = container_of(source, struct conn, sock);
+
+	for (;;) {
+		struct lh_hello msg;
+		int memfd;
+		int rc = dgram_receive(source->fd, &msg, sizeof(msg), &memfd);
+
+		if (rc == -EAGAIN)
+			return;
+		if (rc == sizeof(msg) && msg.magic == LH_MAGIC && msg.version == LH_VERSION &&
+		    msg.role == LH_DGRAM_CHANNEL && memfd >= 0 &&
+		    channel_start(conn, memfd, false) == 0)
+			continue;
+		if (rc != sizeof(msg) && memfd >= 0)
+			close(memfd);
+		conn_die(conn);
+		return;
+	}
+}
+
+static void conn_exit_event(struct source *source, u32 events)
+{
+	conn_die(container_of(source, struct conn, exit));
+}
+
+static void conn_release(struct source *source)
+{
+	conn_put(container_of(source, struct conn, sock));
+}
+
+static void conn_exit_release(struct source *source)
+{
+	conn_put(container_of(source, struct conn, exit));
+}
+
+/* Without a pidfd (another pid namespace, an old kernel) the socket alone tells of the end. */
+static void conn_watch_exit(struct conn *conn)
+{
+	int fd = (int)syscall(SYS_pidfd_open, conn->cred.pid, 0);
+
+	if (fd < 0)
+		return;
+	conn->exit.event = conn_exit_event;
+	conn->exit.release = conn_exit_release;
+	if (loop_add(&conn->exit, fd)) {
+		close(fd);
+		return;
+	}
+	conn->has_exit = true;
+	os_fetch_add(&conn->refs, 1);
+}
+
+int conn_create(int sock, const struct ucred *cred, int memfd)
+{
+	struct conn *conn = calloc(1, sizeof(*conn));
+	int rc = ENOMEM;
+
+	if (!conn)
+		return ENOMEM;
+	conn->cred = *cred;
+	conn->refs = 1;
+	conn->sock.event = conn_event;
+	conn->sock.release = conn_release;
+	pthread_mutex_init(&conn->lock, NULL);
+	pthread_cond_init(&conn->bound, NULL);
+	pthread_mutex_lock(&table.lock);
+	conn->id = ++table.last_id;
+	table.count++;
+	conn->next = table.first;
+	table.first = conn;
+	if (table.count > DAEMON_MAX_CONNS)
+		rc = EAGAIN;
+	else if (os_random(conn->secret, sizeof(conn->secret)) == NV_OK)
+		rc = 0;
+	pthread_mutex_unlock(&table.lock);
+	if (!rc)
+		rc = loop_add(&conn->sock, sock);
+	if (rc) {
+		conn_free(conn);
+		return rc;
+	}
+	conn_watch_exit(conn);
+	if (channel_start(conn, memfd, true))
+		conn_die(conn);
+	return 0;
+}
+
+void conn_shutdown(void)
+{
+	struct conn *conn;
+
+	do {
+		pthread_mutex_lock(&table.lock);
+		for (conn = table.first; conn && conn->dead; conn = conn->next)
+			;
+		pthread_mutex_unlock(&table.lock);
+		if (conn)
+			conn_die(conn);
+	} while (conn);
+}

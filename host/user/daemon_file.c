@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * Open files: a socket pair whose other end is the client's descriptor, bound to rm's file. The
+ * kernel counts the references; the socket hangs up when the last one is gone.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "host/user/daemon.h"
+#include "host/user/dgram.h"
+#include "host/user/machine.h"
+
+#define TOKEN_WAIT_NS 2000000000ull
+
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	struct dfile *first;
+	u32 count;
+	u64 last_id;
+	/* The closer: rm_file_close may take long, and the event loop must not. */
+	pthread_t closer;
+	struct dfile *queue;
+	struct dfile **queue_end;
+	u64 queued;
+	u64 closed;
+	bool stop;
+} files = { .lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER };
+
+u32 dfile_count(void)
+{
+	u32 count;
+
+	pthread_mutex_lock(&files.lock);
+	count = files.count;
+	pthread_mutex_unlock(&files.lock);
+	return count;
+}
+
+/* -- References -------------------------------------------------------------------------------- */
+
+static void dfile_unref(struct dfile *file)
+{
+	if (os_fetch_sub(&file->refs, 1) != 1)
+		return;
+	pthread_mutex_lock(&files.lock);
+	for (struct dfile **at = &files.first; *at; at = &(*at)->next) {
+		if (*at == file) {
+			*at = file->next;
+			break;
+		}
+	}
+	files.count--;
+	pthread_mutex_unlock(&files.lock);
+	/* Not before: until rm's file is closed, rm may notify through this descriptor. */
+	if (file->sock.fd >= 0)
+		close(file->sock.fd);
+	free(file);
+}
+
+static bool dfile_use(struct dfile *file)
+{
+	u32 uses = os_load_relaxed(&file->uses);
+
+	while (uses) {
+		if (os_cmpxchg32(&file->uses, uses, uses + 1)) {
+			os_fetch_add(&file->refs, 1);
+			return true;
+		}
+		uses = os_load_relaxed(&file->uses);
+	}
+	return false;
+}
+
+/* The last use is over. */
+static void dfile_finish(struct dfile *file)
+{
+	struct rm_file *rm = file->rm;
+
+	if (rm)
+		rm_file_close(rm);
+}
+
+static void dfile_drop_use(struct dfile *file)
+{
+	if (os_fetch_sub(&file->uses, 1) == 1)
+		dfile_finish(file);
+}
+
+void dfile_put(struct dfile *file)
+{
+	dfile_drop_use(file);
+	dfile_unref(file);
+}
+
+/* True for the one caller that is to drop the descriptors' use. */
+static bool dfile_hang_up(struct dfile *file)
+{
+	return !os_exchange(&file->hung_up, 1);
+}
+
+/* -- The closer -------------------------------------------------------------------------------- */
+
+static void *closer_main(void *arg)
+{
+	pthread_mutex_lock(&files.lock);
+	for (;;) {
+		struct dfile *file = files.queue;
+
+		if (!file) {
+			if (files.stop)
+				break;
+			pthread_cond_wait(&files.work, &files.lock);
+			continue;
+		}
+		files.queue = file->close_next;
+		if (!files.queue)
+			files.queue_end = &files.queue;
+		pthread_mutex_unlock(&files.lock);
+		dfile_drop_use(file);
+		dfile_unref(file);
+		pthread_mutex_lock(&files.lock);
+		files.closed++;
+		pthread_cond_broadcast(&files.work);
+	}
+	pthread_mutex_unlock(&files.lock);
+	return NULL;
+}
+
+static void closer_queue(struct dfile *file)
+{
+	os_fetch_add(&file->refs, 1);
+	pthread_mutex_lock(&files.lock);
+	file->close_next = NULL;
+	*files.queue_end = file;
+	files.queue_end = &file->close_next;
+	files.queued++;
+	pthread_cond_broadcast(&files.work);
+	pthread_mutex_unlock(&files.lock);
+}
+
+void dfile_settle(void)
+{
+	u64 target;
+
+	pthread_mutex_lock(&files.lock);
+	target = files.queued;
+	while (files.closed < target && !files.stop)
+		pthread_cond_wait(&files.work, &files.lock);
+	pthread_mutex_unlock(&files.lock);
+}
+
+int dfile_start(void)
+{
+	files.queue_end = &files.queue;
+	files.stop = false;
+	return pthread_create(&files.closer, NULL, closer_main, NULL);
+}
+
+void dfile_stop(void)
+{
+	pthread_mutex_lock(&files.lock);
+	for (struct dfile *file = files.first; file; file = file->next) {
+		if (!dfile_hang_up(file))
+			continue;
+		loop_detach(&file->sock);
+		os_fetch_add(&file->refs, 1);
+		file->close_next = NULL;
+		*files.queue_end = file;
+		files.queue_end = &file->close_next;
+		files.queued++;
+	}
+	files.stop = true;
+	pthread_cond_broadcast(&files.work);
+	pthread_mutex_unlock(&files.lock);
+	pthread_join(files.closer, NULL);
+}
+
+/* -- What comes on a file's socket ------------------------------------------------------------- */
+
+static void dfile_bind_request(struct dfile *file, const struct lh_hello *msg)
+{
+	struct conn *conn = conn_find(msg->conn, msg->secret);
+
+	if (!conn)
+		return;
+	dfile_bind(conn, file, msg->token);
+	conn_put(conn);
+}
+
+static void dfile_event(struct source *source, u32 events)
+{
+	struct dfile *file = container_of(source, struct dfile, sock);
+
+	for (;;) {
+		struct lh_hello msg;
+		int fd;
+		int rc = dgram_receive(source->fd, &msg, sizeof(msg), &fd);
+
+		if (rc == -EAGAIN)
+			return;
+		if (fd >= 0)
+			close(fd);
+		if (rc == sizeof(msg) && msg.magic == LH_MAGIC && msg.version == LH_VERSION &&
+		    msg.role == LH_DGRAM_BIND) {
+			dfile_bind_request(file, &msg);
+			continue;
+		}
+		if (rc <= 0 && rc != -EMSGSIZE)
+			break;
+		/* A program wrote to its descriptor by a raw system call: not for us, and no harm. */
+	}
+	if (dfile_hang_up(file))
+		closer_queue(file);
+	loop_detach(source);
+}
+
+static void dfile_release(struct source *source)
+{
+	dfile_unref(container_of(source, struct dfile, sock));
+}
+
+static void dfile_notify(struct rm_file *rm, void *host_ctx)
+{
+	struct dfile *file = host_ctx;
+
+	if (os_exchange(&file->notified, 1) || os_load_acquire(&file->hung_up))
+		return;
+	/* A full socket has bytes enough in it to wake its readers. */
+	if (send(file->sock.fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		return;
+}
+
+/* -- Opening and binding ----------------------------------------------------------------------- */
+
+int dfile_create(int sock, struct conn *conn, u64 token)
+{
+	struct dfile *file = calloc(1, sizeof(*file));
+	int rc;
+
+	if (!file)
+		return ENOMEM;
+	file->refs = 2;
+	file->sock.fd = -1;
+	file->uses = 1;
+	file->sock.event = dfile_event;
+	file->sock.release = dfile_release;
+	pthread_mutex_lock(&files.lock);
+	file->id = ++files.last_id;
+	file->next = files.first;
+	files.first = file;
+	files.count++;
+	pthread_mutex_unlock(&files.lock);
+	rc = loop_add(&file->sock, sock);
+	if (rc) {
+		dfile_unref(file);
+		dfile_unref(file);
+		return rc;
+	}
+	if (dfile_bind(conn, file, token)) {
+		/* Taken over all the same: the client finds its token unknown. */
+		if (dfile_hang_up(file))
+			closer_queue(file);
+		loop_detach(&file->sock);
+	}
+	dfile_unref(file);
+	return 0;
+}
+
+int dfile_open(struct dfile *file, enum rm_node node, u32 minor)
+{
+	struct rm_file *rm;
+	enum nv_status status;
+
+	if (os_exchange(&file->opened, 1))
+		return EINVAL;
+	file->node = node;
+	file->minor = minor;
+	status = rm_file_open(machine_rm(daemon_machine()), node, minor, file, &rm);
+	switch (status) {
+	case NV_OK:
+		os_store_release(&file->rm, rm);
+		return 0;
+	case NV_ERR_INVALID_DEVICE:
+		return ENXIO;
+	case NV_ERR_INSUFFICIENT_PERMISSIONS:
+		return EACCES;
+	case NV_ERR_NO_MEMORY:
+		return ENOMEM;
+	default:
+		return EIO;
+	}
+}
+
+int dfile_bind(struct conn *conn, struct dfile *file, u64 token)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&conn->lock);
+	if (os_load_relaxed(&conn->dead)) {
+		rc = EPIPE;
+		goto out;
+	}
+	for (u32 i = 0; i < conn->binding_count; i++) {
+		if (conn->bindings[i].file == file) {
+			conn->bindings[i].token = token;
+			goto out;
+		}
+	}
+	if (conn->binding_count == DAEMON_MAX_FILES) {
+		rc = EMFILE;
+		goto out;
+	}
+	if (conn->binding_count == conn->binding_room) {
+		u32 room = conn->binding_room ? conn->binding_room * 2 : 8;
+		struct binding *bindings = realloc(conn->bindings, room * sizeof(*bindings));
+
+		if (!bindings) {
+			rc = ENOMEM;
+			goto out;
+		}
+		conn->bindings = bindings;
+		conn->binding_room = room;
+	}
+	os_fetch_add(&file->refs, 1);
+	conn->bindings[conn->binding_count++] = (struct binding){ file, token };
+out:
+	pthread_cond_broadcast(&conn->bound);
+	pthread_mutex_unlock(&conn->lock);
+	return rc;
+}
+
+/* Bindings of files that hung up are of no use to anybody; conn->lock held. */
+static void bindings_prune(struct conn *conn, struct dfile **freed, u32 *count, u32 max)
+{
+	for (u32 i = 0; i < conn->binding_count && *count < max;) {
+		struct dfile *file = conn->bindings[i].file;
+
+		if (!os_load_acquire(&file->hung_up)) {
+			i++;
+			continue;
+		}
+		freed[(*count)++] = file;
+		conn->bindings[i] = conn->bindings[--conn->binding_count];
+	}
+}
+
+struct dfile *dfile_get(struct conn *conn, u64 id)
+{
+	struct dfile *found = NULL;
+
+	pthread_mutex_lock(&conn->lock);
+	for (u32 i = 0; i < conn->binding_count; i++) {
+		struct dfile *file = conn->bindings[i].file;
+
+		if (file->id == id) {
+			if (os_load_acquire(&file->rm) && dfile_use(file))
+				found = file;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&conn->lock);
+	return found;
+}
+
+struct dfile *dfile_by_token(struct conn *conn, u64 token, bool wait)
+{
+	struct dfile *found = NULL;
+	struct dfile *freed[16];
+	u32 freed_count = 0;
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += TOKEN_WAIT_NS / 1000000000ull;
+	pthread_mutex_lock(&conn->lock);
+	for (;;) {
+		for (u32 i = 0; i < conn->binding_count && !found; i++) {
+			if (conn->bindings[i].token == token && token)
+				found = conn->bindings[i].file;
+		}
+		if (found || !wait || os_load_acquire(&conn->dead))
+			break;
+		if (pthread_cond_timedwait(&conn->bound, &conn->lock, &until))
+			break;
+	}
+	if (found && !dfile_use(found))
+		found = NULL;
+	bindings_prune(conn, freed, &freed_count, ARRAY_SIZE(freed));
+	pthread_mutex_unlock(&conn->lock);
+	while (freed_count)
+		dfile_unref(freed[--freed_count]);
+	return found;
+}
+
+void dfile_unbind_all(struct conn *conn)
+{
+	struct binding *bindings;
+	u32 count;
+
+	pthread_mutex_lock(&conn->lock);
+	bindings = conn->bindings;
+	count = conn->binding_count;
+	conn->bindings = NULL;
+	conn->binding_count = conn->binding_room = 0;
+	pthread_mutex_unlock(&conn->lock);
+	for (u32 i = 0; i < count; i++)
+		dfile_unref(bindings[i].file);
+	free(bindings);
+}
+
+void dfile_closed(struct conn *conn, u64 id)
+{
+	struct dfile *file = dfile_get(conn, id);
+	struct pollfd pfd;
+	bool closes = false;
+
+	if (!file)
+		return;
+	pfd = (struct pollfd){ .fd = file->sock.fd, .events = POLLRDHUP };
+	if (!os_load_acquire(&file->hung_up) && poll(&pfd, 1, 0) > 0 &&
+	    (pfd.revents & (POLLHUP | POLLRDHUP)))
+		closes = dfile_hang_up(file);
+	dfile_drop_use(file);
+	if (closes)
+		dfile_drop_use(file);
+	dfile_unref(file);
+}
+
+/* -- What rm asks of us ------------------------------------------------------------------------ */
+
+static struct rm_file *host_file_get(s32 fd)
+{
+	struct channel *ch = channel_current();
+	struct lh_msg msg = { .op = LH_ASK_FD, .args = { (u64)(s64)fd } };
+	struct dfile *file;
+
+	if (!ch || fd < 0 || !channel_ask(ch, &msg) || msg.result < 0)
+		return NULL;
+	file = dfile_get(ch->conn, msg.args[0]);
+	return file ? file->rm : NULL;
+}
+
+static void host_file_put(struct rm_file *rm)
+{
+	struct dfile *file;
+
+	pthread_mutex_lock(&files.lock);
+	for (file = files.first; file; file = file->next) {
+		if (file->rm == rm && os_load_relaxed(&file->uses))
+			break;
+	}
+	pthread_mutex_unlock(&files.lock);
+	if (file)
+		dfile_put(file);
+}
+
+const struct rm_host_ops dfile_host_ops = {
+	.file_get = host_file_get,
+	.file_put = host_file_put,
+	.file_notify = dfile_notify,
+};

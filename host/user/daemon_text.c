@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * Files whose text is made when they are read: the driver's under /proc/driver/nvidia, the kernel's
+ * lists of devices and modules with the driver's own lines added, and a GPU's config space.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/user/daemon.h"
+#include "host/user/files.h"
+#include "host/user/machine.h"
+
+#define CONFIG_SIZE 4096u
+#define CONFIG_SIZE_USER 64u /* what sysfs lets others than the administrator read */
+
+static int proc_text(struct machine *m, const char *path, char **text, size_t *size)
+{
+	size_t room = 4096, need = 0;
+
+	for (;;) {
+		char *buf = malloc(room);
+		enum nv_status status;
+
+		if (!buf)
+			return ENOMEM;
+		status = rm_proc_show(machine_rm(m), path, buf, room, &need);
+		if (status == NV_OK && need < room) {
+			*text = buf;
+			*size = need;
+			return 0;
+		}
+		free(buf);
+		if (status != NV_OK)
+			return status == NV_ERR_OBJECT_NOT_FOUND ? ENOENT : EIO;
+		room = need + 1;
+	}
+}
+
+/* Puts lines at the end, or after the line that starts a section and before the blank one. */
+static int real_with(const char *path, const char *before, const char *lines, char **text,
+		     size_t *size)
+{
+	size_t at, added = strlen(lines);
+	char *buf, *cut;
+	int rc = file_load(path, text, size);
+
+	if (rc)
+		return rc;
+	cut = before ? strstr(*text, before) : NULL;
+	at = cut ? (size_t)(cut - *text) : *size;
+	buf = malloc(*size + added + 1);
+	if (!buf) {
+		free(*text);
+		return ENOMEM;
+	}
+	memcpy(buf, *text, at);
+	memcpy(buf + at, lines, added);
+	memcpy(buf + at + added, *text + at, *size - at);
+	*size += added;
+	buf[*size] = 0;
+	free(*text);
+	*text = buf;
+	return 0;
+}
+
+static int config_text(struct machine *m, const char *path, char **text, size_t *size)
+{
+	struct os_cred cred;
+	char bdf[16];
+
+	for (u32 i = 0; i < machine_gpu_count(m); i++) {
+		struct os_pci_dev *pci = machine_gpu_pci(m, i);
+		u32 *words;
+
+		machine_gpu_bdf(m, i, bdf);
+		if (!strstr(path, bdf))
+			continue;
+		words = malloc(CONFIG_SIZE);
+		if (!words)
+			return ENOMEM;
+		for (u32 at = 0; at < CONFIG_SIZE; at += 4)
+			words[at / 4] = os_pci_cfg_read(pci, at, 4);
+		os_current_cred(&cred);
+		*text = (char *)words;
+		*size = cred.admin ? CONFIG_SIZE : CONFIG_SIZE_USER;
+		return 0;
+	}
+	return ENOENT;
+}
+
+int daemon_text(struct machine *m, const char *path, char **text, size_t *size)
+{
+	static const char proc[] = "/proc/driver/nvidia/";
+	size_t length = strlen(path);
+	char lines[128];
+
+	if (strncmp(path, proc, sizeof(proc) - 1) == 0)
+		return proc_text(m, path + sizeof(proc) - 1, text, size);
+	if (strcmp(path, "/proc/devices") == 0) {
+		snprintf(lines, sizeof(lines), "%u nvidia-frontend\n%u nvidia-caps\n",
+			 TREE_NVIDIA_MAJOR, TREE_CAPS_MAJOR);
+		return real_with(path, "\nBlock devices:", lines, text, size);
+	}
+	if (strcmp(path, "/proc/modules") == 0)
+		return real_with(path, NULL, "nvidia 56823808 0 - Live 0x0000000000000000 (OE)\n", text,
+				 size);
+	if (length > 7 && strcmp(path + length - 7, "/config") == 0)
+		return config_text(m, path, text, size);
+	return ENOENT;
+}

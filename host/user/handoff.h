@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * Waiting for a word that the other process changes: spin a little, then sleep on it. The sleeper
+ * says so first, so that the other side makes the wake-up call only when somebody sleeps.
+ */
+#ifndef HOST_USER_HANDOFF_H
+#define HOST_USER_HANDOFF_H
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/types.h"
+
+static inline void handoff_pause(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+static inline long handoff_syscall(u32 *word, int op, u32 value, const struct timespec *timeout)
+{
+	int saved = errno;
+	long rc = syscall(SYS_futex, word, op, value, timeout, NULL, 0);
+
+	errno = saved;
+	return rc;
+}
+
+/* True when *word differs from old within the given rounds. */
+static inline bool handoff_spin(const u32 *word, u32 old, u32 rounds)
+{
+	for (u32 i = 0;; i++) {
+		if (__atomic_load_n(word, __ATOMIC_ACQUIRE) != old)
+			return true;
+		if (i >= rounds)
+			return false;
+		handoff_pause();
+	}
+}
+
+/* Sleeps until *word differs from old, a wake-up, a signal or the timeout (NULL: none). */
+static inline void handoff_sleep(u32 *word, u32 old, u32 *sleeps, const struct timespec *timeout)
+{
+	__atomic_store_n(sleeps, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(word, __ATOMIC_SEQ_CST) == old)
+		handoff_syscall(word, FUTEX_WAIT, old, timeout);
+	__atomic_store_n(sleeps, 0, __ATOMIC_RELAXED);
+}
+
+/* Publishes value and wakes the other side where it sleeps. */
+static inline void handoff_post(u32 *word, u32 value, const u32 *sleeps)
+{
+	__atomic_store_n(word, value, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(sleeps, __ATOMIC_SEQ_CST))
+		handoff_syscall(word, FUTEX_WAKE, 1, NULL);
+}
+
+#endif

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * The machine inside the daemon: software GPUs on the bus of os/user, the resource manager that
+ * drives them, and the wires between the two (DMA, MSI-X, lent threads).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "h100/h100.h"
+#include "host/user/daemon.h"
+#include "host/user/files.h"
+#include "host/user/machine.h"
+#include "os/user/user.h"
+
+#define MSI_DATA_VECTOR_MASK 0xffffu
+
+struct machine_gpu {
+	struct h100 *model;
+	struct os_pci_dev *pci;
+	struct rm_gpu *rm;
+	struct os_pci_location location;
+};
+
+struct machine {
+	struct rm *rm;
+	u32 count;
+	struct machine_gpu gpus[RM_MAX_GPUS];
+	char *tree;
+};
+
+/* -- What a GPU asks of the machine ------------------------------------------------------------ */
+
+static bool gpu_dma_read(void *ctx, u64 address, void *data, size_t size)
+{
+	struct machine_gpu *gpu = ctx;
+
+	return gpu->pci && os_user_dma_read(gpu->pci, address, data, size);
+}
+
+static bool gpu_dma_write(void *ctx, u64 address, const void *data, size_t size)
+{
+	struct machine_gpu *gpu = ctx;
+
+	return gpu->pci && os_user_dma_write(gpu->pci, address, data, size);
+}
+
+static void *gpu_dma_map_page(void *ctx, u64 address)
+{
+	struct machine_gpu *gpu = ctx;
+	void *cpu;
+
+	if (!gpu->pci || !os_user_dma_find(gpu->pci, address, OS_PAGE_SIZE, &cpu))
+		return NULL;
+	return cpu;
+}
+
+static void gpu_msix(void *ctx, u64 address, u32 data)
+{
+	struct machine_gpu *gpu = ctx;
+
+	if (gpu->pci)
+		os_user_pci_interrupt(gpu->pci, data & MSI_DATA_VECTOR_MASK);
+}
+
+static u64 gpu_now_ns(void *ctx)
+{
+	return os_time_ns();
+}
+
+static void gpu_log(void *ctx, int level, const char *text)
+{
+	struct machine_gpu *gpu = ctx;
+
+	os_log(level < OS_LOG_ERROR || level > OS_LOG_DEBUG ? OS_LOG_INFO : (enum os_log_level)level,
+	       "gpu %04x:%02x:%02x.%x: %s", gpu->location.domain, gpu->location.bus,
+	       gpu->location.device, gpu->location.function, text);
+}
+
+/* -- What the bus asks of a GPU ---------------------------------------------------------------- */
+
+static u32 bus_cfg_read(void *ctx, u32 offset, u32 width)
+{
+	return h100_cfg_read(((struct machine_gpu *)ctx)->model, offset, width);
+}
+
+static void bus_cfg_write(void *ctx, u32 offset, u32 width, u32 value)
+{
+	h100_cfg_write(((struct machine_gpu *)ctx)->model, offset, width, value);
+}
+
+static u64 bus_bar_size(void *ctx, u32 bar)
+{
+	return h100_bar_size(((struct machine_gpu *)ctx)->model, bar);
+}
+
+static u64 bus_bar_read(void *ctx, u32 bar, u64 offset, u32 width)
+{
+	return h100_bar_read(((struct machine_gpu *)ctx)->model, bar, offset, width);
+}
+
+static void bus_bar_write(void *ctx, u32 bar, u64 offset, u32 width, u64 value)
+{
+	h100_bar_write(((struct machine_gpu *)ctx)->model, bar, offset, width, value);
+}
+
+static bool bus_lend(void *ctx)
+{
+	return h100_lend(((struct machine_gpu *)ctx)->model);
+}
+
+static const struct os_user_pci_ops bus_ops = {
+	.cfg_read = bus_cfg_read,
+	.cfg_write = bus_cfg_write,
+	.bar_size = bus_bar_size,
+	.bar_read = bus_bar_read,
+	.bar_write = bus_bar_write,
+	.lend = bus_lend,
+};
+
+/* -- Making and unmaking ----------------------------------------------------------------------- */
+
+static int gpu_plug(struct machine *m, u32 index, const struct machine_config *config,
+		    const struct h100_config *model)
+{
+	struct machine_gpu *gpu = &m->gpus[index];
+	struct h100_host host = {
+		.ctx = gpu,
+		.dma_read = gpu_dma_read,
+		.dma_write = gpu_dma_write,
+		.dma_map_page = gpu_dma_map_page,
+		.msix = gpu_msix,
+		.now_ns = gpu_now_ns,
+		.log = gpu_log,
+	};
+	enum nv_status status;
+
+	gpu->location.bus = (u8)(index + 1);
+	status = h100_create(&host, model, &gpu->model);
+	if (status != NV_OK)
+		return status == NV_ERR_INVALID_ARGUMENT ? EINVAL : ENOMEM;
+	gpu->pci = os_user_pci_register(&bus_ops, gpu, &gpu->location);
+	if (!gpu->pci)
+		return ENOMEM;
+	os_user_pci_set_lending(gpu->pci, config->lend);
+	status = rm_gpu_add(m->rm, gpu->pci, index, &gpu->rm);
+	return status == NV_OK ? 0 : status == NV_ERR_NO_MEMORY ? ENOMEM : ENODEV;
+}
+
+static int gpus_plug(struct machine *m, const struct machine_config *config)
+{
+	struct h100_config model = { .count = config->gpus, .threads = true };
+	char *profile = NULL;
+	char *scenario = NULL;
+	int rc = profile_load(config->profile, &profile, &model.profile_size);
+
+	if (rc) {
+		fprintf(stderr, "leafhopper: profile %s: %s\n", config->profile, strerror(rc));
+		return rc;
+	}
+	model.profile = profile;
+	if (config->scenario) {
+		rc = file_load(config->scenario, &scenario, &model.scenario_size);
+		if (rc) {
+			fprintf(stderr, "leafhopper: scenario %s: %s\n", config->scenario,
+				strerror(rc));
+			goto out;
+		}
+		model.scenario = scenario;
+	}
+	while (!rc && m->count < config->gpus) {
+		model.index = m->count++;
+		rc = gpu_plug(m, model.index, config, &model);
+	}
+	if (rc)
+		fprintf(stderr, "leafhopper: GPU %u: %s\n", model.index, strerror(rc));
+out:
+	free(scenario);
+	free(profile);
+	return rc;
+}
+
+static int firmware_offer(void)
+{
+	size_t size;
+	const void *image = h100_firmware_image(&size);
+
+	return os_user_firmware_register(MACHINE_FIRMWARE, image, size) == NV_OK ? 0 : ENOMEM;
+}
+
+int machine_create(const struct machine_config *config, struct machine **out)
+{
+	struct rm_config rm = { .version = config->version, .host = &dfile_host_ops };
+	struct machine *m = NULL;
+	int rc = EINVAL;
+
+	if (!config->gpus || config->gpus > RM_MAX_GPUS) {
+		fprintf(stderr, "leafhopper: 1 to %u GPUs\n", RM_MAX_GPUS);
+		return EINVAL;
+	}
+	m = calloc(1, sizeof(*m));
+	if (!m)
+		return ENOMEM;
+	rc = firmware_offer();
+	if (rc)
+		goto fail;
+	rc = rm_create(&rm, &m->rm) == NV_OK ? 0 : ENOMEM;
+	if (rc)
+		goto fail;
+	rc = gpus_plug(m, config);
+	if (rc)
+		goto fail;
+	m->tree = strdup(config->tree);
+	rc = m->tree ? tree_create(m, m->tree) : ENOMEM;
+	if (rc) {
+		fprintf(stderr, "leafhopper: %s: %s\n", config->tree, strerror(rc));
+		free(m->tree);
+		m->tree = NULL;
+		goto fail;
+	}
+	*out = m;
+	return 0;
+fail:
+	machine_destroy(m);
+	return rc;
+}
+
+void machine_destroy(struct machine *m)
+{
+	if (m->tree)
+		tree_destroy(m->tree);
+	free(m->tree);
+	for (u32 i = 0; i < m->count; i++) {
+		struct machine_gpu *gpu = &m->gpus[i];
+
+		if (gpu->rm)
+			rm_gpu_remove(gpu->rm);
+	}
+	if (m->rm)
+		rm_destroy(m->rm);
+	for (u32 i = 0; i < m->count; i++) {
+		struct machine_gpu *gpu = &m->gpus[i];
+
+		/* The model's threads stop first: none of them then uses the bus. */
+		if (gpu->model)
+			h100_destroy(gpu->model);
+		if (gpu->pci)
+			os_user_pci_unregister(gpu->pci);
+	}
+	os_user_firmware_unregister(MACHINE_FIRMWARE);
+	free(m);
+}
+
+struct rm *machine_rm(struct machine *m)
+{
+	return m->rm;
+}
+
+u32 machine_gpu_count(const struct machine *m)
+{
+	return m->count;
+}
+
+void machine_gpu_bdf(const struct machine *m, u32 index, char bdf[16])
+{
+	const struct os_pci_location *at = &m->gpus[index].location;
+
+	snprintf(bdf, 16, "%04x:%02x:%02x.%x", (u16)at->domain, at->bus, at->device,
+		 at->function & 7u);
+}
+
+struct os_pci_dev *machine_gpu_pci(const struct machine *m, u32 index)
+{
+	return m->gpus[index].pci;
+}
+
+int machine_inject(struct machine *m, u32 index, const char *command)
+{
+	if (index >= m->count)
+		return ENODEV;
+	return h100_inject(m->gpus[index].model, command) == NV_OK ? 0 : EINVAL;
+}
+
+bool machine_cap_allowed(struct machine *m, u32 minor, uid_t uid)
+{
+	u32 mode = tree_cap_mode(m->tree, minor);
+
+	return uid == 0 ? mode != 0 : (mode & 0004u) != 0;
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * A process that becomes another user connects to the daemon anew, so that the socket proves who it
+ * is now.
+ */
+#include <unistd.h>
+
+#include "host/user/preload/preload.h"
+
+static int changed(int rc)
+{
+	if (rc == 0)
+		lh_disconnect();
+	return rc;
+}
+
+EXPORT int setuid(uid_t uid)
+{
+	return changed(lh_real()->setuid(uid));
+}
+
+EXPORT int setgid(gid_t gid)
+{
+	return changed(lh_real()->setgid(gid));
+}
+
+EXPORT int seteuid(uid_t uid)
+{
+	return changed(lh_real()->seteuid(uid));
+}
+
+EXPORT int setegid(gid_t gid)
+{
+	return changed(lh_real()->setegid(gid));
+}
+
+EXPORT int setreuid(uid_t real, uid_t effective)
+{
+	return changed(lh_real()->setreuid(real, effective));
+}
+
+EXPORT int setregid(gid_t real, gid_t effective)
+{
+	return changed(lh_real()->setregid(real, effective));
+}
+
+EXPORT int setresuid(uid_t real, uid_t effective, uid_t saved)
+{
+	return changed(lh_real()->setresuid(real, effective, saved));
+}
+
+EXPORT int setresgid(gid_t real, gid_t effective, gid_t saved)
+{
+	return changed(lh_real()->setresgid(real, effective, saved));
+}

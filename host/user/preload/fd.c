@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * Which descriptors are ours. One that came by exec, fork or SCM_RIGHTS is known by the name of its
+ * socket's other end; a connection may use its file after sending its secret through it.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "host/user/dgram.h"
+#include "host/user/preload/preload.h"
+
+#define PAGE_ENTRIES 1024u
+#define PAGES 1024u
+
+struct entry {
+	u64 id; /* 0: not ours; written last */
+	u32 generation;
+	u32 minor;
+	u8 node;
+	u8 ours; /* by its socket's name, though nothing more is known */
+};
+
+static struct entry *pages[PAGES];
+static u32 end; /* highest number ever used plus one */
+
+static struct entry *entry_find(int fd)
+{
+	struct entry *page;
+
+	if (fd < 0 || (u32)fd >= __atomic_load_n(&end, __ATOMIC_ACQUIRE))
+		return NULL;
+	page = __atomic_load_n(&pages[(u32)fd / PAGE_ENTRIES], __ATOMIC_ACQUIRE);
+	return page ? &page[(u32)fd % PAGE_ENTRIES] : NULL;
+}
+
+static struct entry *entry_make(int fd)
+{
+	u32 index = (u32)fd / PAGE_ENTRIES;
+	struct entry *page, *none = NULL;
+	u32 old = __atomic_load_n(&end, __ATOMIC_ACQUIRE);
+
+	if (fd < 0 || index >= PAGES)
+		return NULL;
+	if (!__atomic_load_n(&pages[index], __ATOMIC_ACQUIRE)) {
+		const size_t size = PAGE_ENTRIES * sizeof(struct entry);
+
+		page = (void *)syscall(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE,
+				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (page == MAP_FAILED)
+			return NULL;
+		if (!__atomic_compare_exchange_n(&pages[index], &none, page, false, __ATOMIC_SEQ_CST,
+						 __ATOMIC_SEQ_CST))
+			munmap(page, size);
+	}
+	while (old < (u32)fd + 1 &&
+	       !__atomic_compare_exchange_n(&end, &old, (u32)fd + 1, false, __ATOMIC_SEQ_CST,
+					    __ATOMIC_SEQ_CST))
+		;
+	return entry_find(fd);
+}
+
+int lh_fd_end(void)
+{
+	return (int)__atomic_load_n(&end, __ATOMIC_ACQUIRE);
+}
+
+bool lh_fd_known(int fd)
+{
+	const struct entry *e = entry_find(fd);
+
+	return e && (__atomic_load_n(&e->id, __ATOMIC_ACQUIRE) || e->ours);
+}
+
+bool lh_fd_ours(int fd)
+{
+	struct sockaddr_un addr;
+	socklen_t size = sizeof(addr);
+	struct entry *e;
+	int saved = errno;
+	bool ours = false;
+
+	if (lh_fd_known(fd))
+		return true;
+	if (fd < 0 || !lh_active() || lh_is_hidden(fd))
+		return false;
+	memset(&addr, 0, sizeof(addr));
+	if (syscall(SYS_getpeername, fd, &addr, &size) == 0 && addr.sun_family == AF_UNIX &&
+	    strncmp(addr.sun_path, lh_socket_path(), sizeof(addr.sun_path)) == 0) {
+		e = entry_make(fd);
+		if (e) {
+			e->ours = 1;
+			ours = true;
+		}
+	}
+	errno = saved;
+	return ours;
+}
+
+bool lh_fd_peek(int fd, struct lh_file *file)
+{
+	const struct entry *e = entry_find(fd);
+
+	if (!e || !__atomic_load_n(&e->id, __ATOMIC_ACQUIRE))
+		return false;
+	*file = (struct lh_file){ e->id, (enum rm_node)e->node, e->minor };
+	return true;
+}
+
+void lh_fd_set(int fd, const struct lh_file *file)
+{
+	struct entry *e = entry_make(fd);
+
+	if (!e)
+		return;
+	e->generation = lh_generation();
+	e->node = (u8)file->node;
+	e->minor = file->minor;
+	e->ours = 1;
+	__atomic_store_n(&e->id, file->id, __ATOMIC_RELEASE);
+}
+
+void lh_fd_copy(int from, int to)
+{
+	const struct entry *e = entry_find(from);
+	struct entry *copy;
+
+	if (!e || !e->ours) {
+		lh_fd_forget(to);
+		return;
+	}
+	copy = entry_make(to);
+	if (!copy)
+		return;
+	copy->generation = e->generation;
+	copy->node = e->node;
+	copy->minor = e->minor;
+	copy->ours = 1;
+	__atomic_store_n(&copy->id, e->id, __ATOMIC_RELEASE);
+}
+
+void lh_fd_forget(int fd)
+{
+	struct entry *e = entry_find(fd);
+
+	if (!e)
+		return;
+	__atomic_store_n(&e->id, 0, __ATOMIC_RELEASE);
+	e->ours = 0;
+	e->generation = 0;
+}
+
+void lh_fd_unbind(int fd)
+{
+	struct entry *e = entry_find(fd);
+
+	if (e)
+		e->generation = 0;
+}
+
+int lh_fd_file(struct lh_chan *chan, int fd, struct lh_file *file)
+{
+	struct lh_msg msg = { .op = LH_OP_BIND };
+	struct lh_hello hello;
+	const struct entry *e = entry_find(fd);
+	int rc;
+
+	if (e && e->generation == chan->generation && lh_fd_peek(fd, file))
+		return 0;
+	lh_hello_fill(&hello, LH_DGRAM_BIND);
+	rc = dgram_send(fd, &hello, sizeof(hello), -1);
+	if (rc)
+		return rc == -EPIPE || rc == -ECONNRESET || rc == -ENOTCONN ? ENODEV : -rc;
+	msg.args[0] = hello.token;
+	rc = lh_exchange(chan, &msg);
+	if (rc < 0)
+		return -rc;
+	*file = (struct lh_file){ msg.args[0], (enum rm_node)msg.args[1], (u32)msg.args[2] };
+	lh_fd_set(fd, file);
+	return 0;
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * ioctl(2) on the driver's descriptors, and what else a program may do to one: mmap, read, write.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "host/user/preload/preload.h"
+
+#define NV_IOCTL_MAGIC 'F'
+/* NV_ESC_RM_CONTROL's structure: where its parameters are, worth reading ahead. */
+#define ESC_RM_CONTROL 0x2au
+#define CONTROL_SIZE 32u
+#define CONTROL_PARAMS 16u
+#define CONTROL_PARAMS_SIZE 24u
+
+/* Reads ahead what the driver is sure to ask for; what cannot be read it will find out itself. */
+static void read_ahead(struct lh_chan *chan, struct lh_msg *msg)
+{
+	u32 size = _IOC_SIZE((u32)msg->args[1]);
+	u8 *data = chan->shm->data;
+	u64 params;
+	u32 params_size;
+
+	if (!size || size > LH_PREFETCH_MAX || !lh_copy(false, msg->args[2], data, size))
+		return;
+	msg->pre[0].address = msg->args[2];
+	msg->pre[0].size = size;
+	if (_IOC_NR((u32)msg->args[1]) != ESC_RM_CONTROL || size != CONTROL_SIZE)
+		return;
+	memcpy(&params, data + CONTROL_PARAMS, sizeof(params));
+	memcpy(&params_size, data + CONTROL_PARAMS_SIZE, sizeof(params_size));
+	if (!params || !params_size || params_size > LH_PREFETCH_MAX ||
+	    !lh_copy(false, params, data + size, params_size))
+		return;
+	msg->pre[1].address = params;
+	msg->pre[1].size = params_size;
+}
+
+static int request(struct lh_chan *chan, int fd, u32 number, u64 arg)
+{
+	struct lh_file file;
+	int rc = lh_fd_file(chan, fd, &file);
+
+	for (u32 attempt = 0; !rc; attempt++) {
+		struct lh_msg msg = { .op = LH_OP_IOCTL, .args = { file.id, number, arg } };
+
+		read_ahead(chan, &msg);
+		rc = -lh_exchange(chan, &msg);
+		if (rc == EBADF && !attempt) {
+			/* The table is out of date: a descriptor of the same number, or a new connection. */
+			lh_fd_unbind(fd);
+			rc = lh_fd_file(chan, fd, &file);
+			continue;
+		}
+		if (msg.op == LH_REPLY && msg.pre[0].size &&
+		    !lh_copy(true, msg.pre[0].address, chan->shm->data, msg.pre[0].size))
+			rc = EFAULT;
+		break;
+	}
+	return rc;
+}
+
+static int ours_ioctl(int fd, u32 number, u64 arg)
+{
+	int saved = errno;
+	struct lh_chan *chan = lh_enter();
+	int rc;
+
+	if (!chan)
+		return -1;
+	rc = request(chan, fd, number, arg);
+	lh_leave();
+	errno = rc ? rc : saved;
+	return rc ? -1 : 0;
+}
+
+EXPORT int ioctl(int fd, unsigned long number, ...)
+{
+	va_list ap;
+	void *arg;
+
+	va_start(ap, number);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	if (lh_fd_known(fd) || (_IOC_TYPE(number) == NV_IOCTL_MAGIC && lh_fd_ours(fd)))
+		return ours_ioctl(fd, (u32)number, (u64)(uintptr_t)arg);
+	return lh_real()->ioctl(fd, number, arg);
+}
+
+/* Without a mapping context, which the driver sets up by an ioctl before, it refuses. */
+static void *mapping(void *addr, size_t size, int prot, int flags, int fd, off_t offset)
+{
+	int saved = errno;
+	void *mem;
+
+	if (fd >= 0 && !(flags & MAP_ANONYMOUS) && lh_fd_known(fd)) {
+		errno = EINVAL;
+		return MAP_FAILED;
+	}
+	/* Allocators call this early: before the C library's own function can be looked up. */
+	mem = (void *)syscall(SYS_mmap, addr, size, prot, flags, fd, offset);
+	if (mem == MAP_FAILED && errno == ENODEV && lh_fd_ours(fd))
+		errno = EINVAL;
+	else if (mem != MAP_FAILED)
+		errno = saved;
+	return mem;
+}
+
+EXPORT void *mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset)
+{
+	return mapping(addr, size, prot, flags, fd, offset);
+}
+
+EXPORT void *mmap64(void *addr, size_t size, int prot, int flags, int fd, off64_t offset)
+{
+	return mapping(addr, size, prot, flags, fd, offset);
+}
+
+EXPORT ssize_t read(int fd, void *buf, size_t size)
+{
+	if (__builtin_expect(lh_fd_known(fd), 0)) {
+		errno = EINVAL;
+		return -1;
+	}
+	return lh_real()->read(fd, buf, size);
+}
+
+ssize_t __read_chk(int fd, void *buf, size_t size, size_t room);
+
+EXPORT ssize_t __read_chk(int fd, void *buf, size_t size, size_t room)
+{
+	if (size > room)
+		__builtin_trap();
+	return read(fd, buf, size);
+}
+
+EXPORT ssize_t write(int fd, const void *buf, size_t size)
+{
+	if (__builtin_expect(lh_fd_known(fd), 0)) {
+		errno = EINVAL;
+		return -1;
+	}
+	return lh_real()->write(fd, buf, size);
+}

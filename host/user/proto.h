@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * What passes between the preload library (or another client) and the daemon.
+ *
+ *   client process                                      daemon
+ *     connection   --- SOCK_SEQPACKET: lh_hello ------>  struct conn    (one a process)
+ *     thread       --- lh_shm, a sealed memfd -------->  struct channel (one a thread)
+ *     descriptor   --- SOCK_SEQPACKET: lh_hello ------>  struct dfile   (one an open file)
+ *
+ * The descriptor that a program gets for a device node is the client's end of the file's socket, so
+ * the kernel itself counts its references over dup, fork, exec and SCM_RIGHTS. The daemon sends one
+ * byte on it when poll(2) may have become true, and nothing else ever.
+ *
+ * A request is a struct lh_msg in the channel's page. Until the daemon answers LH_REPLY it may ask
+ * the waiting thread for user copies. Nothing that a client writes here is trusted: the daemon
+ * copies a message once and checks its copy.
+ */
+#ifndef HOST_USER_PROTO_H
+#define HOST_USER_PROTO_H
+
+#include "base/types.h"
+
+#define LH_MAGIC 0x4c484f50u
+#define LH_VERSION 1u
+#define LH_PATH_MAX 100u /* of the socket; sun_path holds 108 */
+#define LH_DATA_SIZE KIB(128)
+#define LH_SHM_SIZE (OFFSET_DATA + LH_DATA_SIZE)
+#define OFFSET_DATA 4096u
+#define LH_PREFETCH_MAX 4096u
+#define LH_MAX_DEPTH 4u /* channels of one thread: signal handlers that call while a call runs */
+
+enum lh_role {
+	LH_ROLE_CLIENT = 1, /* carries the first channel's memfd */
+	LH_ROLE_FILE,	    /* conn, secret, token: an open that LH_OP_OPEN completes */
+	LH_ROLE_ADMIN,	    /* text requests of the command: status, inject, stop */
+	LH_DGRAM_CHANNEL,   /* on a connection: one more channel, with its memfd */
+	LH_DGRAM_BIND,	    /* on a file's socket: lets conn use the file; LH_OP_BIND waits for it */
+};
+
+struct lh_hello {
+	u32 magic;
+	u32 version;
+	u32 role;
+	u32 reserved;
+	u64 conn;
+	u64 secret[2];
+	u64 token;
+};
+
+enum lh_op {
+	/* client to daemon */
+	LH_OP_WELCOME = 1, /* -> args: connection id, secret[2] */
+	LH_OP_OPEN,	   /* args: token, enum rm_node, minor, open flags -> file id */
+	LH_OP_BIND,	   /* args: token -> file id, enum rm_node, minor */
+	LH_OP_IOCTL,	   /* args: file id, request, user address; pre */
+	LH_OP_POLL,	   /* args: file id -> result 1 or 0 */
+	LH_OP_CLOSED,	   /* args: file id: this process closed one descriptor of it */
+	LH_OP_TEXT,	   /* path in data, args: offset -> bytes in data, size; args: total length */
+	LH_OP_END,	   /* the channel is no longer needed; no reply */
+	LH_OP_ANSWER,	   /* to the daemon's questions below: result, args[0] */
+	/* daemon to client */
+	LH_REPLY,
+	LH_ASK_COPY_IN,	 /* args: address, size: fill data */
+	LH_ASK_COPY_OUT, /* args: address, size: data holds it */
+	LH_ASK_FD,	 /* args: descriptor -> args[0]: file id, 0 when none of ours */
+};
+
+struct lh_range {
+	u64 address;
+	u32 size;
+	u32 reserved;
+};
+
+struct lh_msg {
+	u32 op;
+	s32 result; /* 0 or more, or a negative errno */
+	u64 args[4];
+	u32 size; /* of data, where the operation has any */
+	u32 spin; /* daemon to client: rounds to spin before sleeping */
+	/*
+	 * With LH_OP_IOCTL: what the client read ahead (data holds the pieces one after the other).
+	 * With its LH_REPLY pre[0] is a last write of data to user memory; failing, it is EFAULT.
+	 */
+	struct lh_range pre[2];
+};
+
+/* The shared pages of a channel. The side whose turn it is owns msg and data. */
+struct lh_shm {
+	_Alignas(64) u32 request; /* counts the client's messages; the daemon's futex */
+	u32 client_sleeps;
+	_Alignas(64) u32 reply; /* counts the daemon's messages; the client's futex */
+	u32 daemon_sleeps;
+	_Alignas(64) struct lh_msg msg;
+	_Alignas(OFFSET_DATA) u8 data[LH_DATA_SIZE];
+};
+_Static_assert(sizeof(struct lh_shm) == LH_SHM_SIZE, "channel layout");
+
+#endif
