@@ -265,7 +265,7 @@ def main():
         facts.setdefault(kind, []).append(rest)
     c = Comparison(sys.argv[2], abi)
     c.compare_structs(facts['field'])
-    c.compare_constants([[kind] + row for kind in ('int', 'bits', 'string', 'array', 'bits-array')
+    c.compare_constants([[kind] + row for kind in ('int', 'bits', 'cap', 'string', 'array', 'bits-array')
                          for row in facts.get(kind, [])])
     c.compare_controls(facts['control'])
     c.compare_classes(facts['class'])

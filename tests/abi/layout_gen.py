@@ -69,6 +69,8 @@ def const_rows(abi):
         elif c.kind in ('bits', 'range'):
             yield (f'\tprintf("bits\\t{c.name}\\t%llu:%llu\\n", (unsigned long long){c.name}__HI, '
                    f'(unsigned long long){c.name}__LO);')
+        elif c.kind == 'cap':
+            yield f'\tprintf("cap\\t{c.name}\\t%d:%x\\n", {c.name}__BYTE, {c.name}__MASK);'
         elif c.kind == 'string':
             yield f'\tprintf("string\\t{c.name}\\t%s\\n", {c.name});'
         elif c.kind == 'array':

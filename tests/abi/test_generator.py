@@ -42,6 +42,8 @@ FAULTS = [
     ('bits A 0:3', 1, 'high is below low'),
     ('bits A 3', 1, 'high:low'),
     ('string A b', 1, 'quoted'),
+    ('cap A 1', 1, 'byte:mask'),
+    ('cap A 1:0x100', 1, 'byte:mask'),
     ('array A 0 4', 1, 'NAME(i)'),
     ('int A 1 # fine\nint B 2#no', 2, 'space before'),
     ('int A \\', 1, 'continues nowhere'),
@@ -109,12 +111,13 @@ class Headers(unittest.TestCase):
     def test_constants(self):
         out = headers('int A 0x10\nint B 10\nint C 0x123456789\nint D -0x1\nbits E 7:4\n'
                       'range F 0x1f:0x10\nstring G "a b"\narray H(i) 0x100 0x4\n'
-                      'bits-array I(i) 1:0 2\n')['r535.h']
+                      'bits-array I(i) 1:0 2\ncap J 1:0x80\n')['r535.h']
         for line in ('#define A 0x10u', '#define B 10', '#define C 0x123456789ull',
                      '#define D (-0x1u)', '#define E__HI 7', '#define E__LO 4',
                      '#define F__HI 0x1fu', '#define F__LO 0x10u', '#define G "a b"',
                      '#define H(i) (0x100u + (i) * 0x4u)', '#define I__HI(i) (1 + (i) * 2)',
-                     '#define I__LO(i) (0 + (i) * 2)'):
+                     '#define I__LO(i) (0 + (i) * 2)', '#define J__BYTE 1',
+                     '#define J__MASK 0x80u'):
             self.assertIn(line + '\n', out)
 
     def test_structures_come_after_what_they_hold(self):

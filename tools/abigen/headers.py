@@ -32,6 +32,9 @@ def const_lines(c):
         base = 10 if c.kind == 'bits' else 16
         high, low = c.value
         return [f'{define}__HI {c_number(high, base)}', f'{define}__LO {c_number(low, base)}']
+    if c.kind == 'cap':
+        byte, mask = c.value
+        return [f'{define}__BYTE {byte}', f'{define}__MASK {mask:#04x}u']
     arg = f'({c.arg})'
     if c.kind == 'array':
         base, stride = c.value

@@ -46,9 +46,9 @@ DIRS = {'in': 1, 'out': 2, 'inout': 3}
 class Const:
     where: str
     header: str
-    kind: str  # int, bits, range, string, array, bits-array
+    kind: str  # int, bits, range, cap, string, array, bits-array
     name: str
-    value: object  # int; (hi, lo); str; (base, stride); (hi, lo, stride)
+    value: object  # int; (hi, lo); (byte, mask); str; (base, stride); (hi, lo, stride)
     arg: str = ''
     base: int = 16
     unit: str = 'r535'

@@ -164,6 +164,13 @@ class Parser:
     def state_range(self, w):
         self.const(w, 'range', w.name('range'), w.pair('range'))
 
+    def state_cap(self, w):
+        name = w.name('capability')
+        match = PAIR.match(w.take('byte:mask'))
+        if not match or not 0 < int(match.group(2), 0) < 256:
+            w.fail('a capability is stated as byte:mask')
+        self.const(w, 'cap', name, (int(match.group(1), 0), int(match.group(2), 0)))
+
     def state_string(self, w):
         self.const(w, 'string', w.name('constant'), w.text('text'))
 
