@@ -92,23 +92,23 @@ static enum nv_status alloc_object(struct rm_call *call, struct alloc *alloc)
 	const struct abi_class *desc = alloc->desc;
 
 	if (status != NV_OK)
-		return rm_step("rm/api/alloc: event", status, 0);
-	status = rm_step("rm/api/alloc: privilege", check_privilege(call, desc), desc->class_id);
+		return rm_step(rm_trace_on(), "rm/api/alloc: event", status, 0);
+	status = rm_step(rm_trace_on(), "rm/api/alloc: privilege", check_privilege(call, desc), desc->class_id);
 	if (status != NV_OK)
 		return status;
-	status = rm_step("rm/server: parent", find_parent(call, alloc, &request.parent),
+	status = rm_step(rm_trace_on(), "rm/server: parent", find_parent(call, alloc, &request.parent),
 			 alloc->parent);
 	if (status != NV_OK)
 		return status;
 	if ((desc->flags & RS_FLAGS_INTERNAL_ONLY) && !call->kernel)
-		return rm_step("rm/class: internal", NV_ERR_INVALID_CLASS, desc->class_id);
+		return rm_step(rm_trace_on(), "rm/class: internal", NV_ERR_INVALID_CLASS, desc->class_id);
 	if (request.parent) {
-		status = rm_step("rm/class: parent", check_parent(call, desc, request.parent),
+		status = rm_step(rm_trace_on(), "rm/class: parent", check_parent(call, desc, request.parent),
 				 alloc->parent);
 		if (status != NV_OK)
 			return status;
 	}
-	status = rm_step("rm/server: handle", rm_object_handle(call->client, &alloc->handle),
+	status = rm_step(rm_trace_on(), "rm/server: handle", rm_object_handle(call->client, &alloc->handle),
 			 alloc->handle);
 	if (status != NV_OK)
 		return status;
@@ -132,7 +132,7 @@ static enum nv_status alloc_client(struct rm_call *call, struct alloc *alloc)
 	status = rm_client_create(call, alloc->desc, &handle, alloc->params.data,
 				  alloc->params.size, alloc->rights_user ? &alloc->rights : NULL);
 	alloc->handle = handle;
-	return rm_step("rm/server: new client", status, handle);
+	return rm_step(rm_trace_on(), "rm/server: new client", status, handle);
 }
 
 /* Class, parameters, and the rights asked for, as the caller has them. */
@@ -165,7 +165,7 @@ static enum nv_status request_alloc(struct rm_server *server, struct rm_file *fi
 	struct rm_call call;
 	enum nv_status status, copied;
 
-	status = rm_step("rm/api/params: copy in", copy_in(alloc, class_id, user, kernel), class_id);
+	status = rm_step(rm_trace_on(), "rm/api/params: copy in", copy_in(alloc, class_id, user, kernel), class_id);
 	if (status != NV_OK)
 		return status;
 	rm_trace(RM_TRACE_PARAMS_IN, NULL, NV_OK, class_id, 1, alloc->params.data,
@@ -175,7 +175,7 @@ static enum nv_status request_alloc(struct rm_server *server, struct rm_file *fi
 	call.params = alloc->params.data;
 	call.params_size = alloc->params.size;
 	if (alloc->serialized) {
-		status = rm_step("rm/api/params: unpack", NV_ERR_LIB_RM_VERSION_MISMATCH, class_id);
+		status = rm_step(rm_trace_on(), "rm/api/params: unpack", NV_ERR_LIB_RM_VERSION_MISMATCH, class_id);
 	} else if (is_client_class(class_id)) {
 		status = alloc_client(&call, alloc);
 	} else {

@@ -70,7 +70,7 @@ enum nv_status rm_api_begin(struct rm_call *call, struct rm_file *file, u32 clie
 		status = rm_object_find(call->client, object, &call->object);
 	if (status == NV_OK && (call->object->flags & RM_OBJECT_DEAD))
 		status = NV_ERR_RESOURCE_LOST;
-	rm_step("rm/server: object", status, object);
+	rm_step(rm_trace_on(), "rm/server: object", status, object);
 	if (status != NV_OK)
 		rm_call_end(call);
 	return status;

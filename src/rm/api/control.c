@@ -4,8 +4,7 @@
  * pointer and size), then by its object (client, handle, class, size, rights), then it is served.
  */
 #include "rm/api/cache.h"
-#include "rm/api/internal.h"
-#include "rm/gpu/gpu.h"
+#include "rm/api/route.h"
 
 /* A command's number is class, category and index (NVXXXX_CTRL_CMD in ctrlxxxx.h). */
 #define CMD_CATEGORY_AND_INDEX 0x3fffu
@@ -51,59 +50,79 @@ static enum nv_status check_size(const struct abi_control *control, u64 params, 
 	return NV_OK;
 }
 
-static enum nv_status find_object(struct rm_call *call, u32 handle)
+RM_INLINE enum nv_status find_object(struct rm_call *call, u32 handle, const bool traced)
 {
-	enum nv_status status = rm_object_find(call->client, handle, &call->object);
+	enum nv_status status = NV_OK;
 
-	if (status == NV_OK && (call->object->flags & RM_OBJECT_DEAD))
+	call->object = handle == call->client->handle ? call->client->root :
+							handle_map_find(&call->client->objects, handle);
+	if (!call->object)
+		status = NV_ERR_OBJECT_NOT_FOUND;
+	else if (call->object->flags & RM_OBJECT_DEAD)
 		status = NV_ERR_RESOURCE_LOST;
-	return rm_step("rm/server: object", status, handle);
+	return rm_step(traced, "rm/server: object", status, handle);
 }
 
-/* Whether the object's class knows the command. */
-static bool class_knows(const struct rm_call *call)
+/* Whether the object's class knows the command, though it may have no handler for it. */
+RM_INLINE bool class_knows(const struct rm_call *call)
 {
 	const struct abi_control *control = call->control;
 	enum abi_iclass iclass = call->object->desc->iclass;
 	u32 i;
 
-	if (rm_iclass_is(iclass, control->iclass))
+	if (call->handler || rm_iclass_is(iclass, control->iclass))
 		return true;
 	for (i = 0; i < control->also_count; i++)
 		if (rm_iclass_is(iclass, control->also[i]))
 			return true;
-	return rm_server_handler(call->server, iclass, control->cmd) != NULL;
+	return false;
 }
 
-static enum nv_status check_class(const struct rm_call *call)
+RM_INLINE rm_control_fn find_handler(const struct rm_call *call)
+{
+	u32 iclass = call->object->desc->iclass;
+	const struct rm_handler_slot *first;
+
+	first = &call->server->first_handlers[call->control->index];
+	if (first->iclass == iclass || !first->fn)
+		return first->fn;
+	return rm_server_handler(call->server, iclass, call->control->cmd);
+}
+
+RM_INLINE enum nv_status check_class(struct rm_call *call, const bool traced)
 {
 	const struct abi_control *control = call->control;
 	enum nv_status status = NV_OK;
 
+	if (control)
+		call->handler = find_handler(call);
 	if (!control || !class_knows(call))
 		status = NV_ERR_NOT_SUPPORTED;
-	else if (control->params_size && call->params_size != control->params_size)
+	else if (call->params_size != control->params_size && control->params_size)
 		status = NV_ERR_INVALID_PARAM_STRUCT;
-	return rm_step("rm/class: command", status, call->object->class_id);
+	return rm_step(traced, "rm/class: command", status, call->object->class_id);
 }
 
-static enum nv_status check_rights(struct rm_call *call)
+RM_INLINE enum nv_status check_rights(struct rm_call *call)
 {
 	const struct abi_control *control = call->control;
-	enum rm_privilege privilege = rm_call_privilege(call), needed = RM_PRIVILEGE_USER;
+	const u32 not_kernels = RMCTRL_FLAGS_NON_PRIVILEGED | RMCTRL_FLAGS_PRIVILEGED |
+				RMCTRL_FLAGS_INTERNAL;
 	enum nv_status status;
 
-	status = rm_rights_check(call, call->object, call->client, NULL, control->rights);
-	if (status != NV_OK)
-		return status;
-	if ((control->flags & RMCTRL_FLAGS_INTERNAL) && !call->kernel)
-		return NV_ERR_NOT_SUPPORTED;
-	if (control->flags & RMCTRL_FLAGS_PRIVILEGED)
-		needed = RM_PRIVILEGE_ADMIN;
-	else if (!(control->flags & (RMCTRL_FLAGS_NON_PRIVILEGED | RMCTRL_FLAGS_INTERNAL)))
-		needed = RM_PRIVILEGE_KERNEL;
-	if (privilege < needed)
-		return NV_ERR_INSUFFICIENT_PERMISSIONS;
+	if (control->rights) {
+		status = rm_rights_check(call, call->object, call->client, NULL, control->rights);
+		if (status != NV_OK)
+			return status;
+	}
+	if (!call->kernel) {
+		if (control->flags & RMCTRL_FLAGS_INTERNAL)
+			return NV_ERR_NOT_SUPPORTED;
+		if ((control->flags & RMCTRL_FLAGS_PRIVILEGED) && !call->cred.admin)
+			return NV_ERR_INSUFFICIENT_PERMISSIONS;
+		if (!(control->flags & not_kernels))
+			return NV_ERR_INSUFFICIENT_PERMISSIONS;
+	}
 	if (!(control->flags & RMCTRL_FLAGS_NO_GPUS_ACCESS) && call->object->gpu &&
 	    rm_gpu_is_lost(call->object->gpu))
 		return NV_ERR_GPU_IS_LOST;
@@ -113,17 +132,17 @@ static enum nv_status check_rights(struct rm_call *call)
 	return NV_OK;
 }
 
-static enum nv_status serve(struct rm_call *call)
+RM_INLINE enum nv_status serve(struct rm_call *call, const bool traced)
 {
 	struct rm_gpu *gpu = call->object->gpu;
 
 	if (gpu && !(call->control->flags & RMCTRL_FLAGS_NO_GPUS_LOCK))
 		rm_call_lock_gpu(call, gpu);
-	return rm_route(call);
+	return rm_route(call, traced);
 }
 
 /* The same, but a reply that is known and still true spares asking. */
-static enum nv_status serve_cached(struct rm_call *call)
+static enum nv_status serve_cached(struct rm_call *call, bool traced)
 {
 	const struct abi_control *control = call->control;
 	struct rm_control_cache *cache = call->object->gpu->cache;
@@ -133,39 +152,39 @@ static enum nv_status serve_cached(struct rm_call *call)
 	u64 generation;
 
 	if (by_input && !rm_control_cacheable_input(control, call->params))
-		return serve(call);
+		return serve(call, traced);
 	if (rm_control_cache_get(cache, control, call->params, &generation))
-		return rm_step("rm/api/cache: hit", NV_OK, control->cmd);
+		return rm_step(traced, "rm/api/cache: hit", NV_OK, control->cmd);
 	if (by_input) {
 		input = os_alloc(control->params_size);
 		if (!input)
-			return serve(call);
+			return serve(call, traced);
 		os_memcpy(input, call->params, control->params_size);
 	}
-	status = serve(call);
+	status = serve(call, traced);
 	if (status == NV_OK)
 		rm_control_cache_put(cache, control, input, call->params, generation);
 	os_free(input);
 	return status;
 }
 
-static enum nv_status control_object(struct rm_call *call, u32 handle)
+RM_INLINE enum nv_status control_object(struct rm_call *call, u32 handle, const bool traced)
 {
-	enum nv_status status = find_object(call, handle);
+	enum nv_status status = find_object(call, handle, traced);
 
 	if (status == NV_OK)
-		status = check_class(call);
+		status = check_class(call, traced);
 	if (status == NV_OK)
-		status = rm_step("rm/server: rights", check_rights(call), call->control->rights);
+		status = rm_step(traced, "rm/server: rights", check_rights(call), call->control->rights);
 	if (status != NV_OK)
 		return status;
 	if (call->object->gpu && call->object->gpu->cache && rm_control_cacheable(call->control))
-		return serve_cached(call);
-	return serve(call);
+		return serve_cached(call, traced);
+	return serve(call, traced);
 }
 
-static enum nv_status request_control(struct rm_server *server, struct rm_file *file, bool kernel,
-				      const NVOS54_PARAMETERS *p)
+RM_INLINE enum nv_status do_control(struct rm_server *server, struct rm_file *file, bool kernel,
+				    const NVOS54_PARAMETERS *p, const bool traced)
 {
 	const struct abi_control *control;
 	struct rm_params params;
@@ -174,12 +193,12 @@ static enum nv_status request_control(struct rm_server *server, struct rm_file *
 	bool zeroed, copy_out;
 
 	if (!(p->cmd & CMD_CATEGORY_AND_INDEX))
-		return rm_step("rm/api/control: NULL command", NV_OK, p->cmd);
-	status = rm_step("rm/api/control: flags", check_flags(p->cmd, p->flags), p->flags);
+		return rm_step(traced, "rm/api/control: NULL command", NV_OK, p->cmd);
+	status = rm_step(traced, "rm/api/control: flags", check_flags(p->cmd, p->flags), p->flags);
 	if (status != NV_OK)
 		return status;
 	control = abi_control_find(p->cmd);
-	status = rm_step("rm/api/control: size",
+	status = rm_step(traced, "rm/api/control: size",
 			 check_size(control, (u64)(uintptr_t)p->params, p->paramsSize),
 			 p->paramsSize);
 	if (status != NV_OK)
@@ -189,8 +208,9 @@ static enum nv_status request_control(struct rm_server *server, struct rm_file *
 	status = rm_params_in(&params, control ? control->params : NULL, (u64)(uintptr_t)p->params,
 			      p->paramsSize, kernel, zeroed);
 	if (status != NV_OK)
-		return rm_step("rm/api/params: copy in", status, p->paramsSize);
-	rm_trace(RM_TRACE_PARAMS_IN, NULL, NV_OK, p->cmd, 0, params.data, params.size);
+		return rm_step(traced, "rm/api/params: copy in", status, p->paramsSize);
+	if (traced)
+		rm_trace_emit(RM_TRACE_PARAMS_IN, NULL, NV_OK, p->cmd, 0, params.data, params.size);
 
 	rm_call_begin(&call, server, file, kernel);
 	call.control = control;
@@ -199,16 +219,32 @@ static enum nv_status request_control(struct rm_server *server, struct rm_file *
 	call.flags = p->flags;
 	status = rm_call_lock_client(&call, p->hClient, NV_ERR_INVALID_CLIENT);
 	if (status == NV_OK)
-		status = control_object(&call, p->hObject);
+		status = control_object(&call, p->hObject, traced);
 	rm_call_end(&call);
 
 	copy_out = status == NV_OK || (control && (control->flags & RMCTRL_FLAGS_COPYOUT_ON_ERROR));
-	if (copy_out)
-		rm_trace(RM_TRACE_PARAMS_OUT, NULL, status, p->cmd, 0, params.data, params.size);
+	if (traced && copy_out)
+		rm_trace_emit(RM_TRACE_PARAMS_OUT, NULL, status, p->cmd, 0, params.data,
+			      params.size);
 	copied = rm_params_out(&params, copy_out);
 	if (copied != NV_OK)
-		rm_step("rm/api/params: copy out", copied, p->paramsSize);
+		rm_step(traced, "rm/api/params: copy out", copied, p->paramsSize);
 	return status == NV_OK ? copied : status;
+}
+
+static __attribute__((noinline)) enum nv_status control_traced(struct rm_server *server,
+								struct rm_file *file, bool kernel,
+								const NVOS54_PARAMETERS *p)
+{
+	return do_control(server, file, kernel, p, true);
+}
+
+RM_INLINE enum nv_status request_control(struct rm_server *server, struct rm_file *file, bool kernel,
+					 const NVOS54_PARAMETERS *p)
+{
+	if (rm_trace_on())
+		return control_traced(server, file, kernel, p);
+	return do_control(server, file, kernel, p, false);
 }
 
 enum nv_status rm_api_control(struct rm_file *file, NVOS54_PARAMETERS *p)

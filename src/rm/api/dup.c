@@ -15,7 +15,7 @@ static enum nv_status find_live(struct rm_client *client, u32 handle, struct rm_
 
 	if (status == NV_OK && ((*out)->flags & RM_OBJECT_DEAD))
 		status = NV_ERR_RESOURCE_LOST;
-	return rm_step("rm/server: object", status, handle);
+	return rm_step(rm_trace_on(), "rm/server: object", status, handle);
 }
 
 /* The driver may duplicate anything, unless it asks to be treated as its client would be. */
@@ -34,9 +34,9 @@ static enum nv_status dup_object(struct rm_call *call, struct dup *dup)
 	if (status != NV_OK)
 		return status;
 	if (!source->class->duplicate)
-		return rm_step("rm/class: can be duplicated", NV_ERR_INVALID_ARGUMENT,
+		return rm_step(rm_trace_on(), "rm/class: can be duplicated", NV_ERR_INVALID_ARGUMENT,
 			       source->class_id);
-	status = rm_step("rm/server: handle", rm_object_handle(call->client, &dup->handle),
+	status = rm_step(rm_trace_on(), "rm/server: handle", rm_object_handle(call->client, &dup->handle),
 			 dup->handle);
 	if (status != NV_OK)
 		return status;
@@ -46,7 +46,7 @@ static enum nv_status dup_object(struct rm_call *call, struct dup *dup)
 	if (needs_right(call)) {
 		status = rm_rights_check(call, source, call->client, request.parent,
 					 1u << RS_ACCESS_DUP_OBJECT);
-		rm_step("rm/server: rights", status, 1u << RS_ACCESS_DUP_OBJECT);
+		rm_step(rm_trace_on(), "rm/server: rights", status, 1u << RS_ACCESS_DUP_OBJECT);
 		if (status != NV_OK)
 			return status;
 	}
@@ -121,7 +121,7 @@ static enum nv_status request_share(struct rm_server *server, struct rm_file *fi
 	enum nv_status status;
 
 	if (policy->type >= RS_SHARE_TYPE_MAX)
-		return rm_step("rm/api/share: type", NV_ERR_INVALID_ARGUMENT, policy->type);
+		return rm_step(rm_trace_on(), "rm/api/share: type", NV_ERR_INVALID_ARGUMENT, policy->type);
 	rm_call_begin(&call, server, file, false);
 	if (policy->type == RS_SHARE_TYPE_CLIENT)
 		status = rm_call_lock_clients(&call, p->hClient, policy->target, missing);
@@ -131,7 +131,7 @@ static enum nv_status request_share(struct rm_server *server, struct rm_file *fi
 		status = find_live(call.client, p->hObject, &object);
 	if (status == NV_OK) {
 		status = rm_share_edit(&call, object, policy, call.source);
-		rm_step("rm/server: share", status, policy->type);
+		rm_step(rm_trace_on(), "rm/server: share", status, policy->type);
 	}
 	rm_call_end(&call);
 	return status;

@@ -12,16 +12,16 @@
 #include "rm/trace.h"
 
 /*
- * Sends the call's command where it belongs: to the GPU's firmware, with the caller's own handles, or to
- * the handler of the object's class. NV_ERR_NOT_SUPPORTED: nobody serves it.
+ * A step of a request, for a trace; gives back its status. traced is rm_trace_on() of the request's
+ * beginning: a constant in the busy paths, which exist in both forms.
  */
-enum nv_status rm_route(struct rm_call *call);
-
-/* A step of a request, for a trace; gives back its status. */
-static inline enum nv_status rm_step(const char *name, enum nv_status status, u64 value)
+static inline enum nv_status rm_step(bool traced, const char *name, enum nv_status status, u64 value)
 {
-	rm_trace(RM_TRACE_STEP, name, status, value, 0, NULL, 0);
+	if (traced)
+		rm_trace_emit(RM_TRACE_STEP, name, status, value, 0, NULL, 0);
 	return status;
 }
+
+#define RM_INLINE static inline __attribute__((always_inline))
 
 #endif

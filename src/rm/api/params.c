@@ -96,8 +96,8 @@ static void params_free(struct rm_params *params)
 	params->data = NULL;
 }
 
-enum nv_status rm_params_in(struct rm_params *params, const struct abi_struct *desc, u64 user,
-			    u32 size, bool kernel, bool zeroed)
+enum nv_status rm_params_in_any(struct rm_params *params, const struct abi_struct *desc, u64 user,
+				u32 size, bool kernel, bool zeroed)
 {
 	enum nv_status status = NV_OK;
 
@@ -130,13 +130,12 @@ enum nv_status rm_params_in(struct rm_params *params, const struct abi_struct *d
 	return status;
 }
 
-enum nv_status rm_params_out(struct rm_params *params, bool copy)
+/* Puts the caller's pointers back, and copies out what they point at if copy says so. */
+static enum nv_status all_nested_out(struct rm_params *params, bool copy)
 {
 	enum nv_status status = NV_OK, copied;
 	u32 i;
 
-	if (!params->data)
-		return NV_OK;
 	for (i = 0; i < params->nested_count; i++) {
 		const struct rm_nested *nested = &params->nested[i];
 
@@ -147,6 +146,17 @@ enum nv_status rm_params_out(struct rm_params *params, bool copy)
 		if (copied != NV_OK)
 			status = copied;
 	}
+	return status;
+}
+
+enum nv_status rm_params_out_any(struct rm_params *params, bool copy)
+{
+	enum nv_status status = NV_OK, copied;
+
+	if (!params->data)
+		return NV_OK;
+	if (params->nested_count)
+		status = all_nested_out(params, copy);
 	if (copy && !params->kernel) {
 		copied = os_copy_to_user(params->user, params->data, params->size);
 		if (copied != NV_OK)

@@ -38,11 +38,33 @@ struct rm_params {
  * NV_ERR_INVALID_ARGUMENT: too large, or a pointer and its count contradict; NV_ERR_INVALID_ADDRESS;
  * NV_ERR_INSUFFICIENT_RESOURCES. Nothing is held on failure.
  */
-enum nv_status rm_params_in(struct rm_params *params, const struct abi_struct *desc, u64 user,
-			    u32 size, bool kernel, bool zeroed);
+enum nv_status rm_params_in_any(struct rm_params *params, const struct abi_struct *desc, u64 user,
+				u32 size, bool kernel, bool zeroed);
+
+/* The usual case, a small block of user space that points at nothing, without a further call. */
+static inline enum nv_status rm_params_in(struct rm_params *params, const struct abi_struct *desc,
+					  u64 user, u32 size, bool kernel, bool zeroed)
+{
+	if (kernel || zeroed || size - 1 >= RM_PARAMS_INLINE_SIZE || (desc && desc->nested_count))
+		return rm_params_in_any(params, desc, user, size, kernel, zeroed);
+	params->data = params->small;
+	params->size = size;
+	params->user = user;
+	params->kernel = false;
+	params->nested_count = 0;
+	return os_copy_from_user(params->small, user, size);
+}
+
 /*
  * Copies out, if copy says so, and frees. Returns NV_ERR_INVALID_ADDRESS when a copy failed.
  */
-enum nv_status rm_params_out(struct rm_params *params, bool copy);
+enum nv_status rm_params_out_any(struct rm_params *params, bool copy);
+
+static inline enum nv_status rm_params_out(struct rm_params *params, bool copy)
+{
+	if (params->nested_count || params->data != params->small)
+		return rm_params_out_any(params, copy);
+	return copy ? os_copy_to_user(params->user, params->small, params->size) : NV_OK;
+}
 
 #endif

@@ -72,7 +72,7 @@ static struct rm_client *bucket_find(const struct rm_server *server, u32 bucket,
 	return client;
 }
 
-struct rm_client *rm_client_get(struct rm_server *server, u32 handle)
+static inline struct rm_client *client_get(struct rm_server *server, u32 handle)
 {
 	u32 bucket = bucket_of(server, handle);
 	struct rm_client_shard *shard = shard_of(server, bucket);
@@ -86,10 +86,13 @@ struct rm_client *rm_client_get(struct rm_server *server, u32 handle)
 	return client;
 }
 
-void rm_client_put(struct rm_client *client)
+struct rm_client *rm_client_get(struct rm_server *server, u32 handle)
 {
-	if (os_fetch_sub(&client->refs, 1) != 1)
-		return;
+	return client_get(server, handle);
+}
+
+void rm_client_destroy(struct rm_client *client)
+{
 	os_mutex_destroy(&client->lock);
 	handle_map_destroy(&client->objects);
 	os_free(client);
@@ -183,38 +186,56 @@ static bool is_callers(const struct rm_call *call, const struct rm_client *clien
 	return call->kernel || client->owner == rm_file_owner(call->file);
 }
 
+static void __attribute__((noinline)) client_lock_traced(struct rm_client *client)
+{
+	u64 start = os_time_ns();
+
+	os_mutex_lock(&client->lock);
+	rm_trace(RM_TRACE_LOCK, "client", NV_OK, os_time_ns() - start, 2, NULL, 0);
+}
+
+/* Where a call around this one holds the client's lock, nothing is left to take. */
+static enum nv_status lock_unless_held(struct rm_call *call)
+{
+	const struct rm_call *outer = call->outer ? holder(call) : NULL;
+
+	if (outer)
+		return outer->client == call->client || outer->source == call->client ?
+			       NV_OK :
+			       NV_ERR_INVALID_LOCK_STATE;
+	if (rm_trace_on())
+		client_lock_traced(call->client);
+	else
+		os_mutex_lock(&call->client->lock);
+	call->locks |= RM_LOCKED_CLIENT;
+	return NV_OK;
+}
+
+static inline enum nv_status lock_found(struct rm_call *call, enum nv_status missing)
+{
+	enum nv_status status = lock_unless_held(call);
+
+	if (status == NV_OK && call->client->gone)
+		status = missing;
+	else if (status == NV_OK && !is_callers(call, call->client))
+		status = NV_ERR_INVALID_CLIENT;
+	return status;
+}
+
 enum nv_status rm_call_lock_found_client(struct rm_call *call, enum nv_status missing)
 {
-	struct rm_client *client = call->client;
-	enum nv_status status = NV_OK;
-	u64 start;
-
-	if (call->outer && holder(call)) {
-		if (holder(call)->client != client && holder(call)->source != client)
-			status = NV_ERR_INVALID_LOCK_STATE;
-	} else {
-		start = rm_trace_on() ? os_time_ns() : 0;
-		os_mutex_lock(&client->lock);
-		call->locks |= RM_LOCKED_CLIENT;
-		if (start)
-			rm_trace(RM_TRACE_LOCK, "client", NV_OK, os_time_ns() - start, 2, NULL, 0);
-	}
-	if (status == NV_OK && client->gone)
-		status = missing;
-	else if (status == NV_OK && !is_callers(call, client))
-		status = NV_ERR_INVALID_CLIENT;
-	rm_trace(RM_TRACE_STEP, "rm/server: client", status, client->handle, 0, NULL, 0);
-	return status;
+	return lock_found(call, missing);
 }
 
 enum nv_status rm_call_lock_client(struct rm_call *call, u32 handle, enum nv_status missing)
 {
-	call->client = rm_client_get(call->server, handle);
-	if (!call->client) {
-		rm_trace(RM_TRACE_STEP, "rm/server: client", missing, handle, 0, NULL, 0);
-		return missing;
-	}
-	return rm_call_lock_found_client(call, missing);
+	enum nv_status status = missing;
+
+	call->client = client_get(call->server, handle);
+	if (call->client)
+		status = lock_found(call, missing);
+	rm_trace(RM_TRACE_STEP, "rm/server: client", status, handle, 0, NULL, 0);
+	return status;
 }
 
 enum nv_status rm_call_lock_clients(struct rm_call *call, u32 handle, u32 source,

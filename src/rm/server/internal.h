@@ -47,6 +47,7 @@ struct rm_server {
 	u32 *single_bits; /* by internal class: its bit of rm_object.singles, 0 if it has no such rule */
 	struct rm_handler_slot *handlers;
 	u32 handler_mask;
+	struct rm_handler_slot *first_handlers; /* by index of the command: of the class it names */
 	u32 hash_seed;
 
 	struct rm_client **buckets;
@@ -76,7 +77,13 @@ rm_control_fn rm_server_handler(const struct rm_server *server, enum abi_iclass 
 bool rm_iclass_is(enum abi_iclass iclass, enum abi_iclass base);
 /* RS_PRIV_LEVEL: what the caller may do. */
 enum rm_privilege { RM_PRIVILEGE_USER, RM_PRIVILEGE_ADMIN, RM_PRIVILEGE_KERNEL };
-enum rm_privilege rm_call_privilege(const struct rm_call *call);
+
+static inline enum rm_privilege rm_call_privilege(const struct rm_call *call)
+{
+	if (call->kernel)
+		return RM_PRIVILEGE_KERNEL;
+	return call->cred.admin ? RM_PRIVILEGE_ADMIN : RM_PRIVILEGE_USER;
+}
 
 /* -- api/call.c ----------------------------------------------------------------------------------- */
 
@@ -89,13 +96,21 @@ enum nv_status rm_client_table_init(struct rm_server *server);
 void rm_client_table_destroy(struct rm_server *server);
 /* Counts a reference, which rm_client_put gives back; NULL when no client has the handle. */
 struct rm_client *rm_client_get(struct rm_server *server, u32 handle);
-void rm_client_put(struct rm_client *client);
+/* For rm_client_put alone. */
+void rm_client_destroy(struct rm_client *client);
+
+static inline void rm_client_put(struct rm_client *client)
+{
+	if (os_fetch_sub(&client->refs, 1) == 1)
+		rm_client_destroy(client);
+}
+
 /*
  * Finds and locks the call's client and checks that it is the caller's. missing is the status for a
  * handle of no client. NV_ERR_INVALID_CLIENT: it belongs to another file.
  */
 enum nv_status rm_call_lock_client(struct rm_call *call, u32 handle, enum nv_status missing);
-/* The same in two steps: the reference first (call->client), the lock after the user copies. */
+/* The same for call->client, which was found before. */
 enum nv_status rm_call_lock_found_client(struct rm_call *call, enum nv_status missing);
 /*
  * Both clients of a dup or share: call->client is checked to be the caller's, call->source is not.

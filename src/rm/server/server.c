@@ -68,15 +68,17 @@ static enum nv_status handlers_add(struct rm_server *server, const struct rm_cla
 
 	for (i = 0; i < class->control_count; i++) {
 		const struct rm_control_handler *handler = &class->controls[i];
+		const struct abi_control *control = abi_control_find(handler->cmd);
 
-		if (!abi_control_find(handler->cmd) ||
-		    rm_server_handler(server, class->iclass, handler->cmd))
+		if (!control || rm_server_handler(server, class->iclass, handler->cmd))
 			return NV_ERR_INVALID_ARGUMENT;
 		at = handler_slot(server, class->iclass, handler->cmd);
 		while (server->handlers[at].fn)
 			at = (at + 1) & server->handler_mask;
 		server->handlers[at] = (struct rm_handler_slot){ handler->cmd, class->iclass,
 								 handler->fn };
+		if (!server->first_handlers[control->index].fn)
+			server->first_handlers[control->index] = server->handlers[at];
 	}
 	return NV_OK;
 }
@@ -95,7 +97,9 @@ static enum nv_status tables_init(struct rm_server *server, const struct rm_clas
 	server->classes = os_alloc(ABI_ICLASS_COUNT * sizeof(*server->classes));
 	server->single_bits = os_alloc(ABI_ICLASS_COUNT * sizeof(*server->single_bits));
 	server->handlers = os_alloc(slots * sizeof(*server->handlers));
-	if (!server->classes || !server->single_bits || !server->handlers)
+	server->first_handlers = os_alloc(ABI_CONTROL_COUNT * sizeof(*server->first_handlers));
+	if (!server->classes || !server->single_bits || !server->handlers ||
+	    !server->first_handlers)
 		return NV_ERR_NO_MEMORY;
 
 	for (i = 0; i < ABI_CLASS_COUNT; i++) {
@@ -148,6 +152,7 @@ enum nv_status rm_server_create(struct rm *rm, const struct rm_class *const *cla
 	return NV_OK;
 
 fail_tables:
+	os_free(server->first_handlers);
 	os_free(server->handlers);
 	os_free(server->single_bits);
 	os_free(server->classes);
@@ -164,6 +169,7 @@ void rm_server_destroy(struct rm_server *server)
 	if (!server)
 		return;
 	rm_api_owner_closed(server, NULL);
+	os_free(server->first_handlers);
 	os_free(server->handlers);
 	os_free(server->single_bits);
 	os_free(server->classes);
@@ -189,14 +195,12 @@ struct rm_call *rm_call_current(void)
 	return os_thread_context();
 }
 
-static void api_lock(struct rm_call *call, struct rm_server *server)
+static void __attribute__((noinline)) api_lock_traced(struct rm_call *call, struct rm_server *server)
 {
-	u64 start = rm_trace_on() ? os_time_ns() : 0;
+	u64 start = os_time_ns();
 
 	call->api_token = os_percpu_rwlock_read_lock(&server->api_lock);
-	call->locks |= RM_LOCKED_API_SHARED;
-	if (start)
-		rm_trace(RM_TRACE_LOCK, "API", NV_OK, os_time_ns() - start, 1, NULL, 0);
+	rm_trace(RM_TRACE_LOCK, "API", NV_OK, os_time_ns() - start, 1, NULL, 0);
 }
 
 void rm_call_begin(struct rm_call *call, struct rm_server *server, struct rm_file *file, bool kernel)
@@ -210,8 +214,13 @@ void rm_call_begin(struct rm_call *call, struct rm_server *server, struct rm_fil
 	os_current_cred(&call->cred);
 	call->outer = rm_call_current();
 	os_thread_set_context(call);
-	if (!call->outer)
-		api_lock(call, server);
+	if (call->outer)
+		return;
+	if (rm_trace_on())
+		api_lock_traced(call, server);
+	else
+		call->api_token = os_percpu_rwlock_read_lock(&server->api_lock);
+	call->locks = RM_LOCKED_API_SHARED;
 }
 
 bool rm_call_holds_gpu(const struct rm_gpu *gpu)
@@ -253,11 +262,12 @@ void rm_call_end(struct rm_call *call)
 {
 	struct rm_client *client = call->client, *source = call->source;
 
-	rm_call_unlock_gpu(call);
-	if (call->locks & RM_LOCKED_SOURCE)
-		os_mutex_unlock_pair(&client->lock, &source->lock);
-	else if (call->locks & RM_LOCKED_CLIENT)
+	if (call->locks & RM_LOCKED_GPU)
+		rm_call_unlock_gpu(call);
+	if (call->locks & RM_LOCKED_CLIENT)
 		os_mutex_unlock(&client->lock);
+	else if (call->locks & RM_LOCKED_SOURCE)
+		os_mutex_unlock_pair(&client->lock, &source->lock);
 	if (client)
 		rm_client_put(client);
 	if (source)
@@ -265,11 +275,4 @@ void rm_call_end(struct rm_call *call)
 	os_thread_set_context(call->outer);
 	if (call->locks & RM_LOCKED_API_SHARED)
 		os_percpu_rwlock_read_unlock(&call->server->api_lock, call->api_token);
-}
-
-enum rm_privilege rm_call_privilege(const struct rm_call *call)
-{
-	if (call->kernel)
-		return RM_PRIVILEGE_KERNEL;
-	return call->cred.admin ? RM_PRIVILEGE_ADMIN : RM_PRIVILEGE_USER;
 }

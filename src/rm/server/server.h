@@ -115,6 +115,7 @@ struct rm_call {
 	struct rm_client *source; /* a dup's other client (or the same), a share's target */
 	struct rm_object *object; /* what a control acts on, or the parent of an alloc */
 	const struct abi_control *control;
+	rm_control_fn handler; /* server: of control, or NULL */
 	void *params;
 	u32 params_size;
 	u32 flags; /* NVOS54_FLAGS_*, or those of a dup */
