@@ -168,6 +168,24 @@ void fw_crash(struct fw *fw)
 	fw->wants_interrupt = false;
 }
 
+void fw_ecc_error(struct fw *fw, bool uncorrected)
+{
+	rpc_os_error_log_v error = {
+		.exceptType = ROBUST_CHANNEL_GPU_ECC_DBE,
+		.runlistId = ~0u,
+		.chid = ~0u,
+		.errString = "An uncorrectable double bit error (DBE) has been detected on GPU in the "
+			     "framebuffer.",
+	};
+
+	if (fw->stage != FW_STAGE_RUNNING || fw->hung)
+		return;
+	if (uncorrected)
+		fw_event(fw, NV_VGPU_MSG_EVENT_OS_ERROR_LOG, NV_OK, &error, sizeof(error));
+	fw_notify(fw, uncorrected ? NV2080_NOTIFIERS_ECC_DBE : NV2080_NOTIFIERS_ECC_SBE, 0, 0);
+	h100_gsp_interrupt(fw->fn, (u32)REG_MASK(NV_PFALCON_FALCON_IRQSTAT_SWGEN0));
+}
+
 static void power_on(struct fw *fw)
 {
 	fw_stop(fw, FW_STAGE_RESET);

@@ -127,6 +127,8 @@ void fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent);
 /* Messages wait for space in the status queue, or were held back. */
 bool fw_waiting(const struct fw *fw);
 void fw_crash(struct fw *fw);
+/* Memory found wrong: events for who asked for them, and an Xid line if it could not be corrected. */
+void fw_ecc_error(struct fw *fw, bool uncorrected);
 /* The client, device and subdevice that the driver's own commands go to. */
 enum nv_status fw_create_internal(struct fw *fw);
 /* Everything of a running driver is forgotten. */

@@ -48,6 +48,8 @@ void runner_event(struct h100 *gpu, const struct h100_event *event)
 		h100_state_lock(&gpu->state);
 		h100_state_event(&gpu->state, event);
 		h100_state_unlock(&gpu->state);
+		if (event->kind == H100_EVENT_ECC_SBE || event->kind == H100_EVENT_ECC_DBE)
+			fw_ecc_error(&gpu->fw, event->kind == H100_EVENT_ECC_DBE);
 		break;
 	}
 }
