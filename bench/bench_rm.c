@@ -7,7 +7,6 @@
  *   bench_rm KIND COUNT   COUNT operations of a kind, for counting instructions: each is one call of
  *                         bench_step (control, child, client)
  */
-#define _GNU_SOURCE
 #include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -22,7 +21,7 @@
 #define FIRST_HANDLE 0x10000u
 #define CHILD_HANDLE 0x1000u
 
-#define NOINLINE __attribute__((noinline, used))
+#define NOINLINE __attribute__((noinline, noclone))
 
 static double now(void)
 {
@@ -55,7 +54,7 @@ enum kind { CONTROL, CHILD, CLIENT, NULL_CALL };
 
 static const char *const kind_names[] = { "control", "child", "client" };
 
-NOINLINE void bench_step(struct target *target, u32 client, enum kind kind)
+static NOINLINE void bench_step(struct target *target, u32 client, enum kind kind)
 {
 	u32 made;
 

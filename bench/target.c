@@ -127,7 +127,7 @@ static u32 control(struct target *target, u32 client, u32 object, u32 cmd, void 
 
 void target_control(struct target *target, u32 client)
 {
-	NV0000_CTRL_CMD_SYSTEM_GET_PRIVILEGED_STATUS_PARAMS params = { 0 };
+	NV0000_CTRL_SYSTEM_GET_PRIVILEGED_STATUS_PARAMS params = { 0 };
 	u32 status = control(target, client, client, NV0000_CTRL_CMD_SYSTEM_GET_PRIVILEGED_STATUS,
 			     &params, sizeof(params));
 
