@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * What the files of control commands share.
+ */
+#ifndef H100_GSP_CONTROLS_H
+#define H100_GSP_CONTROLS_H
+
+#include <string.h>
+
+#include "h100/gsp/fw.h"
+
+/* One command: its number, its parameter structure, its function. */
+#define FW_CONTROL(number, type, function) {(number), sizeof(type), (function)}
+
+#define FW_CONTROL_GROUP(group_name, group_text, table)                                            \
+	const struct fw_control_group group_name = {(group_text), (table), ARRAY_SIZE(table)}
+
+extern const struct fw_control_group fw_controls_identity;
+extern const struct fw_control_group fw_controls_info;
+extern const struct fw_control_group fw_controls_memory;
+extern const struct fw_control_group fw_controls_bus;
+extern const struct fw_control_group fw_controls_nvlink;
+extern const struct fw_control_group fw_controls_mig;
+extern const struct fw_control_group fw_controls_thermal;
+extern const struct fw_control_group fw_controls_clocks;
+extern const struct fw_control_group fw_controls_perf;
+extern const struct fw_control_group fw_controls_power;
+
+/* Text into a fixed array of bytes; what is left of it is zero. False when it does not fit. */
+static inline bool fw_put_text(void *array, size_t size, const char *text)
+{
+	size_t length = strlen(text);
+
+	memset(array, 0, size);
+	memcpy(array, text, length < size ? length : size);
+	return length < size;
+}
+
+#endif

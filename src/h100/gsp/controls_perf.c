@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * How busy the GPU is and why it is not faster: control commands without an open definition
+ * (abi/r535/closed.abi says what is known of them).
+ */
+#include "h100/gsp/controls.h"
+
+#define LIMIT_POLICY 0x1u
+#define PERIOD_MICROSECONDS 1000000u
+
+static enum nv_status get_utilizations(struct fw_call *call, void *params, u32 size)
+{
+	closed_utilizations *p = params;
+	const struct h100_state *state = call->state;
+
+	memset(p->unknown0, 0, sizeof(p->unknown0));
+	if (p->count == 0 || p->count > ARRAY_SIZE(p->engines))
+		return NV_ERR_INVALID_ARGUMENT;
+	for (u32 i = 0; i < p->count; i++) {
+		closed_utilization *engine = &p->engines[i];
+		enum h100_engine which;
+
+		engine->percent = 0;
+		memset(engine->unknown0, 0, sizeof(engine->unknown0));
+		if (engine->engine == CLOSED_UTILIZATION_GPU)
+			which = H100_ENGINE_GRAPHICS;
+		else if (engine->engine == CLOSED_UTILIZATION_MEMORY)
+			which = H100_ENGINE_MEMORY;
+		else
+			return NV_ERR_INVALID_ARGUMENT;
+		engine->percent = h100_state_utilization(state, which, state->update_ns);
+	}
+	return NV_OK;
+}
+
+static enum nv_status get_media_utilization(struct fw_call *call, void *params, u32 size)
+{
+	closed_media_utilization *p = params;
+	const struct h100_state *state = call->state;
+	const struct {
+		u32 number;
+		enum h100_engine engine;
+	} engines[] = {
+		{CLOSED_MEDIA_ENCODER, H100_ENGINE_ENCODER},
+		{CLOSED_MEDIA_DECODER, H100_ENGINE_DECODER},
+		{CLOSED_MEDIA_JPEG, H100_ENGINE_JPEG},
+		{CLOSED_MEDIA_OFA, H100_ENGINE_OFA},
+	};
+
+	p->percent = 0;
+	p->periodMicroseconds = PERIOD_MICROSECONDS;
+	for (u32 i = 0; i < ARRAY_SIZE(engines); i++) {
+		if (engines[i].number == p->engine) {
+			p->percent = h100_state_utilization(state, engines[i].engine, state->update_ns);
+			return NV_OK;
+		}
+	}
+	return NV_ERR_INVALID_ARGUMENT;
+}
+
+static enum nv_status get_policies(struct fw_call *call, void *params, u32 size)
+{
+	closed_perf_policies *p = params;
+
+	memset(p, 0, size);
+	p->policyMask = LIMIT_POLICY;
+	return NV_OK;
+}
+
+static enum nv_status get_policy_status(struct fw_call *call, void *params, u32 size)
+{
+	closed_perf_policy_status *p = params;
+	u32 slowdown = call->state->slowdown, mask = p->policyMask;
+
+	memset(p, 0, size);
+	p->policyMask = mask;
+	if ((mask & ~LIMIT_POLICY) != 0)
+		return NV_ERR_INVALID_ARGUMENT;
+	if (slowdown & H100_SLOWDOWN_POWER_CAP)
+		p->limitedBy |= CLOSED_PERF_LIMITED_POWER;
+	if (slowdown & H100_SLOWDOWN_THERMAL_SOFTWARE)
+		p->limitedBy |= CLOSED_PERF_LIMITED_THERMAL;
+	if (slowdown & H100_SLOWDOWN_IDLE)
+		p->limitedBy |= CLOSED_PERF_IDLE;
+	if (slowdown & H100_SLOWDOWN_SYNC_BOOST)
+		p->limitedBy |= CLOSED_PERF_SYNC_BOOST;
+	return NV_OK;
+}
+
+static enum nv_status get_hardware_slowdown(struct fw_call *call, void *params, u32 size)
+{
+	closed_hardware_slowdown *p = params;
+	u32 slowdown = call->state->slowdown;
+
+	memset(p, 0, size);
+	if (slowdown & H100_SLOWDOWN_THERMAL_HARDWARE)
+		p->active |= CLOSED_SLOWDOWN_THERMAL;
+	if (slowdown & H100_SLOWDOWN_POWER_BRAKE)
+		p->active |= CLOSED_SLOWDOWN_POWER_BRAKE;
+	return NV_OK;
+}
+
+static const struct fw_control controls[] = {
+	FW_CONTROL(0x2080a097, closed_utilizations, get_utilizations),
+	FW_CONTROL(0x2080a087, closed_media_utilization, get_media_utilization),
+	FW_CONTROL(0x2080a080, closed_perf_policies, get_policies),
+	FW_CONTROL(0x2080a081, closed_perf_policy_status, get_policy_status),
+	FW_CONTROL(0x2080a014, closed_hardware_slowdown, get_hardware_slowdown),
+};
+
+FW_CONTROL_GROUP(fw_controls_perf, "perf", controls);
