@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT OR GPL-2.0-only
+"""Runs every benchmark of a build and prints each ratio with its goal; a missed goal is no failure.
+
+usage: bench/run.py --build build/release [--only NAME]
+
+A program bench_NAME is run as it is; the lines it prints say what was measured. For those listed in
+INSTRUCTIONS, callgrind counts the instructions of one operation, entry to return.
+"""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+# program -> (kind of operation as its first argument, what it is, goal in instructions)
+INSTRUCTIONS = {
+    "bench_rm": [("control", "instructions of a cheap control", 600),
+                 ("child", "instructions of a child's alloc and free", 2000),
+                 ("client", "instructions of a client's alloc and free", 4000)],
+}
+OPERATIONS = 1000
+
+
+def count_instructions(program, kind):
+    """Instructions of one bench_step, or None when callgrind is missing or failed."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["valgrind", "--tool=callgrind", "--toggle-collect=bench_step",
+                   "--callgrind-out-file=" + os.path.join(folder, "out"), program, kind,
+                   str(OPERATIONS)]
+        try:
+            run = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+    found = re.search(r"Collected : (\d+)", run.stderr)
+    return int(found.group(1)) / OPERATIONS if found and run.returncode == 0 else None
+
+
+def report(what, value, goal):
+    verdict = "PASS" if value <= goal else "MISS"
+    print("%-58s %9.2f  goal <= %-7.2f %s" % (what, value, goal, verdict), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", default="build/release")
+    parser.add_argument("--only", default="", help="benchmarks whose name contains this")
+    options = parser.parse_args()
+    folder = os.path.join(options.build, "bench")
+    names = sorted(f for f in os.listdir(folder)
+                   if f.startswith("bench_") and os.access(os.path.join(folder, f), os.X_OK)
+                   and os.path.isfile(os.path.join(folder, f)) and options.only in f)
+    broken = not names
+    for name in names:
+        program = os.path.join(folder, name)
+        print("--", name, flush=True)
+        for kind, what, goal in INSTRUCTIONS.get(name, []):
+            value = count_instructions(program, kind)
+            if value is None:
+                print("%-58s not counted: valgrind is missing or failed" % what, flush=True)
+            else:
+                report(what, value, goal)
+        if subprocess.run([program], check=False).returncode:
+            print("%s failed" % name)
+            broken = True
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
