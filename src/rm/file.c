@@ -53,9 +53,11 @@ enum nv_status rm_file_open(struct rm *rm, enum rm_node node, u32 minor, void *h
 			    struct rm_file **out)
 {
 	enum nv_status status = NV_OK;
+	struct os_cred cred;
 	struct rm_file *file;
 	u32 token;
 
+	os_current_cred(&cred);
 	file = os_alloc(sizeof(*file));
 	if (!file)
 		return NV_ERR_NO_MEMORY;
@@ -63,6 +65,7 @@ enum nv_status rm_file_open(struct rm *rm, enum rm_node node, u32 minor, void *h
 	file->node = node;
 	file->minor = minor;
 	file->host_ctx = host_ctx;
+	file->pid = cred.pid;
 	list_init(&file->event_data);
 
 	status = rm_power_enter(rm, &token);
@@ -75,6 +78,11 @@ enum nv_status rm_file_open(struct rm *rm, enum rm_node node, u32 minor, void *h
 	rm_power_leave(rm, token);
 	if (status != NV_OK)
 		goto fail_power;
+	if (file->gpu) {
+		os_mutex_lock(&rm->file_lock);
+		list_add_tail(&file->gpu_node, &rm->gpu_files);
+		os_mutex_unlock(&rm->file_lock);
+	}
 	*out = file;
 	return NV_OK;
 
@@ -102,12 +110,17 @@ void rm_file_close(struct rm_file *file)
 	if (!file)
 		return;
 	rm = file->rm;
-	if (!file->control)
+	/* A capability node has no clients, and may be closed from within a call. */
+	if (!file->control && file->node != RM_NODE_CAP)
 		rm_api_file_closed(rm, file);
 	rm_os_event_free_file(file);
 	detach_gpus(file);
-	if (file->gpu)
+	if (file->gpu) {
+		os_mutex_lock(&rm->file_lock);
+		list_del(&file->gpu_node);
+		os_mutex_unlock(&rm->file_lock);
 		rm_gpu_release(file->gpu);
+	}
 	if (file->control)
 		rm->host->file_put(file->control);
 	os_free(file);
@@ -123,6 +136,25 @@ const void *rm_file_owner(const struct rm_file *file)
 	const struct rm_file *control = os_load_acquire(&file->control);
 
 	return control ? control : file;
+}
+
+bool rm_file_gpu_accessible(const struct rm_file *file, const struct rm_gpu *gpu, u32 pid)
+{
+	const void *owner = file ? rm_file_owner(file) : NULL;
+	struct rm_file *open;
+	bool found = false;
+
+	if (!file)
+		return true;
+	os_mutex_lock(&file->rm->file_lock);
+	list_for_each_entry (open, &file->rm->gpu_files, gpu_node) {
+		if (open->gpu == gpu && (open->pid == pid || rm_file_owner(open) == owner)) {
+			found = true;
+			break;
+		}
+	}
+	os_mutex_unlock(&file->rm->file_lock);
+	return found;
 }
 
 bool file_gpu_is_lost(const struct rm_file *file)

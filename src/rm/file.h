@@ -24,6 +24,8 @@ struct rm_file {
 	enum rm_node node;
 	u32 minor;
 	struct rm_gpu *gpu; /* of a GPU node; retained */
+	u32 pid;	    /* who opened it */
+	struct list_node gpu_node; /* of a GPU node: in rm->gpu_files, file_lock */
 	void *host_ctx;
 	struct rm_file *control; /* registered control file, referenced; set once, read with acquire */
 	u32 link;		 /* enum rm_file_link */
@@ -88,6 +90,12 @@ struct rm_event_data *rm_file_event_data_take(struct rm_file *file, bool *more);
  */
 void rm_gpus_hold(struct rm_call *call, struct rm *rm, struct rm_file *file);
 void rm_gpus_let_go(struct rm_call *call);
+
+/*
+ * Whether the caller may use the GPU: its process opened the GPU's node, or a file of that node acts for
+ * the control file. file may be NULL (the driver).
+ */
+bool rm_file_gpu_accessible(const struct rm_file *file, const struct rm_gpu *gpu, u32 pid);
 
 /* True when the file's GPU (if it has one) is off the bus. */
 bool file_gpu_is_lost(const struct rm_file *file);

@@ -14,6 +14,7 @@
 #define RM_VERSION_LENGTH 64u /* NV_RM_API_VERSION_STRING_LENGTH */
 
 struct rm_server;
+struct rm_class_state;
 
 /*
  * Power management against everything else: requests hold it shared, a suspended instance lets them
@@ -29,6 +30,7 @@ struct rm {
 	char version[RM_VERSION_LENGTH];
 	const struct rm_host_ops *host;
 	u32 uvm_major;
+	u64 instance_id; /* tells instances of one system apart */
 	struct rm_power power;
 	struct rm_server *server;
 	struct rm_registry registry;
@@ -37,11 +39,13 @@ struct rm {
 	struct rm_gpu *gpus[RM_MAX_GPUS];
 	u32 gpu_count;
 	void *gpu_state; /* rm/gpu's own, if it keeps any */
+	struct rm_class_state *classes; /* class/state.h */
 
 	struct os_spinlock event_lock; /* every OS event and every file's queue */
 	struct list_head os_events;    /* struct rm_os_event, event_lock */
 
 	struct os_mutex file_lock; /* registered control files, attached GPUs, numa settings */
+	struct list_head gpu_files; /* open files of GPU nodes; file_lock */
 	struct rm_numa numa[RM_MAX_GPUS]; /* by GPU instance; file_lock */
 	u64 memblock_size;	   /* NV_ESC_SYS_PARAMS; 0: not set. file_lock */
 };

@@ -7,6 +7,7 @@
 
 #include "rm/api/api.h"
 #include "rm/class/class.h"
+#include "rm/class/state.h"
 #include "rm/gpu/gpu.h"
 
 /* How long a request of a suspended instance sleeps before it looks for a signal, in nanoseconds. */
@@ -87,7 +88,10 @@ enum nv_status rm_create(const struct rm_config *config, struct rm **out)
 	os_memcpy(rm->version, version, os_strnlen(version, RM_VERSION_LENGTH));
 	rm->host = config->host;
 	rm->uvm_major = config->uvm_major;
+	if (os_random(&rm->instance_id, sizeof(rm->instance_id)) != NV_OK)
+		rm->instance_id = os_time_real_ns();
 	list_init(&rm->os_events);
+	list_init(&rm->gpu_files);
 	for (i = 0; i < RM_MAX_GPUS; i++)
 		rm->numa[i] = (struct rm_numa){ .node = RM_NUMA_NO_NODE, .online = true };
 	os_spinlock_init(&rm->event_lock, "rm events");
@@ -101,6 +105,9 @@ enum nv_status rm_create(const struct rm_config *config, struct rm **out)
 	status = rm_registry_init(&rm->registry, config->registry, config->registry_count);
 	if (status != NV_OK)
 		goto fail_registry;
+	status = rm_class_state_create(rm);
+	if (status != NV_OK)
+		goto fail_classes;
 	status = rm_server_create(rm, rm_classes, rm_class_count, &rm->server);
 	if (status != NV_OK)
 		goto fail_server;
@@ -108,6 +115,8 @@ enum nv_status rm_create(const struct rm_config *config, struct rm **out)
 	return NV_OK;
 
 fail_server:
+	rm_class_state_destroy(rm);
+fail_classes:
 	rm_registry_fini(&rm->registry);
 fail_registry:
 	os_mutex_destroy(&rm->file_lock);
@@ -125,6 +134,7 @@ void rm_destroy(struct rm *rm)
 	OS_BUG_ON(rm->gpu_count != 0);
 	OS_BUG_ON(!list_empty(&rm->os_events));
 	rm_server_destroy(rm->server);
+	rm_class_state_destroy(rm);
 	rm_registry_fini(&rm->registry);
 	os_mutex_destroy(&rm->file_lock);
 	power_fini(&rm->power);

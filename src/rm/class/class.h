@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * The classes of objects that this driver serves, one file each, and what those files share.
+ * The classes of objects that this driver serves, one file each.
  */
 #ifndef RM_CLASS_CLASS_H
 #define RM_CLASS_CLASS_H
@@ -10,5 +10,18 @@
 /* For rm_server_create. */
 extern const struct rm_class *const rm_classes[];
 extern const u32 rm_class_count;
+
+extern const struct rm_class rm_class_client;
+extern const struct rm_class rm_class_device;
+extern const struct rm_class rm_class_subdevice;
+extern const struct rm_class rm_class_diag;
+extern const struct rm_class rm_class_event;
+extern const struct rm_class rm_class_system_memory;
+extern const struct rm_class rm_class_video_memory;
+extern const struct rm_class rm_class_mig_config_session;
+extern const struct rm_class rm_class_mig_monitor_session;
+extern const struct rm_class rm_class_fabric_manager_session;
+extern const struct rm_class rm_class_gpu_management;
+extern const struct rm_class rm_class_confidential_compute;
 
 #endif

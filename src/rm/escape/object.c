@@ -4,6 +4,7 @@
  * controls on a file's descriptor go straight to the RM API.
  */
 #include "rm/escape/escape.h"
+#include "rm/escape/legacy.h"
 
 /* Clients and all but events are made through the control node. */
 static bool class_needs_control_node(u32 class_id)
@@ -95,7 +96,11 @@ enum rm_ioctl_result escape_control(struct rm_file *file, void *data, u32 size)
 
 	if (p->cmd == NV00FD_CTRL_CMD_ATTACH_GPU)
 		return control_with_file(file, p);
-	rm_api_control(file, p);
+	/* An old control with flags is no control at all, which the RM API will find. */
+	if (p->flags == 0 && legacy_control_is(p->cmd))
+		legacy_control(file, p);
+	else
+		rm_api_control(file, p);
 	return RM_IOCTL_OK;
 }
 

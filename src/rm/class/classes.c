@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * Every class that this driver serves. Any other that the interface has is INVALID_CLASS, as on a GPU
+ * without the unit behind it: an H100 has no display.
+ */
+#include "rm/class/class.h"
+
+const struct rm_class *const rm_classes[] = {
+	&rm_class_client,
+	&rm_class_device,
+	&rm_class_subdevice,
+	&rm_class_diag,
+	&rm_class_event,
+	&rm_class_system_memory,
+	&rm_class_video_memory,
+	&rm_class_mig_config_session,
+	&rm_class_mig_monitor_session,
+	&rm_class_fabric_manager_session,
+	&rm_class_gpu_management,
+	&rm_class_confidential_compute,
+};
+const u32 rm_class_count = ARRAY_SIZE(rm_classes);

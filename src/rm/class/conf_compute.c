@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * Class NV_CONFIDENTIAL_COMPUTE (ConfidentialComputeApi). No GPU runs in a confidential mode here: the
+ * capabilities say so, and there is no session that a certificate or a report could come from.
+ */
+#include "rm/class/class.h"
+#include "rm/class/state.h"
+
+static enum nv_status get_capabilities(struct rm_call *call, void *params)
+{
+	NV_CONF_COMPUTE_CTRL_CMD_SYSTEM_GET_CAPABILITIES_PARAMS *p = params;
+
+	p->cpuCapability = NV_CONF_COMPUTE_SYSTEM_CPU_CAPABILITY_NONE;
+	p->gpusCapability = NV_CONF_COMPUTE_SYSTEM_GPUS_CAPABILITY_NONE;
+	p->environment = NV_CONF_COMPUTE_SYSTEM_ENVIRONMENT_UNAVAILABLE;
+	p->ccFeature = NV_CONF_COMPUTE_SYSTEM_FEATURE_DISABLED;
+	p->devToolsMode = NV_CONF_COMPUTE_SYSTEM_DEVTOOLS_MODE_DISABLED;
+	return NV_OK;
+}
+
+static enum nv_status get_gpus_state(struct rm_call *call, void *params)
+{
+	NV_CONF_COMPUTE_CTRL_CMD_SYSTEM_GET_GPUS_STATE_PARAMS *p = params;
+
+	os_mutex_lock(&call->rm->classes->session_lock);
+	p->bAcceptClientRequest = call->rm->classes->gpus_ready;
+	os_mutex_unlock(&call->rm->classes->session_lock);
+	return NV_OK;
+}
+
+static enum nv_status set_gpus_state(struct rm_call *call, void *params)
+{
+	const NV_CONF_COMPUTE_CTRL_CMD_SYSTEM_SET_GPUS_STATE_PARAMS *p = params;
+
+	os_mutex_lock(&call->rm->classes->session_lock);
+	call->rm->classes->gpus_ready = p->bAcceptClientRequest != 0;
+	os_mutex_unlock(&call->rm->classes->session_lock);
+	return NV_OK;
+}
+
+static enum nv_status find_subdevice(struct rm_call *call, u32 handle, struct rm_object **out)
+{
+	return rm_object_find_class(call->client, handle, ABI_ICLASS_Subdevice, out);
+}
+
+/* Outside confidential mode all video memory is unprotected. */
+static enum nv_status get_vidmem_size(struct rm_call *call, void *params)
+{
+	NV_CONF_COMPUTE_CTRL_CMD_GPU_GET_VIDMEM_SIZE_PARAMS *p = params;
+	struct rm_gpu_objects *objects;
+	struct rm_object *subdevice;
+	enum nv_status status;
+
+	status = find_subdevice(call, p->hSubDevice, &subdevice);
+	if (status != NV_OK)
+		return status;
+	status = rm_gpu_heap(subdevice->gpu, &objects);
+	if (status != NV_OK)
+		return status;
+	os_mutex_lock(&objects->lock);
+	p->protectedMemSizeInKb = 0;
+	p->unprotectedMemSizeInKb = objects->heap.total >> 10;
+	os_mutex_unlock(&objects->lock);
+	return NV_OK;
+}
+
+static enum nv_status set_vidmem_size(struct rm_call *call, void *params)
+{
+	return NV_OK;
+}
+
+static enum nv_status get_certificate(struct rm_call *call, void *params)
+{
+	const NV_CONF_COMPUTE_CTRL_CMD_GET_GPU_CERTIFICATE_PARAMS *p = params;
+	struct rm_object *subdevice;
+	enum nv_status status = find_subdevice(call, p->hSubDevice, &subdevice);
+
+	return status == NV_OK ? NV_ERR_OBJECT_NOT_FOUND : status;
+}
+
+static enum nv_status get_report(struct rm_call *call, void *params)
+{
+	const NV_CONF_COMPUTE_CTRL_CMD_GET_GPU_ATTESTATION_REPORT_PARAMS *p = params;
+	struct rm_object *subdevice;
+	enum nv_status status = find_subdevice(call, p->hSubDevice, &subdevice);
+
+	return status == NV_OK ? NV_ERR_OBJECT_NOT_FOUND : status;
+}
+
+static enum nv_status get_secure_channels(struct rm_call *call, void *params)
+{
+	NV_CONF_COMPUTE_CTRL_CMD_GPU_GET_NUM_SECURE_CHANNELS_PARAMS *p = params;
+	struct rm_object *subdevice;
+	enum nv_status status = find_subdevice(call, p->hSubDevice, &subdevice);
+
+	if (status != NV_OK)
+		return status;
+	p->maxSec2Channels = 0;
+	p->maxCeChannels = 0;
+	return NV_OK;
+}
+
+static const struct rm_control_handler controls[] = {
+	{ NV_CONF_COMPUTE_CTRL_CMD_SYSTEM_GET_CAPABILITIES, get_capabilities },
+	{ NV_CONF_COMPUTE_CTRL_CMD_SYSTEM_GET_GPUS_STATE, get_gpus_state },
+	{ NV_CONF_COMPUTE_CTRL_CMD_SYSTEM_SET_GPUS_STATE, set_gpus_state },
+	{ NV_CONF_COMPUTE_CTRL_CMD_GPU_GET_VIDMEM_SIZE, get_vidmem_size },
+	{ NV_CONF_COMPUTE_CTRL_CMD_GPU_SET_VIDMEM_SIZE, set_vidmem_size },
+	{ NV_CONF_COMPUTE_CTRL_CMD_GET_GPU_CERTIFICATE, get_certificate },
+	{ NV_CONF_COMPUTE_CTRL_CMD_GET_GPU_ATTESTATION_REPORT, get_report },
+	{ NV_CONF_COMPUTE_CTRL_CMD_GPU_GET_NUM_SECURE_CHANNELS, get_secure_channels },
+};
+
+const struct rm_class rm_class_confidential_compute = {
+	.iclass = ABI_ICLASS_ConfidentialComputeApi,
+	.object_size = sizeof(struct rm_object),
+	.controls = controls,
+	.control_count = ARRAY_SIZE(controls),
+};
