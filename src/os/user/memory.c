@@ -103,6 +103,29 @@ void os_user_alloc_stats(struct os_user_alloc_stats *stats)
 
 #endif
 
+/* Blocks up to this size are kept by the thread that frees them; calloc takes none of those. */
+#define KEPT_BY_THREAD 1024u
+
+static inline size_t block_size(void *mem)
+{
+#ifdef OS_ALLOC_FAULTS
+	return malloc_usable_size(mem);
+#else
+	return 0;
+#endif
+}
+
+static inline void *alloc_zeroed(size_t size)
+{
+	void *mem;
+
+	if (size > KEPT_BY_THREAD)
+		return calloc(1, size);
+	mem = malloc(size);
+	__asm__("" : "+r"(mem)); /* or the compiler makes a calloc of the two */
+	return mem ? memset(mem, 0, size) : NULL;
+}
+
 void *os_alloc(size_t size)
 {
 	void *mem;
@@ -110,9 +133,9 @@ void *os_alloc(size_t size)
 	lockdep_may_sleep("os_alloc");
 	if (!size || size > ALLOC_MAX || alloc_must_fail())
 		return NULL;
-	mem = calloc(1, size);
+	mem = alloc_zeroed(size);
 	if (mem)
-		alloc_count(malloc_usable_size(mem));
+		alloc_count(block_size(mem));
 	return mem;
 }
 
@@ -120,7 +143,7 @@ void os_free(void *mem)
 {
 	if (!mem)
 		return;
-	alloc_uncount(malloc_usable_size(mem));
+	alloc_uncount(block_size(mem));
 	free(mem);
 }
 

@@ -165,7 +165,8 @@ static enum nv_status request_alloc(struct rm_server *server, struct rm_file *fi
 	struct rm_call call;
 	enum nv_status status, copied;
 
-	status = rm_step(rm_trace_on(), "rm/api/params: copy in", copy_in(alloc, class_id, user, kernel), class_id);
+	status = rm_step(rm_trace_on(), "rm/api/params: copy in",
+			 copy_in(alloc, class_id, user, kernel), class_id);
 	if (status != NV_OK)
 		return status;
 	rm_trace(RM_TRACE_PARAMS_IN, NULL, NV_OK, class_id, 1, alloc->params.data,
@@ -209,30 +210,29 @@ enum nv_status rm_api_alloc(struct rm_file *file, NVOS64_PARAMETERS *p)
 
 enum nv_status rm_api_alloc_nvos21(struct rm_file *file, NVOS21_PARAMETERS *p)
 {
-	NVOS64_PARAMETERS wide = {
-		.hRoot = p->hRoot,
-		.hObjectParent = p->hObjectParent,
-		.hObjectNew = p->hObjectNew,
-		.hClass = p->hClass,
-		.pAllocParms = p->pAllocParms,
-		.paramsSize = p->paramsSize,
-	};
+	struct alloc alloc;
 
-	p->status = rm_api_alloc(file, &wide);
-	p->hObjectNew = wide.hObjectNew;
+	alloc.client = p->hRoot;
+	alloc.parent = p->hObjectParent;
+	alloc.handle = p->hObjectNew;
+	alloc.rights_user = 0;
+	alloc.serialized = false;
+	p->status = request_alloc(rm_server(rm_file_rm(file)), file, false, &alloc, p->hClass,
+				  (u64)(uintptr_t)p->pAllocParms);
+	p->hObjectNew = alloc.handle;
 	return p->status;
 }
 
 enum nv_status rm_api_alloc_object(struct rm_file *file, NVOS05_PARAMETERS *p)
 {
-	NVOS64_PARAMETERS wide = {
+	NVOS21_PARAMETERS wide = {
 		.hRoot = p->hRoot,
 		.hObjectParent = p->hObjectParent,
 		.hObjectNew = p->hObjectNew,
 		.hClass = p->hClass,
 	};
 
-	p->status = rm_api_alloc(file, &wide);
+	p->status = rm_api_alloc_nvos21(file, &wide);
 	p->hObjectNew = wide.hObjectNew;
 	return p->status;
 }

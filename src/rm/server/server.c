@@ -205,12 +205,20 @@ static void __attribute__((noinline)) api_lock_traced(struct rm_call *call, stru
 
 void rm_call_begin(struct rm_call *call, struct rm_server *server, struct rm_file *file, bool kernel)
 {
-	*call = (struct rm_call){
-		.rm = server->rm,
-		.server = server,
-		.file = file,
-		.kernel = kernel,
-	};
+	call->rm = server->rm;
+	call->server = server;
+	call->file = file;
+	call->client = NULL;
+	call->source = NULL;
+	call->object = NULL;
+	call->control = NULL;
+	call->handler = NULL;
+	call->params = NULL;
+	call->params_size = 0;
+	call->flags = 0;
+	call->locks = 0;
+	call->locked_gpu = NULL;
+	call->kernel = kernel;
 	os_current_cred(&call->cred);
 	call->outer = rm_call_current();
 	os_thread_set_context(call);
