@@ -6,6 +6,8 @@
 
 #include "h100/gsp/controls.h"
 
+#define SLOTS_A_BOARD 8u
+
 static enum nv_status get_name(struct fw_call *call, void *params, u32 size)
 {
 	NV2080_CTRL_GPU_GET_NAME_STRING_PARAMS *p = params;
@@ -149,7 +151,7 @@ static enum nv_status get_module(struct fw_call *call, void *params, u32 size)
 	memset(p, 0, size);
 	if (!call->state->profile.module)
 		return NV_ERR_NOT_SUPPORTED;
-	p->moduleId = call->state->index % 8 + 1; /* eight slots to a board, counted from one */
+	p->moduleId = call->state->index % SLOTS_A_BOARD; /* tools count from one */
 	p->nvswitchSupport = call->state->profile.nvlink_connected ?
 				     NV2080_CTRL_PMGR_MODULE_INFO_NVSWITCH_SUPPORTED :
 				     NV2080_CTRL_PMGR_MODULE_INFO_NVSWITCH_NOT_SUPPORTED;

@@ -66,8 +66,8 @@ static enum nv_status get_limit(struct fw_call *call, void *params, u32 size)
 	closed_power_limit *p = params;
 
 	p->limit = 0;
-	if (p->policyMask != BOARD_POLICY)
-		return NV_ERR_INVALID_ARGUMENT;
+	if (p->policy != CLOSED_POWER_POLICY_GPU) /* no module limits power on its own */
+		return NV_ERR_NOT_SUPPORTED;
 	p->limit = call->state->power_limit_mw;
 	return NV_OK;
 }

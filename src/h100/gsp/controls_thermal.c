@@ -54,6 +54,7 @@ static enum nv_status get_channels(struct fw_call *call, void *params, u32 size)
 
 	memset(p, 0, size);
 	p->channelMask = GPU_CHANNEL;
+	p->marginSupported = 1;
 	return NV_OK;
 }
 
