@@ -274,7 +274,6 @@ enum nv_status gsp_memory_alloc(struct rm_gsp *gsp, const struct gsp_firmware *f
 	fill_libos_args(gsp);
 	fill_wpr_meta(gsp, fw);
 	fill_boot_params(gsp);
-	os_fence();
 	return NV_OK;
 }
 
