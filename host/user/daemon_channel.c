@@ -20,8 +20,8 @@
 #define TMPFS_MAGIC 0x01021994
 #endif
 
-#define SPIN_ROUNDS 100u	 /* of the daemon, after a request: a few microseconds */
-#define CLIENT_SPIN_ROUNDS 400u /* an RPC to the firmware fits in */
+#define SPIN_NS 6000u	      /* of the daemon, after a request */
+#define CLIENT_SPIN_NS 20000u /* an RPC to the firmware fits in */
 
 static __thread struct channel *current;
 
@@ -56,7 +56,7 @@ static bool channel_wait(struct channel *ch)
 
 	if (os_load_acquire(word) == ch->seen && spinners_max) {
 		if (os_fetch_add(&spinners, 1) < spinners_max)
-			came = handoff_spin(word, ch->seen, SPIN_ROUNDS);
+			came = handoff_spin(word, ch->seen, SPIN_NS);
 		os_fetch_sub(&spinners, 1);
 	}
 	while (!came && os_load_acquire(word) == ch->seen) {
@@ -237,7 +237,7 @@ bool channel_serve(struct channel *ch, struct lh_msg *msg)
 		break;
 	}
 	msg->op = LH_REPLY;
-	msg->spin = spinners_max ? CLIENT_SPIN_ROUNDS : 0;
+	msg->spin = spinners_max ? CLIENT_SPIN_NS : 0;
 	return !ch->broken;
 }
 

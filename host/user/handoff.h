@@ -32,15 +32,33 @@ static inline long handoff_syscall(u32 *word, int op, u32 value, const struct ti
 	return rc;
 }
 
-/* True when *word differs from old within the given rounds. */
-static inline bool handoff_spin(const u32 *word, u32 old, u32 rounds)
+#define HANDOFF_SPIN_BATCH 32u /* looks between two looks at the clock */
+
+static inline u64 handoff_now(void)
 {
-	for (u32 i = 0;; i++) {
-		if (__atomic_load_n(word, __ATOMIC_ACQUIRE) != old)
-			return true;
-		if (i >= rounds)
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (u64)ts.tv_sec * 1000000000u + (u64)ts.tv_nsec;
+}
+
+/* True when *word differs from old within about that time. */
+static inline bool handoff_spin(const u32 *word, u32 old, u32 ns)
+{
+	u64 until = 0;
+
+	for (;;) {
+		for (u32 i = 0; i < HANDOFF_SPIN_BATCH; i++) {
+			if (__atomic_load_n(word, __ATOMIC_ACQUIRE) != old)
+				return true;
+			if (!ns)
+				return false;
+			handoff_pause();
+		}
+		if (!until)
+			until = handoff_now() + ns;
+		else if (handoff_now() >= until)
 			return false;
-		handoff_pause();
 	}
 }
 

@@ -76,7 +76,7 @@ struct lh_msg {
 	s32 result; /* 0 or more, or a negative errno */
 	u64 args[4];
 	u32 size; /* of data, where the operation has any */
-	u32 spin; /* daemon to client: rounds to spin before sleeping */
+	u32 spin; /* daemon to client: nanoseconds to spin before sleeping */
 	/*
 	 * With LH_OP_IOCTL: what the client read ahead (data holds the pieces one after the other).
 	 * With its LH_REPLY pre[0] is a last write of data to user memory; failing, it is EFAULT.

@@ -18,7 +18,7 @@
 #include "host/user/preload/preload.h"
 
 #define FD_BASE 960		  /* out of the way of programs that expect the lowest number */
-#define FIRST_SPIN 2000u
+#define FIRST_SPIN_NS 50000u
 #define CHECK_NS 200000000l	  /* between looks whether the daemon still lives */
 
 #ifndef MADV_WIPEONFORK
@@ -196,7 +196,7 @@ static int process_connect(struct lh_chan *chan)
 	process->pid = getpid();
 	process->generation = __atomic_add_fetch(&last_generation, 1, __ATOMIC_SEQ_CST);
 	chan->generation = process->generation;
-	chan->spin = FIRST_SPIN;
+	chan->spin = FIRST_SPIN_NS;
 	rc = exchange(chan, &msg) ? msg.result : -ENXIO;
 	if (rc < 0)
 		goto fail_connected;
@@ -230,7 +230,7 @@ static int channel_add(struct lh_chan *chan)
 		return rc;
 	}
 	chan->generation = process->generation;
-	chan->spin = FIRST_SPIN;
+	chan->spin = FIRST_SPIN_NS;
 	return 0;
 }
 
