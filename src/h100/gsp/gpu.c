@@ -64,7 +64,8 @@ static enum nv_status make_state(struct h100 *gpu, const struct h100_config *con
 		complain(gpu, "profile", &error);
 		return status;
 	}
-	status = h100_scenario_parse(config->scenario, config->scenario_size, &scenario, &error);
+	status = h100_scenario_parse(config->scenario ? config->scenario : "",
+				     config->scenario ? config->scenario_size : 0, &scenario, &error);
 	if (status != NV_OK) {
 		complain(gpu, "scenario", &error);
 		return status;
