@@ -186,7 +186,8 @@ enum nv_status gsp_msgq_send(struct gsp_msgq *q, const struct gsp_piece *pieces,
 	for (i = 0; i < count; i++) {
 		if (pieces[i].size > GSP_MSGQ_MAX_LENGTH - length)
 			return NV_ERR_INVALID_PARAM_STRUCT;
-		sum ^= sum_at(&pieces[i], length);
+		if (pieces[i].size != 0)
+			sum ^= sum_at(&pieces[i], length);
 		length += pieces[i].size;
 	}
 	if (length < sizeof(rpc_message_header_v03_00))

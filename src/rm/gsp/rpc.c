@@ -89,7 +89,7 @@ static enum nv_status send_record(struct rm_gsp *gsp, rpc_message_header_v03_00 
 	header->length = w.length;
 	status = gsp_msgq_send(&gsp->queue, pieces, count);
 	if (__builtin_expect(status == NV_ERR_BUSY_RETRY, 0)) {
-		os_pci_wait(gsp->gpu->pci, room_or_dead, &w, GSP_ROOM_NS);
+		os_pci_wait(gsp->gpu->pci, room_or_dead, &w, min(GSP_ROOM_NS, gsp->timeout_ns));
 		if (gsp_check_alive(gsp) != NV_OK)
 			return NV_ERR_GPU_IS_LOST;
 		status = gsp_msgq_send(&gsp->queue, pieces, count);
