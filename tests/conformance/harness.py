@@ -61,7 +61,7 @@ class Profile:
     def highest(self, key):
         """Of "a MHz .. b MHz step c MHz" or a single value: the highest."""
         numbers = re.findall(r"(\d+) MHz", self.values[key])
-        return int(numbers[1] if len(numbers) > 1 else numbers[0])
+        return max(int(n) for n in numbers)
 
 
 class Result:

@@ -11,7 +11,8 @@ from smi_table import rows
 
 @contextlib.contextmanager
 def machine_up(m, **machine):
-    socket = os.path.join(m.folder, "up-%d" % os.getpid())
+    os.makedirs(os.path.join(m.folder, "up"), exist_ok=True)
+    socket = os.path.join(m.folder, "up", "socket")
     env = {"LEAFHOPPER_SOCKET": socket}
     result = m.command([m.leafhopper, "up", *m.options(**machine)], env=env)
     assert result.rc == 0, result
@@ -47,7 +48,7 @@ def settings_are_seen_by_others(m):
 @test
 def injected_state_is_seen(m):
     need_nvidia(m)
-    env = {"LEAFHOPPER_SOCKET": os.path.join(m.folder, "up-%d" % os.getpid())}
+    env = {"LEAFHOPPER_SOCKET": os.path.join(m.folder, "up", "socket")}
     with machine_up(m) as enter:
         result = m.command([m.leafhopper, "inject", "0", "temperature 83"], env=env)
         assert result.rc == 0, result
@@ -59,9 +60,26 @@ def injected_state_is_seen(m):
 
 
 @test
+def ecc_errors_are_counted(m):
+    """Volatile counts begin when the driver boots the GPU, so persistence mode keeps it up."""
+    need_nvidia(m)
+    with machine_up(m) as enter:
+        enter(m.smi_path, "-pm", "1")
+        env = {"LEAFHOPPER_SOCKET": os.path.join(m.folder, "up", "socket")}
+        for line in ("ecc-sbe 9", "ecc-dbe 2"):
+            result = m.command([m.leafhopper, "inject", "0", line], env=env)
+            assert result.rc == 0, result
+        fields = ("ecc.errors.corrected.volatile.total", "ecc.errors.uncorrected.volatile.total",
+                  "ecc.errors.corrected.aggregate.total")
+        out = enter(m.smi_path, "--query-gpu=" + ",".join(fields), "--format=csv,noheader")
+        assert out.strip() == "9, 2, 9", out
+        assert rows(enter(m.smi_path))[0]["ecc"] == "2"
+
+
+@test
 def two_programs_at_once(m):
     need_nvidia(m)
-    env = m.environment({"LEAFHOPPER_SOCKET": os.path.join(m.folder, "up-%d" % os.getpid())})
+    env = m.environment({"LEAFHOPPER_SOCKET": os.path.join(m.folder, "up", "socket")})
     with machine_up(m, gpus=2, scenario="temperature gpu0 61\n"):
         children = [subprocess.Popen([m.leafhopper, "enter", "--", m.smi_path, "--query-gpu=uuid,temperature.gpu",
                                       "--format=csv,noheader"], stdout=subprocess.PIPE, env=env, text=True)
@@ -75,7 +93,7 @@ def two_programs_at_once(m):
 
 @test
 def status_and_down(m):
-    env = {"LEAFHOPPER_SOCKET": os.path.join(m.folder, "up-%d" % os.getpid())}
+    env = {"LEAFHOPPER_SOCKET": os.path.join(m.folder, "up", "socket")}
     assert m.command([m.leafhopper, "status"], env=env).rc != 0
     with machine_up(m):
         result = m.command([m.leafhopper, "status"], env=env)
