@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * How fast the resource manager answers, as ratios to what was measured in the same run: null system
- * calls, dependent random loads over the same memory, two threads that share nothing.
+ * How fast the resource manager answers, as ratios to what was measured in the same run: null
+ * system calls, dependent random loads over the same memory, two threads that share nothing.
  *
  *   bench_rm              all of it, one line a goal
- *   bench_rm KIND COUNT   COUNT operations of a kind, for counting instructions: each is one call of
- *                         bench_step (control, child, client)
+ *   bench_rm KIND COUNT   COUNT operations of a kind (control, child, client), for counting the
+ *                         instructions of rm_ioctl in them
  */
 #include <malloc.h>
 #include <pthread.h>

@@ -24,9 +24,9 @@ OPERATIONS = 1000
 
 
 def count_instructions(program, kind):
-    """Instructions of one bench_step, or None when callgrind is missing or failed."""
+    """Instructions of the requests of one operation, or None when callgrind is missing or failed."""
     with tempfile.TemporaryDirectory() as folder:
-        command = ["valgrind", "--tool=callgrind", "--toggle-collect=bench_step",
+        command = ["valgrind", "--tool=callgrind", "--toggle-collect=rm_ioctl",
                    "--callgrind-out-file=" + os.path.join(folder, "out"), program, kind,
                    str(OPERATIONS)]
         try:

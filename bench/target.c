@@ -67,9 +67,13 @@ void target_close(struct target *target)
 	free(target);
 }
 
+/* Where instructions are counted from: not to be inlined, however the program is linked. */
+static enum rm_ioctl_result (*volatile entry)(struct rm_file *file, u32 request,
+					      u64 arg) = rm_ioctl;
+
 static void request(struct target *target, u32 request, void *params)
 {
-	enum rm_ioctl_result result = rm_ioctl(target->file, request, (u64)(uintptr_t)params);
+	enum rm_ioctl_result result = entry(target->file, request, (u64)(uintptr_t)params);
 
 	must(result == RM_IOCTL_OK, "ioctl", result);
 }
@@ -137,9 +141,9 @@ void target_control(struct target *target, u32 client)
 void target_child_control(struct target *target, u32 client, u32 handle)
 {
 	NV_CONF_COMPUTE_CTRL_CMD_SYSTEM_GET_CAPABILITIES_PARAMS params = { 0 };
-	u32 status = control(target, client, handle,
-			     NV_CONF_COMPUTE_CTRL_CMD_SYSTEM_GET_CAPABILITIES, &params,
-			     sizeof(params));
+	u32 status =
+		control(target, client, handle, NV_CONF_COMPUTE_CTRL_CMD_SYSTEM_GET_CAPABILITIES,
+			&params, sizeof(params));
 
 	must(status == NV_OK, "control of a child", status);
 }

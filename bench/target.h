@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * What the benchmarks of the resource manager call: one instance in this process, without any GPU, with
- * requests that enter where an ioctl does. A failure ends the program.
+ * What the benchmarks of the resource manager call: one instance in this process, without any GPU,
+ * with requests that enter where an ioctl does. A failure ends the program.
  */
 #ifndef BENCH_TARGET_H
 #define BENCH_TARGET_H

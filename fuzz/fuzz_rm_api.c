@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Sequences of requests on the resource server and the RM API, with handles that collide and refer to
- * each other, sizes right and wrong, and pointers good and bad. After each input everything is freed and
- * nothing may be left, neither in memory nor in the firmware.
+ * Sequences of requests on the resource server and the RM API, with handles that collide and refer
+ * to each other, sizes right and wrong, and pointers good and bad. After each input everything is
+ * freed and nothing may be left, neither in memory nor in the firmware.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +59,8 @@ static NvP64 take_pointer(struct input *in)
 	}
 }
 
-/* Parameters that mean something now and then: handles and small counts, and pointers in their places. */
+/* Parameters that mean something now and then: handles and small counts, and pointers in their
+ * places. */
 static void fill_params(struct input *in, const struct abi_struct *desc)
 {
 	u32 i;
@@ -82,16 +83,17 @@ static void fill_params(struct input *in, const struct abi_struct *desc)
 static void do_alloc(struct input *in, struct rm_file *file)
 {
 	static const u32 classes[] = {
-		NV01_ROOT_CLIENT, NV01_ROOT,	 FAKE_DEVICE,	FAKE_SUBDEVICE, FAKE_DIAG,
-		FAKE_MEMORY,	  FAKE_EVENT,	 FAKE_MANAGEMENT, FAKE_COMPUTE, NV01_EVENT,
-		0x0073,		  0xc574,
+		NV01_ROOT_CLIENT, NV01_ROOT,   FAKE_DEVICE, FAKE_SUBDEVICE,
+		FAKE_DIAG,	  FAKE_MEMORY, FAKE_EVENT,  FAKE_MANAGEMENT,
+		FAKE_COMPUTE,	  NV01_EVENT,  0x0073,	    0xc574,
 	};
 	u32 which = take(in, 16);
 	NVOS64_PARAMETERS p = {
 		.hRoot = take_client(in),
 		.hObjectParent = take(in, 2) ? take_client(in) : take_handle(in),
 		.hObjectNew = take_handle(in),
-		.hClass = which < ARRAY_SIZE(classes) ? classes[which] : take(in, 0) << 8 | take(in, 0),
+		.hClass = which < ARRAY_SIZE(classes) ? classes[which]
+						      : take(in, 0) << 8 | take(in, 0),
 		.pAllocParms = take_pointer(in),
 		.flags = take(in, 16) == 0,
 	};
@@ -146,7 +148,9 @@ static void do_share(struct input *in, struct rm_file *file)
 	NVOS57_PARAMETERS p = {
 		.hClient = take_client(in),
 		.hObject = take_handle(in),
-		.sharePolicy = { .target = take_client(in), .type = take(in, 10), .action = take(in, 8) },
+		.sharePolicy = { .target = take_client(in),
+				 .type = take(in, 10),
+				 .action = take(in, 8) },
 	};
 
 	p.sharePolicy.accessMask.limbs[0] = take(in, 0);

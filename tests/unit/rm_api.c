@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The RM API: each check of a control with its status, parameter copies and nested pointers, routing,
- * the reply cache, nested calls, running out of memory at every place, and many threads at once.
+ * The RM API: each check of a control with its status, parameter copies and nested pointers,
+ * routing, the reply cache, nested calls, running out of memory at every place, and many threads at
+ * once.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,17 +20,18 @@
 #define FILE_A (&fake.files[0])
 #define FILE_B (&fake.files[1])
 
-#define CMD_FEATURES NV0000_CTRL_CMD_SYSTEM_GET_FEATURES /* 4 bytes, no privilege */
-#define CMD_DRAIN NV0000_CTRL_CMD_GPU_MODIFY_DRAIN_STATE /* 12 bytes, administrator */
-#define CMD_MEMORY_SIZE NV0000_CTRL_CMD_SYSTEM_SET_MEMORY_SIZE /* 4 bytes, kernel */
+#define CMD_FEATURES NV0000_CTRL_CMD_SYSTEM_GET_FEATURES	  /* 4 bytes, no privilege */
+#define CMD_DRAIN NV0000_CTRL_CMD_GPU_MODIFY_DRAIN_STATE	  /* 12 bytes, administrator */
+#define CMD_MEMORY_SIZE NV0000_CTRL_CMD_SYSTEM_SET_MEMORY_SIZE	  /* 4 bytes, kernel */
 #define CMD_NUM_SUBDEVICES NV0080_CTRL_CMD_GPU_GET_NUM_SUBDEVICES /* 4 bytes, cacheable */
-#define CMD_ON_ERROR NV2080_CTRL_CMD_GR_FECS_BIND_EVTBUF_FOR_UID_V2 /* 24 bytes, copied out on error */
-#define CMD_ROUTED 0x20800112u /* 12 bytes, to the firmware */
+#define CMD_ON_ERROR \
+	NV2080_CTRL_CMD_GR_FECS_BIND_EVTBUF_FOR_UID_V2 /* 24 bytes, copied out on error */
+#define CMD_ROUTED 0x20800112u			       /* 12 bytes, to the firmware */
 #define CMD_ROUTED_NO_LOCK 0x20802a02u /* 8 bytes, to the firmware, no GPU lock of its own */
-#define CMD_ROUTED_RIGHTS 0x20801115u /* 8 bytes, to the firmware, RS_ACCESS_NICE */
-#define CMD_INTERNAL 0x208001b2u /* 1 byte */
+#define CMD_ROUTED_RIGHTS 0x20801115u  /* 8 bytes, to the firmware, RS_ACCESS_NICE */
+#define CMD_INTERNAL 0x208001b2u       /* 1 byte */
 #define CMD_FIFO_INFO NV2080_CTRL_CMD_FIFO_GET_INFO /* 2056 bytes, cacheable by input */
-#define CMD_TAG NV0041_CTRL_CMD_GET_TAG /* 4 bytes, known by class */
+#define CMD_TAG NV0041_CTRL_CMD_GET_TAG		    /* 4 bytes, known by class */
 
 static u32 client;
 
@@ -56,8 +58,12 @@ static enum nv_status control_flags(u32 cmd, u32 flags)
 	u64 params[64] = { 0 };
 	const struct abi_control *c = abi_control_find(cmd);
 	NVOS54_PARAMETERS p = {
-		.hClient = client, .hObject = 0x11, .cmd = cmd, .flags = flags,
-		.params = c->params_size ? (NvP64)(uintptr_t)params : 0, .paramsSize = c->params_size,
+		.hClient = client,
+		.hObject = 0x11,
+		.cmd = cmd,
+		.flags = flags,
+		.params = c->params_size ? (NvP64)(uintptr_t)params : 0,
+		.paramsSize = c->params_size,
 	};
 
 	return rm_api_control(FILE_A, &p);
@@ -76,7 +82,8 @@ static void null_command(void **state)
 	assert_int_equal(fake_control(FILE_B, 0x99, 0x99, 0, (void *)16, 12345), NV_OK);
 	assert_int_equal(fake_control(FILE_B, 0x99, 0x99, 0x20800000, (void *)16, 0), NV_OK);
 	assert_int_equal(fake_control(FILE_B, 0x99, 0x99, 0xfedc0000, NULL, 7), NV_OK);
-	assert_int_equal(fake_control(FILE_B, 0x99, 0x99, 0x20800100, NULL, 0), NV_ERR_INVALID_CLIENT);
+	assert_int_equal(fake_control(FILE_B, 0x99, 0x99, 0x20800100, NULL, 0),
+			 NV_ERR_INVALID_CLIENT);
 }
 
 static void flags(void **state)
@@ -142,8 +149,9 @@ static void objects_and_classes(void **state)
 			 NV_ERR_INVALID_CLIENT);
 	/* A command of another class; one that nobody serves. */
 	assert_int_equal(control(0x10, CMD_FEATURES, &features, 4), NV_ERR_NOT_SUPPORTED);
-	assert_int_equal(control(client, NV0000_CTRL_CMD_SYSTEM_GET_PRIVILEGED_STATUS, &features, 1),
-			 NV_ERR_NOT_SUPPORTED);
+	assert_int_equal(
+		control(client, NV0000_CTRL_CMD_SYSTEM_GET_PRIVILEGED_STATUS, &features, 1),
+		NV_ERR_NOT_SUPPORTED);
 	assert_int_equal(fake.handler_calls, 0);
 }
 
@@ -152,18 +160,23 @@ static void rights(void **state)
 	u8 params[16] = { 0 };
 
 	assert_int_equal(control(client, CMD_DRAIN, params, 12), NV_ERR_INSUFFICIENT_PERMISSIONS);
-	assert_int_equal(control(client, CMD_MEMORY_SIZE, params, 4), NV_ERR_INSUFFICIENT_PERMISSIONS);
+	assert_int_equal(control(client, CMD_MEMORY_SIZE, params, 4),
+			 NV_ERR_INSUFFICIENT_PERMISSIONS);
 	assert_int_equal(control(0x11, CMD_INTERNAL, params, 1), NV_ERR_NOT_SUPPORTED);
-	assert_int_equal(control(0x11, CMD_ROUTED_RIGHTS, params, 8), NV_ERR_INSUFFICIENT_PERMISSIONS);
+	assert_int_equal(control(0x11, CMD_ROUTED_RIGHTS, params, 8),
+			 NV_ERR_INSUFFICIENT_PERMISSIONS);
 	admin(true);
 	assert_int_equal(control(client, CMD_DRAIN, params, 12), NV_OK);
-	assert_int_equal(control(client, CMD_MEMORY_SIZE, params, 4), NV_ERR_INSUFFICIENT_PERMISSIONS);
+	assert_int_equal(control(client, CMD_MEMORY_SIZE, params, 4),
+			 NV_ERR_INSUFFICIENT_PERMISSIONS);
 	assert_int_equal(control(0x11, CMD_INTERNAL, params, 1), NV_ERR_NOT_SUPPORTED);
 	assert_int_equal(control(0x11, CMD_ROUTED_RIGHTS, params, 8), NV_OK);
 	/* That right is the caller's of the moment, not the object's for ever. */
 	admin(false);
-	assert_int_equal(control(0x11, CMD_ROUTED_RIGHTS, params, 8), NV_ERR_INSUFFICIENT_PERMISSIONS);
-	assert_int_equal(rm_kernel_control(&fake.rm, client, client, CMD_MEMORY_SIZE, params, 4), NV_OK);
+	assert_int_equal(control(0x11, CMD_ROUTED_RIGHTS, params, 8),
+			 NV_ERR_INSUFFICIENT_PERMISSIONS);
+	assert_int_equal(rm_kernel_control(&fake.rm, client, client, CMD_MEMORY_SIZE, params, 4),
+			 NV_OK);
 	assert_int_equal(rm_kernel_control(&fake.rm, client, 0x11, CMD_INTERNAL, params, 1), NV_OK);
 }
 
@@ -200,7 +213,8 @@ static void routing(void **state)
 static void copies(void **state)
 {
 	size_t page = 4096;
-	u8 *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	u8 *pages =
+		mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	u8 *edge = pages + page - 4;
 	u8 small[24] = { 9 };
 
@@ -279,17 +293,25 @@ struct outer {
 };
 
 static const struct abi_nested outer_nested[] = {
-	{ .pointer_offset = 0, .count_offset = 8, .count_size = 4, .max_count = 100,
-	  .element_size = 8, .dir = ABI_INOUT },
+	{ .pointer_offset = 0,
+	  .count_offset = 8,
+	  .count_size = 4,
+	  .max_count = 100,
+	  .element_size = 8,
+	  .dir = ABI_INOUT },
 	{ .pointer_offset = 16, .fixed_count = 32, .element_size = 1, .dir = ABI_OUT },
 };
 static const struct abi_struct outer_desc = {
-	.name = "outer", .size = sizeof(struct outer), .nested_count = 2, .nested = outer_nested,
+	.name = "outer",
+	.size = sizeof(struct outer),
+	.nested_count = 2,
+	.nested = outer_nested,
 };
 
 static enum nv_status outer_in(struct rm_params *params, struct outer *outer)
 {
-	return rm_params_in(params, &outer_desc, (u64)(uintptr_t)outer, sizeof(*outer), false, false);
+	return rm_params_in(params, &outer_desc, (u64)(uintptr_t)outer, sizeof(*outer), false,
+			    false);
 }
 
 static void nested_pointers(void **state)
@@ -412,8 +434,8 @@ static void traces(void **state)
 	os_store_release(&rm_trace_sink, count_step);
 	assert_int_equal(control(0x11, CMD_ROUTED, params, 12), NV_OK);
 	os_store_release(&rm_trace_sink, NULL);
-	assert_int_equal(traced, 1u << RM_TRACE_STEP | 1u << RM_TRACE_LOCK | 1u << RM_TRACE_PARAMS_IN |
-				 1u << RM_TRACE_PARAMS_OUT);
+	assert_int_equal(traced, 1u << RM_TRACE_STEP | 1u << RM_TRACE_LOCK |
+					 1u << RM_TRACE_PARAMS_IN | 1u << RM_TRACE_PARAMS_OUT);
 }
 
 /* -- Out of memory ----------------------------------------------------------------------------- */
@@ -550,8 +572,8 @@ static void user(void *arg)
 
 	os_user_set_cred(&cred);
 	for (i = 0; i < 20000; i++) {
-		enum nv_status status = fake_control(FILE_B, *(u32 *)arg, *(u32 *)arg, CMD_FEATURES,
-						     &features, 4);
+		enum nv_status status =
+			fake_control(FILE_B, *(u32 *)arg, *(u32 *)arg, CMD_FEATURES, &features, 4);
 
 		if (status == NV_ERR_INVALID_CLIENT)
 			return;

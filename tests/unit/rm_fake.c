@@ -81,8 +81,8 @@ enum nv_status gsp_rpc_free(struct rm_gpu *gpu, u32 client, u32 parent, u32 obje
 	return rpc(gpu, (struct fake_rpc){ 'F', client, parent, object });
 }
 
-enum nv_status gsp_rpc_dup(struct rm_gpu *gpu, u32 client, u32 parent, u32 object, u32 source_client,
-			   u32 source_object, u32 flags)
+enum nv_status gsp_rpc_dup(struct rm_gpu *gpu, u32 client, u32 parent, u32 object,
+			   u32 source_client, u32 source_object, u32 flags)
 {
 	return rpc(gpu, (struct fake_rpc){ 'D', client, parent, object, source_object });
 }
@@ -110,8 +110,8 @@ static enum nv_status construct_device(struct rm_call *call, struct rm_object *o
 	return construct(call, object, params, params_size);
 }
 
-static enum nv_status construct_compute(struct rm_call *call, struct rm_object *object, void *params,
-					u32 params_size)
+static enum nv_status construct_compute(struct rm_call *call, struct rm_object *object,
+					void *params, u32 params_size)
 {
 	NV_CONFIDENTIAL_COMPUTE_ALLOC_PARAMS *p = params;
 	struct rm_object *on;
@@ -171,13 +171,11 @@ static const struct rm_control_handler memory_controls[] = {
 	{ NV0041_CTRL_CMD_GET_TAG, handler },
 };
 
-#define FAKE_CLASS(name, ...)                                                                      \
-	static const struct rm_class class_##name = {                                              \
-		.iclass = ABI_ICLASS_##name,                                                       \
-		.object_size = sizeof(struct rm_object),                                           \
-		.destruct = destruct,                                                              \
-		__VA_ARGS__                                                                        \
-	}
+#define FAKE_CLASS(name, ...)                                                                  \
+	static const struct rm_class class_##name = { .iclass = ABI_ICLASS_##name,             \
+						      .object_size = sizeof(struct rm_object), \
+						      .destruct = destruct,                    \
+						      __VA_ARGS__ }
 #define CONTROLS(table) .controls = table, .control_count = ARRAY_SIZE(table)
 
 FAKE_CLASS(RmClientResource, .construct = construct, CONTROLS(root_controls));
@@ -191,8 +189,10 @@ FAKE_CLASS(GpuManagementApi, .construct = construct);
 FAKE_CLASS(ConfidentialComputeApi, .construct = construct_compute);
 
 static const struct rm_class *const classes[] = {
-	&class_RmClientResource, &class_Device, &class_Subdevice, &class_DiagApi,
-	&class_SystemMemory, &class_Event, &class_GpuManagementApi, &class_ConfidentialComputeApi,
+	&class_RmClientResource, &class_Device,
+	&class_Subdevice,	 &class_DiagApi,
+	&class_SystemMemory,	 &class_Event,
+	&class_GpuManagementApi, &class_ConfidentialComputeApi,
 };
 
 /* -- Setup ------------------------------------------------------------------------------------- */
@@ -216,9 +216,9 @@ int fake_setup(void **state)
 			return -1;
 	}
 	os_user_set_cred(&user);
-	return rm_server_create(&fake.rm, classes, ARRAY_SIZE(classes), &fake.rm.server) == NV_OK ?
-		       0 :
-		       -1;
+	return rm_server_create(&fake.rm, classes, ARRAY_SIZE(classes), &fake.rm.server) == NV_OK
+		       ? 0
+		       : -1;
 }
 
 int fake_teardown(void **state)
@@ -293,8 +293,8 @@ enum nv_status fake_control(struct rm_file *file, u32 client, u32 object, u32 cm
 	return p.status;
 }
 
-enum nv_status fake_dup(struct rm_file *file, u32 client, u32 parent, u32 *handle, u32 source_client,
-			u32 source)
+enum nv_status fake_dup(struct rm_file *file, u32 client, u32 parent, u32 *handle,
+			u32 source_client, u32 source)
 {
 	NVOS55_PARAMETERS p = {
 		.hClient = client,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * What stands around the resource server and the RM API in their tests: an instance, files, GPUs whose
- * firmware records what it is asked, and small classes under the numbers of real ones.
+ * What stands around the resource server and the RM API in their tests: an instance, files, GPUs
+ * whose firmware records what it is asked, and small classes under the numbers of real ones.
  */
 #ifndef TESTS_RM_FAKE_H
 #define TESTS_RM_FAKE_H
@@ -27,7 +27,8 @@ struct rm_file {
 #define FAKE_MEMORY 0x003eu	/* below a device; may be duplicated */
 #define FAKE_EVENT 0x0079u	/* below anything */
 #define FAKE_MANAGEMENT 0x0020u /* below the client, single */
-#define FAKE_COMPUTE 0xcb33u	/* below the client; depends on the object that its parameters name */
+#define FAKE_COMPUTE 0xcb33u /* below the client; depends on the object that its parameters name \
+			      */
 
 struct fake_rpc {
 	char what; /* 'C'ontrol, 'A'lloc, 'F'ree, 'D'up */
@@ -69,8 +70,8 @@ enum nv_status fake_alloc(struct rm_file *file, u32 client, u32 parent, u32 *han
 enum nv_status fake_free(struct rm_file *file, u32 client, u32 handle);
 enum nv_status fake_control(struct rm_file *file, u32 client, u32 object, u32 cmd, void *params,
 			    u32 size);
-enum nv_status fake_dup(struct rm_file *file, u32 client, u32 parent, u32 *handle, u32 source_client,
-			u32 source);
+enum nv_status fake_dup(struct rm_file *file, u32 client, u32 parent, u32 *handle,
+			u32 source_client, u32 source);
 enum nv_status fake_share(struct rm_file *file, u32 client, u32 object, u32 type, u32 target,
 			  u32 rights, u32 action);
 /* The latest message that the firmware got. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/* The resource server: clients, handles, parents, rights, shares, duplicates, dependants, teardown. */
+/* The resource server: clients, handles, parents, rights, shares, duplicates, dependants, teardown.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -82,11 +83,13 @@ static void client_of_other_file(void **state)
 			 NV_ERR_INVALID_CLIENT);
 	assert_int_equal(fake_free(FILE_B, client, 0x10), NV_ERR_INVALID_CLIENT);
 	assert_int_equal(fake_free(FILE_B, client, client), NV_ERR_INVALID_CLIENT);
-	assert_int_equal(fake_dup(FILE_B, client, client, &dup, other, other), NV_ERR_INVALID_CLIENT);
+	assert_int_equal(fake_dup(FILE_B, client, client, &dup, other, other),
+			 NV_ERR_INVALID_CLIENT);
 	assert_int_equal(fake_share(FILE_B, client, 0x10, RS_SHARE_TYPE_ALL, 0, RIGHT_DUP, 0),
 			 NV_ERR_INVALID_CLIENT);
-	assert_int_equal(fake_share(FILE_B, client, 0x10, RS_SHARE_TYPE_CLIENT, other, RIGHT_DUP, 0),
-			 NV_ERR_INVALID_CLIENT);
+	assert_int_equal(
+		fake_share(FILE_B, client, 0x10, RS_SHARE_TYPE_CLIENT, other, RIGHT_DUP, 0),
+		NV_ERR_INVALID_CLIENT);
 	/* A device file that was registered acts for its control file. */
 	assert_int_equal(probe(&device_file, client), NV_OK);
 	assert_int_equal(probe(FILE_A, client), NV_OK);
@@ -130,7 +133,8 @@ static void object_handles(void **state)
 			 NV_ERR_INVALID_OBJECT_HANDLE);
 	handle = 0xc9f80000;
 	assert_int_equal(fake_alloc(FILE_A, client, client, &handle, FAKE_DEVICE, NULL), NV_OK);
-	/* A generated handle that is taken is skipped; the same under another client is another's. */
+	/* A generated handle that is taken is skipped; the same under another client is another's.
+	 */
 	assert_int_equal(device(FILE_A, fake_client(FILE_A), 0xcaf00000), 0xcaf00000);
 }
 
@@ -193,7 +197,8 @@ static void privileged_classes(void **state)
 	u64 params[64] = { 0 };
 
 	device(FILE_A, client, 0x10);
-	/* ALLOC_KERNEL_PRIVILEGED, ALLOC_PRIVILEGED and INTERNAL_ONLY, of classes that nobody serves. */
+	/* ALLOC_KERNEL_PRIVILEGED, ALLOC_PRIVILEGED and INTERNAL_ONLY, of classes that nobody
+	 * serves. */
 	assert_int_equal(fake_alloc(FILE_A, client, 0x10, &handle, UVM_CHANNEL_RETAINER, params),
 			 NV_ERR_INSUFFICIENT_PERMISSIONS);
 	assert_int_equal(fake_alloc(FILE_A, client, 0x10, &handle, NV01_MEMORY_LIST_SYSTEM, params),
@@ -218,7 +223,8 @@ static void depth_is_limited(void **state)
 
 		assert_int_equal(status, i <= 6 ? NV_OK : NV_ERR_ILLEGAL_ACTION);
 		parent = i < 6 ? handle : 0x106;
-		assert_int_equal(p.hSrcResource, status == NV_OK ? (i == 1 ? client : 0x100 + i - 1) : 0);
+		assert_int_equal(p.hSrcResource,
+				 status == NV_OK ? (i == 1 ? client : 0x100 + i - 1) : 0);
 	}
 }
 
@@ -269,14 +275,20 @@ static void rights_are_inherited(void **state)
 	u32 client = fake_client(FILE_A), copy = 0, mask = RIGHT_DEBUG;
 	NV_MEMORY_ALLOCATION_PARAMS memory = { 0 };
 	NVOS64_PARAMETERS p = {
-		.hRoot = client, .hObjectParent = client, .hObjectNew = 0x10, .hClass = FAKE_DEVICE,
+		.hRoot = client,
+		.hObjectParent = client,
+		.hObjectNew = 0x10,
+		.hClass = FAKE_DEVICE,
 		.pRightsRequested = (NvP64)(uintptr_t)&mask,
 	};
 
 	/* Less than the parent has may be asked for, and then is all there is. */
 	assert_int_equal(rm_api_alloc(FILE_A, &p), NV_OK);
 	p = (NVOS64_PARAMETERS){
-		.hRoot = client, .hObjectParent = 0x10, .hObjectNew = 0x11, .hClass = FAKE_MEMORY,
+		.hRoot = client,
+		.hObjectParent = 0x10,
+		.hObjectNew = 0x11,
+		.hClass = FAKE_MEMORY,
 		.pAllocParms = (NvP64)(uintptr_t)&memory,
 	};
 	assert_int_equal(rm_api_alloc(FILE_A, &p), NV_OK);
@@ -310,7 +322,8 @@ static void duplicates(void **state)
 	subdevice(FILE_A, a, 0x10, 0x11);
 	device(FILE_B, b, 0x10);
 	/* Another process may not, by default. */
-	assert_int_equal(fake_dup(FILE_B, b, 0x10, &copy, a, 0x11), NV_ERR_INSUFFICIENT_PERMISSIONS);
+	assert_int_equal(fake_dup(FILE_B, b, 0x10, &copy, a, 0x11),
+			 NV_ERR_INSUFFICIENT_PERMISSIONS);
 	assert_int_equal(copy, 0);
 	assert_int_equal(fake_share(FILE_A, a, 0x11, RS_SHARE_TYPE_CLIENT, b, RIGHT_DUP, COMPOSE),
 			 NV_OK);
@@ -321,8 +334,10 @@ static void duplicates(void **state)
 	assert_int_equal(fake_dup(FILE_B, b, 0x10, &copy, a, 0x11), NV_ERR_INSERT_DUPLICATE_NAME);
 	assert_int_equal(fake_dup(FILE_B, b, 0x10, &second, a, 0x99), NV_ERR_OBJECT_NOT_FOUND);
 	assert_int_equal(fake_dup(FILE_B, b, 0x99, &second, a, 0x11), NV_ERR_OBJECT_NOT_FOUND);
-	assert_int_equal(fake_dup(FILE_B, b, 0x10, &second, 0x99, 0x11), NV_ERR_INVALID_OBJECT_HANDLE);
-	assert_int_equal(fake_dup(FILE_B, 0x99, 0x10, &second, a, 0x11), NV_ERR_INVALID_OBJECT_HANDLE);
+	assert_int_equal(fake_dup(FILE_B, b, 0x10, &second, 0x99, 0x11),
+			 NV_ERR_INVALID_OBJECT_HANDLE);
+	assert_int_equal(fake_dup(FILE_B, 0x99, 0x10, &second, a, 0x11),
+			 NV_ERR_INVALID_OBJECT_HANDLE);
 	assert_int_equal(fake_dup(FILE_B, b, 0x10, &second, a, 0x10), NV_ERR_INVALID_ARGUMENT);
 	/* One client's own, and the copy outlives the original. */
 	assert_int_equal(fake_dup(FILE_A, a, 0x10, &second, a, 0x11), NV_OK);
@@ -339,7 +354,8 @@ static void kernel_duplicates(void **state)
 	subdevice(FILE_A, a, 0x10, 0x11);
 	assert_int_equal(rm_kernel_alloc(&fake.rm, 0, 0, &kernel, NV01_ROOT, NULL, 0), NV_OK);
 	assert_int_equal(kernel & 0xfff00000, 0xc1e00000);
-	assert_int_equal(rm_kernel_alloc(&fake.rm, kernel, kernel, &hidden, FAKE_DEVICE, NULL, 0), NV_OK);
+	assert_int_equal(rm_kernel_alloc(&fake.rm, kernel, kernel, &hidden, FAKE_DEVICE, NULL, 0),
+			 NV_OK);
 	assert_int_equal(rm_kernel_dup(&fake.rm, kernel, hidden, &copy, a, 0x11, 0), NV_OK);
 	assert_int_equal(probe(FILE_A, kernel), NV_ERR_INVALID_CLIENT);
 	/* The process whose request this is owns the source, so it may ask to be checked too. */
@@ -387,28 +403,35 @@ static void share_policies(void **state)
 	assert_int_equal(fake_share(FILE_A, a, 0x11, RS_SHARE_TYPE_PID, 0, RIGHT_DUP, 0), NV_OK);
 	assert_false(may_dup(b, a, 0x11));
 	/* Composing adds to what held before; the same user, then the same GPU. */
-	assert_int_equal(fake_share(FILE_A, a, 0x11, RS_SHARE_TYPE_OS_SECURITY_TOKEN, 0, RIGHT_DUP,
-				    COMPOSE), NV_OK);
+	assert_int_equal(
+		fake_share(FILE_A, a, 0x11, RS_SHARE_TYPE_OS_SECURITY_TOKEN, 0, RIGHT_DUP, COMPOSE),
+		NV_OK);
 	assert_true(may_dup(b, a, 0x11));
 	assert_int_equal(fake_share(FILE_A, a, 0x11, RS_SHARE_TYPE_OS_SECURITY_TOKEN, 0, RIGHT_DUP,
-				    COMPOSE | REVOKE), NV_OK);
+				    COMPOSE | REVOKE),
+			 NV_OK);
 	assert_false(may_dup(b, a, 0x11));
-	assert_int_equal(fake_share(FILE_A, a, 0x11, RS_SHARE_TYPE_GPU, 0, RIGHT_DUP, COMPOSE), NV_OK);
+	assert_int_equal(fake_share(FILE_A, a, 0x11, RS_SHARE_TYPE_GPU, 0, RIGHT_DUP, COMPOSE),
+			 NV_OK);
 	assert_true(may_dup(b, a, 0x11));
 	assert_int_equal(fake_alloc(FILE_B, b, b, &handle, FAKE_DEVICE, &other), NV_OK);
 	handle = 0;
-	assert_int_equal(fake_dup(FILE_B, b, 0x20, &handle, a, 0x11), NV_ERR_INSUFFICIENT_PERMISSIONS);
+	assert_int_equal(fake_dup(FILE_B, b, 0x20, &handle, a, 0x11),
+			 NV_ERR_INSUFFICIENT_PERMISSIONS);
 	/* What is required is needed besides what is given. */
 	assert_int_equal(fake_share(FILE_A, a, 0x11, RS_SHARE_TYPE_ALL, 0, RIGHT_DUP, 0), NV_OK);
 	assert_true(may_dup(b, a, 0x11));
-	assert_int_equal(fake_share(FILE_A, a, 0x11, RS_SHARE_TYPE_PID, 0, RIGHT_DUP,
-				    COMPOSE | REQUIRE), NV_OK);
+	assert_int_equal(
+		fake_share(FILE_A, a, 0x11, RS_SHARE_TYPE_PID, 0, RIGHT_DUP, COMPOSE | REQUIRE),
+		NV_OK);
 	assert_false(may_dup(b, a, 0x11));
 	assert_int_equal(fake_share(FILE_A, a, 0x11, RS_SHARE_TYPE_PID, 0, RIGHT_DUP,
-				    COMPOSE | REQUIRE | REVOKE), NV_OK);
+				    COMPOSE | REQUIRE | REVOKE),
+			 NV_OK);
 	assert_true(may_dup(b, a, 0x11));
 	/* Revoking without composing leaves nobody. */
-	assert_int_equal(fake_share(FILE_A, a, 0x11, RS_SHARE_TYPE_ALL, 0, RIGHT_DUP, REVOKE), NV_OK);
+	assert_int_equal(fake_share(FILE_A, a, 0x11, RS_SHARE_TYPE_ALL, 0, RIGHT_DUP, REVOKE),
+			 NV_OK);
 	assert_false(may_dup(b, a, 0x11));
 }
 
@@ -430,9 +453,11 @@ static void share_errors(void **state)
 	assert_int_equal(fake_share(FILE_A, a, 0x11, RS_SHARE_TYPE_ALL, 0, RIGHT_NICE, 0),
 			 NV_ERR_INSUFFICIENT_PERMISSIONS);
 	/* A client takes a right from itself, and back from its parent. */
-	assert_int_equal(fake_share(FILE_A, a, 0x11, RS_SHARE_TYPE_CLIENT, a, RIGHT_DUP,
-				    COMPOSE | REVOKE), NV_OK);
-	assert_int_equal(fake_dup(FILE_A, a, 0x10, &copy, a, 0x11), NV_ERR_INSUFFICIENT_PERMISSIONS);
+	assert_int_equal(
+		fake_share(FILE_A, a, 0x11, RS_SHARE_TYPE_CLIENT, a, RIGHT_DUP, COMPOSE | REVOKE),
+		NV_OK);
+	assert_int_equal(fake_dup(FILE_A, a, 0x10, &copy, a, 0x11),
+			 NV_ERR_INSUFFICIENT_PERMISSIONS);
 	assert_int_equal(fake_share(FILE_A, a, 0x11, RS_SHARE_TYPE_CLIENT, a, RIGHT_DUP, COMPOSE),
 			 NV_OK);
 	assert_int_equal(fake_dup(FILE_A, a, 0x10, &copy, a, 0x11), NV_OK);
@@ -448,7 +473,8 @@ static void share_with_client_ends_with_it(void **state)
 	subdevice(FILE_A, a, 0x10, 0x11);
 	assert_int_equal(rm_api_alloc_nvos21(FILE_B, &p), NV_OK);
 	device(FILE_B, chosen, 0x10);
-	assert_int_equal(fake_share(FILE_A, a, 0x11, RS_SHARE_TYPE_CLIENT, chosen, RIGHT_DUP, 0), NV_OK);
+	assert_int_equal(fake_share(FILE_A, a, 0x11, RS_SHARE_TYPE_CLIENT, chosen, RIGHT_DUP, 0),
+			 NV_OK);
 	assert_true(may_dup(chosen, a, 0x11));
 	assert_int_equal(fake_free(FILE_B, chosen, chosen), NV_OK);
 	/* The next to have its handle has not its rights. */
@@ -533,13 +559,15 @@ static void gpu_goes(void **state)
 	subdevice(FILE_A, client, 0x10, 0x11);
 	fake.gpus[0].gpu.state = RM_GPU_LOST;
 	assert_int_equal(fake_control(FILE_A, client, 0x10, NV0080_CTRL_CMD_GPU_GET_NUM_SUBDEVICES,
-				      params, 4), NV_ERR_GPU_IS_LOST);
+				      params, 4),
+			 NV_ERR_GPU_IS_LOST);
 	rm_server_lock_exclusive(fake.rm.server);
 	rm_server_gpu_removed(fake.rm.server, &fake.gpus[0].gpu);
 	rm_server_unlock_exclusive(fake.rm.server);
 	assert_int_equal(fake.alive[ABI_ICLASS_Device], 0);
 	assert_int_equal(fake_control(FILE_A, client, 0x10, NV0080_CTRL_CMD_GPU_GET_NUM_SUBDEVICES,
-				      params, 4), NV_ERR_RESOURCE_LOST);
+				      params, 4),
+			 NV_ERR_RESOURCE_LOST);
 	assert_int_equal(probe(FILE_A, client), NV_OK);
 	assert_int_equal(fake_alloc(FILE_A, client, 0x10, &handle, FAKE_SUBDEVICE, NULL),
 			 NV_ERR_RESOURCE_LOST);

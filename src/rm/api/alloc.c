@@ -21,8 +21,8 @@ static bool is_client_class(u32 class_id)
 }
 
 /*
- * An event is of the class that its parameters name, if the caller left that open, and sits below the
- * client itself when the object that it is about is another client's.
+ * An event is of the class that its parameters name, if the caller left that open, and sits below
+ * the client itself when the object that it is about is another client's.
  */
 static enum nv_status fix_event(struct alloc *alloc)
 {
@@ -72,7 +72,8 @@ static enum nv_status find_parent(struct rm_call *call, const struct alloc *allo
 	enum nv_status status;
 
 	*parent = NULL;
-	/* Below no parent a handle equal to the client's could only be a root object: rejected later. */
+	/* Below no parent a handle equal to the client's could only be a root object: rejected
+	 * later. */
 	if (alloc->handle == alloc->client)
 		return NV_OK;
 	status = rm_object_find(call->client, alloc->parent, parent);
@@ -93,23 +94,25 @@ static enum nv_status alloc_object(struct rm_call *call, struct alloc *alloc)
 
 	if (status != NV_OK)
 		return rm_step(rm_trace_on(), "rm/api/alloc: event", status, 0);
-	status = rm_step(rm_trace_on(), "rm/api/alloc: privilege", check_privilege(call, desc), desc->class_id);
+	status = rm_step(rm_trace_on(), "rm/api/alloc: privilege", check_privilege(call, desc),
+			 desc->class_id);
 	if (status != NV_OK)
 		return status;
-	status = rm_step(rm_trace_on(), "rm/server: parent", find_parent(call, alloc, &request.parent),
-			 alloc->parent);
+	status = rm_step(rm_trace_on(), "rm/server: parent",
+			 find_parent(call, alloc, &request.parent), alloc->parent);
 	if (status != NV_OK)
 		return status;
 	if ((desc->flags & RS_FLAGS_INTERNAL_ONLY) && !call->kernel)
-		return rm_step(rm_trace_on(), "rm/class: internal", NV_ERR_INVALID_CLASS, desc->class_id);
+		return rm_step(rm_trace_on(), "rm/class: internal", NV_ERR_INVALID_CLASS,
+			       desc->class_id);
 	if (request.parent) {
-		status = rm_step(rm_trace_on(), "rm/class: parent", check_parent(call, desc, request.parent),
-				 alloc->parent);
+		status = rm_step(rm_trace_on(), "rm/class: parent",
+				 check_parent(call, desc, request.parent), alloc->parent);
 		if (status != NV_OK)
 			return status;
 	}
-	status = rm_step(rm_trace_on(), "rm/server: handle", rm_object_handle(call->client, &alloc->handle),
-			 alloc->handle);
+	status = rm_step(rm_trace_on(), "rm/server: handle",
+			 rm_object_handle(call->client, &alloc->handle), alloc->handle);
 	if (status != NV_OK)
 		return status;
 
@@ -176,7 +179,8 @@ static enum nv_status request_alloc(struct rm_server *server, struct rm_file *fi
 	call.params = alloc->params.data;
 	call.params_size = alloc->params.size;
 	if (alloc->serialized) {
-		status = rm_step(rm_trace_on(), "rm/api/params: unpack", NV_ERR_LIB_RM_VERSION_MISMATCH, class_id);
+		status = rm_step(rm_trace_on(), "rm/api/params: unpack",
+				 NV_ERR_LIB_RM_VERSION_MISMATCH, class_id);
 	} else if (is_client_class(class_id)) {
 		status = alloc_client(&call, alloc);
 	} else {

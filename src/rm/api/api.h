@@ -7,15 +7,16 @@
  * Every rm_api_ function writes the outcome to the structure's status field and returns the same
  * value: a refused request is a success of the ioctl that carried it.
  *
- * Locks: none held by the caller beyond the power lock. Each call takes the API lock shared, the locks
- * of its clients, and the GPU lock where class or command ask for it (docs/locking.md).
+ * Locks: none held by the caller beyond the power lock. Each call takes the API lock shared, the
+ * locks of its clients, and the GPU lock where class or command ask for it (docs/locking.md).
  */
 #ifndef RM_API_API_H
 #define RM_API_API_H
 
 #include "rm/server/server.h"
 
-/* -- What the file layer gives (rm/file.c, rm/rm.c) ---------------------------------------------- */
+/* -- What the file layer gives (rm/file.c, rm/rm.c) ----------------------------------------------
+ */
 
 /* The instance that a file belongs to. */
 struct rm *rm_file_rm(const struct rm_file *file);
@@ -28,9 +29,11 @@ const void *rm_file_owner(const struct rm_file *file);
 /* The instance's server, which rm_create makes with rm_server_create. */
 struct rm_server *rm_server(const struct rm *rm);
 
-/* -- Requests of user space ---------------------------------------------------------------------- */
+/* -- Requests of user space ----------------------------------------------------------------------
+ */
 
-/* NV_ESC_RM_ALLOC, in its two sizes. hRoot and hObjectNew are written back when the driver chose. */
+/* NV_ESC_RM_ALLOC, in its two sizes. hRoot and hObjectNew are written back when the driver chose.
+ */
 enum nv_status rm_api_alloc(struct rm_file *file, NVOS64_PARAMETERS *p);
 enum nv_status rm_api_alloc_nvos21(struct rm_file *file, NVOS21_PARAMETERS *p);
 /* NV_ESC_RM_ALLOC_OBJECT: an alloc without parameters. */
@@ -44,20 +47,22 @@ enum nv_status rm_api_share(struct rm_file *file, NVOS57_PARAMETERS *p);
 void rm_api_file_closed(struct rm *rm, const void *owner);
 
 /*
- * For the escapes that act on an object and are none of the above (mapping, events, ...): finds client
- * and object with all checks that a control makes, takes the API lock shared and the client's lock, and
- * makes call the thread's call, with call->client and call->object set. rm_api_end releases all.
- * NV_ERR_INVALID_CLIENT, NV_ERR_OBJECT_NOT_FOUND, NV_ERR_RESOURCE_LOST: nothing is held.
+ * For the escapes that act on an object and are none of the above (mapping, events, ...): finds
+ * client and object with all checks that a control makes, takes the API lock shared and the
+ * client's lock, and makes call the thread's call, with call->client and call->object set.
+ * rm_api_end releases all. NV_ERR_INVALID_CLIENT, NV_ERR_OBJECT_NOT_FOUND, NV_ERR_RESOURCE_LOST:
+ * nothing is held.
  */
 enum nv_status rm_api_begin(struct rm_call *call, struct rm_file *file, u32 client, u32 object);
 void rm_api_end(struct rm_call *call);
 
-/* -- The driver's own requests ------------------------------------------------------------------- */
+/* -- The driver's own requests -------------------------------------------------------------------
+ */
 
 /*
  * With kernel pointers and kernel rights; params_size is the exact size of params. Made from within
- * another call (a handler), it names the client that the outer call holds: NV_ERR_INVALID_LOCK_STATE
- * for any other. *object 0: the server chooses.
+ * another call (a handler), it names the client that the outer call holds:
+ * NV_ERR_INVALID_LOCK_STATE for any other. *object 0: the server chooses.
  */
 enum nv_status rm_kernel_alloc(struct rm *rm, u32 client, u32 parent, u32 *object, u32 class_id,
 			       void *params, u32 params_size);

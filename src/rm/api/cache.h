@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * Replies of a GPU's cacheable commands. A command whose reply depends on nothing the caller says has
- * one entry; one whose reply depends on its input has an entry for each of the last few inputs.
+ * Replies of a GPU's cacheable commands. A command whose reply depends on nothing the caller says
+ * has one entry; one whose reply depends on its input has an entry for each of the last few inputs.
  *
  * A lock of its own (leaf): callers may hold anything down to the GPU lock.
  */
@@ -22,8 +22,8 @@ bool rm_control_cacheable(const struct abi_control *control);
 /* For a command whose reply depends on its input: whether the reply to this input may be kept. */
 bool rm_control_cacheable_input(const struct abi_control *control, const void *params);
 /*
- * Fills params (control->params_size bytes, holding the input) with the kept reply. When there is none:
- * false, and *generation is what rm_control_cache_put wants to know.
+ * Fills params (control->params_size bytes, holding the input) with the kept reply. When there is
+ * none: false, and *generation is what rm_control_cache_put wants to know.
  */
 bool rm_control_cache_get(struct rm_control_cache *cache, const struct abi_control *control,
 			  void *params, u64 *generation);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/* Free, the end of a file, and calls on an object that are none of alloc, control, dup and share. */
+/* Free, the end of a file, and calls on an object that are none of alloc, control, dup and share.
+ */
 #include "rm/api/internal.h"
 
 static enum nv_status request_free(struct rm_server *server, struct rm_file *file, bool kernel,
@@ -47,7 +48,8 @@ void rm_api_owner_closed(struct rm_server *server, const void *owner)
 	while ((client = rm_client_get_of_owner(server, owner))) {
 		rm_call_begin(&call, server, NULL, true);
 		call.client = client;
-		/* A client that another thread frees just now is out of the table once we have its lock. */
+		/* A client that another thread frees just now is out of the table once we have its
+		 * lock. */
 		if (rm_call_lock_found_client(&call, NV_ERR_INVALID_CLIENT) == NV_OK)
 			rm_client_free(&call);
 		rm_call_end(&call);

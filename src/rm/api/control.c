@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Control: the checks of a command in the interface's order. By its number alone (NULL command, flags,
- * pointer and size), then by its object (client, handle, class, size, rights), then it is served.
+ * Control: the checks of a command in the interface's order. By its number alone (NULL command,
+ * flags, pointer and size), then by its object (client, handle, class, size, rights), then it is
+ * served.
  */
 #include "rm/api/cache.h"
 #include "rm/api/route.h"
@@ -54,8 +55,9 @@ RM_INLINE enum nv_status find_object(struct rm_call *call, u32 handle, const boo
 {
 	enum nv_status status = NV_OK;
 
-	call->object = handle == call->client->handle ? call->client->root :
-							handle_map_find(&call->client->objects, handle);
+	call->object = handle == call->client->handle
+			       ? call->client->root
+			       : handle_map_find(&call->client->objects, handle);
 	if (!call->object)
 		status = NV_ERR_OBJECT_NOT_FOUND;
 	else if (call->object->flags & RM_OBJECT_DEAD)
@@ -106,8 +108,8 @@ RM_INLINE enum nv_status check_class(struct rm_call *call, const bool traced)
 RM_INLINE enum nv_status check_rights(struct rm_call *call)
 {
 	const struct abi_control *control = call->control;
-	const u32 not_kernels = RMCTRL_FLAGS_NON_PRIVILEGED | RMCTRL_FLAGS_PRIVILEGED |
-				RMCTRL_FLAGS_INTERNAL;
+	const u32 not_kernels =
+		RMCTRL_FLAGS_NON_PRIVILEGED | RMCTRL_FLAGS_PRIVILEGED | RMCTRL_FLAGS_INTERNAL;
 	enum nv_status status;
 
 	if (control->rights) {
@@ -175,7 +177,8 @@ RM_INLINE enum nv_status control_object(struct rm_call *call, u32 handle, const 
 	if (status == NV_OK)
 		status = check_class(call, traced);
 	if (status == NV_OK)
-		status = rm_step(traced, "rm/server: rights", check_rights(call), call->control->rights);
+		status = rm_step(traced, "rm/server: rights", check_rights(call),
+				 call->control->rights);
 	if (status != NV_OK)
 		return status;
 	if (call->object->gpu && call->object->gpu->cache && rm_control_cacheable(call->control))
@@ -233,14 +236,14 @@ RM_INLINE enum nv_status do_control(struct rm_server *server, struct rm_file *fi
 }
 
 static __attribute__((noinline)) enum nv_status control_traced(struct rm_server *server,
-								struct rm_file *file, bool kernel,
-								const NVOS54_PARAMETERS *p)
+							       struct rm_file *file, bool kernel,
+							       const NVOS54_PARAMETERS *p)
 {
 	return do_control(server, file, kernel, p, true);
 }
 
-RM_INLINE enum nv_status request_control(struct rm_server *server, struct rm_file *file, bool kernel,
-					 const NVOS54_PARAMETERS *p)
+RM_INLINE enum nv_status request_control(struct rm_server *server, struct rm_file *file,
+					 bool kernel, const NVOS54_PARAMETERS *p)
 {
 	if (rm_trace_on())
 		return control_traced(server, file, kernel, p);

@@ -34,10 +34,10 @@ static enum nv_status dup_object(struct rm_call *call, struct dup *dup)
 	if (status != NV_OK)
 		return status;
 	if (!source->class->duplicate)
-		return rm_step(rm_trace_on(), "rm/class: can be duplicated", NV_ERR_INVALID_ARGUMENT,
-			       source->class_id);
-	status = rm_step(rm_trace_on(), "rm/server: handle", rm_object_handle(call->client, &dup->handle),
-			 dup->handle);
+		return rm_step(rm_trace_on(), "rm/class: can be duplicated",
+			       NV_ERR_INVALID_ARGUMENT, source->class_id);
+	status = rm_step(rm_trace_on(), "rm/server: handle",
+			 rm_object_handle(call->client, &dup->handle), dup->handle);
 	if (status != NV_OK)
 		return status;
 	status = find_live(call->client, dup->parent, &request.parent);
@@ -51,8 +51,8 @@ static enum nv_status dup_object(struct rm_call *call, struct dup *dup)
 			return status;
 	}
 	if (request.parent->gpu &&
-	    (source->desc->flags & (RS_FLAGS_ACQUIRE_GPUS_LOCK_ON_ALLOC |
-				    RS_FLAGS_ACQUIRE_GPU_GROUP_LOCK_ON_ALLOC)))
+	    (source->desc->flags &
+	     (RS_FLAGS_ACQUIRE_GPUS_LOCK_ON_ALLOC | RS_FLAGS_ACQUIRE_GPU_GROUP_LOCK_ON_ALLOC)))
 		rm_call_lock_gpu(call, request.parent->gpu);
 	request.desc = source->desc;
 	request.handle = dup->handle;
@@ -121,7 +121,8 @@ static enum nv_status request_share(struct rm_server *server, struct rm_file *fi
 	enum nv_status status;
 
 	if (policy->type >= RS_SHARE_TYPE_MAX)
-		return rm_step(rm_trace_on(), "rm/api/share: type", NV_ERR_INVALID_ARGUMENT, policy->type);
+		return rm_step(rm_trace_on(), "rm/api/share: type", NV_ERR_INVALID_ARGUMENT,
+			       policy->type);
 	rm_call_begin(&call, server, file, false);
 	if (policy->type == RS_SHARE_TYPE_CLIENT)
 		status = rm_call_lock_clients(&call, p->hClient, policy->target, missing);

@@ -15,7 +15,8 @@
  * A step of a request, for a trace; gives back its status. traced is rm_trace_on() of the request's
  * beginning: a constant in the busy paths, which exist in both forms.
  */
-static inline enum nv_status rm_step(bool traced, const char *name, enum nv_status status, u64 value)
+static inline enum nv_status rm_step(bool traced, const char *name, enum nv_status status,
+				     u64 value)
 {
 	if (traced)
 		rm_trace_emit(RM_TRACE_STEP, name, status, value, 0, NULL, 0);

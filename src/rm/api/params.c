@@ -24,8 +24,8 @@ static void write_pointer(void *block, u32 offset, u64 value)
 static enum nv_status nested_size(const struct abi_nested *desc, const void *block, u64 pointer,
 				  u32 *size)
 {
-	u64 count = desc->count_size ? read_field(block, desc->count_offset, desc->count_size) :
-				       desc->fixed_count;
+	u64 count = desc->count_size ? read_field(block, desc->count_offset, desc->count_size)
+				     : desc->fixed_count;
 
 	/* A pointer to a structure of fixed size, and one stated as optional, may be left out. */
 	if (!pointer && (!desc->count_size || desc->optional))

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * The parameters of one request in kernel memory. The caller's block, and what its declared pointers
- * point at, are each copied in once; from then on only the copies count. While the request runs the
- * pointers in the block are those of the copies; the caller's are put back before it is copied out.
+ * The parameters of one request in kernel memory. The caller's block, and what its declared
+ * pointers point at, are each copied in once; from then on only the copies count. While the request
+ * runs the pointers in the block are those of the copies; the caller's are put back before it is
+ * copied out.
  */
 #ifndef RM_API_PARAMS_H
 #define RM_API_PARAMS_H
@@ -33,10 +34,10 @@ struct rm_params {
 };
 
 /*
- * desc may be NULL (no pointers known). zeroed: the block starts as zeros instead of the caller's bytes.
- * kernel: user is the driver's own block and is used as it is. Not under any lock.
- * NV_ERR_INVALID_ARGUMENT: too large, or a pointer and its count contradict; NV_ERR_INVALID_ADDRESS;
- * NV_ERR_INSUFFICIENT_RESOURCES. Nothing is held on failure.
+ * desc may be NULL (no pointers known). zeroed: the block starts as zeros instead of the caller's
+ * bytes. kernel: user is the driver's own block and is used as it is. Not under any lock.
+ * NV_ERR_INVALID_ARGUMENT: too large, or a pointer and its count contradict;
+ * NV_ERR_INVALID_ADDRESS; NV_ERR_INSUFFICIENT_RESOURCES. Nothing is held on failure.
  */
 enum nv_status rm_params_in_any(struct rm_params *params, const struct abi_struct *desc, u64 user,
 				u32 size, bool kernel, bool zeroed);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * Where a command is served: by the GPU's firmware, with the caller's own handles, or by the handler of
- * the object's class. The GPU is the object's own, whatever the caller's parameters say.
+ * Where a command is served: by the GPU's firmware, with the caller's own handles, or by the
+ * handler of the object's class. The GPU is the object's own, whatever the caller's parameters say.
  */
 #ifndef RM_API_ROUTE_H
 #define RM_API_ROUTE_H
@@ -23,7 +23,8 @@ static inline enum nv_status rm_route(struct rm_call *call, const bool traced)
 		return rm_step(traced, "rm/api/route: firmware", status, control->cmd);
 	}
 	if (!call->handler)
-		return rm_step(traced, "rm/api/route: no handler", NV_ERR_NOT_SUPPORTED, control->cmd);
+		return rm_step(traced, "rm/api/route: no handler", NV_ERR_NOT_SUPPORTED,
+			       control->cmd);
 	status = call->handler(call, call->params);
 	return rm_step(traced, "rm/api/route: handler", status, control->cmd);
 }

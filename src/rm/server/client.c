@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Clients: the table that finds them by handle, whose they are, and how a call locks one. The table has
- * spinlocks of its own, so that a client comes and goes without holding up the calls of another.
+ * Clients: the table that finds them by handle, whose they are, and how a call locks one. The table
+ * has spinlocks of its own, so that a client comes and goes without holding up the calls of
+ * another.
  */
 #include "rm/api/api.h"
 #include "rm/server/internal.h"
@@ -140,7 +141,7 @@ struct rm_client *rm_client_get_of_owner(struct rm_server *server, const void *o
 	struct rm_client *client, *found = NULL;
 
 	os_spinlock_lock(&server->owner_lock);
-	list_for_each_entry(client, &owner_bucket(server, owner)->clients, owner_node) {
+	list_for_each_entry (client, &owner_bucket(server, owner)->clients, owner_node) {
 		if (client->owner == owner) {
 			os_fetch_add(&client->refs, 1);
 			found = client;
@@ -160,7 +161,7 @@ void rm_server_visit_clients(struct rm_server *server,
 
 	os_spinlock_lock(&server->owner_lock);
 	for (i = 0; i < RM_OWNER_BUCKETS && more; i++) {
-		list_for_each_entry(client, &server->owners[i].clients, owner_node) {
+		list_for_each_entry (client, &server->owners[i].clients, owner_node) {
 			more = visit(ctx, client);
 			if (!more)
 				break;
@@ -200,9 +201,9 @@ static enum nv_status lock_unless_held(struct rm_call *call)
 	const struct rm_call *outer = call->outer ? holder(call) : NULL;
 
 	if (outer)
-		return outer->client == call->client || outer->source == call->client ?
-			       NV_OK :
-			       NV_ERR_INVALID_LOCK_STATE;
+		return outer->client == call->client || outer->source == call->client
+			       ? NV_OK
+			       : NV_ERR_INVALID_LOCK_STATE;
 	if (rm_trace_on())
 		client_lock_traced(call->client);
 	else
@@ -303,7 +304,8 @@ enum nv_status rm_client_create(struct rm_call *call, const struct abi_class *de
 	struct rm_client *client;
 	enum nv_status status;
 
-	/* A new client's lock is taken beside none: the outer call's own would be of the same rank. */
+	/* A new client's lock is taken beside none: the outer call's own would be of the same rank.
+	 */
 	if (call->outer && holder(call))
 		return NV_ERR_INVALID_LOCK_STATE;
 	client = os_alloc(sizeof(*client));
@@ -351,7 +353,8 @@ void rm_client_free(struct rm_call *call)
 	if (client->root)
 		rm_object_free(call, client->root);
 	client->root = NULL;
-	/* Out of the table last: the handle is taken until all that the firmware knows it by is gone. */
+	/* Out of the table last: the handle is taken until all that the firmware knows it by is
+	 * gone. */
 	table_remove(client->server, client);
 	rm_client_put(client);
 }

@@ -7,11 +7,13 @@
 
 #include "rm/server/server.h"
 
-/* Handles of clients: a base, and an index that wraps (resserv's ranges, as user space sees them). */
+/* Handles of clients: a base, and an index that wraps (resserv's ranges, as user space sees them).
+ */
 #define RM_CLIENT_HANDLE_BASE 0xc1d00000u
 #define RM_CLIENT_INTERNAL_HANDLE_BASE 0xc1e00000u
 #define RM_CLIENT_HANDLE_MAX 0x100000u
-/* Handles that the server chooses for objects, and those that it reserves for the firmware's own. */
+/* Handles that the server chooses for objects, and those that it reserves for the firmware's own.
+ */
 #define RM_OBJECT_HANDLE_BASE 0xcaf00000u
 #define RM_OBJECT_HANDLE_RANGE 0x80000u
 #define RM_FIRMWARE_HANDLE_BASE 0xc9f00000u
@@ -44,7 +46,8 @@ struct rm_server {
 	/* Never change after creation. */
 	const struct rm_class **classes; /* by internal class */
 	u32 class_count;
-	u32 *single_bits; /* by internal class: its bit of rm_object.singles, 0 if it has no such rule */
+	u32 *single_bits; /* by internal class: its bit of rm_object.singles, 0 if it has no such
+			     rule */
 	struct rm_handler_slot *handlers;
 	u32 handler_mask;
 	struct rm_handler_slot *first_handlers; /* by index of the command: of the class it names */
@@ -60,13 +63,15 @@ struct rm_server {
 	u32 next_internal_client;			 /* atomic */
 };
 
-/* -- server.c ------------------------------------------------------------------------------------ */
+/* -- server.c ------------------------------------------------------------------------------------
+ */
 
 /*
- * Makes call (zeroed by this) the thread's call and takes the API lock shared, unless a call around it
- * holds the lock.
+ * Makes call (zeroed by this) the thread's call and takes the API lock shared, unless a call around
+ * it holds the lock.
  */
-void rm_call_begin(struct rm_call *call, struct rm_server *server, struct rm_file *file, bool kernel);
+void rm_call_begin(struct rm_call *call, struct rm_server *server, struct rm_file *file,
+		   bool kernel);
 /* Releases whatever locks the call took, drops its clients, and restores the call around it. */
 void rm_call_end(struct rm_call *call);
 void rm_call_unlock_gpu(struct rm_call *call);
@@ -85,12 +90,14 @@ static inline enum rm_privilege rm_call_privilege(const struct rm_call *call)
 	return call->cred.admin ? RM_PRIVILEGE_ADMIN : RM_PRIVILEGE_USER;
 }
 
-/* -- api/call.c ----------------------------------------------------------------------------------- */
+/* -- api/call.c -----------------------------------------------------------------------------------
+ */
 
 /* Frees every client of that owner; NULL: the driver's own. */
 void rm_api_owner_closed(struct rm_server *server, const void *owner);
 
-/* -- client.c ------------------------------------------------------------------------------------ */
+/* -- client.c ------------------------------------------------------------------------------------
+ */
 
 enum nv_status rm_client_table_init(struct rm_server *server);
 void rm_client_table_destroy(struct rm_server *server);
@@ -118,8 +125,9 @@ enum nv_status rm_call_lock_found_client(struct rm_call *call, enum nv_status mi
 enum nv_status rm_call_lock_clients(struct rm_call *call, u32 handle, u32 source,
 				    enum nv_status missing);
 /*
- * Makes a client with its root object. *handle 0: the server chooses. params: the NvHandle that class's
- * parameters are, or NULL; receives the handle. NV_ERR_INSERT_DUPLICATE_NAME, NV_ERR_NO_MEMORY, ...
+ * Makes a client with its root object. *handle 0: the server chooses. params: the NvHandle that
+ * class's parameters are, or NULL; receives the handle. NV_ERR_INSERT_DUPLICATE_NAME,
+ * NV_ERR_NO_MEMORY, ...
  */
 enum nv_status rm_client_create(struct rm_call *call, const struct abi_class *desc, u32 *handle,
 				void *params, u32 params_size, const u32 *rights_requested);
@@ -128,7 +136,8 @@ void rm_client_free(struct rm_call *call);
 /* A client of that owner, referenced, or NULL. */
 struct rm_client *rm_client_get_of_owner(struct rm_server *server, const void *owner);
 
-/* -- object.c ------------------------------------------------------------------------------------ */
+/* -- object.c ------------------------------------------------------------------------------------
+ */
 
 struct rm_object_request {
 	struct rm_object *parent; /* NULL: a root object */
@@ -147,11 +156,12 @@ enum nv_status rm_object_handle(struct rm_client *client, u32 *handle);
 enum nv_status rm_object_create(struct rm_call *call, const struct rm_object_request *request,
 				struct rm_object **out);
 
-/* -- teardown.c ---------------------------------------------------------------------------------- */
+/* -- teardown.c ----------------------------------------------------------------------------------
+ */
 
 /*
- * Frees the object with all below it, children and dependants first. A dependant that is not below it is
- * torn down too, but keeps its handle: dead. Client lock held.
+ * Frees the object with all below it, children and dependants first. A dependant that is not below
+ * it is torn down too, but keeps its handle: dead. Client lock held.
  */
 void rm_object_free(struct rm_call *call, struct rm_object *object);
 /* As for an object whose construction failed: unlinks and frees the memory, no destruct. */
@@ -159,14 +169,15 @@ void rm_object_discard(struct rm_object *object);
 /* Removes every dependency from and to the object. */
 void rm_object_undepend(struct rm_object *object);
 
-/* -- rights.c ------------------------------------------------------------------------------------ */
+/* -- rights.c ------------------------------------------------------------------------------------
+ */
 
 /* Sets the new object's rights; NV_ERR_INSUFFICIENT_PERMISSIONS. requested may be NULL. */
 enum nv_status rm_rights_grant_new(struct rm_call *call, struct rm_object *object,
 				   const u32 *requested, u32 required);
 /*
- * Whether client, the object's own or another, has all these rights on it. target: the parent of a dup,
- * NULL otherwise. NV_ERR_INSUFFICIENT_PERMISSIONS.
+ * Whether client, the object's own or another, has all these rights on it. target: the parent of a
+ * dup, NULL otherwise. NV_ERR_INSUFFICIENT_PERMISSIONS.
  */
 enum nv_status rm_rights_check(struct rm_call *call, struct rm_object *object,
 			       const struct rm_client *client, const struct rm_object *target,

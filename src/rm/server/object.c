@@ -8,7 +8,7 @@
 
 enum nv_status rm_object_find(struct rm_client *client, u32 handle, struct rm_object **out)
 {
-	*out = handle_map_find(&client->objects, handle);
+	*out = handle == client->handle ? client->root : handle_map_find(&client->objects, handle);
 	return *out ? NV_OK : NV_ERR_OBJECT_NOT_FOUND;
 }
 
@@ -146,7 +146,8 @@ enum nv_status rm_object_create(struct rm_call *call, const struct rm_object_req
 		status = class->construct(call, object, request->params, request->params_size);
 	else
 		status = NV_OK;
-	rm_trace(RM_TRACE_STEP, "rm/class: construct", status, desc->class_id, object->handle, NULL, 0);
+	rm_trace(RM_TRACE_STEP, "rm/class: construct", status, desc->class_id, object->handle, NULL,
+		 0);
 	if (status != NV_OK) {
 		rm_object_undepend(object);
 		rm_object_discard(object);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Access rights: what an object's client may do with it. A root object gets what its client is entitled
- * to; everything below inherits, or asks for less. RS_ACCESS_NICE is the administrator's and is looked
- * at again each time it matters.
+ * Access rights: what an object's client may do with it. A root object gets what its client is
+ * entitled to; everything below inherits, or asks for less. RS_ACCESS_NICE is the administrator's
+ * and is looked at again each time it matters.
  */
 #include "rm/server/internal.h"
 #include "rm/server/share.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/* The server's instance: its tables of classes and handlers, the API lock, and the call of a thread. */
+/* The server's instance: its tables of classes and handlers, the API lock, and the call of a
+ * thread. */
 #include "rm/gpu/gpu.h"
 #include "rm/server/internal.h"
 #include "rm/trace.h"
@@ -75,8 +76,8 @@ static enum nv_status handlers_add(struct rm_server *server, const struct rm_cla
 		at = handler_slot(server, class->iclass, handler->cmd);
 		while (server->handlers[at].fn)
 			at = (at + 1) & server->handler_mask;
-		server->handlers[at] = (struct rm_handler_slot){ handler->cmd, class->iclass,
-								 handler->fn };
+		server->handlers[at] =
+			(struct rm_handler_slot){ handler->cmd, class->iclass, handler->fn };
 		if (!server->first_handlers[control->index].fn)
 			server->first_handlers[control->index] = server->handlers[at];
 	}
@@ -114,7 +115,7 @@ static enum nv_status tables_init(struct rm_server *server, const struct rm_clas
 		const struct rm_class *class = classes[i];
 		enum nv_status status;
 
-		if ((u32)class->iclass >= ABI_ICLASS_COUNT || server->classes[class->iclass] ||
+		if ((u32) class->iclass >= ABI_ICLASS_COUNT || server->classes[class->iclass] ||
 		    class->object_size < sizeof(struct rm_object))
 			return NV_ERR_INVALID_ARGUMENT;
 		server->classes[class->iclass] = class;
@@ -195,7 +196,8 @@ struct rm_call *rm_call_current(void)
 	return os_thread_context();
 }
 
-static void __attribute__((noinline)) api_lock_traced(struct rm_call *call, struct rm_server *server)
+static void __attribute__((noinline))
+api_lock_traced(struct rm_call *call, struct rm_server *server)
 {
 	u64 start = os_time_ns();
 
@@ -203,7 +205,8 @@ static void __attribute__((noinline)) api_lock_traced(struct rm_call *call, stru
 	rm_trace(RM_TRACE_LOCK, "API", NV_OK, os_time_ns() - start, 1, NULL, 0);
 }
 
-void rm_call_begin(struct rm_call *call, struct rm_server *server, struct rm_file *file, bool kernel)
+void rm_call_begin(struct rm_call *call, struct rm_server *server, struct rm_file *file,
+		   bool kernel)
 {
 	call->rm = server->rm;
 	call->server = server;

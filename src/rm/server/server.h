@@ -6,9 +6,9 @@
  *   client --- object tree (parent/children), a handle map (32-bit handle -> object, O(1))
  *                 \-- dependants: freed before what they depend on
  *
- * Locking (docs/locking.md): the set of GPUs changes under the API lock held exclusively; all else runs
- * under the API lock shared, the client's own lock, and, where a class or command asks for it, the lock
- * of the object's GPU. The table of clients has spinlocks of its own.
+ * Locking (docs/locking.md): the set of GPUs changes under the API lock held exclusively; all else
+ * runs under the API lock shared, the client's own lock, and, where a class or command asks for it,
+ * the lock of the object's GPU. The table of clients has spinlocks of its own.
  */
 #ifndef RM_SERVER_SERVER_H
 #define RM_SERVER_SERVER_H
@@ -42,16 +42,18 @@ struct rm_class {
 	enum abi_iclass iclass;
 	u32 object_size; /* of the structure that begins with struct rm_object */
 	/*
-	 * params: a kernel copy of params_size bytes, or NULL when none were given. The object is linked
-	 * to its parent and has its handle and GPU (its parent's, unless construct sets another), but no
-	 * look-up finds it yet. On failure the server frees it without calling destruct. What it writes
-	 * to params goes back to the caller. call->object is the parent (NULL for a root object).
+	 * params: a kernel copy of params_size bytes, or NULL when none were given. The object is
+	 * linked to its parent and has its handle and GPU (its parent's, unless construct sets
+	 * another), but no look-up finds it yet. On failure the server frees it without calling
+	 * destruct. What it writes to params goes back to the caller. call->object is the parent
+	 * (NULL for a root object).
 	 */
 	enum nv_status (*construct)(struct rm_call *call, struct rm_object *object, void *params,
 				    u32 params_size);
 	/* All children and dependants are gone. May be NULL. */
 	void (*destruct)(struct rm_call *call, struct rm_object *object);
-	/* Makes copy a duplicate of source (of another or the same client). NULL: cannot be duplicated. */
+	/* Makes copy a duplicate of source (of another or the same client). NULL: cannot be
+	 * duplicated. */
 	enum nv_status (*duplicate)(struct rm_call *call, struct rm_object *copy,
 				    const struct rm_object *source);
 	/* Commands that this class serves on the CPU side. */
@@ -91,17 +93,17 @@ struct rm_client {
 	u32 handle;
 	u32 refs; /* atomic: the table's, and one for each call that found it */
 	struct rm_server *server;
-	struct rm_client *hash_next;   /* table's lock */
-	struct list_node owner_node;   /* table's owner lock */
-	const void *owner;	       /* rm_file_owner of the file that made it; NULL: the driver */
-	u64 serial;		       /* never reused, unlike the handle */
-	struct os_cred cred;	       /* of who allocated it */
-	u32 class_id;		       /* NV01_ROOT, NV01_ROOT_CLIENT or NV01_ROOT_NON_PRIV */
-	bool kernel;		       /* the driver's own */
-	bool gone;		       /* lock: freed; whoever still waits for the lock finds nothing */
-	bool fabric_manager;	       /* lock: may duplicate what any user client has */
-	u32 next_handle;	       /* lock: index of the next generated handle */
-	struct os_mutex lock;	       /* LOCK_RANK_CLIENT: everything below, and its objects */
+	struct rm_client *hash_next; /* table's lock */
+	struct list_node owner_node; /* table's owner lock */
+	const void *owner;	     /* rm_file_owner of the file that made it; NULL: the driver */
+	u64 serial;		     /* never reused, unlike the handle */
+	struct os_cred cred;	     /* of who allocated it */
+	u32 class_id;		     /* NV01_ROOT, NV01_ROOT_CLIENT or NV01_ROOT_NON_PRIV */
+	bool kernel;		     /* the driver's own */
+	bool gone;	      /* lock: freed; whoever still waits for the lock finds nothing */
+	bool fabric_manager;  /* lock: may duplicate what any user client has */
+	u32 next_handle;      /* lock: index of the next generated handle */
+	struct os_mutex lock; /* LOCK_RANK_CLIENT: everything below, and its objects */
 	struct rm_object *root;
 	struct handle_map objects;
 };
@@ -150,19 +152,21 @@ enum nv_status rm_object_find_class(struct rm_client *client, u32 handle, enum a
 /* The nearest ancestor (or itself) of that internal class, or NULL. */
 struct rm_object *rm_object_ancestor(struct rm_object *object, enum abi_iclass iclass);
 /*
- * dependant is torn down before on. Both are of one client (NV_ERR_INVALID_ARGUMENT otherwise), whose
- * lock is held. An ancestor needs no dependency. NV_ERR_NO_MEMORY.
+ * dependant is torn down before on. Both are of one client (NV_ERR_INVALID_ARGUMENT otherwise),
+ * whose lock is held. An ancestor needs no dependency. NV_ERR_NO_MEMORY.
  */
 enum nv_status rm_object_depend(struct rm_object *dependant, struct rm_object *on);
 /*
- * All objects of a client one after the other, in no particular order: *cursor is 0 at first; NULL at
- * the end. Objects may come and go meanwhile. Client lock held.
+ * All objects of a client one after the other, in no particular order: *cursor is 0 at first; NULL
+ * at the end. Objects may come and go meanwhile. Client lock held.
  */
 struct rm_object *rm_client_next_object(struct rm_client *client, u64 *cursor);
 
-/* -- The instance -------------------------------------------------------------------------------- */
+/* -- The instance --------------------------------------------------------------------------------
+ */
 
-/* classes stays valid while the server does. NV_ERR_NO_MEMORY; NV_ERR_INVALID_ARGUMENT: two alike. */
+/* classes stays valid while the server does. NV_ERR_NO_MEMORY; NV_ERR_INVALID_ARGUMENT: two alike.
+ */
 enum nv_status rm_server_create(struct rm *rm, const struct rm_class *const *classes, u32 count,
 				struct rm_server **out);
 /* Frees the driver's own clients; those of files are gone with their files. */
@@ -179,15 +183,15 @@ void rm_server_unlock_exclusive(struct rm_server *server);
 void rm_server_gpu_removed(struct rm_server *server, struct rm_gpu *gpu);
 
 /*
- * Calls visit for every client, until it returns false. Under the table's spinlock: visit looks at what
- * never changes of a client, and may not sleep.
+ * Calls visit for every client, until it returns false. Under the table's spinlock: visit looks at
+ * what never changes of a client, and may not sleep.
  */
 void rm_server_visit_clients(struct rm_server *server,
 			     bool (*visit)(void *ctx, const struct rm_client *client), void *ctx);
 
 /*
- * The class of that number as this driver serves it, NULL if it does not. (That the number exists at
- * all is abi_class_find's to say.)
+ * The class of that number as this driver serves it, NULL if it does not. (That the number exists
+ * at all is abi_class_find's to say.)
  */
 const struct rm_class *rm_server_class(struct rm_server *server, enum abi_iclass iclass);
 

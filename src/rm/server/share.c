@@ -137,8 +137,8 @@ static void list_edit(struct rm_share_policy_list *list, const struct rm_share_p
 /* A list of the count policies with room for one more. */
 static struct rm_share_policy_list *list_copy(const struct rm_share_policy *policies, u32 count)
 {
-	size_t size = sizeof(struct rm_share_policy_list) +
-		      (count + 1) * sizeof(struct rm_share_policy);
+	size_t size =
+		sizeof(struct rm_share_policy_list) + (count + 1) * sizeof(struct rm_share_policy);
 	struct rm_share_policy_list *list = os_alloc(size);
 
 	if (!list)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * What depends on what, and how objects go: children and dependants before what they stand on, with no
- * recursion, however many there are.
+ * What depends on what, and how objects go: children and dependants before what they stand on, with
+ * no recursion, however many there are.
  *
- * A free walks depth first over a stack that is a list through the objects (free_next). An object leaves
- * the stack when it has no dependant and no live child any more. One that stands below the object being
- * freed goes entirely; any other, torn down only because it depended on something, stays as a dead
- * handle until its client frees it. Dead children are kept at the end of their parent's list, so the
- * first child tells whether a live one is left.
+ * A free walks depth first over a stack that is a list through the objects (free_next). An object
+ * leaves the stack when it has no dependant and no live child any more. One that stands below the
+ * object being freed goes entirely; any other, torn down only because it depended on something,
+ * stays as a dead handle until its client frees it. Dead children are kept at the end of their
+ * parent's list, so the first child tells whether a live one is left.
  */
 #include "rm/gpu/gpu.h"
 #include "rm/gsp/rpc.h"
@@ -150,7 +150,8 @@ static void teardown(struct rm_call *call, struct rm_object *target, bool keep)
 	target->free_next = NULL;
 	while (top) {
 		next = next_before(top);
-		/* Dead children go with a parent that goes; where it stays they are at the end, done. */
+		/* Dead children go with a parent that goes; where it stays they are at the end,
+		 * done. */
 		if (next && (next->flags & RM_OBJECT_DEAD) && (keep || !is_below(next, target)))
 			next = NULL;
 		if (next) {
