@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * The firmware's control commands, called as its dispatcher does: the table itself, every out field
+ * written, values that are the state's, and bad parameters.
+ */
+#include "engine.h"
+
+#include "abi/tables.h"
+#include "h100/gsp/fw.h"
+
+#define MARK 0xa5
+
+static const struct fw_control *find(u32 cmd)
+{
+	for (u32 g = 0; fw_control_groups[g] != NULL; g++) {
+		for (u32 i = 0; i < fw_control_groups[g]->count; i++) {
+			if (fw_control_groups[g]->controls[i].cmd == cmd)
+				return &fw_control_groups[g]->controls[i];
+		}
+	}
+	return NULL;
+}
+
+static enum nv_status ask(struct h100_state *state, u32 cmd, void *params, u32 size)
+{
+	const struct fw_control *control = find(cmd);
+	struct fw_object object = {.class_id = 0x2080};
+	struct fw_call call = {.state = state, .object = &object, .cmd = cmd};
+	enum nv_status status;
+
+	if (control == NULL)
+		fail_msg("no control %#x", cmd);
+	assert_int_equal(control->size, size);
+	h100_state_lock(state);
+	status = control->fn(&call, params, size);
+	h100_state_unlock(state);
+	return status;
+}
+
+#define ASK(cmd, p) ask(s, cmd, &(p), sizeof(p))
+
+/* Each command once, of the size that the interface's table says, and routed to the firmware. */
+static void test_table(void **unused)
+{
+	u32 total = 0;
+
+	for (u32 g = 0; fw_control_groups[g] != NULL; g++) {
+		const struct fw_control_group *group = fw_control_groups[g];
+
+		assert_non_null(group->name);
+		for (u32 i = 0; i < group->count; i++, total++) {
+			const struct fw_control *control = &group->controls[i];
+			const struct abi_control *abi = abi_control_find(control->cmd);
+
+			if (find(control->cmd) != control)
+				fail_msg("%#x stands twice", control->cmd);
+			if (abi == NULL)
+				fail_msg("%#x is not stated in abi/", control->cmd);
+			if (abi->params_size != control->size)
+				fail_msg("%#x: %u bytes, the interface says %u", control->cmd, control->size,
+					 abi->params_size);
+		}
+	}
+	assert_true(total > 50);
+}
+
+static void fill_in_fields(const struct abi_struct *s, u8 *data, u8 value)
+{
+	for (u32 i = 0; s != NULL && i < s->field_count; i++) {
+		const struct abi_field *field = &s->fields[i];
+
+		for (u32 n = 0; n < field->count; n++) {
+			u8 *at = data + field->offset + (size_t)n * field->size;
+
+			if (field->sub != NULL)
+				fill_in_fields(field->sub, at, value);
+			else if (field->dir & ABI_IN)
+				memset(at, value, field->size);
+		}
+	}
+}
+
+/*
+ * Parameters arrive as a program left them: with in fields zero and every other byte marked, no mark is
+ * left of an answer that is OK. (Padding, and array elements past their count, are no answer.)
+ */
+static void check_written(const struct abi_struct *s, const u8 *data, u32 cmd)
+{
+	for (u32 i = 0; s != NULL && i < s->field_count; i++) {
+		const struct abi_field *field = &s->fields[i];
+		u32 count = field->counted_by == ~0u ? field->count : 0;
+
+		for (u32 n = 0; n < count; n++) {
+			const u8 *at = data + field->offset + (size_t)n * field->size;
+
+			if (field->sub != NULL && field->kind == ABI_STRUCT)
+				check_written(field->sub, at, cmd);
+			else if (field->kind != ABI_UNION && (field->dir & ABI_OUT) && !(field->dir & ABI_IN) &&
+				 at[0] == MARK && at[field->size - 1] == MARK)
+				fail_msg("%#x leaves %s.%s unwritten", cmd, s->name, field->name);
+		}
+	}
+}
+
+static void test_written(void **unused)
+{
+	struct h100_state *s = state_make(NULL, 0);
+
+	h100_state_boot(s, "535.309.01", START_NS);
+	for (u32 g = 0; fw_control_groups[g] != NULL; g++) {
+		for (u32 i = 0; i < fw_control_groups[g]->count; i++) {
+			const struct fw_control *control = &fw_control_groups[g]->controls[i];
+			const struct abi_control *abi = abi_control_find(control->cmd);
+			u8 *params = malloc(control->size + 1);
+
+			assert_non_null(params);
+			memset(params, MARK, control->size + 1);
+			fill_in_fields(abi->params, params, 0);
+			if (ask(s, control->cmd, params, control->size) == NV_OK)
+				check_written(abi->params, params, control->cmd);
+			assert_int_equal(params[control->size], MARK);
+			free(params);
+		}
+	}
+	state_free(s);
+}
+
+/* Any bytes as parameters: a status, nothing out of bounds (the sanitizers look). */
+static void test_hostile(void **unused)
+{
+	struct h100_state *s = state_make(NULL, 0);
+	u64 seed = 20231117;
+
+	for (u32 g = 0; fw_control_groups[g] != NULL; g++) {
+		for (u32 i = 0; i < fw_control_groups[g]->count; i++) {
+			const struct fw_control *control = &fw_control_groups[g]->controls[i];
+			u8 *params = malloc(control->size != 0 ? control->size : 1);
+
+			assert_non_null(params);
+			for (u32 round = 0; round < 24; round++) {
+				for (u32 b = 0; b < control->size; b++)
+					params[b] = round == 0 ? 0xff : (u8)(unit_random(&seed) >> 56);
+				if (round % 3 == 1 && control->size >= 8) /* small words: past the counts */
+					for (u32 b = 0; b < control->size; b++)
+						params[b] = b % 4 == 0 ? params[b] % 40 : 0;
+				ask(s, control->cmd, params, control->size);
+			}
+			free(params);
+		}
+	}
+	state_free(s);
+}
+
+static void test_identity(void **unused)
+{
+	struct h100_state *s = state_make(NULL, 2);
+	NV2080_CTRL_GPU_GET_NAME_STRING_PARAMS name = {0};
+	NV2080_CTRL_GPU_GET_GID_INFO_PARAMS gid = {0};
+	NV2080_CTRL_GPU_GET_OEM_BOARD_INFO_PARAMS board;
+	NV2080_CTRL_GPU_GET_INFOROM_OBJECT_VERSION_PARAMS object = {.objectType = {'E', 'C', 'C'}};
+	NV2080_CTRL_BIOS_GET_INFO_V2_PARAMS bios = {.biosInfoListSize = 2};
+	NV2080_CTRL_GPU_GET_CHIP_DETAILS_PARAMS chip;
+	NV208F_CTRL_GPU_VERIFY_INFOROM_PARAMS inforom;
+
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_GET_NAME_STRING, name), NV_OK);
+	assert_string_equal((char *)name.gpuNameString.ascii, "NVIDIA H100 80GB HBM3");
+	name.gpuNameStringFlags = NV2080_CTRL_GPU_GET_NAME_STRING_FLAGS_TYPE_UNICODE;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_GET_NAME_STRING, name), NV_OK);
+	assert_int_equal(name.gpuNameString.unicode[0], 'N');
+	name.gpuNameStringFlags = 2;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_GET_NAME_STRING, name), NV_ERR_INVALID_ARGUMENT);
+
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_GET_GID_INFO, gid), NV_OK);
+	assert_int_equal(gid.length, 41);
+	assert_string_equal((char *)gid.data, s->uuid_text);
+	gid.flags = NV2080_GPU_CMD_GPU_GET_GID_FLAGS_FORMAT_BINARY;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_GET_GID_INFO, gid), NV_OK);
+	assert_int_equal(gid.length, 16);
+	assert_memory_equal(gid.data, s->uuid, 16);
+	gid.flags = 1;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_GET_GID_INFO, gid), NV_ERR_INVALID_ARGUMENT);
+	gid.flags = 0;
+	gid.index = 1;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_GET_GID_INFO, gid), NV_ERR_INVALID_ARGUMENT);
+
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_GET_OEM_BOARD_INFO, board), NV_OK);
+	assert_string_equal((char *)board.serialNumber, "1652823050003");
+	assert_string_equal((char *)board.productPartNumber, "692-2G520-0200-000");
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_GET_INFOROM_OBJECT_VERSION, object), NV_OK);
+	assert_int_equal(object.version, 7);
+	assert_int_equal(object.subversion, 16);
+	memcpy(object.objectType, "PWR", 3); /* 0.0 in the profile: there is none */
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_GET_INFOROM_OBJECT_VERSION, object), NV_ERR_NOT_SUPPORTED);
+
+	bios.biosInfoList[0].index = NV2080_CTRL_BIOS_INFO_INDEX_REVISION;
+	bios.biosInfoList[1].index = NV2080_CTRL_BIOS_INFO_INDEX_OEM_REVISION;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_BIOS_GET_INFO_V2, bios), NV_OK);
+	assert_int_equal(bios.biosInfoList[0].data, 0x96007400);
+	assert_int_equal(bios.biosInfoList[1].data, 1);
+	bios.biosInfoListSize = ARRAY_SIZE(bios.biosInfoList) + 1;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_BIOS_GET_INFO_V2, bios), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_GET_CHIP_DETAILS, chip), NV_OK);
+	assert_int_equal(chip.pciDevId, 0x2330);
+	assert_memory_equal(chip.chipSku, "885", 4);
+	assert_int_equal(chip.chipMajor, 0xa);
+
+	assert_int_equal(ASK(NV208F_CTRL_CMD_GPU_VERIFY_INFOROM, inforom), NV_OK);
+	assert_int_equal(inforom.result, NV208F_CTRL_GPU_INFOROM_VERIFICATION_RESULT_VALID);
+	s->inforom_valid = false;
+	assert_int_equal(ASK(NV208F_CTRL_CMD_GPU_VERIFY_INFOROM, inforom), NV_OK);
+	assert_int_equal(inforom.result, NV208F_CTRL_GPU_INFOROM_VERIFICATION_RESULT_INVALID);
+	state_free(s);
+}
+
+static void test_memory(void **unused)
+{
+	struct h100_state *s = state_make("ecc-sbe 3\necc-dbe 2\nrow-remap 4 0\n", 0);
+	NV2080_CTRL_ECC_GET_VOLATILE_COUNTS_PARAMS counts;
+	NV2080_CTRL_FB_GET_REMAPPED_ROWS_PARAMS rows;
+	NV2080_CTRL_GPU_QUERY_ECC_STATUS_PARAMS status = {0};
+	NV2080_CTRL_GPU_SET_ECC_CONFIGURATION_PARAMS set = {.newConfiguration = 0};
+	NV2080_CTRL_GPU_QUERY_ECC_CONFIGURATION_PARAMS configuration;
+	NV2080_CTRL_GPU_RESET_ECC_ERROR_STATUS_PARAMS reset = {0};
+
+	state_move(s, SECOND_NS);
+	h100_state_ecc_error(s, H100_ECC_L2, true, 7);
+	h100_state_ecc_error(s, H100_ECC_REGISTER_FILE, true, 1);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_ECC_GET_VOLATILE_COUNTS, counts), NV_OK);
+	assert_int_equal(counts.dramCorTot, 3);
+	assert_int_equal(counts.dramUncTot, 2);
+	assert_int_equal(counts.sramUncParityUni, 1);
+	assert_int_equal(counts.sramUncSecDedUni, 7);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_FB_GET_REMAPPED_ROWS, rows), NV_OK);
+	assert_int_equal(rows.entryCount, 6);
+	assert_int_equal(rows.entries[3].source, NV2080_CTRL_FB_REMAPPED_ROW_SOURCE_SBE_FIELD);
+	assert_int_equal(rows.entries[4].source, NV2080_CTRL_FB_REMAPPED_ROW_SOURCE_DBE_FIELD);
+	assert_int_equal(rows.flags, 1);
+	s->remapped_correctable = 100000; /* more than the list holds */
+	assert_int_equal(ASK(NV2080_CTRL_CMD_FB_GET_REMAPPED_ROWS, rows), NV_OK);
+	assert_int_equal(rows.entryCount, 512);
+
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_QUERY_ECC_STATUS, status), NV_OK);
+	assert_true(status.units[0].enabled);
+	assert_int_equal(status.units[0].dbe.count, 2);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_SET_ECC_CONFIGURATION, set), NV_OK);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_QUERY_ECC_CONFIGURATION, configuration), NV_OK);
+	assert_int_equal(configuration.currentConfiguration, NV2080_CTRL_GPU_ECC_CONFIGURATION_DISABLED);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_QUERY_ECC_STATUS, status), NV_OK);
+	assert_true(status.units[0].enabled); /* until the next boot */
+	set.newConfiguration = 2;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_SET_ECC_CONFIGURATION, set), NV_ERR_INVALID_ARGUMENT);
+	reset.statuses = 4;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_RESET_ECC_ERROR_STATUS, reset), NV_ERR_INVALID_ARGUMENT);
+	reset.statuses = NV2080_CTRL_GPU_ECC_ERROR_STATUS_VOLATILE;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_RESET_ECC_ERROR_STATUS, reset), NV_OK);
+	assert_int_equal(h100_state_ecc_total(s->ecc_volatile).uncorrected, 0);
+	assert_int_equal(s->ecc_aggregate[H100_ECC_DRAM].uncorrected, 2);
+	s->profile.ecc = false;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_QUERY_ECC_STATUS, status), NV_ERR_NOT_SUPPORTED);
+	assert_int_equal(ask(s, NV2080_CTRL_CMD_GPU_QUERY_INFOROM_ECC_SUPPORT, NULL, 0),
+			 NV_ERR_NOT_SUPPORTED);
+	state_free(s);
+}
+
+static void test_links(void **unused)
+{
+	struct h100_state *s = state_make("pcie-replay 9\npcie-link 4 8\nnvlink-down 5\n", 0);
+	NV2080_CTRL_BUS_GET_PEX_COUNTERS_PARAMS pex = {
+		.pexCounterMask = NV2080_CTRL_BUS_PEX_COUNTER_REPLAY_COUNT};
+	NV2080_CTRL_BUS_GET_PEX_UTIL_COUNTERS_PARAMS traffic = {
+		.pexCounterMask = NV2080_CTRL_BUS_PEX_UTIL_COUNTER_RX_BYTES};
+	NV2080_CTRL_BUS_GET_INFO_V2_PARAMS bus = {.busInfoListSize = 1};
+	NV2080_CTRL_NVLINK_GET_LINK_AND_CLOCK_INFO_PARAMS links = {.linkMask = 0x3ffff};
+	NV2080_CTRL_NVLINK_GET_COUNTERS_PARAMS counters = {.linkMask = 1ull << 18};
+
+	state_move(s, SECOND_NS);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_BUS_GET_PEX_COUNTERS, pex), NV_OK);
+	assert_int_equal(pex.pexCounters[1], 9);
+	assert_int_equal(pex.pexCounters[0], 0);
+	h100_state_account_pcie(s, START_NS + SECOND_NS, 10, 4096);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_BUS_GET_PEX_UTIL_COUNTERS, traffic), NV_OK);
+	assert_int_equal(traffic.pexCounters[1], 4096);
+	assert_int_equal(traffic.pexCounters[0], 0);
+	traffic.pexCounterMask = 0x40;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_BUS_GET_PEX_UTIL_COUNTERS, traffic), NV_ERR_NOT_SUPPORTED);
+	bus.busInfoList[0].index = NV2080_CTRL_BUS_INFO_INDEX_PCIE_GEN_INFO;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_BUS_GET_INFO_V2, bus), NV_OK);
+	assert_int_equal(bus.busInfoList[0].data, 4u << 12 | 3u << 16 | 4u << 20);
+	bus.busInfoListSize = 53;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_BUS_GET_INFO_V2, bus), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_GET_LINK_AND_CLOCK_INFO, links), NV_OK);
+	assert_int_equal(links.linkInfo[4].linkState, NV2080_CTRL_NVLINK_STATUS_LINK_STATE_ACTIVE);
+	assert_int_equal(links.linkInfo[5].linkState, NV2080_CTRL_NVLINK_STATUS_LINK_STATE_INIT);
+	assert_int_equal(links.linkInfo[5].nvlinkLineRateMbps, 0);
+	assert_int_equal(links.linkInfo[17].nvlinkLineRateMbps, 106248);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_GET_COUNTERS, counters), NV_ERR_INVALID_ARGUMENT);
+	state_free(s);
+}
+
+static void test_mig(void **unused)
+{
+	struct h100_state *s = state_make(NULL, 0);
+	NV2080_CTRL_INTERNAL_STATIC_MIGMGR_GET_PROFILES_PARAMS profiles;
+	NV2080_CTRL_INTERNAL_GPU_GET_SMC_MODE_PARAMS mode;
+
+	assert_int_equal(ASK(NV2080_CTRL_CMD_INTERNAL_STATIC_KMIGMGR_GET_PROFILES, profiles), NV_OK);
+	assert_int_equal(profiles.count, 7);
+	assert_int_equal(profiles.table[6].partitionFlag, 0);
+	assert_int_equal(profiles.table[6].smCount, 132);
+	assert_int_equal(profiles.table[0].partitionFlag, 3 | 5 << 2);
+	assert_int_equal(profiles.table[1].partitionFlag, 3 | 5 << 2 | 1 << 30);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_INTERNAL_GPU_GET_SMC_MODE, mode), NV_OK);
+	assert_int_equal(mode.smcMode, NV2080_CTRL_GPU_INFO_GPU_SMC_MODE_DISABLED);
+	s->profile.mig_count = 0;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_INTERNAL_GPU_GET_SMC_MODE, mode), NV_OK);
+	assert_int_equal(mode.smcMode, NV2080_CTRL_GPU_INFO_GPU_SMC_MODE_UNSUPPORTED);
+	state_free(s);
+}
+
+static void test_sensors(void **unused)
+{
+	struct h100_state *s = state_make("temperature 77\npower 432.1\nutilization 61\n"
+					  "memory-utilization 62\ndecoder-utilization 63\n", 0);
+	static closed_thermal_execute execute = {.version = 1, .instructionSize = 44, .count = 2};
+	static closed_thermal_channel_status margin = {.channelMask = 1};
+	closed_thermal_limit limit = {.limit = CLOSED_THERMAL_LIMIT_SHUTDOWN, .relative = 1};
+	static closed_power_average *average;
+	closed_power_limit power = {.policy = CLOSED_POWER_POLICY_GPU};
+	closed_utilizations use = {.count = 2};
+	closed_media_utilization media = {.engine = CLOSED_MEDIA_DECODER};
+	closed_clock_sources sources = {.count = 1};
+	closed_clock_readings readings = {.count = 1};
+	static closed_perf_policy_status why = {.policyMask = 1};
+	closed_application_clocks application = {.count = 1};
+
+	state_move(s, SECOND_NS);
+	execute.instructions[0].opcode = CLOSED_THERMAL_OP_READING;
+	execute.instructions[1].opcode = 0x9999;
+	assert_int_equal(ASK(0x20808513, execute), NV_OK);
+	assert_int_equal(execute.instructions[0].operands[1], 77);
+	assert_int_equal(execute.instructions[1].result, NV_ERR_NOT_SUPPORTED);
+	assert_int_equal(execute.executedCount, 1);
+	execute.count = 33;
+	assert_int_equal(ASK(0x20808513, execute), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(ASK(0x2080852b, margin), NV_OK);
+	assert_int_equal(margin.marginTemperature, (87 - 77) * 256);
+	assert_int_equal(ASK(0x20808546, limit), NV_OK);
+	assert_int_equal(limit.temperature, 8 * 256);
+	limit.relative = 0;
+	assert_int_equal(ASK(0x20808546, limit), NV_OK);
+	assert_int_equal(limit.temperature, 95 * 256);
+	limit.limit = 3;
+	assert_int_equal(ASK(0x20808546, limit), NV_ERR_NOT_SUPPORTED);
+
+	average = calloc(1, sizeof(*average));
+	assert_non_null(average);
+	assert_int_equal(ask(s, 0x2080a637, average, sizeof(*average)), NV_OK);
+	assert_int_equal(average->power, 432100);
+	free(average);
+	assert_int_equal(h100_state_set_power_limit(s, 650000), NV_OK);
+	assert_int_equal(ASK(0x2080a61f, power), NV_OK);
+	assert_int_equal(power.limit, 650000);
+	power.policy = CLOSED_POWER_POLICY_MODULE;
+	assert_int_equal(ASK(0x2080a61f, power), NV_ERR_NOT_SUPPORTED);
+	assert_int_equal(power.limit, 0);
+
+	use.engines[0].engine = CLOSED_UTILIZATION_GPU;
+	use.engines[1].engine = CLOSED_UTILIZATION_MEMORY;
+	assert_int_equal(ASK(0x2080a097, use), NV_OK);
+	assert_int_equal(use.engines[0].percent, 61);
+	assert_int_equal(use.engines[1].percent, 62);
+	use.count = 73;
+	assert_int_equal(ASK(0x2080a097, use), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(ASK(0x2080a087, media), NV_OK);
+	assert_int_equal(media.percent, 63);
+
+	sources.sources[0].domain = CLOSED_CLOCK_DOMAIN_MEMORY;
+	assert_int_equal(ASK(0x20809064, sources), NV_OK);
+	readings.readings[0].source = sources.sources[0].source;
+	assert_int_equal(ASK(0x20809004, readings), NV_OK);
+	assert_int_equal(readings.readings[0].frequency, 2619000);
+	sources.sources[0].domain = 0x10;
+	assert_int_equal(ASK(0x20809064, sources), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(ASK(0x2080a081, why), NV_OK);
+	assert_int_equal(why.limitedBy, 0);
+	assert_int_equal(h100_state_set_application_clocks(s, 2619, 1200), NV_OK);
+	application.clocks[0].domain = CLOSED_CLOCK_DOMAIN_GRAPHICS;
+	assert_int_equal(ASK(0x2080a026, application), NV_OK);
+	assert_int_equal(application.clocks[0].frequency, 1200000);
+	application.which = CLOSED_APPLICATION_CLOCKS_DEFAULT;
+	assert_int_equal(ASK(0x2080a026, application), NV_OK);
+	assert_int_equal(application.clocks[0].frequency, 1980000);
+	state_free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table),	 cmocka_unit_test(test_written),
+		cmocka_unit_test(test_hostile),	 cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_memory),	 cmocka_unit_test(test_links),
+		cmocka_unit_test(test_mig),	 cmocka_unit_test(test_sensors),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
