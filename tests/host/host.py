@@ -177,7 +177,7 @@ def case_foreign_user():
 def case_leftovers():
     """Clients that end in order leave the daemon as it was."""
     with Machine() as m:
-        m.start('query').wait()
+        m.start('basics').wait()
         before = m.settle(None, 0.3)
         for test in ['basics', 'descriptors', 'threads', 'poll']:
             assert m.start(test).wait(timeout=60) == 0
@@ -188,7 +188,7 @@ def case_kills():
     """Clients killed at any instant leave nothing."""
     rng = random.Random(535)
     with Machine() as m:
-        m.start('query').wait()
+        m.start('basics').wait()
         before = m.settle(None, 0.3)
         for _ in range(args.kills):
             child = m.start('churn', start_new_session=True)
@@ -202,7 +202,7 @@ def case_kills():
 def case_many():
     """Many clients with threads at once."""
     with Machine() as m:
-        m.start('query').wait()
+        m.start('basics').wait()
         before = m.settle(None, 0.3)
         holders = [m.start('hold', stdin=subprocess.PIPE, stdout=subprocess.PIPE)
                    for _ in range(args.clients)]
@@ -223,7 +223,7 @@ def case_garbage():
     rng = random.Random(1)
     magic, version = 0x4c484f50, 1
     with Machine() as m:
-        m.start('query').wait()
+        m.start('basics').wait()
         before = m.settle(None, 0.3)
         socks = []
         for i in range(200):

@@ -11,7 +11,8 @@
 #include "rm/rm.h"
 
 #define INDENT 4u
-#define FIELDS_INDENT 12u
+#define FIELDS_INDENT 8u
+#define FIELDS_LEVEL 4u /* the same, as the decoder counts */
 
 static const char *result_name(u32 result)
 {
@@ -41,7 +42,7 @@ static void put_data(struct trace_text *t, const struct abi_struct *s, const voi
 	if (!data || !size)
 		return;
 	if (s) {
-		abi_decode(s, data, size, dir, FIELDS_INDENT, put_line, t);
+		abi_decode(s, data, size, dir, FIELDS_LEVEL, put_line, t);
 		return;
 	}
 	trace_put(t, "%*s", FIELDS_INDENT, "");
@@ -134,6 +135,10 @@ void trace_text_event(struct trace_request *r, const struct rm_trace_event *e)
 {
 	struct trace_text *t = &r->text;
 
+	/* What the driver does of itself, or when the last descriptor of a file goes. */
+	if (!r->open && e->kind != RM_TRACE_ESCAPE_BEGIN)
+		trace_put(t, "%llu.%06llu driver", (unsigned long long)(e->time_ns / 1000000000u),
+			  (unsigned long long)(e->time_ns / 1000u % 1000000u));
 	switch (e->kind) {
 	case RM_TRACE_ESCAPE_BEGIN:
 		escape_begin(r, e);
