@@ -73,7 +73,7 @@ static const struct {
 	{ "EnableGpuFirmware", 18 },
 	{ "EnableGpuFirmwareLogs", 2 },
 	{ "EnableDbgBreakpoint", 0 },
-	{ "OpenRmEnableUnsupportedGpus", 1 },
+	{ "OpenRmEnableUnsupportedGpus", 0 },
 	{ "DmaRemapPeerMmio", 1 },
 };
 

@@ -25,6 +25,7 @@ extern const struct fw_control_group fw_controls_thermal;
 extern const struct fw_control_group fw_controls_clocks;
 extern const struct fw_control_group fw_controls_perf;
 extern const struct fw_control_group fw_controls_power;
+extern const struct fw_control_group fw_controls_event;
 
 /* Text into a fixed array of bytes; what is left of it is zero. False when it does not fit. */
 static inline bool fw_put_text(void *array, size_t size, const char *text)

@@ -226,7 +226,8 @@ void fw_notify(struct fw *fw, u32 notify_index, u32 info32, u16 info16)
 					   .data = info32,
 					   .info16 = info16 };
 
-		if (node->notify_index == notify_index)
+		if (node->notify_index == notify_index && fw_store_armed(node))
 			fw_event(fw, NV_VGPU_MSG_EVENT_POST_EVENT, NV_OK, &event, sizeof(event));
 	}
+	fw_store_disarm_single(&fw->store, notify_index);
 }

@@ -38,6 +38,11 @@ struct fw_node {
 	u32 notify_index;
 	u32 event_client, event_handle; /* what POST_EVENT names */
 	struct fw_node *next_event, **event_link;
+	/*
+	 * Subdevices: NV2080_CTRL_EVENT_SET_NOTIFICATION_ACTION_* by notifier index, once any was set; until
+	 * then every event is posted.
+	 */
+	u8 *actions;
 };
 
 struct fw_client {
@@ -203,5 +208,11 @@ void fw_store_remove(struct fw_store *store, struct fw_node *node);
 /* From now on the node is found by fw_store.events. */
 void fw_store_add_event(struct fw_store *store, struct fw_node *node, u32 notify_index,
 			u32 event_client, u32 event_handle);
+/* Sets what the notifier at object (of the store's own) does about index. NV_ERR_NO_MEMORY. */
+enum nv_status fw_store_arm(const struct fw_object *object, u32 index, u32 action);
+/* Whether the event's notifier lets it be posted. */
+bool fw_store_armed(const struct fw_node *event);
+/* Notifiers that were armed for a single notification of index have had it. */
+void fw_store_disarm_single(struct fw_store *store, u32 index);
 
 #endif

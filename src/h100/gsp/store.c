@@ -106,6 +106,41 @@ void fw_store_add_event(struct fw_store *store, struct fw_node *node, u32 notify
 	store->events = node;
 }
 
+enum nv_status fw_store_arm(const struct fw_object *object, u32 index, u32 action)
+{
+	struct fw_node *node = container_of((struct fw_object *)object, struct fw_node, object);
+
+	if (!node->actions)
+		node->actions = os_alloc(NV2080_NOTIFIERS_MAXCOUNT);
+	if (!node->actions)
+		return NV_ERR_NO_MEMORY;
+	node->actions[index] = (u8)action;
+	return NV_OK;
+}
+
+bool fw_store_armed(const struct fw_node *event)
+{
+	const u8 *actions = event->parent->actions;
+
+	return !actions || event->notify_index >= NV2080_NOTIFIERS_MAXCOUNT ||
+	       actions[event->notify_index] != NV2080_CTRL_EVENT_SET_NOTIFICATION_ACTION_DISABLE;
+}
+
+void fw_store_disarm_single(struct fw_store *store, u32 index)
+{
+	struct fw_node *event;
+
+	if (index >= NV2080_NOTIFIERS_MAXCOUNT)
+		return;
+	for (event = store->events; event; event = event->next_event) {
+		u8 *actions = event->parent->actions;
+
+		if (event->notify_index == index && actions &&
+		    actions[index] == NV2080_CTRL_EVENT_SET_NOTIFICATION_ACTION_SINGLE)
+			actions[index] = NV2080_CTRL_EVENT_SET_NOTIFICATION_ACTION_DISABLE;
+	}
+}
+
 static void forget_event(struct fw_node *node)
 {
 	*node->event_link = node->next_event;
@@ -138,6 +173,7 @@ static void free_leaf(struct fw_store *store, struct fw_client *client, struct f
 		forget_event(node);
 	handle_map_remove(&client->objects, node->object.handle);
 	store->object_count--;
+	os_free(node->actions);
 	os_free(node);
 }
 

@@ -200,7 +200,19 @@ bool rm_event_has_notifier(struct rm *rm, const struct rm_object *notifier)
 	return found;
 }
 
-/* To the event that the firmware names, or all of its notifier with that index. */
+/* A subdevice says what it wants to hear of. */
+static bool is_armed(const struct rm_event *event, u32 index)
+{
+	if (event->notifier->class != &rm_class_subdevice || index >= NV2080_NOTIFIERS_MAXCOUNT)
+		return true;
+	return to_subdevice(event->notifier)->actions[index] !=
+	       NV2080_CTRL_EVENT_SET_NOTIFICATION_ACTION_DISABLE;
+}
+
+/*
+ * To the event that the firmware names, or all of its notifier with that index. What was armed for one
+ * notification the firmware disarms.
+ */
 static void post_named(struct rm_gpu *gpu, const struct rm_gpu_notification *n)
 {
 	struct rm *rm = gpu->rm;
@@ -210,6 +222,8 @@ static void post_named(struct rm_gpu *gpu, const struct rm_gpu_notification *n)
 		if (event->client != n->client || event->object.handle != n->event ||
 		    event->object.gpu != gpu)
 			continue;
+		if (!is_armed(event, n->index))
+			return;
 		if (n->all)
 			rm_event_tell(rm, event->notifier, n->index, n->info32, n->info16);
 		else

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/* A host of the resource manager, with software H100s on its bus. */
+#include "rm_host.h"
+
+#include "unit.h"
+
+struct rm_host host;
+
+static struct rm_file *file_get(s32 fd)
+{
+	if (fd < 0 || fd >= HOST_FDS || !host.fds[fd].file)
+		return NULL;
+	os_fetch_add(&host.fds[fd].references, 1);
+	return host.fds[fd].file;
+}
+
+static void file_put(struct rm_file *file)
+{
+	u32 fd;
+
+	for (fd = 0; fd < HOST_FDS; fd++) {
+		if (host.fds[fd].file != file)
+			continue;
+		if (os_fetch_sub(&host.fds[fd].references, 1) == 1) {
+			host.fds[fd].file = NULL;
+			rm_file_close(file);
+		}
+		return;
+	}
+	fail_msg("no such file");
+}
+
+static void file_notify(struct rm_file *file, void *ctx)
+{
+	os_fetch_add(&host.notified, 1);
+}
+
+static bool interrupted(void)
+{
+	return host.interrupted;
+}
+
+static const struct rm_host_ops ops = {
+	.file_get = file_get,
+	.file_put = file_put,
+	.file_notify = file_notify,
+	.interrupted = interrupted,
+};
+
+void host_start(u32 gpus)
+{
+	struct rm_config config = { .host = &ops };
+	u32 i;
+
+	memset(&host, 0, sizeof(host));
+	assert_int_equal(rm_create(&config, &host.rm), NV_OK);
+	for (i = 0; i < gpus; i++) {
+		struct fixture_gpu_config gpu = { .index = i, .count = gpus };
+
+		fixture_gpu_create(&host.gpus[i], &gpu);
+		assert_int_equal(rm_gpu_add(host.rm, host.gpus[i].pci, i, &host.rm_gpus[i]), NV_OK);
+	}
+	host.gpu_count = gpus;
+}
+
+void host_stop(void)
+{
+	u32 i;
+
+	for (i = 0; i < HOST_FDS; i++) {
+		if (host.fds[i].file)
+			host_close((int)i);
+	}
+	for (i = 0; i < host.gpu_count; i++) {
+		rm_gpu_remove(host.rm_gpus[i]);
+		fixture_gpu_destroy(&host.gpus[i]);
+	}
+	rm_destroy(host.rm);
+	host.rm = NULL;
+}
+
+int host_open(enum rm_node node, u32 minor)
+{
+	enum nv_status status;
+	int fd;
+
+	for (fd = 0; fd < HOST_FDS && host.fds[fd].file; fd++)
+		;
+	assert_true(fd < HOST_FDS);
+	status = rm_file_open(host.rm, node, minor, &host.fds[fd], &host.fds[fd].file);
+	if (status != NV_OK)
+		return -(int)status;
+	host.fds[fd].references = 1;
+	return fd;
+}
+
+void host_close(int fd)
+{
+	file_put(host.fds[fd].file);
+}
+
+enum rm_ioctl_result host_ioctl(int fd, u32 number, void *arg, u32 size)
+{
+	return rm_ioctl(host.fds[fd].file, REQUEST(number, size), (u64)(uintptr_t)arg);
+}
+
+u32 host_client(int fd)
+{
+	NVOS21_PARAMETERS p = { .hClass = NV01_ROOT };
+
+	assert_int_equal(host_ioctl(fd, NV_ESC_RM_ALLOC, &p, sizeof(p)), RM_IOCTL_OK);
+	assert_int_equal(p.status, NV_OK);
+	assert_int_not_equal(p.hObjectNew, 0);
+	return p.hObjectNew;
+}
+
+u32 host_alloc(int fd, u32 client, u32 parent, u32 *handle, u32 class_id, void *params, u32 size)
+{
+	NVOS64_PARAMETERS p = {
+		.hRoot = client,
+		.hObjectParent = parent,
+		.hObjectNew = *handle,
+		.hClass = class_id,
+		.pAllocParms = (u64)(uintptr_t)params,
+		.paramsSize = size,
+	};
+
+	assert_int_equal(host_ioctl(fd, NV_ESC_RM_ALLOC, &p, sizeof(p)), RM_IOCTL_OK);
+	*handle = p.hObjectNew;
+	return p.status;
+}
+
+u32 host_control(int fd, u32 client, u32 object, u32 cmd, void *params, u32 size)
+{
+	NVOS54_PARAMETERS p = {
+		.hClient = client,
+		.hObject = object,
+		.cmd = cmd,
+		.params = (u64)(uintptr_t)params,
+		.paramsSize = size,
+	};
+
+	assert_int_equal(host_ioctl(fd, NV_ESC_RM_CONTROL, &p, sizeof(p)), RM_IOCTL_OK);
+	return p.status;
+}
+
+u32 host_free(int fd, u32 client, u32 object)
+{
+	NVOS00_PARAMETERS p = { .hRoot = client, .hObjectOld = object };
+
+	assert_int_equal(host_ioctl(fd, NV_ESC_RM_FREE, &p, sizeof(p)), RM_IOCTL_OK);
+	return p.status;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * A host of the resource manager for tests: descriptors that name its files, and ioctls as a program
+ * makes them.
+ */
+#ifndef TESTS_RM_HOST_H
+#define TESTS_RM_HOST_H
+
+#include "abi/r535.h"
+#include "fixture_gpu.h"
+#include "rm/rm.h"
+
+#define HOST_FDS 64
+
+struct rm_host {
+	struct rm *rm;
+	struct fixture_gpu gpus[2];
+	struct rm_gpu *rm_gpus[2];
+	u32 gpu_count;
+	struct {
+		struct rm_file *file;
+		u32 references;
+	} fds[HOST_FDS];
+	u32 notified;	  /* atomic: calls of file_notify */
+	bool interrupted; /* what the host says of the thread's signals */
+};
+
+extern struct rm_host host;
+
+/* An instance with that many GPUs, nothing opened. */
+void host_start(u32 gpus);
+/* Closes what is open and takes all down. */
+void host_stop(void);
+/* A descriptor, or minus the status. */
+int host_open(enum rm_node node, u32 minor);
+/* Gives the descriptor's reference back; the file goes with the last one. */
+void host_close(int fd);
+
+#define REQUEST(number, size) (3u << 30 | (u32)(size) << 16 | 'F' << 8 | (number))
+
+enum rm_ioctl_result host_ioctl(int fd, u32 number, void *arg, u32 size);
+/* A client made through fd; the test fails when it cannot be. */
+u32 host_client(int fd);
+u32 host_alloc(int fd, u32 client, u32 parent, u32 *handle, u32 class_id, void *params, u32 size);
+u32 host_control(int fd, u32 client, u32 object, u32 cmd, void *params, u32 size);
+u32 host_free(int fd, u32 client, u32 object);
+
+#endif
