@@ -290,6 +290,7 @@ struct outer {
 	u32 count;
 	u32 pad;
 	u64 text;
+	u64 spare; /* as many bytes as list has elements, or none */
 };
 
 static const struct abi_nested outer_nested[] = {
@@ -300,11 +301,17 @@ static const struct abi_nested outer_nested[] = {
 	  .element_size = 8,
 	  .dir = ABI_INOUT },
 	{ .pointer_offset = 16, .fixed_count = 32, .element_size = 1, .dir = ABI_OUT },
+	{ .pointer_offset = 24,
+	  .count_offset = 8,
+	  .count_size = 4,
+	  .element_size = 1,
+	  .dir = ABI_OUT,
+	  .optional = 1 },
 };
 static const struct abi_struct outer_desc = {
 	.name = "outer",
 	.size = sizeof(struct outer),
-	.nested_count = 2,
+	.nested_count = ARRAY_SIZE(outer_nested),
 	.nested = outer_nested,
 };
 
@@ -318,7 +325,7 @@ static void nested_pointers(void **state)
 {
 	u64 list[3] = { 1, 2, 3 };
 	char text[32] = "untouched";
-	struct outer outer = { (uintptr_t)list, 3, 0, (uintptr_t)text }, *inner;
+	struct outer outer = { (uintptr_t)list, 3, 0, (uintptr_t)text, 0 }, *inner;
 	struct rm_params params;
 
 	assert_int_equal(outer_in(&params, &outer), NV_OK);
@@ -345,12 +352,16 @@ static void nested_pointers(void **state)
 static void nested_pointers_refused(void **state)
 {
 	u64 list[3] = { 1, 2, 3 };
-	struct outer good = { (uintptr_t)list, 3, 0, 0 }, outer;
+	struct outer good = { (uintptr_t)list, 3, 0, 0, 0 }, outer;
 	struct rm_params params;
 
 	assert_int_equal(outer_in(&params, &good), NV_OK);
 	assert_int_equal(((struct outer *)params.data)->text, 0);
 	rm_params_out(&params, true);
+	outer = good;
+	outer.spare = 16;
+	outer.count = 0;
+	assert_int_equal(outer_in(&params, &outer), NV_ERR_INVALID_ARGUMENT);
 	outer = good;
 	outer.count = 0;
 	assert_int_equal(outer_in(&params, &outer), NV_ERR_INVALID_ARGUMENT);
@@ -370,6 +381,22 @@ static void nested_pointers_refused(void **state)
 	((u64 *)(uintptr_t)((struct outer *)params.data)->list)[0] = 10;
 	assert_int_equal(rm_params_out(&params, true), NV_ERR_INVALID_ADDRESS);
 	assert_int_equal(list[0], 10);
+}
+
+static void nested_pointers_stay_here(void **state)
+{
+	const struct abi_control *bios = abi_control_find(NV2080_CTRL_CMD_BIOS_GET_INFO);
+	NV2080_CTRL_BIOS_GET_INFO_PARAMS params = { 0 };
+	u32 before = fake.gpus[0].rpc_count, i;
+
+	/* It is routed, and has a handler here. */
+	assert_true(bios->flags & RMCTRL_FLAGS_ROUTE_TO_PHYSICAL);
+	assert_int_equal(bios->params->nested_count, 1);
+	assert_int_equal(control(0x11, bios->cmd, &params, sizeof(params)), NV_OK);
+	assert_int_equal(fake.gpus[0].rpc_count, before);
+	assert_int_equal(fake.handler_calls, 1);
+	for (i = 0; i < ABI_STRUCT_COUNT; i++)
+		assert_true(abi_struct_by_index(i)->nested_count <= RM_PARAMS_MAX_NESTED);
 }
 
 /* -- Calls within calls ------------------------------------------------------------------------ */
@@ -616,6 +643,7 @@ int main(void)
 		TEST(cached_replies),
 		TEST(nested_pointers),
 		TEST(nested_pointers_refused),
+		TEST(nested_pointers_stay_here),
 		TEST(nested_calls),
 		TEST(begin_and_end),
 		TEST(traces),

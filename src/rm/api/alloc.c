@@ -172,7 +172,7 @@ static enum nv_status request_alloc(struct rm_server *server, struct rm_file *fi
 			 copy_in(alloc, class_id, user, kernel), class_id);
 	if (status != NV_OK)
 		return status;
-	rm_trace(RM_TRACE_PARAMS_IN, NULL, NV_OK, class_id, 1, alloc->params.data,
+	rm_trace(RM_TRACE_PARAMS_IN, alloc->desc->name, NV_OK, class_id, 1, alloc->params.data,
 		 alloc->params.size);
 
 	rm_call_begin(&call, server, file, kernel);
@@ -191,8 +191,8 @@ static enum nv_status request_alloc(struct rm_server *server, struct rm_file *fi
 	rm_call_end(&call);
 
 	if (status == NV_OK)
-		rm_trace(RM_TRACE_PARAMS_OUT, NULL, status, class_id, 1, alloc->params.data,
-			 alloc->params.size);
+		rm_trace(RM_TRACE_PARAMS_OUT, alloc->desc->name, status, class_id, 1,
+			 alloc->params.data, alloc->params.size);
 	copied = rm_params_out(&alloc->params, status == NV_OK);
 	return status == NV_OK ? copied : status;
 }

@@ -213,7 +213,8 @@ RM_INLINE enum nv_status do_control(struct rm_server *server, struct rm_file *fi
 	if (status != NV_OK)
 		return rm_step(traced, "rm/api/params: copy in", status, p->paramsSize);
 	if (traced)
-		rm_trace_emit(RM_TRACE_PARAMS_IN, NULL, NV_OK, p->cmd, 0, params.data, params.size);
+		rm_trace_emit(RM_TRACE_PARAMS_IN, control ? control->name : "", NV_OK, p->cmd, 0,
+			      params.data, params.size);
 
 	rm_call_begin(&call, server, file, kernel);
 	call.control = control;
@@ -227,8 +228,8 @@ RM_INLINE enum nv_status do_control(struct rm_server *server, struct rm_file *fi
 
 	copy_out = status == NV_OK || (control && (control->flags & RMCTRL_FLAGS_COPYOUT_ON_ERROR));
 	if (traced && copy_out)
-		rm_trace_emit(RM_TRACE_PARAMS_OUT, NULL, status, p->cmd, 0, params.data,
-			      params.size);
+		rm_trace_emit(RM_TRACE_PARAMS_OUT, control ? control->name : "", status, p->cmd, 0,
+			      params.data, params.size);
 	copied = rm_params_out(&params, copy_out);
 	if (copied != NV_OK)
 		rm_step(traced, "rm/api/params: copy out", copied, p->paramsSize);

@@ -2,6 +2,7 @@
 /* The state of one GPU: its users, its lock, and how it is lost. */
 #include "rm/gpu/gpu.h"
 
+#include "rm/api/cache.h"
 #include "rm/gpu/interrupt.h"
 #include "rm/gpu/regs.h"
 #include "rm/gsp/rpc.h"
@@ -38,6 +39,7 @@ void rm_gpu_put(struct rm_gpu *gpu)
 	if (os_fetch_sub(&gpu->references, 1) != 1)
 		return;
 	OS_BUG_ON(gpu->gsp || gpu->interrupts);
+	rm_control_cache_destroy(gpu->cache);
 	os_mutex_destroy(&gpu->lock);
 	os_free(gpu);
 }
@@ -73,6 +75,7 @@ static void stop_if_idle(struct rm_gpu *gpu)
 	if (gpu->users != 0 || (gpu->persistent && !rm_gpu_is_lost(gpu)) || !gpu->gsp)
 		return;
 	gsp_shutdown(gpu);
+	rm_control_cache_invalidate(gpu->cache, 0);
 	os_cmpxchg32(&gpu->state, RM_GPU_RUNNING, RM_GPU_FOUND);
 }
 

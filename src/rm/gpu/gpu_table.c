@@ -5,6 +5,7 @@
  */
 #include "rm/gpu/gpu.h"
 
+#include "rm/api/cache.h"
 #include "rm/gpu/interrupt.h"
 #include "rm/gpu/notify.h"
 #include "rm/gpu/regs.h"
@@ -133,6 +134,9 @@ enum nv_status rm_gpu_add(struct rm *rm, struct os_pci_dev *dev, u32 minor, stru
 	status = os_mutex_init(&gpu->lock, LOCK_RANK_GPU, "gpu");
 	if (status != NV_OK)
 		goto fail_lock;
+	status = rm_control_cache_create(&gpu->cache);
+	if (status != NV_OK)
+		goto fail_cache;
 	status = probe(gpu);
 	if (status != NV_OK)
 		goto fail_probe;
@@ -148,6 +152,8 @@ enum nv_status rm_gpu_add(struct rm *rm, struct os_pci_dev *dev, u32 minor, stru
 	return NV_OK;
 
 fail_probe:
+	rm_control_cache_destroy(gpu->cache);
+fail_cache:
 	os_mutex_destroy(&gpu->lock);
 fail_lock:
 	os_free(gpu);
