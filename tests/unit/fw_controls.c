@@ -317,6 +317,47 @@ static void test_mig(void **unused)
 	state_free(s);
 }
 
+static void test_setters(void **unused)
+{
+	struct h100_state *s = state_make("utilization 100\n", 0);
+	closed_power_limit_request power = {.client = 0xfe01, .limit = 600000};
+	closed_application_clocks_reset reset = {{0}};
+	closed_clock_limits *lock = calloc(1, sizeof(*lock));
+
+	assert_non_null(lock);
+	assert_int_equal(ASK(0x2080e61e, power), NV_OK);
+	assert_int_equal(s->power_limit_mw, 600000);
+	power.limit = 900000;
+	assert_int_equal(ASK(0x2080e61e, power), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(s->power_limit_mw, 600000);
+
+	lock->count = 2;
+	lock->limits[0] = (closed_clock_limit){CLOSED_CLOCK_LIMIT_GRAPHICS_MIN, CLOSED_CLOCK_LIMIT_FREQUENCY,
+					       0, 1000000, CLOSED_CLOCK_DOMAIN_GRAPHICS, {0}};
+	lock->limits[1] = (closed_clock_limit){CLOSED_CLOCK_LIMIT_GRAPHICS_MAX, CLOSED_CLOCK_LIMIT_FREQUENCY,
+					       0, 1200000, CLOSED_CLOCK_DOMAIN_GRAPHICS, {0}};
+	assert_int_equal(ask(s, 0x2080e0af, lock, sizeof(*lock)), NV_OK);
+	state_move(s, SECOND_NS);
+	assert_int_equal(s->clock_mhz[H100_CLOCK_SM], 1200);
+	lock->limits[1].frequency = 5000000;
+	assert_int_equal(ask(s, 0x2080e0af, lock, sizeof(*lock)), NV_ERR_INVALID_ARGUMENT);
+	lock->limits[1].limit = 0x77;
+	assert_int_equal(ask(s, 0x2080e0af, lock, sizeof(*lock)), NV_ERR_NOT_SUPPORTED);
+	lock->limits[1].limit = CLOSED_CLOCK_LIMIT_GRAPHICS_MAX;
+	lock->limits[0].kind = lock->limits[1].kind = CLOSED_CLOCK_LIMIT_NONE;
+	assert_int_equal(ask(s, 0x2080e0af, lock, sizeof(*lock)), NV_OK);
+	state_move(s, 2 * SECOND_NS);
+	assert_int_equal(s->clock_mhz[H100_CLOCK_SM], 1980);
+	lock->count = 257;
+	assert_int_equal(ask(s, 0x2080e0af, lock, sizeof(*lock)), NV_ERR_INVALID_ARGUMENT);
+
+	assert_int_equal(h100_state_set_application_clocks(s, 1593, 1200), NV_OK);
+	assert_int_equal(ASK(0x2080e019, reset), NV_OK);
+	assert_int_equal(s->application_graphics_mhz, 1980);
+	free(lock);
+	state_free(s);
+}
+
 static void test_sensors(void **unused)
 {
 	struct h100_state *s = state_make("temperature 77\npower 432.1\nutilization 61\n"
@@ -400,6 +441,7 @@ int main(void)
 		cmocka_unit_test(test_hostile),	 cmocka_unit_test(test_identity),
 		cmocka_unit_test(test_memory),	 cmocka_unit_test(test_links),
 		cmocka_unit_test(test_mig),	 cmocka_unit_test(test_sensors),
+		cmocka_unit_test(test_setters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -176,6 +176,37 @@ static enum nv_status get_application_clocks(struct fw_call *call, void *params,
 	return NV_OK;
 }
 
+/* A lock is its lowest and its highest clock, in one call; "none" for both releases it. */
+static enum nv_status set_clock_limits(struct fw_call *call, void *params, u32 size)
+{
+	closed_clock_limits *p = params;
+	u32 min_mhz = 0, max_mhz = 0;
+
+	if (p->count != 2)
+		return NV_ERR_INVALID_ARGUMENT;
+	for (u32 i = 0; i < p->count; i++) {
+		const closed_clock_limit *limit = &p->limits[i];
+		u32 *mhz = limit->limit == CLOSED_CLOCK_LIMIT_GRAPHICS_MAX ? &max_mhz : &min_mhz;
+
+		if (limit->limit != CLOSED_CLOCK_LIMIT_GRAPHICS_MAX &&
+		    limit->limit != CLOSED_CLOCK_LIMIT_GRAPHICS_MIN)
+			return NV_ERR_NOT_SUPPORTED;
+		if (limit->kind == CLOSED_CLOCK_LIMIT_NONE)
+			continue;
+		if (limit->kind != CLOSED_CLOCK_LIMIT_FREQUENCY ||
+		    limit->domain != CLOSED_CLOCK_DOMAIN_GRAPHICS || limit->frequency < KHZ_PER_MHZ)
+			return NV_ERR_INVALID_ARGUMENT;
+		*mhz = limit->frequency / KHZ_PER_MHZ;
+	}
+	return h100_state_lock_graphics_clock(call->state, min_mhz, max_mhz);
+}
+
+static enum nv_status reset_application_clocks(struct fw_call *call, void *params, u32 size)
+{
+	h100_state_reset_application_clocks(call->state);
+	return NV_OK;
+}
+
 static const struct fw_control controls[] = {
 	FW_CONTROL(0x20809009, closed_clock_domains, get_domains),
 	FW_CONTROL(0x20809064, closed_clock_sources, get_sources),
@@ -186,6 +217,8 @@ static const struct fw_control controls[] = {
 	FW_CONTROL(0x2080a060, closed_pstate_list, get_pstates),
 	FW_CONTROL(0x2080a06b, closed_pstate_clocks, get_pstate_clocks),
 	FW_CONTROL(0x2080a026, closed_application_clocks, get_application_clocks),
+	FW_CONTROL(0x2080e0af, closed_clock_limits, set_clock_limits),
+	FW_CONTROL(0x2080e019, closed_application_clocks_reset, reset_application_clocks),
 };
 
 FW_CONTROL_GROUP(fw_controls_clocks, "clocks", controls);

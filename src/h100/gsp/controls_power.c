@@ -72,6 +72,13 @@ static enum nv_status get_limit(struct fw_call *call, void *params, u32 size)
 	return NV_OK;
 }
 
+static enum nv_status set_limit(struct fw_call *call, void *params, u32 size)
+{
+	closed_power_limit_request *p = params;
+
+	return h100_state_set_power_limit(call->state, p->limit);
+}
+
 static enum nv_status get_average(struct fw_call *call, void *params, u32 size)
 {
 	closed_power_average *p = params;
@@ -92,6 +99,7 @@ static const struct fw_control controls[] = {
 	FW_CONTROL(0x2080a61a, closed_power_policy_control, get_policy_control),
 	FW_CONTROL(0x2080a61d, closed_power_limit_requested, get_requested_limit),
 	FW_CONTROL(0x2080a61f, closed_power_limit, get_limit),
+	FW_CONTROL(0x2080e61e, closed_power_limit_request, set_limit),
 	FW_CONTROL(0x2080a637, closed_power_average, get_average),
 };
 
