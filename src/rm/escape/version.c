@@ -17,6 +17,18 @@ static bool version_matches(const char *theirs, const char *ours, bool relaxed)
 	return false;
 }
 
+/* A client's bytes as one line of the log: terminated, and nothing that a terminal would act on. */
+static void make_printable(char *text, u32 size)
+{
+	u32 i;
+
+	text[size - 1] = '\0';
+	for (i = 0; text[i]; i++) {
+		if (text[i] < ' ' || text[i] > '~')
+			text[i] = '?';
+	}
+}
+
 enum rm_ioctl_result escape_check_version(struct rm_file *file, void *data, u32 size)
 {
 	nv_ioctl_rm_api_version_t *p = data;
@@ -27,7 +39,7 @@ enum rm_ioctl_result escape_check_version(struct rm_file *file, void *data, u32 
 	    version_matches(p->versionString, ours, p->cmd == NV_RM_API_VERSION_CMD_RELAXED))
 		return RM_IOCTL_OK;
 	if (p->cmd != NV_RM_API_VERSION_CMD_QUERY) {
-		p->versionString[NV_RM_API_VERSION_STRING_LENGTH - 1] = '\0';
+		make_printable(p->versionString, NV_RM_API_VERSION_STRING_LENGTH);
 		os_log(OS_LOG_ERROR, "API mismatch: the client has version %s, this driver has %s",
 		       p->versionString, ours);
 	}
