@@ -146,13 +146,14 @@ struct channel {
 	u32 seen;   /* the client's count of messages */
 	u32 posted; /* ours */
 	bool broken;
-	/* The request being served: what the client read ahead, and the last write kept for its end. */
+	/* The request being served: what the client read ahead, and the writes kept for its end. */
 	struct lh_range pre[2];
 	u8 pre_data[2 * LH_PREFETCH_MAX];
 	u64 arg;
 	u32 arg_size;
-	u32 late_size;
-	u8 late_data[LH_PREFETCH_MAX];
+	struct lh_range sure;	/* of pre[1], when writes there cannot fail */
+	struct lh_range late[2]; /* the ioctl's structure, and within sure */
+	u8 late_data[2][LH_PREFETCH_MAX];
 };
 
 /* Starts a thread on the memfd, which it takes over in every case. 0 or an errno. */

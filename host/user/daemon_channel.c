@@ -110,7 +110,7 @@ static void serve_ioctl(struct channel *ch, struct lh_msg *msg)
 
 	if (!file) {
 		msg->result = -EBADF;
-		msg->pre[0].size = 0;
+		msg->pre[0].size = msg->pre[1].size = 0;
 		return;
 	}
 	daemon_copy_begin(ch, msg);
@@ -204,7 +204,7 @@ bool channel_serve(struct channel *ch, struct lh_msg *msg)
 	u32 op = msg->op;
 
 	if (op != LH_OP_IOCTL)
-		msg->pre[0].size = 0;
+		msg->pre[0].size = msg->pre[1].size = 0;
 	switch (op) {
 	case LH_OP_WELCOME:
 		dfile_settle();

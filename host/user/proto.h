@@ -68,7 +68,7 @@ enum lh_op {
 struct lh_range {
 	u64 address;
 	u32 size;
-	u32 reserved;
+	u32 sure; /* on the calling thread's stack: writing there cannot fail */
 };
 
 struct lh_msg {
@@ -79,7 +79,8 @@ struct lh_msg {
 	u32 spin; /* daemon to client: nanoseconds to spin before sleeping */
 	/*
 	 * With LH_OP_IOCTL: what the client read ahead (data holds the pieces one after the other).
-	 * With its LH_REPLY pre[0] is a last write of data to user memory; failing, it is EFAULT.
+	 * With its LH_REPLY they are the writes that were kept for the end, data likewise: pre[0] the
+	 * ioctl's own structure (failing, it is EFAULT), pre[1] what cannot fail.
 	 */
 	struct lh_range pre[2];
 };

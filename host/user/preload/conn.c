@@ -45,6 +45,8 @@ static u32 setup_state;
 static __thread __attribute__((tls_model("initial-exec"))) struct {
 	u32 depth;
 	struct lh_chan chans[LH_MAX_DEPTH];
+	u64 stack; /* of this thread: [stack, stack_end); 0, 0 when not known */
+	u64 stack_end;
 } thread;
 
 /* -- Setting up -------------------------------------------------------------------------------- */
@@ -257,6 +259,29 @@ void lh_disconnect(void)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+static void stack_find(void)
+{
+	pthread_attr_t attr;
+	void *base;
+	size_t size;
+
+	if (thread.stack_end || pthread_getattr_np(pthread_self(), &attr))
+		return;
+	if (pthread_attr_getstack(&attr, &base, &size) == 0) {
+		thread.stack = (u64)(uintptr_t)base;
+		thread.stack_end = thread.stack + size;
+	}
+	pthread_attr_destroy(&attr);
+}
+
+bool lh_on_stack(const void *frame, u64 address, size_t size)
+{
+	u64 from = (u64)(uintptr_t)frame;
+
+	return from >= thread.stack && address >= from && address < thread.stack_end &&
+	       size <= thread.stack_end - address;
+}
+
 static int chan_connect(struct lh_chan *chan)
 {
 	sigset_t all, before;
@@ -281,8 +306,10 @@ static int chan_connect(struct lh_chan *chan)
 	if (!process->generation)
 		rc = process_connect(chan);
 	process_unlock();
-	if (!rc)
+	if (!rc) {
 		pthread_setspecific(thread_key, &thread);
+		stack_find();
+	}
 out:
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return rc;

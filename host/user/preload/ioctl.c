@@ -19,30 +19,58 @@
 #define CONTROL_PARAMS 16u
 #define CONTROL_PARAMS_SIZE 24u
 
+/* True, with range filled in, when size bytes at address could be read. */
+static bool read_piece(const void *frame, u64 address, u32 size, u8 *to, struct lh_range *range)
+{
+	range->sure = lh_on_stack(frame, address, size);
+	if (range->sure)
+		memcpy(to, (const void *)(uintptr_t)address, size);
+	else if (!lh_copy(false, address, to, size))
+		return false;
+	range->address = address;
+	range->size = size;
+	return true;
+}
+
 /* Reads ahead what the driver is sure to ask for; what cannot be read it will find out itself. */
-static void read_ahead(struct lh_chan *chan, struct lh_msg *msg)
+static void read_ahead(struct lh_chan *chan, const void *frame, struct lh_msg *msg)
 {
 	u32 size = _IOC_SIZE((u32)msg->args[1]);
 	u8 *data = chan->shm->data;
 	u64 params;
 	u32 params_size;
 
-	if (!size || size > LH_PREFETCH_MAX || !lh_copy(false, msg->args[2], data, size))
+	if (!size || size > LH_PREFETCH_MAX ||
+	    !read_piece(frame, msg->args[2], size, data, &msg->pre[0]))
 		return;
-	msg->pre[0].address = msg->args[2];
-	msg->pre[0].size = size;
 	if (_IOC_NR((u32)msg->args[1]) != ESC_RM_CONTROL || size != CONTROL_SIZE)
 		return;
 	memcpy(&params, data + CONTROL_PARAMS, sizeof(params));
 	memcpy(&params_size, data + CONTROL_PARAMS_SIZE, sizeof(params_size));
-	if (!params || !params_size || params_size > LH_PREFETCH_MAX ||
-	    !lh_copy(false, params, data + size, params_size))
-		return;
-	msg->pre[1].address = params;
-	msg->pre[1].size = params_size;
+	if (params && params_size && params_size <= LH_PREFETCH_MAX)
+		read_piece(frame, params, params_size, data + size, &msg->pre[1]);
 }
 
-static int request(struct lh_chan *chan, int fd, u32 number, u64 arg)
+/* The writes that came with the reply: parameters, then the ioctl's structure. 0 or an errno. */
+static int write_late(struct lh_chan *chan, const void *frame, const struct lh_msg *msg)
+{
+	u8 *data = chan->shm->data;
+
+	for (u32 i = 2; i-- > 0;) {
+		const struct lh_range *late = &msg->pre[i];
+		u8 *from = data + (i ? msg->pre[0].size : 0);
+
+		if (!late->size)
+			continue;
+		if (lh_on_stack(frame, late->address, late->size))
+			memcpy((void *)(uintptr_t)late->address, from, late->size);
+		else if (!lh_copy(true, late->address, from, late->size))
+			return EFAULT;
+	}
+	return 0;
+}
+
+static int request(struct lh_chan *chan, const void *frame, int fd, u32 number, u64 arg)
 {
 	struct lh_file file;
 	int rc = lh_fd_file(chan, fd, &file);
@@ -50,7 +78,7 @@ static int request(struct lh_chan *chan, int fd, u32 number, u64 arg)
 	for (u32 attempt = 0; !rc; attempt++) {
 		struct lh_msg msg = { .op = LH_OP_IOCTL, .args = { file.id, number, arg } };
 
-		read_ahead(chan, &msg);
+		read_ahead(chan, frame, &msg);
 		rc = -lh_exchange(chan, &msg);
 		if (rc == EBADF && !attempt) {
 			/* The table is out of date: a descriptor of the same number, or a new connection. */
@@ -58,15 +86,14 @@ static int request(struct lh_chan *chan, int fd, u32 number, u64 arg)
 			rc = lh_fd_file(chan, fd, &file);
 			continue;
 		}
-		if (msg.op == LH_REPLY && msg.pre[0].size &&
-		    !lh_copy(true, msg.pre[0].address, chan->shm->data, msg.pre[0].size))
+		if (msg.op == LH_REPLY && write_late(chan, frame, &msg))
 			rc = EFAULT;
 		break;
 	}
 	return rc;
 }
 
-static int ours_ioctl(int fd, u32 number, u64 arg)
+static int ours_ioctl(const void *frame, int fd, u32 number, u64 arg)
 {
 	int saved = errno;
 	struct lh_chan *chan = lh_enter();
@@ -74,7 +101,7 @@ static int ours_ioctl(int fd, u32 number, u64 arg)
 
 	if (!chan)
 		return -1;
-	rc = request(chan, fd, number, arg);
+	rc = request(chan, frame, fd, number, arg);
 	lh_leave();
 	errno = rc ? rc : saved;
 	return rc ? -1 : 0;
@@ -89,7 +116,7 @@ EXPORT int ioctl(int fd, unsigned long number, ...)
 	arg = va_arg(ap, void *);
 	va_end(ap);
 	if (lh_fd_known(fd) || (_IOC_TYPE(number) == NV_IOCTL_MAGIC && lh_fd_ours(fd)))
-		return ours_ioctl(fd, (u32)number, (u64)(uintptr_t)arg);
+		return ours_ioctl(__builtin_frame_address(0), fd, (u32)number, (u64)(uintptr_t)arg);
 	return lh_real()->ioctl(fd, number, arg);
 }
 

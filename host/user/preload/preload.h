@@ -151,6 +151,11 @@ void lh_disconnect(void);
 bool lh_is_hidden(int fd);
 /* Reads or writes this process's own memory; false for a bad address. */
 bool lh_copy(bool write, u64 address, void *mem, size_t size);
+/*
+ * True for what lies on the calling thread's stack, between the frame given and the stack's far end:
+ * it is mapped and writable for as long as those frames live.
+ */
+bool lh_on_stack(const void *frame, u64 address, size_t size);
 
 /* -- fd.c: which descriptors are ours -------------------------------------------------------------- */
 
