@@ -184,7 +184,7 @@ static double time_random(struct target *target, u32 client, u32 count, visit_fn
 	u64 seed = 0x9e3779b97f4a7c15ull;
 	u32 round, i;
 
-	for (round = 0; round < 9; round++) {
+	for (round = 0; round < 25; round++) {
 		double start = now(), taken;
 
 		for (i = 0; i < 100000; i++)
