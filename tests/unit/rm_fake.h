@@ -27,8 +27,9 @@ struct rm_file {
 #define FAKE_MEMORY 0x003eu	/* below a device; may be duplicated */
 #define FAKE_EVENT 0x0079u	/* below anything */
 #define FAKE_MANAGEMENT 0x0020u /* below the client, single */
-#define FAKE_COMPUTE 0xcb33u /* below the client; depends on the object that its parameters name \
-			      */
+#define FAKE_COMPUTE                                                                \
+	0xcb33u /* below the client; depends on the object that its parameters name \
+		 */
 
 struct fake_rpc {
 	char what; /* 'C'ontrol, 'A'lloc, 'F'ree, 'D'up */
