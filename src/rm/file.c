@@ -110,8 +110,11 @@ void rm_file_close(struct rm_file *file)
 	if (!file)
 		return;
 	rm = file->rm;
-	/* A capability node has no clients, and may be closed from within a call. */
-	if (!file->control && file->node != RM_NODE_CAP)
+	/*
+	 * A file that acts for another still has the clients made before it did. A capability node has none,
+	 * and may be closed from within a call.
+	 */
+	if (file->node != RM_NODE_CAP)
 		rm_api_file_closed(rm, file);
 	rm_os_event_free_file(file);
 	detach_gpus(file);

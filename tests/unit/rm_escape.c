@@ -455,7 +455,7 @@ static void test_register_fd(void **state)
 static void test_registered_file_identity(void **state)
 {
 	int ctl = host_open(RM_NODE_CONTROL, 0), other = host_open(RM_NODE_CONTROL, 0);
-	u32 client = host_client(ctl);
+	u32 client = host_client(ctl), own;
 	NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS ids;
 
 	assert_int_equal(host_control(ctl, client, client, NV0000_CTRL_CMD_GPU_GET_PROBED_IDS, &ids,
@@ -465,7 +465,10 @@ static void test_registered_file_identity(void **state)
 				      &ids, sizeof(ids)),
 			 NV_ERR_INVALID_CLIENT);
 	assert_int_equal(host_free(other, client, client), NV_ERR_INVALID_CLIENT);
+	/* What it made before it acts for another file is out of its reach then, and goes with it. */
+	own = host_client(other);
 	assert_int_equal(register_fd(other, ctl), RM_IOCTL_OK);
+	assert_int_equal(host_free(other, own, own), NV_ERR_INVALID_CLIENT);
 	assert_int_equal(host_control(other, client, client, NV0000_CTRL_CMD_GPU_GET_PROBED_IDS,
 				      &ids, sizeof(ids)),
 			 NV_OK);
