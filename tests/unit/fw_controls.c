@@ -323,8 +323,13 @@ static void test_setters(void **unused)
 	closed_power_limit_request power = {.client = 0xfe01, .limit = 600000};
 	closed_application_clocks_reset reset = {{0}};
 	closed_clock_limits *lock = calloc(1, sizeof(*lock));
+	NV2080_CTRL_GPU_SET_COMPUTE_MODE_RULES_PARAMS mode = {.rules = 3};
 
 	assert_non_null(lock);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_SET_COMPUTE_MODE_RULES, mode), NV_OK);
+	assert_int_equal(s->compute_mode, H100_COMPUTE_EXCLUSIVE_PROCESS);
+	mode.rules = 4;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_SET_COMPUTE_MODE_RULES, mode), NV_ERR_INVALID_ARGUMENT);
 	assert_int_equal(ASK(0x2080e61e, power), NV_OK);
 	assert_int_equal(s->power_limit_mw, 600000);
 	power.limit = 900000;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * How busy the GPU is and why it is not faster: control commands without an open definition
- * (abi/r535/closed.abi says what is known of them).
+ * The compute mode, how busy the GPU is and why it is not faster. Most of these control commands have no
+ * open definition (abi/r535/closed.abi says what is known of them).
  */
 #include "h100/gsp/controls.h"
 
@@ -100,7 +100,16 @@ static enum nv_status get_hardware_slowdown(struct fw_call *call, void *params, 
 	return NV_OK;
 }
 
+static enum nv_status set_compute_mode(struct fw_call *call, void *params, u32 size)
+{
+	NV2080_CTRL_GPU_SET_COMPUTE_MODE_RULES_PARAMS *p = params;
+
+	return h100_state_set_compute_mode(call->state, p->rules);
+}
+
 static const struct fw_control controls[] = {
+	FW_CONTROL(NV2080_CTRL_CMD_GPU_SET_COMPUTE_MODE_RULES,
+		   NV2080_CTRL_GPU_SET_COMPUTE_MODE_RULES_PARAMS, set_compute_mode),
 	FW_CONTROL(0x2080a097, closed_utilizations, get_utilizations),
 	FW_CONTROL(0x2080a087, closed_media_utilization, get_media_utilization),
 	FW_CONTROL(0x2080a080, closed_perf_policies, get_policies),
