@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * A hostile driver against the software H100: register and config accesses, messages good and bad, and
- * memory that changes under the firmware's hands. The input is a list of steps, each an opcode and its
- * operands. What the firmware sends must be well formed as long as the driver left the queues alone.
+ * A hostile driver against the software H100: register and config accesses, messages good and bad,
+ * and memory that changes under the firmware's hands. The input is a list of steps, each an opcode
+ * and its operands. What the firmware sends must be well formed as long as the driver left the
+ * queues alone.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -59,26 +60,48 @@ static u32 take_bytes(struct input *in, void *data, u32 size)
 
 /* Registers whose writes do something. */
 static const u32 known[] = {
-	NV_PFSP_EMEMC(0), NV_PFSP_EMEMD(0), NV_PFSP_QUEUE_HEAD(0), NV_PFSP_QUEUE_TAIL(0),
-	NV_PFSP_MSGQ_TAIL(0), NV_PGSP_QUEUE_HEAD(0), NV_XAL_EP_BAR0_WINDOW, NV_PRAMIN__LO,
-	0x110004, 0x110000, 0x1103e8, 0x110040,
-	LH_VF_BASE + 0x1018, LH_VF_BASE + 0x1218, LH_VF_BASE + 0x1418, LH_VF_BASE + 0x1608,
-	LH_VF_BASE + 0x1610, LH_VF_BASE + 0x1640, LH_VF_BASE + 0x2200, LH_MSIX_TABLE + 12,
-	LH_MSIX_TABLE + 48, NV_EP_PCFGM__LO + 4, NV_EP_PCFGM__LO + 0xb0,
+	NV_PFSP_EMEMC(0),
+	NV_PFSP_EMEMD(0),
+	NV_PFSP_QUEUE_HEAD(0),
+	NV_PFSP_QUEUE_TAIL(0),
+	NV_PFSP_MSGQ_TAIL(0),
+	NV_PGSP_QUEUE_HEAD(0),
+	NV_XAL_EP_BAR0_WINDOW,
+	NV_PRAMIN__LO,
+	0x110004,
+	0x110000,
+	0x1103e8,
+	0x110040,
+	LH_VF_BASE + 0x1018,
+	LH_VF_BASE + 0x1218,
+	LH_VF_BASE + 0x1418,
+	LH_VF_BASE + 0x1608,
+	LH_VF_BASE + 0x1610,
+	LH_VF_BASE + 0x1640,
+	LH_VF_BASE + 0x2200,
+	LH_MSIX_TABLE + 12,
+	LH_MSIX_TABLE + 48,
+	NV_EP_PCFGM__LO + 4,
+	NV_EP_PCFGM__LO + 0xb0,
 };
 
 static const u32 functions[] = {
-	NV_VGPU_MSG_FUNCTION_GSP_RM_CONTROL, NV_VGPU_MSG_FUNCTION_GSP_RM_ALLOC,
-	NV_VGPU_MSG_FUNCTION_FREE, NV_VGPU_MSG_FUNCTION_DUP_OBJECT,
-	NV_VGPU_MSG_FUNCTION_GET_GSP_STATIC_INFO, NV_VGPU_MSG_FUNCTION_CONTINUATION_RECORD,
-	NV_VGPU_MSG_FUNCTION_GSP_SET_SYSTEM_INFO, NV_VGPU_MSG_FUNCTION_SET_REGISTRY,
-	NV_VGPU_MSG_FUNCTION_UNLOADING_GUEST_DRIVER, NV_VGPU_MSG_FUNCTION_ALLOC_ROOT,
+	NV_VGPU_MSG_FUNCTION_GSP_RM_CONTROL,
+	NV_VGPU_MSG_FUNCTION_GSP_RM_ALLOC,
+	NV_VGPU_MSG_FUNCTION_FREE,
+	NV_VGPU_MSG_FUNCTION_DUP_OBJECT,
+	NV_VGPU_MSG_FUNCTION_GET_GSP_STATIC_INFO,
+	NV_VGPU_MSG_FUNCTION_CONTINUATION_RECORD,
+	NV_VGPU_MSG_FUNCTION_GSP_SET_SYSTEM_INFO,
+	NV_VGPU_MSG_FUNCTION_SET_REGISTRY,
+	NV_VGPU_MSG_FUNCTION_UNLOADING_GUEST_DRIVER,
+	NV_VGPU_MSG_FUNCTION_ALLOC_ROOT,
 };
 
 static u32 handle(u32 byte)
 {
-	static const u32 handles[] = { CLIENT, 0xa55a0000, 0xa55a0010, 0xc2000001, 0xc2000002,
-				       0xc2000003, 0, 0x99 };
+	static const u32 handles[] = { CLIENT,	   0xa55a0000, 0xa55a0010, 0xc2000001,
+				       0xc2000002, 0xc2000003, 0,	   0x99 };
 
 	return byte < 0x80 ? handles[byte % ARRAY_SIZE(handles)] : byte;
 }
@@ -126,7 +149,8 @@ static void send_control(struct driver *d, struct input *in)
 	control = &group->controls[take(in, 1) % group->count];
 	if (control->size > 60000)
 		return;
-	rpc = (void *)(driver_message(d, NV_VGPU_MSG_FUNCTION_GSP_RM_CONTROL, 32 + 24 + control->size) +
+	rpc = (void *)(driver_message(d, NV_VGPU_MSG_FUNCTION_GSP_RM_CONTROL,
+				      32 + 24 + control->size) +
 		       1);
 	rpc->hClient = handle(take(in, 1));
 	rpc->hObject = handle(take(in, 1));
@@ -189,7 +213,8 @@ static bool do_step(struct driver *d, struct input *in)
 		break;
 	case STEP_MEMORY:
 		offset = take(in, 3) % (DRIVER_PAGES * 4096);
-		take_bytes(in, d->memory + offset, take(in, 1) % 16 % (DRIVER_PAGES * 4096 - offset));
+		take_bytes(in, d->memory + offset,
+			   take(in, 1) % 16 % (DRIVER_PAGES * 4096 - offset));
 		return false;
 	case STEP_WRITE_POINTER:
 		*(u32 *)(driver_page(d, d->shared + 1) + 16) = take(in, 4);

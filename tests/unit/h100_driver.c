@@ -207,7 +207,8 @@ const void *driver_section(const char *name, size_t *size)
 	count = *(const u16 *)(elf + 60);
 	names = *(const u16 *)(elf + 62);
 	for (i = 1; i < count; i++)
-		if (strcmp((const char *)elf + section[names].offset + section[i].name, name) == 0) {
+		if (strcmp((const char *)elf + section[names].offset + section[i].name, name) ==
+		    0) {
 			assert_true(section[i].offset + section[i].size <= total);
 			*size = section[i].size;
 			return elf + section[i].offset;
@@ -387,7 +388,8 @@ u32 driver_boot(struct driver *d)
 	driver_prepare(d);
 	driver_message(d, NV_VGPU_MSG_FUNCTION_GSP_SET_SYSTEM_INFO, 32 + sizeof(GspSystemInfo));
 	driver_send(d);
-	message = driver_message(d, NV_VGPU_MSG_FUNCTION_SET_REGISTRY, 32 + sizeof(*table) + 16 + 4);
+	message =
+		driver_message(d, NV_VGPU_MSG_FUNCTION_SET_REGISTRY, 32 + sizeof(*table) + 16 + 4);
 	table = (void *)(message + 1);
 	table->size = sizeof(*table) + 16 + 4;
 	table->numEntries = 1;
@@ -495,7 +497,8 @@ rpc_message_header_v *driver_receive(struct driver *d, bool wait)
 	}
 	assert_int_equal(element->seqNum, d->status_seq++);
 	assert_in_range(element->rpc.length, 32, GSP_MSG_QUEUE_RPC_SIZE_MAX);
-	assert_int_equal(checksum(d->reply, GSP_MSG_QUEUE_ELEMENT_HDR_SIZE + element->rpc.length), 0);
+	assert_int_equal(checksum(d->reply, GSP_MSG_QUEUE_ELEMENT_HDR_SIZE + element->rpc.length),
+			 0);
 	assert_int_equal(element->rpc.signature, NV_VGPU_MSG_SIGNATURE_VALID);
 	d->status_at = (d->status_at + count) % QUEUE_ELEMENTS;
 	os_store_release(read_ptr, d->status_at);

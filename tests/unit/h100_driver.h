@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * A driver of the tests' own for the software H100: a host with pages that the device can reach, and as
- * much of a driver as boots the firmware and exchanges messages with it. Written to docs/boot.md; it
- * shares no code with the real one.
+ * A driver of the tests' own for the software H100: a host with pages that the device can reach,
+ * and as much of a driver as boots the firmware and exchanges messages with it. Written to
+ * docs/boot.md; it shares no code with the real one.
  */
 #ifndef TESTS_H100_DRIVER_H
 #define TESTS_H100_DRIVER_H
@@ -14,17 +14,17 @@
 #define DRIVER_PAGES 256u
 #define DRIVER_BUS_BASE 0x7700000000ull /* page n is at base + n * 0x3000: none adjacent */
 #define DRIVER_QUEUE_BYTES 0x40000u
-#define DRIVER_VIDEO_BYTES (81559ull << 20)  /* of the SXM profile */
+#define DRIVER_VIDEO_BYTES (81559ull << 20) /* of the SXM profile */
 #define DRIVER_MSIX_ADDRESS 0xfee00000ull
 
 struct driver {
 	struct h100 *gpu;
 	u8 *memory; /* all pages */
 	u32 used;
-	u32 unmapped; /* atomic: all pages are out of reach */
-	u32 msix[16]; /* atomic: messages by data */
-	u32 kicks;    /* atomic */
-	u64 now;      /* 0: real time */
+	u32 unmapped;  /* atomic: all pages are out of reach */
+	u32 msix[16];  /* atomic: messages by data */
+	u32 kicks;     /* atomic */
+	u64 now;       /* 0: real time */
 	u32 log_lines; /* atomic */
 	char last_log[256];
 

@@ -93,9 +93,9 @@ static void test_capabilities(void **state)
 	assert_int_equal(cfg(d, at + 8, 4), 0xba0000);
 	at = capability(d, 0x10);
 	assert_int_equal(at, 0x60);
-	assert_int_equal(cfg(d, at + 0x12, 2) & 0xf, 5);	 /* gen 5 */
+	assert_int_equal(cfg(d, at + 0x12, 2) & 0xf, 5);	/* gen 5 */
 	assert_int_equal(cfg(d, at + 0x12, 2) >> 4 & 0x3f, 16); /* lanes */
-	assert_int_equal(cfg(d, at + 4, 4) >> 28 & 1, 1);	 /* function-level reset */
+	assert_int_equal(cfg(d, at + 4, 4) >> 28 & 1, 1);	/* function-level reset */
 	assert_int_equal(extended(d, 0x0001), 0x1b8);
 	at = extended(d, 0x000b);
 	assert_int_equal(at, LH_VSEC_OFFSET);
@@ -195,7 +195,8 @@ static void test_registers(void **state)
 	assert_int_equal(driver_rd(d, NV_PFSP_QUEUE_HEAD(0) + 64), LH_PRI_ERROR_NO_REGISTER);
 
 	/* GSP belongs to FSP until it is started. */
-	assert_int_equal(driver_rd(d, NV_PGSP__LO + NV_PFALCON_FALCON_HWCFG2) & 0xffffff00, 0xbadf4100);
+	assert_int_equal(driver_rd(d, NV_PGSP__LO + NV_PFALCON_FALCON_HWCFG2) & 0xffffff00,
+			 0xbadf4100);
 	assert_int_equal(driver_rd(d, NV_THERM_I2CS_SCRATCH), 0xff);
 }
 

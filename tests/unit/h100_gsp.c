@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The firmware of the software H100 from the driver's side: the boot and what can be wrong with it, good
- * and bad messages, objects, controls, events, death and shutdown.
+ * The firmware of the software H100 from the driver's side: the boot and what can be wrong with it,
+ * good and bad messages, objects, controls, events, death and shutdown.
  */
 #include "h100_driver.h"
 
@@ -139,8 +139,10 @@ static void test_boot(void **state)
 
 	assert_string_equal(driver_section(".fwversion", &i), "535.309.01");
 	assert_int_equal(driver_boot(d), NV_OK);
-	start = REG_GET(NV_PFB_PRI_MMU_WPR2_ADDR_LO_VAL, driver_rd(d, NV_PFB_PRI_MMU_WPR2_ADDR_LO)) << 12;
-	end = REG_GET(NV_PFB_PRI_MMU_WPR2_ADDR_HI_VAL, driver_rd(d, NV_PFB_PRI_MMU_WPR2_ADDR_HI)) << 12;
+	start = REG_GET(NV_PFB_PRI_MMU_WPR2_ADDR_LO_VAL, driver_rd(d, NV_PFB_PRI_MMU_WPR2_ADDR_LO))
+		<< 12;
+	end = REG_GET(NV_PFB_PRI_MMU_WPR2_ADDR_HI_VAL, driver_rd(d, NV_PFB_PRI_MMU_WPR2_ADDR_HI))
+	      << 12;
 	assert_true(start < end && end < DRIVER_VIDEO_BYTES);
 	for (i = 0; i < sizeof(meta); i += 8)
 		((u64 *)&meta)[i / 8] = h100_bar_read(d->gpu, 2, start + i, 8);
@@ -202,26 +204,68 @@ static u64 *radix_level(struct driver *d, u32 level)
 	return (void *)driver_page(d, (u32)((d->radix3 - DRIVER_BUS_BASE) / 0x3000) + level);
 }
 
-static void break_target(struct driver *d) { boot_params(d)->bootGspRmParams.target = 0; }
-static void break_desc_size(struct driver *d) { boot_params(d)->bootGspRmParams.gspRmDescSize = 255; }
-static void break_not_rm(struct driver *d) { boot_params(d)->bootGspRmParams.bIsGspRmBoot = 0; }
-static void break_meta_address(struct driver *d) { boot_params(d)->bootGspRmParams.gspRmDescOffset = 8; }
-static void break_magic(struct driver *d) { wpr_meta(d)->magic ^= 1; }
-static void break_revision(struct driver *d) { wpr_meta(d)->revision = 2; }
-static void break_verified(struct driver *d) { wpr_meta(d)->verified = GSP_FW_WPR_META_VERIFIED; }
-static void break_size(struct driver *d) { wpr_meta(d)->sizeOfRadix3Elf++; }
-static void break_heap(struct driver *d) { wpr_meta(d)->gspFwHeapSize = ~(u64)0; }
-static void break_radix0(struct driver *d) { radix_level(d, 0)[0] += 8; }
-static void break_radix1(struct driver *d) { radix_level(d, 1)[0] = 0x1000; }
-static void break_radix2(struct driver *d) { radix_level(d, 2)[15] = ~(u64)0; }
+static void break_target(struct driver *d)
+{
+	boot_params(d)->bootGspRmParams.target = 0;
+}
+static void break_desc_size(struct driver *d)
+{
+	boot_params(d)->bootGspRmParams.gspRmDescSize = 255;
+}
+static void break_not_rm(struct driver *d)
+{
+	boot_params(d)->bootGspRmParams.bIsGspRmBoot = 0;
+}
+static void break_meta_address(struct driver *d)
+{
+	boot_params(d)->bootGspRmParams.gspRmDescOffset = 8;
+}
+static void break_magic(struct driver *d)
+{
+	wpr_meta(d)->magic ^= 1;
+}
+static void break_revision(struct driver *d)
+{
+	wpr_meta(d)->revision = 2;
+}
+static void break_verified(struct driver *d)
+{
+	wpr_meta(d)->verified = GSP_FW_WPR_META_VERIFIED;
+}
+static void break_size(struct driver *d)
+{
+	wpr_meta(d)->sizeOfRadix3Elf++;
+}
+static void break_heap(struct driver *d)
+{
+	wpr_meta(d)->gspFwHeapSize = ~(u64)0;
+}
+static void break_radix0(struct driver *d)
+{
+	radix_level(d, 0)[0] += 8;
+}
+static void break_radix1(struct driver *d)
+{
+	radix_level(d, 1)[0] = 0x1000;
+}
+static void break_radix2(struct driver *d)
+{
+	radix_level(d, 2)[15] = ~(u64)0;
+}
 static void break_image(struct driver *d)
 {
 	u32 page = (u32)((radix_level(d, 2)[9] - DRIVER_BUS_BASE) / 0x3000);
 
 	driver_page(d, page)[77] ^= 0x10;
 }
-static void break_libos(struct driver *d) { memset(driver_page(d, d->libos), 0, 4096); }
-static void break_libos_full(struct driver *d) { memset(driver_page(d, d->libos), 0x11, 4096); }
+static void break_libos(struct driver *d)
+{
+	memset(driver_page(d, d->libos), 0, 4096);
+}
+static void break_libos_full(struct driver *d)
+{
+	memset(driver_page(d, d->libos), 0x11, 4096);
+}
 static void break_rmargs(struct driver *d)
 {
 	((LibosMemoryRegionInitArgument *)driver_page(d, d->libos))[1].pa = 0;
@@ -254,13 +298,34 @@ static void break_status_inside(struct driver *d)
 {
 	rm_args(d)->messageQueueInitArguments.statQueueOffset = 2 * 4096;
 }
-static void break_count(struct driver *d) { command_header(d)->msgCount++; }
-static void break_count_zero(struct driver *d) { command_header(d)->msgCount = 0; }
-static void break_entry(struct driver *d) { command_header(d)->entryOff = 0xfffff000; }
-static void break_rx(struct driver *d) { command_header(d)->rxHdrOff = 4094; }
-static void break_msg_size(struct driver *d) { command_header(d)->msgSize = 0; }
-static void break_swap(struct driver *d) { command_header(d)->flags = 0; }
-static void break_queue_version(struct driver *d) { command_header(d)->version = 1; }
+static void break_count(struct driver *d)
+{
+	command_header(d)->msgCount++;
+}
+static void break_count_zero(struct driver *d)
+{
+	command_header(d)->msgCount = 0;
+}
+static void break_entry(struct driver *d)
+{
+	command_header(d)->entryOff = 0xfffff000;
+}
+static void break_rx(struct driver *d)
+{
+	command_header(d)->rxHdrOff = 4094;
+}
+static void break_msg_size(struct driver *d)
+{
+	command_header(d)->msgSize = 0;
+}
+static void break_swap(struct driver *d)
+{
+	command_header(d)->flags = 0;
+}
+static void break_queue_version(struct driver *d)
+{
+	command_header(d)->version = 1;
+}
 
 static void test_broken_boots(void **state)
 {
@@ -320,15 +385,19 @@ static void test_fsp_refusals(void **state)
 			 FSP_ERR_IFS_ERR_NOT_SUPPORTED);
 	assert_int_equal(driver_fsp(d, &cot, 856, NVDM_TYPE_COT), FSP_ERR_IFS_ERR_INVALID_DATA);
 	cot.version = 2;
-	assert_int_equal(driver_fsp(d, &cot, sizeof(cot), NVDM_TYPE_COT), FSP_ERR_IFS_ERR_INVALID_DATA);
+	assert_int_equal(driver_fsp(d, &cot, sizeof(cot), NVDM_TYPE_COT),
+			 FSP_ERR_IFS_ERR_INVALID_DATA);
 	cot.version = 1;
 	cot.hash384[3] ^= 1;
-	assert_int_equal(driver_fsp(d, &cot, sizeof(cot), NVDM_TYPE_COT), FSP_ERR_IFS_ERR_INVALID_DATA);
+	assert_int_equal(driver_fsp(d, &cot, sizeof(cot), NVDM_TYPE_COT),
+			 FSP_ERR_IFS_ERR_INVALID_DATA);
 	cot.hash384[3] ^= 1;
 	cot.gspFmcSysmemOffset += 4;
-	assert_int_equal(driver_fsp(d, &cot, sizeof(cot), NVDM_TYPE_COT), FSP_ERR_IFS_ERR_INVALID_DATA);
+	assert_int_equal(driver_fsp(d, &cot, sizeof(cot), NVDM_TYPE_COT),
+			 FSP_ERR_IFS_ERR_INVALID_DATA);
 	cot.gspFmcSysmemOffset = driver_bus(d->meta);
-	assert_int_equal(driver_fsp(d, &cot, sizeof(cot), NVDM_TYPE_COT), FSP_ERR_IFS_ERR_INVALID_DATA);
+	assert_int_equal(driver_fsp(d, &cot, sizeof(cot), NVDM_TYPE_COT),
+			 FSP_ERR_IFS_ERR_INVALID_DATA);
 	/* A packet that does not fit in the channel is thrown away. */
 	driver_wr(d, NV_PFSP_QUEUE_TAIL(0), 0x10000);
 	driver_wr(d, NV_PFSP_QUEUE_HEAD(0), 4);
@@ -345,7 +414,8 @@ static void test_init_messages(void **state)
 	PACKED_REGISTRY_TABLE *table;
 	u32 i;
 
-	/* INIT_DONE waits for both; a registry whose name is outside of it is the boot's failure. */
+	/* INIT_DONE waits for both; a registry whose name is outside of it is the boot's failure.
+	 */
 	driver_prepare(d);
 	assert_int_equal(driver_cot(d), FSP_OK);
 	while (h100_lend(d->gpu))
@@ -378,8 +448,8 @@ static void test_init_messages(void **state)
 		/* Whatever went wrong, unloading starts over. */
 		rpc_unloading_guest_driver_v unload = { 0 };
 
-		assert_int_equal(driver_call(d, NV_VGPU_MSG_FUNCTION_UNLOADING_GUEST_DRIVER, &unload,
-					     sizeof(unload)),
+		assert_int_equal(driver_call(d, NV_VGPU_MSG_FUNCTION_UNLOADING_GUEST_DRIVER,
+					     &unload, sizeof(unload)),
 				 NV_OK);
 		assert_int_equal(driver_boot(d), NV_OK);
 	}
@@ -570,7 +640,8 @@ static void test_contents(void **state)
 			 NV_ERR_INVALID_PARAM_STRUCT);
 	assert_int_equal(driver_call(d, NV_VGPU_MSG_FUNCTION_FREE, data, 0),
 			 NV_ERR_INVALID_PARAM_STRUCT);
-	assert_int_equal(driver_call(d, NV_VGPU_MSG_FUNCTION_ALLOC_ROOT, data, 16), NV_ERR_NOT_SUPPORTED);
+	assert_int_equal(driver_call(d, NV_VGPU_MSG_FUNCTION_ALLOC_ROOT, data, 16),
+			 NV_ERR_NOT_SUPPORTED);
 	assert_int_equal(driver_call(d, 203, data, 16), NV_ERR_NOT_SUPPORTED);
 	assert_int_equal(driver_call(d, 0xfff, data, 0), NV_ERR_NOT_SUPPORTED);
 	still_good(d);
@@ -587,7 +658,8 @@ static void test_long_messages(void **state)
 	for (round = 0; round < 5; round++) {
 		for (i = 0; i < BIG_BYTES; i++)
 			bytes[i] = (u8)(i * 7 + round);
-		assert_int_equal(driver_control(d, CLIENT, SUBDEVICE, CMD_BIG, bytes, BIG_BYTES), NV_OK);
+		assert_int_equal(driver_control(d, CLIENT, SUBDEVICE, CMD_BIG, bytes, BIG_BYTES),
+				 NV_OK);
 		for (i = 0; i < BIG_BYTES; i++)
 			assert_int_equal(bytes[i], (u8)(i * 7 + round + 1));
 	}
@@ -733,17 +805,18 @@ static void test_objects(void **state)
 			 NV_ERR_INSERT_DUPLICATE_NAME);
 	assert_int_equal(driver_alloc_object(d, 77, 77, 5, NV01_DEVICE_0, &device, sizeof(device)),
 			 NV_ERR_INVALID_CLIENT);
-	assert_int_equal(driver_alloc_object(d, CLIENT, 5, 6, NV01_DEVICE_0, &device, sizeof(device)),
-			 NV_ERR_INVALID_OBJECT_PARENT);
+	assert_int_equal(
+		driver_alloc_object(d, CLIENT, 5, 6, NV01_DEVICE_0, &device, sizeof(device)),
+		NV_ERR_INVALID_OBJECT_PARENT);
 	assert_int_equal(driver_alloc_object(d, CLIENT, CLIENT, 6, NV20_SUBDEVICE_0, &word, 4),
 			 NV_ERR_INVALID_OBJECT_PARENT);
 	assert_int_equal(driver_alloc_object(d, CLIENT, CLIENT, 6, 0xdead, NULL, 0),
 			 NV_ERR_INVALID_CLASS);
 	assert_int_equal(driver_alloc_object(d, CLIENT, CLIENT, 6, NV01_DEVICE_0, &device, 55),
 			 NV_ERR_INVALID_PARAM_STRUCT);
-	assert_int_equal(driver_alloc_object(d, CLIENT, CLIENT, 0, NV01_DEVICE_0, &device,
-					     sizeof(device)),
-			 NV_ERR_INVALID_OBJECT_HANDLE);
+	assert_int_equal(
+		driver_alloc_object(d, CLIENT, CLIENT, 0, NV01_DEVICE_0, &device, sizeof(device)),
+		NV_ERR_INVALID_OBJECT_HANDLE);
 	assert_int_equal(echo(d, CLIENT, DEVICE), NV_ERR_NOT_SUPPORTED);
 	assert_int_equal(echo(d, CLIENT, 5), NV_ERR_OBJECT_NOT_FOUND);
 	assert_int_equal(echo(d, 5, SUBDEVICE), NV_ERR_INVALID_CLIENT);
@@ -762,7 +835,8 @@ static void test_free_trees(void **state)
 
 	make_objects(d);
 	for (i = 1; i <= 100; i++)
-		assert_int_equal(driver_alloc_object(d, CLIENT, DEVICE, 0x1000 + i, NV20_SUBDEVICE_0, &word, 4),
+		assert_int_equal(driver_alloc_object(d, CLIENT, DEVICE, 0x1000 + i,
+						     NV20_SUBDEVICE_0, &word, 4),
 				 NV_OK);
 	assert_int_equal(driver_free_object(d, CLIENT, 0x1000 + 50), NV_OK);
 	assert_int_equal(driver_free_object(d, CLIENT, 0x1000 + 50), NV_ERR_OBJECT_NOT_FOUND);
@@ -779,8 +853,10 @@ static void test_free_trees(void **state)
 static void test_dup(void **state)
 {
 	struct driver *d = *state;
-	rpc_dup_object_v dup = { .params = { .hClient = 0x99, .hObject = 0x500,
-					     .hClientSrc = CLIENT, .hObjectSrc = SUBDEVICE } };
+	rpc_dup_object_v dup = { .params = { .hClient = 0x99,
+					     .hObject = 0x500,
+					     .hClientSrc = CLIENT,
+					     .hObjectSrc = SUBDEVICE } };
 
 	make_objects(d);
 	assert_int_equal(driver_alloc_object(d, 0x99, 0, 0, NV01_ROOT_CLIENT, NULL, 0), NV_OK);
@@ -817,8 +893,8 @@ static void test_out_of_memory(void **state)
 		os_user_fail_alloc(n);
 		status = driver_alloc_object(d, CLIENT, 0, 0, NV01_ROOT, NULL, 0);
 		if (status == NV_OK)
-			status = driver_alloc_object(d, CLIENT, CLIENT, DEVICE, NV01_DEVICE_0, &device,
-						     sizeof(device));
+			status = driver_alloc_object(d, CLIENT, CLIENT, DEVICE, NV01_DEVICE_0,
+						     &device, sizeof(device));
 		os_user_fail_alloc(0);
 		driver_free_object(d, CLIENT, CLIENT);
 		if (status == NV_OK)
@@ -836,8 +912,9 @@ static void test_static_info(void **state)
 	GspStaticConfigInfo *info = calloc(1, sizeof(*info));
 
 	assert_non_null(info);
-	assert_int_equal(driver_call(d, NV_VGPU_MSG_FUNCTION_GET_GSP_STATIC_INFO, info, sizeof(*info)),
-			 NV_OK);
+	assert_int_equal(
+		driver_call(d, NV_VGPU_MSG_FUNCTION_GET_GSP_STATIC_INFO, info, sizeof(*info)),
+		NV_OK);
 	assert_string_equal((char *)info->gpuNameString, "NVIDIA H100 80GB HBM3");
 	assert_true(info->fb_length == DRIVER_VIDEO_BYTES);
 	assert_int_equal(info->gpcInfo.gpcMask, 0xff);
@@ -917,14 +994,16 @@ static void test_unload(void **state)
 
 	for (round = 0; round < 3; round++) {
 		make_objects(d);
-		assert_int_equal(driver_call(d, NV_VGPU_MSG_FUNCTION_UNLOADING_GUEST_DRIVER, &unload,
-					     sizeof(unload)),
+		assert_int_equal(driver_call(d, NV_VGPU_MSG_FUNCTION_UNLOADING_GUEST_DRIVER,
+					     &unload, sizeof(unload)),
 				 NV_OK);
-		assert_int_equal(driver_rd(d, NV_PGSP__LO + NV_PFALCON_FALCON_MAILBOX0), 0x80000000);
+		assert_int_equal(driver_rd(d, NV_PGSP__LO + NV_PFALCON_FALCON_MAILBOX0),
+				 0x80000000);
 		assert_int_equal(driver_rd(d, NV_PFB_PRI_MMU_WPR2_ADDR_HI), 0);
-		assert_int_equal(REG_GET(NV_PRISCV_RISCV_CPUCTL_ACTIVE_STAT,
-					 driver_rd(d, NV_FALCON2_GSP_BASE + NV_PRISCV_RISCV_CPUCTL)),
-				 0);
+		assert_int_equal(
+			REG_GET(NV_PRISCV_RISCV_CPUCTL_ACTIVE_STAT,
+				driver_rd(d, NV_FALCON2_GSP_BASE + NV_PRISCV_RISCV_CPUCTL)),
+			0);
 		/* The memory is the driver's again. */
 		memset(d->memory, 0x5a, (size_t)DRIVER_PAGES * 4096);
 		driver_wr(d, NV_PGSP_QUEUE_HEAD(0), 0);
@@ -997,7 +1076,9 @@ static void test_hang_and_off_bus(void **state)
 static void test_scenario(void **state)
 {
 	static const char text[] = "at 5s off-bus\nat 7s on-bus gpu0\nat 9s gsp-crash gpu1\n";
-	struct h100_config config = { .count = 1, .scenario = text, .scenario_size = sizeof(text) - 1 };
+	struct h100_config config = { .count = 1,
+				      .scenario = text,
+				      .scenario_size = sizeof(text) - 1 };
 	struct driver *d = malloc(sizeof(*d));
 	u64 start;
 
@@ -1050,7 +1131,9 @@ static void calls(struct driver *d, u32 count, bool lend)
 	make_event(d, 0xe1, NOTIFIER);
 	for (i = 0; i < count; i++) {
 		if (i % 16 == 5)
-			assert_int_equal(driver_control(d, CLIENT, SUBDEVICE, CMD_NOTIFY, &events, 4), NV_OK);
+			assert_int_equal(
+				driver_control(d, CLIENT, SUBDEVICE, CMD_NOTIFY, &events, 4),
+				NV_OK);
 		if (lend) {
 			assert_int_equal(echo(d, CLIENT, SUBDEVICE), NV_OK);
 			continue;
@@ -1068,7 +1151,8 @@ static void test_own_thread(void **state)
 	open_with(state, (struct h100_config){ .threads = true });
 	assert_int_equal(driver_boot(*state), NV_OK);
 	calls(*state, 300, false);
-	assert_int_equal(h100_inject(*(struct h100 **)&((struct driver *)*state)->gpu, "gsp-crash"), NV_OK);
+	assert_int_equal(h100_inject(*(struct h100 **)&((struct driver *)*state)->gpu, "gsp-crash"),
+			 NV_OK);
 	close_gpu(state);
 }
 

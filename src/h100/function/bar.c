@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Accesses through the BARs. BAR 0 is registers, the mirror of config space and a 1 MiB window on video
- * memory; PCI BAR 2 and 4 (the driver's BAR1 and BAR2) show video memory at its own addresses, which is
- * what they do before page tables are bound to them.
+ * Accesses through the BARs. BAR 0 is registers, the mirror of config space and a 1 MiB window on
+ * video memory; PCI BAR 2 and 4 (the driver's BAR1 and BAR2) show video memory at its own
+ * addresses, which is what they do before page tables are bound to them.
  */
 #include "h100/function/function.h"
 

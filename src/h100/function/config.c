@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Config space: the type 0 header and the capabilities of an H100, each byte with the bits that software
- * may write and those that writing 1 clears. Offsets of capabilities are NV_EP_PCFG_GPU_*'s.
+ * Config space: the type 0 header and the capabilities of an H100, each byte with the bits that
+ * software may write and those that writing 1 clears. Offsets of capabilities are
+ * NV_EP_PCFG_GPU_*'s.
  *
  *   0x40 PM -> 0x48 MSI -> 0x60 PCI Express -> 0x9c vendor specific -> 0xb0 MSI-X
  *   0x100 device serial number -> 0x1b8 AER -> 0xf00 what marks the software GPU
@@ -101,7 +102,8 @@ static void reset_express(struct h100_function *fn)
 
 	word(fn, CFG_EXPRESS, PCI_CAPABILITY_EXPRESS | CFG_VENDOR << 8 | 0x0002u << 16, 0, 0);
 	/* 256-byte payload, extended tags, role-based errors, function-level reset */
-	word(fn, NV_EP_PCFG_GPU_DEVICE_CAPABILITIES, 0x1u | 0x20u | 0x8000u | EXPRESS_CAP_FLR, 0, 0);
+	word(fn, NV_EP_PCFG_GPU_DEVICE_CAPABILITIES, 0x1u | 0x20u | 0x8000u | EXPRESS_CAP_FLR, 0,
+	     0);
 	word(fn, NV_EP_PCFG_GPU_DEVICE_CONTROL_STATUS, 0x2910, 0x7fff, 0x000f0000u);
 	word(fn, NV_EP_PCFG_GPU_LINK_CAPABILITIES, link | 0x3u << 10 | 0x40u << 16, 0, 0);
 	word(fn, NV_EP_PCFG_GPU_LINK_CONTROL_STATUS, (link | 0x1000u) << 16, 0x01c3, 0);
@@ -126,7 +128,8 @@ static void reset_extended(struct h100_function *fn)
 	word(fn, CFG_AER + 24, 0x000000a0u, 0x00000140u, 0);
 
 	word(fn, LH_VSEC_OFFSET, PCI_EXTENDED_VENDOR | 1u << 16, 0, 0);
-	word(fn, LH_VSEC_OFFSET + 4, LH_VSEC_ID | LH_VSEC_REVISION << 16 | LH_VSEC_LENGTH << 20, 0, 0);
+	word(fn, LH_VSEC_OFFSET + 4, LH_VSEC_ID | LH_VSEC_REVISION << 16 | LH_VSEC_LENGTH << 20, 0,
+	     0);
 	word(fn, LH_VSEC_OFFSET + 8, LH_VSEC_MAGIC_0, 0, 0);
 	word(fn, LH_VSEC_OFFSET + 12, LH_VSEC_MAGIC_1, 0, 0);
 	word(fn, LH_VSEC_OFFSET + 16, LH_VSEC_MODEL_REVISION, 0, 0);
@@ -143,7 +146,8 @@ void h100_config_reset(struct h100_function *fn)
 	word(fn, CFG_PM, PCI_CAPABILITY_PM | CFG_MSI << 8 | 0x0003u << 16, 0, 0);
 	word(fn, CFG_PM + 4, PM_RESET_STATE, 0x0003, 0);
 	/* 64-bit, per-vector masking not offered, one message */
-	word(fn, CFG_MSI, PCI_CAPABILITY_MSI | CFG_EXPRESS << 8 | 0x0080u << 16, MSI_ENABLE << 16, 0);
+	word(fn, CFG_MSI, PCI_CAPABILITY_MSI | CFG_EXPRESS << 8 | 0x0080u << 16, MSI_ENABLE << 16,
+	     0);
 	word(fn, CFG_MSI + 4, 0, ~3u, 0);
 	word(fn, CFG_MSI + 8, 0, ~0u, 0);
 	word(fn, CFG_MSI + 12, 0, 0xffff, 0);
@@ -195,10 +199,11 @@ void h100_function_cfg_write(struct h100_function *fn, u32 offset, u32 width, u3
 		u8 new = (u8)(value >> (8 * i));
 		u8 writable = fn->cfg_writable[offset + i];
 
-		fn->cfg[offset + i] = (fn->cfg[offset + i] & ~writable) | (new & writable);
+		fn->cfg[offset + i] = (fn->cfg[offset + i] & ~writable) | (new &writable);
 		fn->cfg[offset + i] &= ~(new & fn->cfg_clearable[offset + i]);
 	}
-	/* The bit that starts a function-level reset reads as zero, so it is looked for in what was written. */
+	/* The bit that starts a function-level reset reads as zero, so it is looked for in what was
+	 * written. */
 	reset = touches(offset, width, NV_EP_PCFG_GPU_DEVICE_CONTROL_STATUS, 2) &&
 		((u64)value << (8 * (offset - NV_EP_PCFG_GPU_DEVICE_CONTROL_STATUS)) &
 		 DEVICE_CONTROL_FLR) != 0;

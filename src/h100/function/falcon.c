@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * GSP's registers: mailboxes, doorbells, interrupt status, and what they look like while FSP has not let
- * go of it. State that decides is HWCFG2 and CPUCTL themselves; locked is kept beside them.
+ * GSP's registers: mailboxes, doorbells, interrupt status, and what they look like while FSP has
+ * not let go of it. State that decides is HWCFG2 and CPUCTL themselves; locked is kept beside them.
  */
 #include "h100/function/registers.h"
 
@@ -88,10 +88,10 @@ void h100_gsp_set_run(struct h100_function *fn, enum h100_gsp_run run)
 		[H100_GSP_RUNNING] = { false, true, false },
 		[H100_GSP_HALTED] = { false, false, true },
 	};
-	u32 host = run == H100_GSP_RUNNING || run == H100_GSP_HALTED ?
-			   (u32)(REG_MASK(NV_PFALCON_FALCON_IRQSTAT_HALT) |
-				 REG_MASK(NV_PFALCON_FALCON_IRQSTAT_SWGEN0)) :
-			   0;
+	u32 host = run == H100_GSP_RUNNING || run == H100_GSP_HALTED
+			   ? (u32)(REG_MASK(NV_PFALCON_FALCON_IRQSTAT_HALT) |
+				   REG_MASK(NV_PFALCON_FALCON_IRQSTAT_SWGEN0))
+			   : 0;
 	u32 hwcfg2 = (u32)REG_SET(NV_PFALCON_FALCON_HWCFG2_RISCV_BR_PRIV_LOCKDOWN, LH_GSP_HWCFG2,
 				  looks[run].lockdown);
 

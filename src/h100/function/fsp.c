@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * FSP's EMEM channel 0 and its two queues of one packet each. A packet's first and last word are at HEAD
- * and TAIL; HEAD == TAIL means empty.
+ * FSP's EMEM channel 0 and its two queues of one packet each. A packet's first and last word are at
+ * HEAD and TAIL; HEAD == TAIL means empty.
  *
  *   EMEMC: block (64 words), word in it, increment on write, increment on read
  */
@@ -100,6 +100,6 @@ void h100_fsp_send(struct h100_function *fn, const void *data, u32 size)
 void h100_fsp_set_ready(struct h100_function *fn, bool ready)
 {
 	h100_register_set(fn, NV_THERM_I2CS_SCRATCH,
-			  ready ? NV_THERM_I2CS_SCRATCH_FSP_BOOT_COMPLETE_STATUS_SUCCESS :
-				  NV_THERM_I2CS_SCRATCH_FSP_BOOT_COMPLETE_STATUS_FAILED);
+			  ready ? NV_THERM_I2CS_SCRATCH_FSP_BOOT_COMPLETE_STATUS_SUCCESS
+				: NV_THERM_I2CS_SCRATCH_FSP_BOOT_COMPLETE_STATUS_FAILED);
 }

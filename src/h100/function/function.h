@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * What of the software GPU answers at once: config space, BARs, registers, the interrupt tree and the
- * mailboxes. Nothing here sleeps, allocates after init, or waits for a firmware: an access latches state,
- * reports work to be done elsewhere, and returns.
+ * What of the software GPU answers at once: config space, BARs, registers, the interrupt tree and
+ * the mailboxes. Nothing here sleeps, allocates after init, or waits for a firmware: an access
+ * latches state, reports work to be done elsewhere, and returns.
  *
- * Registers are one array of 32-bit words, accessed by relaxed atomic operations; what changes several
- * together (config space, interrupts, EMEM) has a spinlock beside it. Callbacks are made without locks.
+ * Registers are one array of 32-bit words, accessed by relaxed atomic operations; what changes
+ * several together (config space, interrupts, EMEM) has a spinlock beside it. Callbacks are made
+ * without locks.
  */
 #ifndef H100_FUNCTION_FUNCTION_H
 #define H100_FUNCTION_FUNCTION_H
@@ -74,12 +75,12 @@ struct h100_function {
 
 	struct os_spinlock cfg_lock; /* cfg */
 	u8 cfg[H100_CFG_BYTES];
-	u8 cfg_writable[H100_CFG_BYTES]; /* bits that software may change */
+	u8 cfg_writable[H100_CFG_BYTES];  /* bits that software may change */
 	u8 cfg_clearable[H100_CFG_BYTES]; /* bits that writing 1 clears */
 
-	u32 store[H100_STORE_WORDS];	  /* atomic words */
+	u32 store[H100_STORE_WORDS];   /* atomic words */
 	u16 slots[H100_REGISTER_ROWS]; /* where each row's words begin; never change */
-	u32 gsp_run;			  /* atomic: enum h100_gsp_run */
+	u32 gsp_run;		       /* atomic: enum h100_gsp_run */
 
 	struct os_spinlock emem_lock; /* emem */
 	u32 emem[H100_EMEM_WORDS];
@@ -141,8 +142,8 @@ void h100_fsp_send(struct h100_function *fn, const void *data, u32 size);
 void h100_fsp_set_ready(struct h100_function *fn, bool ready);
 
 enum h100_gsp_run {
-	H100_GSP_LOCKED,    /* FSP holds it: reads say so */
-	H100_GSP_BOOTING,   /* visible, not unlocked */
+	H100_GSP_LOCKED,  /* FSP holds it: reads say so */
+	H100_GSP_BOOTING, /* visible, not unlocked */
 	H100_GSP_RUNNING,
 	H100_GSP_HALTED,
 };

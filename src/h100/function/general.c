@@ -12,7 +12,8 @@ REG_READ(reg_zero)
 	return 0;
 }
 
-/* PTIMER counts nanoseconds in steps of 32. A reader takes high, low, high until both highs agree. */
+/* PTIMER counts nanoseconds in steps of 32. A reader takes high, low, high until both highs agree.
+ */
 REG_READ(reg_time_low)
 {
 	return bits_low32(h100_time_ns(fn)) & ~0x1fu;
@@ -90,7 +91,8 @@ REG_WRITE(reg_top_disable)
 /* Software may make any vector pending. */
 REG_WRITE(reg_leaf_trigger)
 {
-	h100_intr_raise(fn, (u32)REG_GET(NV_VIRTUAL_FUNCTION_PRIV_CPU_INTR_LEAF_TRIGGER_VECTOR, value));
+	h100_intr_raise(fn,
+			(u32)REG_GET(NV_VIRTUAL_FUNCTION_PRIV_CPU_INTR_LEAF_TRIGGER_VECTOR, value));
 }
 
 REG_WRITE(reg_priv_doorbell)

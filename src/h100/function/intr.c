@@ -2,10 +2,11 @@
 /*
  * The interrupt tree and the messages that come out of it.
  *
- *   vector --> LEAF(v / 32) bit (v % 32) --and LEAF_EN--> subtree (v / 64) --and TOP_EN--> MSI-X entry
+ *   vector --> LEAF(v / 32) bit (v % 32) --and LEAF_EN--> subtree (v / 64) --and TOP_EN--> MSI-X
+ * entry
  *
- * A subtree sends its message when its condition becomes true, and when another enabled leaf bit becomes
- * pending under it. An entry that is masked keeps the message as a pending bit.
+ * A subtree sends its message when its condition becomes true, and when another enabled leaf bit
+ * becomes pending under it. An entry that is masked keeps the message as a pending bit.
  */
 #include "h100/function/function.h"
 
@@ -48,7 +49,8 @@ static u32 conditions(struct h100_function *fn)
 	return subtrees;
 }
 
-/* Finds what is to be sent after a change; again: subtrees that send even if they had sent before. */
+/* Finds what is to be sent after a change; again: subtrees that send even if they had sent before.
+ */
 static void evaluate(struct h100_function *fn, u32 again, struct h100_messages *out)
 {
 	u32 now = conditions(fn) & fn->intr.top_enabled;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The register file: one row for each register or array of registers in BAR 0, in the order of their
- * offsets. Rows without functions hold a value. What no row covers answers as the PRI hub does when
- * nothing is behind an address.
+ * The register file: one row for each register or array of registers in BAR 0, in the order of
+ * their offsets. Rows without functions hold a value. What no row covers answers as the PRI hub
+ * does when nothing is behind an address.
  */
 #include "h100/function/registers.h"
 
@@ -101,7 +101,8 @@ static const struct h100_register rows[] = {
 
 _Static_assert(ARRAY_SIZE(rows) <= H100_REGISTER_ROWS, "slots for all rows");
 
-/* Arrays with a stride of 8 interleave (head, tail), so a row may begin inside of the one before it. */
+/* Arrays with a stride of 8 interleave (head, tail), so a row may begin inside of the one before
+ * it. */
 static const struct h100_register *find(u32 offset, u32 *index)
 {
 	u32 low = 0, high = ARRAY_SIZE(rows), back;

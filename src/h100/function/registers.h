@@ -7,7 +7,7 @@
 
 #include "h100/function/function.h"
 
-#define LH_SEC2_BASE 0x840000u /* NV_PSEC */
+#define LH_SEC2_BASE 0x840000u	  /* NV_PSEC */
 #define LH_GSP_HWCFG2 0x80002400u /* RISC-V present, locked down, reset ready */
 
 struct h100_register {
@@ -26,9 +26,9 @@ u32 *h100_register_word(struct h100_function *fn, u32 offset);
 void h100_register_store(struct h100_function *fn, const struct h100_register *row, u32 index,
 			 u32 value);
 
-#define REG_READ(name)                                                                             \
+#define REG_READ(name) \
 	u32 name(struct h100_function *fn, const struct h100_register *row, u32 index)
-#define REG_WRITE(name)                                                                            \
+#define REG_WRITE(name) \
 	void name(struct h100_function *fn, const struct h100_register *row, u32 index, u32 value)
 
 /* general.c */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The boot firmware (GSP-FMC) and the start of RM: from the boot parameters to the queues. docs/boot.md
- * draws the order.
+ * The boot firmware (GSP-FMC) and the start of RM: from the boot parameters to the queues.
+ * docs/boot.md draws the order.
  *
  *   top of video memory
- *   | VGA workspace | WPR2: | FRTS | boot firmware | image | heap | meta data | | non-WPR heap | ...
+ *   | VGA workspace | WPR2: | FRTS | boot firmware | image | heap | meta data | | non-WPR heap |
+ * ...
  */
 #include <openssl/sha.h>
 #include <stdlib.h>
@@ -49,8 +50,9 @@ static bool read_table(struct fw *fw, u64 address, u64 *entry, u64 count)
 }
 
 /*
- * Reads size bytes of what the radix3 table at address maps. Returns 0 or LH_GSP_BOOT_BAD_PAGE_TABLE.
- * Level 0 and level 1 cover 512 and 262144 pages: far more than any image.
+ * Reads size bytes of what the radix3 table at address maps. Returns 0 or
+ * LH_GSP_BOOT_BAD_PAGE_TABLE. Level 0 and level 1 cover 512 and 262144 pages: far more than any
+ * image.
  */
 static u32 read_radix3(struct fw *fw, u64 address, u8 *data, u64 size)
 {

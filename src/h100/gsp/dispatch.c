@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The hash by which a control command finds the function that serves it: built once, never more than
- * half full, so that a look-up is one or two probes.
+ * The hash by which a control command finds the function that serves it: built once, never more
+ * than half full, so that a look-up is one or two probes.
  */
 #include "base/bits.h"
 #include "h100/gsp/firmware.h"
@@ -38,8 +38,9 @@ enum nv_status fw_controls_build(struct fw *fw)
 			u32 slot = slot_of(fw, control->cmd);
 
 			if (fw_control_find(fw, control->cmd)) {
-				fw_log(fw, OS_LOG_ERROR, "control 0x%08x is served twice, again in %s",
-				       control->cmd, (*group)->name);
+				fw_log(fw, OS_LOG_ERROR,
+				       "control 0x%08x is served twice, again in %s", control->cmd,
+				       (*group)->name);
 				return NV_ERR_INVALID_STATE;
 			}
 			while (fw->controls[slot])

@@ -22,7 +22,8 @@
 
 bool fw_dma_read(struct fw *fw, u64 address, void *data, size_t size)
 {
-	if (!h100_function_bus_master(fw->fn) || !fw->host->dma_read(fw->host->ctx, address, data, size))
+	if (!h100_function_bus_master(fw->fn) ||
+	    !fw->host->dma_read(fw->host->ctx, address, data, size))
 		return false;
 	h100_state_account_pcie(fw->state, fw->now_ns, 0, size);
 	return true;
@@ -127,7 +128,8 @@ enum nv_status fw_create_internal(struct fw *fw)
 	client = fw_store_client(&fw->store, INTERNAL_CLIENT);
 	status = fw_store_add(&fw->store, client, &client->root, INTERNAL_DEVICE, device, &node);
 	if (status == NV_OK)
-		status = fw_store_add(&fw->store, client, node, INTERNAL_SUBDEVICE, subdevice, &node);
+		status = fw_store_add(&fw->store, client, node, INTERNAL_SUBDEVICE, subdevice,
+				      &node);
 	if (status != NV_OK) {
 		fw_store_remove(&fw->store, &client->root);
 		return status;
@@ -146,16 +148,15 @@ bool fw_waiting(const struct fw *fw)
 /* What the driver sees of an exception: its last message, the error word, and HALT. */
 void fw_crash(struct fw *fw)
 {
-	rpc_os_error_log_v error = { .exceptType = XID_GSP_ERROR, .runlistId = ~0u, .chid = ~0u };
+	char text[96];
 
 	if (fw->stage != FW_STAGE_RUNNING && fw->stage != FW_STAGE_INIT)
 		return;
-	snprintf(error.errString, sizeof(error.errString),
-		 "GSP task exception: task %u, reason 0x%x, code 0x%x", CRASH_TASK, CRASH_REASON,
-		 CRASH_CODE);
+	snprintf(text, sizeof(text), "GSP task exception: task %u, reason 0x%x, code 0x%x",
+		 CRASH_TASK, CRASH_REASON, CRASH_CODE);
 	fw->rng = 0; /* nothing is held back any more */
 	fw_queue_flush(fw);
-	fw_event(fw, NV_VGPU_MSG_EVENT_OS_ERROR_LOG, NV_OK, &error, sizeof(error));
+	fw_error_log(fw, XID_GSP_ERROR, text);
 	fw->stage = FW_STAGE_CRASHED;
 	h100_register_set(fw->fn, NV_PGSP_MAILBOX(0),
 			  (u32)(REG_PREP(NV_GSP_ERROR_TAG, NV_GSP_ERROR_TAG_VAL) |
@@ -174,8 +175,9 @@ void fw_ecc_error(struct fw *fw, bool uncorrected)
 		.exceptType = ROBUST_CHANNEL_GPU_ECC_DBE,
 		.runlistId = ~0u,
 		.chid = ~0u,
-		.errString = "An uncorrectable double bit error (DBE) has been detected on GPU in the "
-			     "framebuffer.",
+		.errString =
+			"An uncorrectable double bit error (DBE) has been detected on GPU in the "
+			"framebuffer.",
 	};
 
 	if (fw->stage != FW_STAGE_RUNNING || fw->hung)
@@ -193,12 +195,11 @@ static void power_on(struct fw *fw)
 	h100_fsp_set_ready(fw->fn, true);
 }
 
-void fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent)
+bool fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent)
 {
+	bool wrote;
+
 	fw->now_ns = now_ns;
-	fw->lent = lent;
-	fw->wrote = false;
-	fw->wants_interrupt = false;
 	if ((work & H100_WORK_RESET) != 0)
 		power_on(fw);
 	if (!fw->hung) {
@@ -209,10 +210,22 @@ void fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent)
 			fw_serve_commands(fw);
 	}
 	/* A thread that lends itself looks at the queue anyway: replies need not interrupt it. */
-	if (fw->wants_interrupt || (fw->wrote && (!lent || !fw->host->kick)))
+	wrote = fw->wrote;
+	if (fw->wants_interrupt || (wrote && (!lent || !fw->host->kick)))
 		h100_gsp_interrupt(fw->fn, (u32)REG_MASK(NV_PFALCON_FALCON_IRQSTAT_SWGEN0));
+	fw->wrote = false;
+	fw->wants_interrupt = false;
 	if (fw->host->kick)
 		fw->host->kick(fw->host->ctx);
+	return wrote;
+}
+
+void fw_error_log(struct fw *fw, u32 xid, const char *text)
+{
+	rpc_os_error_log_v error = { .exceptType = xid, .runlistId = ~0u, .chid = ~0u };
+
+	snprintf(error.errString, sizeof(error.errString), "%s", text);
+	fw_event(fw, NV_VGPU_MSG_EVENT_OS_ERROR_LOG, NV_OK, &error, sizeof(error));
 }
 
 void fw_notify(struct fw *fw, u32 notify_index, u32 info32, u16 info16)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * The firmware's parts among themselves: FSP, the boot firmware, queues, messages, objects, controls.
- * One thread at a time runs any of it (runner.h); the rest of the GPU sees it only by the registers and
- * memory that it writes.
+ * The firmware's parts among themselves: FSP, the boot firmware, queues, messages, objects,
+ * controls. One thread at a time runs any of it (runner.h); the rest of the GPU sees it only by the
+ * registers and memory that it writes.
  */
 #ifndef H100_GSP_FIRMWARE_H
 #define H100_GSP_FIRMWARE_H
@@ -14,16 +14,16 @@
 #include "h100/h100.h"
 
 #define FW_PAGE 4096u
-#define FW_SHARED_PAGES_MAX 2048u	/* of the queues' shared memory */
-#define FW_MESSAGE_MAX (2u << 20)	/* bytes of a message put together */
+#define FW_SHARED_PAGES_MAX 2048u /* of the queues' shared memory */
+#define FW_MESSAGE_MAX (2u << 20) /* bytes of a message put together */
 #define FW_OBJECTS_MAX (4u << 20)
 #define FW_CLIENTS_MAX (1u << 17)
-#define FW_OUT_MAX_BYTES (4u << 20)	/* of messages that wait for space in the status queue */
+#define FW_OUT_MAX_BYTES (4u << 20) /* of messages that wait for space in the status queue */
 #define FW_VERSION "535.309.01"
 
 enum fw_stage {
-	FW_STAGE_RESET,	    /* waits for FSP */
-	FW_STAGE_INIT,	    /* RM runs, has not got all that it needs */
+	FW_STAGE_RESET, /* waits for FSP */
+	FW_STAGE_INIT,	/* RM runs, has not got all that it needs */
 	FW_STAGE_RUNNING,
 	FW_STAGE_SUSPENDED, /* unloaded */
 	FW_STAGE_FAILED,    /* the boot did not succeed */
@@ -39,8 +39,8 @@ struct fw_node {
 	u32 event_client, event_handle; /* what POST_EVENT names */
 	struct fw_node *next_event, **event_link;
 	/*
-	 * Subdevices: NV2080_CTRL_EVENT_SET_NOTIFICATION_ACTION_* by notifier index, once any was set; until
-	 * then every event is posted.
+	 * Subdevices: NV2080_CTRL_EVENT_SET_NOTIFICATION_ACTION_* by notifier index, once any was
+	 * set; until then every event is posted.
 	 */
 	u8 *actions;
 };
@@ -70,7 +70,7 @@ struct fw_ring {
 struct fw_out {
 	struct fw_out *next;
 	u32 bytes;
-	u32 sent; /* of a long message that is under way */
+	u32 sent;     /* of a long message that is under way */
 	u8 message[]; /* from the message header on */
 };
 
@@ -78,7 +78,7 @@ struct fw_queues {
 	u64 page[FW_SHARED_PAGES_MAX]; /* bus addresses */
 	u32 page_count;
 	struct fw_ring commands, status;
-	u32 peer_read; /* status elements that the driver had taken when last looked at */
+	u32 peer_read;	 /* status elements that the driver had taken when last looked at */
 	bool complained; /* about a write pointer out of range */
 
 	/* A message that arrives in several records. */
@@ -111,9 +111,8 @@ struct fw {
 		u32 client, device, subdevice; /* the driver's own commands go to these */
 	} internal;
 
-	u64 now_ns; /* when the work in hand began */
-	u64 rng; /* of chaos; 0: none */
-	bool lent; /* the running thread is the driver's */
+	u64 now_ns;	      /* when the work in hand began */
+	u64 rng;	      /* of chaos; 0: none */
 	bool wants_interrupt; /* something was put into the status queue that nobody polls for */
 	bool wrote;	      /* anything was put there */
 	/* Element header (48 bytes), message header, data. */
@@ -127,12 +126,15 @@ struct fw {
 enum nv_status fw_init(struct fw *fw, struct h100_function *fn, const struct h100_host *host,
 		       struct h100_state *state, u8 *video, u64 video_bytes, u32 chaos);
 void fw_destroy(struct fw *fw);
-/* Does work (H100_WORK_*) at now_ns; the caller is the only one. */
-void fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent);
+/* Does work (H100_WORK_*) at now_ns; the caller is the only one. True when it sent anything. */
+bool fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent);
 /* Messages wait for space in the status queue, or were held back. */
 bool fw_waiting(const struct fw *fw);
 void fw_crash(struct fw *fw);
-/* Memory found wrong: events for who asked for them, and an Xid line if it could not be corrected. */
+/* OS_ERROR_LOG: the driver logs text as an Xid. */
+void fw_error_log(struct fw *fw, u32 xid, const char *text);
+/* Memory found wrong: events for who asked for them, and an Xid line if it could not be corrected.
+ */
 void fw_ecc_error(struct fw *fw, bool uncorrected);
 /* The client, device and subdevice that the driver's own commands go to. */
 enum nv_status fw_create_internal(struct fw *fw);
@@ -155,12 +157,14 @@ bool fw_sha384_is(const void *data, size_t size, const u8 digest[48]);
 
 /* -- queue.c -- */
 
-/* Finds both rings in the shared memory and writes the status queue's header. False: LH_GSP_BOOT_BAD_QUEUES. */
+/* Finds both rings in the shared memory and writes the status queue's header. False:
+ * LH_GSP_BOOT_BAD_QUEUES. */
 bool fw_queues_open(struct fw *fw, const MESSAGE_QUEUE_INIT_ARGUMENTS *args);
 void fw_queues_close(struct fw *fw);
 /*
- * The next good record, in fw->rx; its message header is returned, *bytes is what there is of it (at least
- * its length). NULL when the command queue is empty. Bad records are logged and passed over.
+ * The next good record, in fw->rx; its message header is returned, *bytes is what there is of it
+ * (at least its length). NULL when the command queue is empty. Bad records are logged and passed
+ * over.
  */
 rpc_message_header_v *fw_queue_receive(struct fw *fw, u32 *bytes);
 /*

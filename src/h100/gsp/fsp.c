@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * FSP, the processor that starts GSP: takes the chain-of-trust message from its EMEM channel, checks the
- * boot firmware that it names, and answers.
+ * FSP, the processor that starts GSP: takes the chain-of-trust message from its EMEM channel,
+ * checks the boot firmware that it names, and answers.
  *
  *   packet    | MCTP header | message header: type, vendor, NVDM type | payload |
  *   response  | MCTP header | message header: FSP_RESPONSE            | task, command, error |

@@ -65,7 +65,8 @@ static enum nv_status make_state(struct h100 *gpu, const struct h100_config *con
 		return status;
 	}
 	status = h100_scenario_parse(config->scenario ? config->scenario : "",
-				     config->scenario ? config->scenario_size : 0, &scenario, &error);
+				     config->scenario ? config->scenario_size : 0, &scenario,
+				     &error);
 	if (status != NV_OK) {
 		complain(gpu, "scenario", &error);
 		return status;
@@ -248,6 +249,7 @@ enum nv_status h100_inject(struct h100 *gpu, const char *command)
 		h100_state_unlock(&gpu->state);
 	} else {
 		runner_event(gpu, &event);
+		fw_run(&gpu->fw, 0, on_now(gpu), false);
 	}
 	os_store_relaxed(&gpu->waiting, fw_waiting(&gpu->fw));
 	pthread_mutex_unlock(&gpu->lock);

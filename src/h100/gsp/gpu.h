@@ -19,7 +19,7 @@ struct h100 {
 	int video_fd;
 	u32 index;
 
-	/* Held by whoever runs the firmware; all of fw and the two below belong to it. */
+	/* Held by whoever runs the firmware; all of fw and what follows up to work belong to it. */
 	pthread_mutex_t lock;
 	struct fw fw;
 	u64 advanced_ns; /* up to when the model was moved */
@@ -32,10 +32,10 @@ struct h100 {
 	bool threads, lending;
 	pthread_t thread;
 	sem_t wake;
-	u32 stop;	 /* atomic */
-	u32 asleep;	 /* atomic: sleeps until wake is posted */
-	u32 at_once;	 /* atomic: a kick came */
-	u32 activity;	 /* atomic: counts doorbells */
+	u32 stop;     /* atomic */
+	u32 asleep;   /* atomic: sleeps until wake is posted */
+	u32 at_once;  /* atomic: a kick came */
+	u32 activity; /* atomic: counts doorbells */
 };
 
 /* vram.c: a sparse memfd, mapped. NV_ERR_NO_MEMORY. */
@@ -47,7 +47,8 @@ enum nv_status runner_start(struct h100 *gpu);
 void runner_stop(struct h100 *gpu);
 /* From register accesses: notes the work, and wakes the thread if it must be. */
 void runner_work(struct h100 *gpu, u32 work);
-/* Runs the firmware as long as there is work; false when there was none or another thread is at it. */
+/* Runs the firmware as long as there is work; false when there was none or another thread is at it.
+ */
 bool runner_run(struct h100 *gpu, bool lent);
 /* Does what the scenario or the test wants; lock held, state lock not. */
 void runner_event(struct h100 *gpu, const struct h100_event *event);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * The firmware image that this GPU was built with, and the digests that it trusts (made by image.py).
+ * The firmware image that this GPU was built with, and the digests that it trusts (made by
+ * image.py).
  */
 #ifndef H100_GSP_IMAGE_H
 #define H100_GSP_IMAGE_H

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * GSP's side of the two message queues in the driver's memory. All access is by DMA, so that a driver
- * that takes its memory away costs it messages and nothing else; each record is copied once and
- * then checked.
+ * GSP's side of the two message queues in the driver's memory. All access is by DMA, so that a
+ * driver that takes its memory away costs it messages and nothing else; each record is copied once
+ * and then checked.
  *
- *   command queue   | size, msgSize, msgCount, writePtr (driver), ... | readPtr of status (driver) | elements
- *   status queue    | ... writePtr (GSP), ...                         | readPtr of commands (GSP)  | elements
+ *   command queue   | size, msgSize, msgCount, writePtr (driver), ... | readPtr of status (driver)
+ * | elements status queue    | ... writePtr (GSP), ...                         | readPtr of
+ * commands (GSP)  | elements
  *
  * (MSGQ_FLAGS_SWAP_RX: who writes a queue's elements also writes both pointers in its header.)
  */
@@ -158,7 +159,8 @@ static bool copy_record(struct fw *fw, u32 from, u32 to)
 	while (from < to) {
 		u32 here = min(to - from, FW_PAGE - from % FW_PAGE);
 
-		if (!shared_read(fw, element_offset(ring, ring->at + from / FW_PAGE) + from % FW_PAGE,
+		if (!shared_read(fw,
+				 element_offset(ring, ring->at + from / FW_PAGE) + from % FW_PAGE,
 				 fw->rx + from, here))
 			return false;
 		from += here;
@@ -181,7 +183,8 @@ static u32 available(struct fw *fw)
 	struct fw_ring *ring = &fw->queues.commands;
 	u32 write;
 
-	if (!shared_read(fw, ring->offset + offsetof(msgqTxHeader, writePtr), &write, sizeof(write)))
+	if (!shared_read(fw, ring->offset + offsetof(msgqTxHeader, writePtr), &write,
+			 sizeof(write)))
 		return 0;
 	if (write >= ring->count) {
 		if (!fw->queues.complained)
@@ -194,8 +197,8 @@ static u32 available(struct fw *fw)
 }
 
 /*
- * Reads and checks the record at the ring's place. Returns why it is bad, or NULL; *elements is what it
- * takes up in either case, 0 when memory is gone.
+ * Reads and checks the record at the ring's place. Returns why it is bad, or NULL; *elements is
+ * what it takes up in either case, 0 when memory is gone.
  */
 static const char *read_record(struct fw *fw, u32 waiting, u32 *elements, u32 *bytes)
 {
@@ -219,9 +222,9 @@ static const char *read_record(struct fw *fw, u32 waiting, u32 *elements, u32 *b
 		return "length and element count";
 	*elements = element->elemCount;
 	/* The published driver's allocations carry parameters behind the length that they state. */
-	wanted = element->rpc.function == NV_VGPU_MSG_FUNCTION_GSP_RM_ALLOC ?
-			 element->elemCount * FW_PAGE :
-			 (u32)align_up(covered, sizeof(u64));
+	wanted = element->rpc.function == NV_VGPU_MSG_FUNCTION_GSP_RM_ALLOC
+			 ? element->elemCount * FW_PAGE
+			 : (u32)align_up(covered, sizeof(u64));
 	if (!copy_record(fw, FIRST_READ, wanted)) {
 		*elements = 0;
 		return "memory is gone";
@@ -303,7 +306,8 @@ static bool send_record(struct fw *fw, u8 *bytes, u32 length)
 				  min(padded - i * FW_PAGE, FW_PAGE)))
 			return true; /* nobody is there to read it */
 	next = (ring->at + elements) % ring->count;
-	if (shared_write(fw, ring->offset + offsetof(msgqTxHeader, writePtr), &next, sizeof(next))) {
+	if (shared_write(fw, ring->offset + offsetof(msgqTxHeader, writePtr), &next,
+			 sizeof(next))) {
 		ring->at = next;
 		ring->seq++;
 		fw->wrote = true;

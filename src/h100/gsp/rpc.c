@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Messages: putting long ones together, finding the function that serves one, and sending its reply.
+ * Messages: putting long ones together, finding the function that serves one, and sending its
+ * reply.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Messages about objects: allocate, free, duplicate, control. An object's rules are those of the class
- * table; the driver has checked rights, which are none of the firmware's business.
+ * Messages about objects: allocate, free, duplicate, control. An object's rules are those of the
+ * class table; the driver has checked rights, which are none of the firmware's business.
  */
 #include <stddef.h>
 #include <string.h>
@@ -63,8 +63,8 @@ static enum nv_status alloc_object(struct fw *fw, const rpc_gsp_rm_alloc_v *rpc)
 	parent = fw_client_object(client, rpc->hParent);
 	if (!parent || !accepts_parent(info, parent->object.iclass))
 		return NV_ERR_INVALID_OBJECT_PARENT;
-	if (rpc->paramsSize == 0 ? info->params_mode == ABI_PARAMS_REQUIRED :
-				   rpc->paramsSize != info->params_size)
+	if (rpc->paramsSize == 0 ? info->params_mode == ABI_PARAMS_REQUIRED
+				 : rpc->paramsSize != info->params_size)
 		return NV_ERR_INVALID_PARAM_STRUCT;
 	if (!info->multi && has_child_of(parent, info->iclass))
 		return NV_ERR_STATE_IN_USE;

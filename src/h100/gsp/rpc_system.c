@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Messages about the machine and the GPU as a whole: what the driver says of the system before RM is
- * ready, its registry, and the static description of the GPU that it asks for.
+ * Messages about the machine and the GPU as a whole: what the driver says of the system before RM
+ * is ready, its registry, and the static description of the GPU that it asks for.
  */
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +23,8 @@ enum nv_status rpc_system_info(struct fw *fw, void *data, u32 size)
 }
 
 /* A name or value lies inside of the table and behind its entries; a name is terminated there. */
-static bool registry_entry_ok(const PACKED_REGISTRY_TABLE *table, const PACKED_REGISTRY_ENTRY *entry)
+static bool registry_entry_ok(const PACKED_REGISTRY_TABLE *table,
+			      const PACKED_REGISTRY_ENTRY *entry)
 {
 	const char *bytes = (const char *)table;
 	u64 first = sizeof(*table) + (u64)table->numEntries * sizeof(*entry);

@@ -25,8 +25,7 @@ void runner_schedule(struct h100 *gpu)
 {
 	u64 when = h100_scenario_when(&gpu->state.scenario, gpu->index);
 
-	os_store_relaxed(&gpu->next_event_ns,
-			 when == ~(u64)0 ? when : gpu->state.start_ns + when);
+	os_store_relaxed(&gpu->next_event_ns, when == ~(u64)0 ? when : gpu->state.start_ns + when);
 }
 
 void runner_event(struct h100 *gpu, const struct h100_event *event)
@@ -87,7 +86,8 @@ static bool has_work(struct h100 *gpu)
 
 static void sleep_ns(u64 ns)
 {
-	struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000) };
+	struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000),
+			       .tv_nsec = (long)(ns % 1000000000) };
 
 	nanosleep(&ts, NULL);
 }
@@ -122,8 +122,7 @@ bool runner_run(struct h100 *gpu, bool lent)
 		work = os_exchange(&gpu->work, 0);
 		now = now_ns(gpu);
 		advance(gpu, now);
-		fw_run(&gpu->fw, work, now, lent);
-		did = did || work != 0 || gpu->fw.wrote;
+		did = fw_run(&gpu->fw, work, now, lent) || work != 0 || did;
 		os_store_relaxed(&gpu->waiting, fw_waiting(&gpu->fw));
 		pthread_mutex_unlock(&gpu->lock);
 	} while (os_load_acquire(&gpu->work) != 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The firmware's objects: clients by handle, in each its objects by handle, and the tree of parents. A
- * freed object takes all that is under it along, leaves first, without recursion.
+ * The firmware's objects: clients by handle, in each its objects by handle, and the tree of
+ * parents. A freed object takes all that is under it along, leaves first, without recursion.
  */
 #include "h100/gsp/firmware.h"
 

@@ -15,7 +15,8 @@ enum nv_status vram_create(u64 size, int *fd, u8 **video)
 	if (*fd < 0)
 		return NV_ERR_NO_MEMORY;
 	if (ftruncate(*fd, (off_t)size) == 0)
-		memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, *fd, 0);
+		memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, *fd,
+			      0);
 	if (memory == MAP_FAILED) {
 		close(*fd);
 		*fd = -1;
