@@ -51,8 +51,10 @@ def xml_agrees_with_profile(m):
             "pci/pci_sub_system_id": "%04X%04X" % (profile.number("subsystem_id"), profile.number("subsystem_vendor_id")),
             "fb_memory_usage/total": "%d MiB" % profile.number("memory"),
             "ecc_mode/current_ecc": "Enabled",
-            "temperature/gpu_temp_max_threshold": "%d C" % profile.number("temperature_shutdown"),
-            "temperature/gpu_temp_slow_threshold": "%d C" % profile.number("temperature_slowdown"),
+            "temperature/gpu_temp_max_tlimit_threshold": "%d C" % (
+                profile.number("temperature_max_operating") - profile.number("temperature_shutdown")),
+            "temperature/gpu_temp_slow_tlimit_threshold": "%d C" % (
+                profile.number("temperature_max_operating") - profile.number("temperature_slowdown")),
             "performance_state": "P0",
             "compute_mode": "Default",
         }
