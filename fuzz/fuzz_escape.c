@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * libFuzzer target: a hostile program at the device nodes. The input is a list of commands, each a number,
- * a size, a file and bytes; handles, descriptors and pointers in the bytes are often made good ones, so
- * that the fuzzer gets behind the first checks.
+ * libFuzzer target: a hostile program at the device nodes. The input is a list of commands, each a
+ * number, a size, a file and bytes; handles, descriptors and pointers in the bytes are often made
+ * good ones, so that the fuzzer gets behind the first checks.
  *
  *   operation: kind, file, number index, size selector, seed, then bytes of the structure
  */
@@ -21,16 +21,24 @@
 #define REQUEST(number, size) (3u << 30 | (u32)((size)&0x3fff) << 16 | 'F' << 8 | (u8)(number))
 
 static const u8 numbers[] = {
-	NV_ESC_CARD_INFO, NV_ESC_REGISTER_FD, NV_ESC_ALLOC_OS_EVENT, NV_ESC_FREE_OS_EVENT,
-	NV_ESC_STATUS_CODE, NV_ESC_CHECK_VERSION_STR, NV_ESC_IOCTL_XFER_CMD, NV_ESC_ATTACH_GPUS_TO_FD,
-	NV_ESC_QUERY_DEVICE_INTR, NV_ESC_SYS_PARAMS, NV_ESC_NUMA_INFO, NV_ESC_SET_NUMA_STATUS,
-	NV_ESC_EXPORT_TO_DMABUF_FD, NV_ESC_RM_ALLOC_MEMORY, NV_ESC_RM_ALLOC_OBJECT, NV_ESC_RM_FREE,
-	NV_ESC_RM_CONTROL, NV_ESC_RM_ALLOC, NV_ESC_RM_DUP_OBJECT, NV_ESC_RM_SHARE,
-	NV_ESC_RM_I2C_ACCESS, NV_ESC_RM_IDLE_CHANNELS, NV_ESC_RM_VID_HEAP_CONTROL,
-	NV_ESC_RM_ACCESS_REGISTRY, NV_ESC_RM_MAP_MEMORY, NV_ESC_RM_UNMAP_MEMORY,
-	NV_ESC_RM_GET_EVENT_DATA, NV_ESC_RM_ALLOC_CONTEXT_DMA2, NV_ESC_RM_MAP_MEMORY_DMA,
-	NV_ESC_RM_UNMAP_MEMORY_DMA, NV_ESC_RM_BIND_CONTEXT_DMA,
-	NV_ESC_RM_UPDATE_DEVICE_MAPPING_INFO, NV_ESC_RM_NVLOG_CTRL, NV_ESC_RM_ALLOC, NV_ESC_RM_CONTROL,
+	NV_ESC_CARD_INFO,	    NV_ESC_REGISTER_FD,
+	NV_ESC_ALLOC_OS_EVENT,	    NV_ESC_FREE_OS_EVENT,
+	NV_ESC_STATUS_CODE,	    NV_ESC_CHECK_VERSION_STR,
+	NV_ESC_IOCTL_XFER_CMD,	    NV_ESC_ATTACH_GPUS_TO_FD,
+	NV_ESC_QUERY_DEVICE_INTR,   NV_ESC_SYS_PARAMS,
+	NV_ESC_NUMA_INFO,	    NV_ESC_SET_NUMA_STATUS,
+	NV_ESC_EXPORT_TO_DMABUF_FD, NV_ESC_RM_ALLOC_MEMORY,
+	NV_ESC_RM_ALLOC_OBJECT,	    NV_ESC_RM_FREE,
+	NV_ESC_RM_CONTROL,	    NV_ESC_RM_ALLOC,
+	NV_ESC_RM_DUP_OBJECT,	    NV_ESC_RM_SHARE,
+	NV_ESC_RM_I2C_ACCESS,	    NV_ESC_RM_IDLE_CHANNELS,
+	NV_ESC_RM_VID_HEAP_CONTROL, NV_ESC_RM_ACCESS_REGISTRY,
+	NV_ESC_RM_MAP_MEMORY,	    NV_ESC_RM_UNMAP_MEMORY,
+	NV_ESC_RM_GET_EVENT_DATA,   NV_ESC_RM_ALLOC_CONTEXT_DMA2,
+	NV_ESC_RM_MAP_MEMORY_DMA,   NV_ESC_RM_UNMAP_MEMORY_DMA,
+	NV_ESC_RM_BIND_CONTEXT_DMA, NV_ESC_RM_UPDATE_DEVICE_MAPPING_INFO,
+	NV_ESC_RM_NVLOG_CTRL,	    NV_ESC_RM_ALLOC,
+	NV_ESC_RM_CONTROL,
 };
 
 #define INPUTS_AN_INSTANCE 200u
@@ -74,7 +82,9 @@ static void open_file(u32 i)
 	static const struct {
 		enum rm_node node;
 		u32 minor;
-	} nodes[FILES] = { { RM_NODE_CONTROL, 0 }, { RM_NODE_CONTROL, 0 }, { RM_NODE_CAP, 1 },
+	} nodes[FILES] = { { RM_NODE_CONTROL, 0 },
+			   { RM_NODE_CONTROL, 0 },
+			   { RM_NODE_CAP, 1 },
 			   { RM_NODE_CAP, 2 } };
 
 	if (!files[i].file &&
@@ -182,9 +192,9 @@ static void complete_control(u8 *data)
 	if (!control)
 		return;
 	p->paramsSize = control->params_size;
-	p->params = control->params_size && control->params_size <= sizeof(memory) ?
-			    (u64)(uintptr_t)memory :
-			    0;
+	p->params = control->params_size && control->params_size <= sizeof(memory)
+			    ? (u64)(uintptr_t)memory
+			    : 0;
 }
 
 static void remember(u32 number, const u8 *data)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * Capabilities: rights that a process holds by having a node of /dev/nvidia-caps open. Minors are given
- * out in the order of the interface's own table, so a node's number is the same on every system.
+ * Capabilities: rights that a process holds by having a node of /dev/nvidia-caps open. Minors are
+ * given out in the order of the interface's own table, so a node's number is the same on every
+ * system.
  */
 #ifndef RM_CAPS_H
 #define RM_CAPS_H
@@ -11,14 +12,15 @@
 #define RM_CAP_FABRIC_MGMT 0u
 #define RM_CAP_MIG_CONFIG 1u
 #define RM_CAP_MIG_MONITOR 2u
-/* Then, for each of 32 GPUs, 15 GPU instances with one node each and 8 compute instances below it. */
+/* Then, for each of 32 GPUs, 15 GPU instances with one node each and 8 compute instances below it.
+ */
 #define RM_CAP_MIG_GPUS 32u
 #define RM_CAP_MIG_GPU_INSTANCES 15u
 #define RM_CAP_MIG_COMPUTE_INSTANCES 8u
 #define RM_CAP_MIG_FIRST 3u
-#define RM_CAP_COUNT                                                                               \
-	(RM_CAP_MIG_FIRST + RM_CAP_MIG_GPUS * RM_CAP_MIG_GPU_INSTANCES *                           \
-				    (1 + RM_CAP_MIG_COMPUTE_INSTANCES))
+#define RM_CAP_COUNT        \
+	(RM_CAP_MIG_FIRST + \
+	 RM_CAP_MIG_GPUS * RM_CAP_MIG_GPU_INSTANCES * (1 + RM_CAP_MIG_COMPUTE_INSTANCES))
 
 #define RM_CAP_MODE_OWNER 0400u /* the administrator's alone */
 #define RM_CAP_MODE_ALL 0444u
@@ -36,8 +38,8 @@ extern const u32 rm_cap_count;
 u32 rm_cap_mode(u32 minor);
 
 /*
- * Proves a capability by the caller's descriptor of its node. On success *file holds a reference that
- * goes back with the host's file_put. NV_ERR_INSUFFICIENT_PERMISSIONS otherwise.
+ * Proves a capability by the caller's descriptor of its node. On success *file holds a reference
+ * that goes back with the host's file_put. NV_ERR_INSUFFICIENT_PERMISSIONS otherwise.
  */
 enum nv_status rm_cap_acquire(struct rm *rm, u32 minor, u64 descriptor, struct rm_file **file);
 void rm_cap_release(struct rm *rm, struct rm_file *file);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Opening and closing of device nodes. What a close takes down, in this order: the clients that were
- * made through the file, its OS events, the GPUs attached through it, its own GPU, and the reference to
- * its control file.
+ * Opening and closing of device nodes. What a close takes down, in this order: the clients that
+ * were made through the file, its OS events, the GPUs attached through it, its own GPU, and the
+ * reference to its control file.
  */
 #include "rm/file.h"
 
@@ -111,8 +111,8 @@ void rm_file_close(struct rm_file *file)
 		return;
 	rm = file->rm;
 	/*
-	 * A file that acts for another still has the clients made before it did. A capability node has none,
-	 * and may be closed from within a call.
+	 * A file that acts for another still has the clients made before it did. A capability node
+	 * has none, and may be closed from within a call.
 	 */
 	if (file->node != RM_NODE_CAP)
 		rm_api_file_closed(rm, file);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * An open file of a device node: what clients are bound to, the GPU it keeps booted, the control file
- * it acts for, the GPUs attached through it, and the OS events that make poll return.
+ * An open file of a device node: what clients are bound to, the GPU it keeps booted, the control
+ * file it acts for, the GPUs attached through it, and the OS events that make poll return.
  */
 #ifndef RM_FILE_H
 #define RM_FILE_H
@@ -12,7 +12,8 @@
 
 struct rm_call;
 
-/* A device file acts for a control file (REGISTER_FD) or lends its GPU by descriptor, never both. */
+/* A device file acts for a control file (REGISTER_FD) or lends its GPU by descriptor, never both.
+ */
 enum rm_file_link {
 	RM_FILE_LINK_NONE,
 	RM_FILE_LINK_REGISTERED,
@@ -23,14 +24,16 @@ struct rm_file {
 	struct rm *rm;
 	enum rm_node node;
 	u32 minor;
-	struct rm_gpu *gpu; /* of a GPU node; retained */
-	u32 pid;	    /* who opened it */
+	struct rm_gpu *gpu;	   /* of a GPU node; retained */
+	u32 pid;		   /* who opened it */
 	struct list_node gpu_node; /* of a GPU node: in rm->gpu_files, file_lock */
 	void *host_ctx;
-	struct rm_file *control; /* registered control file, referenced; set once, read with acquire */
-	u32 link;		 /* enum rm_file_link */
+	struct rm_file
+		*control; /* registered control file, referenced; set once, read with acquire */
+	u32 link;	  /* enum rm_file_link */
 
-	struct rm_gpu **attached; /* of NV_ESC_ATTACH_GPUS_TO_FD, NULL where the id was 0; file_lock */
+	struct rm_gpu *
+		*attached; /* of NV_ESC_ATTACH_GPUS_TO_FD, NULL where the id was 0; file_lock */
 	u32 attached_count;
 
 	/* rm->event_lock */
@@ -50,9 +53,10 @@ struct rm_event_data {
 };
 
 /*
- * What NV_ESC_ALLOC_OS_EVENT makes: a client's name (fd) for the file that poll is called on. Objects of
- * class NV01_EVENT_OS_EVENT hold a reference; once freed it takes no more. Names are a user's own:
- * handles are small numbers, and nobody shall wake or free what another user named the same.
+ * What NV_ESC_ALLOC_OS_EVENT makes: a client's name (fd) for the file that poll is called on.
+ * Objects of class NV01_EVENT_OS_EVENT hold a reference; once freed it takes no more. Names are a
+ * user's own: handles are small numbers, and nobody shall wake or free what another user named the
+ * same.
  */
 struct rm_os_event {
 	struct list_node node;
@@ -77,23 +81,23 @@ enum nv_status rm_os_event_get(struct rm *rm, u32 uid, u32 client, u32 fd,
 			       struct rm_os_event **out);
 void rm_os_event_put(struct rm *rm, struct rm_os_event *event);
 /*
- * Wakes the event's file, with a record for NV_ESC_RM_GET_EVENT_DATA where data is not NULL (the callee
- * owns it, and frees it where the event is dead or the file has too many). Any context.
+ * Wakes the event's file, with a record for NV_ESC_RM_GET_EVENT_DATA where data is not NULL (the
+ * callee owns it, and frees it where the event is dead or the file has too many). Any context.
  */
 void rm_os_event_post(struct rm *rm, struct rm_os_event *event, struct rm_event_data *data);
 /* The oldest record, the caller's to free; NULL when there is none. */
 struct rm_event_data *rm_file_event_data_take(struct rm_file *file, bool *more);
 
 /*
- * Between these the set of GPUs does not change: for what looks GPUs up and is no call on an object.
- * file may be NULL.
+ * Between these the set of GPUs does not change: for what looks GPUs up and is no call on an
+ * object. file may be NULL.
  */
 void rm_gpus_hold(struct rm_call *call, struct rm *rm, struct rm_file *file);
 void rm_gpus_let_go(struct rm_call *call);
 
 /*
- * Whether the caller may use the GPU: its process opened the GPU's node, or a file of that node acts for
- * the control file. file may be NULL (the driver).
+ * Whether the caller may use the GPU: its process opened the GPU's node, or a file of that node
+ * acts for the control file. file may be NULL (the driver).
  */
 bool rm_file_gpu_accessible(const struct rm_file *file, const struct rm_gpu *gpu, u32 pid);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * One instance of the resource manager from inside: what rm_create makes, and the power lock that every
- * request of a file runs under.
+ * One instance of the resource manager from inside: what rm_create makes, and the power lock that
+ * every request of a file runs under.
  */
 #ifndef RM_INSTANCE_H
 #define RM_INSTANCE_H
@@ -38,16 +38,16 @@ struct rm {
 	/* By instance; rm/gpu fills and empties it under the API lock held exclusively. */
 	struct rm_gpu *gpus[RM_MAX_GPUS];
 	u32 gpu_count;
-	void *gpu_state; /* rm/gpu's own, if it keeps any */
+	void *gpu_state;		/* rm/gpu's own, if it keeps any */
 	struct rm_class_state *classes; /* class/state.h */
 
 	struct os_spinlock event_lock; /* every OS event and every file's queue */
 	struct list_head os_events;    /* struct rm_os_event, event_lock */
 
-	struct os_mutex file_lock; /* registered control files, attached GPUs, numa settings */
+	struct os_mutex file_lock;  /* registered control files, attached GPUs, numa settings */
 	struct list_head gpu_files; /* open files of GPU nodes; file_lock */
 	struct rm_numa numa[RM_MAX_GPUS]; /* by GPU instance; file_lock */
-	u64 memblock_size;	   /* NV_ESC_SYS_PARAMS; 0: not set. file_lock */
+	u64 memblock_size;		  /* NV_ESC_SYS_PARAMS; 0: not set. file_lock */
 };
 
 /* NV_OK with the lock held shared, or NV_ERR_SIGNAL_PENDING. */

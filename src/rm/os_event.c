@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * OS events: what NV_ESC_ALLOC_OS_EVENT names, event objects post to, and poll and
- * NV_ESC_RM_GET_EVENT_DATA of a file report. One spinlock guards them all, since events are posted from
- * interrupts.
+ * NV_ESC_RM_GET_EVENT_DATA of a file report. One spinlock guards them all, since events are posted
+ * from interrupts.
  */
 #include "rm/file.h"
 
@@ -109,8 +109,7 @@ void rm_os_event_free_file(struct rm_file *file)
 		os_free(data);
 }
 
-enum nv_status rm_os_event_get(struct rm *rm, u32 uid, u32 client, u32 fd,
-			       struct rm_os_event **out)
+enum nv_status rm_os_event_get(struct rm *rm, u32 uid, u32 client, u32 fd, struct rm_os_event **out)
 {
 	struct rm_os_event *event;
 

@@ -25,7 +25,8 @@ static void put(struct text *t, const char *fmt, ...)
 	int n;
 
 	va_start(ap, fmt);
-	n = os_vsnprintf(room ? t->buf + t->length : nothing, room ? room : sizeof(nothing), fmt, ap);
+	n = os_vsnprintf(room ? t->buf + t->length : nothing, room ? room : sizeof(nothing), fmt,
+			 ap);
 	va_end(ap);
 	if (n > 0)
 		t->length += (size_t)n;
@@ -38,7 +39,8 @@ static void show_version(struct rm *rm, struct text *t)
 	put(t, "GCC version:  %s\n", __VERSION__);
 }
 
-/* Module parameters and what they are when nobody sets them; a registry key of the name overrides. */
+/* Module parameters and what they are when nobody sets them; a registry key of the name overrides.
+ */
 static const struct {
 	const char *name;
 	u32 value;
@@ -123,12 +125,13 @@ static void show_registry(struct rm *rm, const struct rm_gpu *gpu, struct text *
 	put(t, "\"\n");
 }
 
-/* -- One GPU ------------------------------------------------------------------------------------- */
+/* -- One GPU -------------------------------------------------------------------------------------
+ */
 
 static void put_uuid(struct text *t, const u8 *u)
 {
-	put(t, "GPU UUID: \t GPU-%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-", u[0], u[1], u[2], u[3],
-	    u[4], u[5], u[6], u[7], u[8], u[9]);
+	put(t, "GPU UUID: \t GPU-%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-", u[0], u[1], u[2],
+	    u[3], u[4], u[5], u[6], u[7], u[8], u[9]);
 	put(t, "%02x%02x%02x%02x%02x%02x\n", u[10], u[11], u[12], u[13], u[14], u[15]);
 }
 

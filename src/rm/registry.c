@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The registry (NV_ESC_RM_ACCESS_REGISTRY, NVreg_RegistryDwords). Entries are typed: a dword and bytes
- * of one name are two entries, and a dword read falls back to the first four bytes of the bytes.
+ * The registry (NV_ESC_RM_ACCESS_REGISTRY, NVreg_RegistryDwords). Entries are typed: a dword and
+ * bytes of one name are two entries, and a dword read falls back to the first four bytes of the
+ * bytes.
  */
 #include "rm/registry.h"
 

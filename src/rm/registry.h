@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * The registry: named settings of the driver, global or of one GPU, as dwords or bytes. Names compare
- * without case; a GPU's own entry hides the global one.
+ * The registry: named settings of the driver, global or of one GPU, as dwords or bytes. Names
+ * compare without case; a GPU's own entry hides the global one.
  */
 #ifndef RM_REGISTRY_H
 #define RM_REGISTRY_H
@@ -23,8 +23,9 @@ enum nv_status rm_registry_init(struct rm_registry *r, const struct rm_registry_
 void rm_registry_fini(struct rm_registry *r);
 
 /*
- * gpu NULL: global only. Statuses: NV_ERR_GENERIC where there is no such entry, NV_ERR_INVALID_ARGUMENT
- * for a NULL name; a write that finds no memory is NV_ERR_GENERIC too, as the interface has it.
+ * gpu NULL: global only. Statuses: NV_ERR_GENERIC where there is no such entry,
+ * NV_ERR_INVALID_ARGUMENT for a NULL name; a write that finds no memory is NV_ERR_GENERIC too, as
+ * the interface has it.
  */
 enum nv_status rm_registry_read_dword(struct rm *rm, const struct rm_gpu *gpu, const char *name,
 				      u32 *value);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The instance: made before the first GPU is found, gone after the last file is closed. Also its power
- * lock, which every request holds shared.
+ * The instance: made before the first GPU is found, gone after the last file is closed. Also its
+ * power lock, which every request holds shared.
  */
 #include "rm/instance.h"
 
@@ -10,7 +10,8 @@
 #include "rm/class/state.h"
 #include "rm/gpu/gpu.h"
 
-/* How long a request of a suspended instance sleeps before it looks for a signal, in nanoseconds. */
+/* How long a request of a suspended instance sleeps before it looks for a signal, in nanoseconds.
+ */
 #define POWER_POLL_NS 10000000u
 
 static enum nv_status power_init(struct rm_power *power)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The commands of the device nodes, rows I1 to I9: every way in which each may go wrong, and what is
- * left behind when allocations fail.
+ * The commands of the device nodes, rows I1 to I9: every way in which each may go wrong, and what
+ * is left behind when allocations fail.
  */
 #include "rm/gpu/gpu.h"
 #include "rm/instance.h"
@@ -41,12 +41,15 @@ static void be_user(u32 uid)
 
 #define BAD_POINTER ((void *)(uintptr_t)0x10)
 
-/* -- I1, I9: entry -------------------------------------------------------------------------------- */
+/* -- I1, I9: entry --------------------------------------------------------------------------------
+ */
 
 static void test_unknown_number(void **state)
 {
 	int ctl = host_open(RM_NODE_CONTROL, 0);
-	u32 numbers[] = { 0, 0x26, 0x2c, 0x32, 0x33, 0x37, 0x38, 0x56, 0x5c, 0x5d, 0x60, 0xcd, 0xff };
+	u32 numbers[] = {
+		0, 0x26, 0x2c, 0x32, 0x33, 0x37, 0x38, 0x56, 0x5c, 0x5d, 0x60, 0xcd, 0xff
+	};
 	u8 data[16], same[16];
 	u32 i;
 
@@ -144,7 +147,8 @@ static void test_lost_gpu(void **state)
 	assert_true(host_open(RM_NODE_GPU, 0) < 0);
 }
 
-/* -- Sizes and nodes of every command --------------------------------------------------------------- */
+/* -- Sizes and nodes of every command
+ * --------------------------------------------------------------- */
 
 static const struct {
 	u32 number;
@@ -191,12 +195,12 @@ static void test_shapes(void **state)
 
 		for (delta = -1; delta <= 1; delta += 2) {
 			memset(data, 0xa5, sizeof(data));
-			assert_int_equal(host_ioctl(ctl, shapes[i].number, data,
-						    shapes[i].size + delta),
-					 RM_IOCTL_EINVAL);
-			assert_int_equal(host_ioctl(gpu, shapes[i].number, data,
-						    shapes[i].size + delta),
-					 RM_IOCTL_EINVAL);
+			assert_int_equal(
+				host_ioctl(ctl, shapes[i].number, data, shapes[i].size + delta),
+				RM_IOCTL_EINVAL);
+			assert_int_equal(
+				host_ioctl(gpu, shapes[i].number, data, shapes[i].size + delta),
+				RM_IOCTL_EINVAL);
 			assert_memory_equal(data, same, sizeof(data));
 		}
 		if (!shapes[i].on_control)
@@ -233,7 +237,8 @@ static void test_alloc_shape(void **state)
 	assert_int_equal(p.hClass, NV01_ROOT_CLIENT);
 }
 
-/* -- I2 to I4, STATUS_CODE ------------------------------------------------------------------------ */
+/* -- I2 to I4, STATUS_CODE ------------------------------------------------------------------------
+ */
 
 static void test_query_device_intr(void **state)
 {
@@ -320,7 +325,8 @@ static void test_status_code(void **state)
 	assert_int_equal(p.status, NV_OK);
 }
 
-/* -- I5 to I7 -------------------------------------------------------------------------------------- */
+/* -- I5 to I7
+ * -------------------------------------------------------------------------------------- */
 
 static enum rm_ioctl_result check_version(int ctl, u32 cmd, const char *text,
 					  nv_ioctl_rm_api_version_t *p)
@@ -419,7 +425,8 @@ static void test_numa(void **state)
 	assert_int_equal(info.status, NV_IOCTL_NUMA_STATUS_ONLINE);
 }
 
-/* -- I8: files and events --------------------------------------------------------------------------- */
+/* -- I8: files and events
+ * --------------------------------------------------------------------------- */
 
 static enum rm_ioctl_result register_fd(int fd, int ctl)
 {
@@ -465,7 +472,8 @@ static void test_registered_file_identity(void **state)
 				      &ids, sizeof(ids)),
 			 NV_ERR_INVALID_CLIENT);
 	assert_int_equal(host_free(other, client, client), NV_ERR_INVALID_CLIENT);
-	/* What it made before it acts for another file is out of its reach then, and goes with it. */
+	/* What it made before it acts for another file is out of its reach then, and goes with it.
+	 */
 	own = host_client(other);
 	assert_int_equal(register_fd(other, ctl), RM_IOCTL_OK);
 	assert_int_equal(host_free(other, own, own), NV_ERR_INVALID_CLIENT);
@@ -524,9 +532,9 @@ static void make_subdevice(int ctl, u32 client, u32 *device, u32 *subdevice)
 
 	assert_int_equal(host_alloc(ctl, client, client, device, NV01_DEVICE_0, &device_params, 0),
 			 NV_OK);
-	assert_int_equal(host_alloc(ctl, client, *device, subdevice, NV20_SUBDEVICE_0,
-				    &subdevice_params, 0),
-			 NV_OK);
+	assert_int_equal(
+		host_alloc(ctl, client, *device, subdevice, NV20_SUBDEVICE_0, &subdevice_params, 0),
+		NV_OK);
 }
 
 static u32 make_event(int fd, u32 client, u32 source, u32 class_id, u32 index, u32 name)
@@ -625,10 +633,11 @@ static void test_events(void **state)
 	assert_false(rm_file_poll(host.fds[gpu].file));
 }
 
-/* -- Registry -------------------------------------------------------------------------------------- */
+/* -- Registry
+ * -------------------------------------------------------------------------------------- */
 
-static u32 registry(int ctl, u32 client, u32 object, u32 type, const char *name, void *data, u32 *size,
-		    u32 *value)
+static u32 registry(int ctl, u32 client, u32 object, u32 type, const char *name, void *data,
+		    u32 *size, u32 *value)
 {
 	NVOS38_PARAMETERS p = {
 		.hClient = client,
@@ -655,7 +664,8 @@ static void test_registry(void **state)
 	u32 c = host_client(ctl), value = 5, size;
 	char bytes[8] = "abcdefg", got[8], longest[300];
 	const u32 read = NVOS38_ACCESS_TYPE_READ_DWORD, write = NVOS38_ACCESS_TYPE_WRITE_DWORD;
-	const u32 read_b = NVOS38_ACCESS_TYPE_READ_BINARY, write_b = NVOS38_ACCESS_TYPE_WRITE_BINARY;
+	const u32 read_b = NVOS38_ACCESS_TYPE_READ_BINARY,
+		  write_b = NVOS38_ACCESS_TYPE_WRITE_BINARY;
 
 	assert_int_equal(registry(ctl, 0xbad, 0xbad, read, "Key", NULL, NULL, &value),
 			 NV_ERR_INVALID_CLIENT);
@@ -704,13 +714,16 @@ static void test_registry(void **state)
 			 NV_ERR_INSUFFICIENT_PERMISSIONS);
 }
 
-/* -- Memory and what is refused after its checks ---------------------------------------------------- */
+/* -- Memory and what is refused after its checks
+ * ---------------------------------------------------- */
 
 static void test_refused(void **state)
 {
 	int ctl = host_open(RM_NODE_CONTROL, 0), gpu = host_open(RM_NODE_GPU, 0);
 	u32 client = host_client(ctl), device = 0xd0, subdevice = 0xd1, memory = 0xe0;
-	NV_MEMORY_ALLOCATION_PARAMS m = { .owner = client, .size = 8192, .type = NVOS32_TYPE_IMAGE };
+	NV_MEMORY_ALLOCATION_PARAMS m = { .owner = client,
+					  .size = 8192,
+					  .type = NVOS32_TYPE_IMAGE };
 	nv_ioctl_nvos33_parameters_with_fd map = { .params = { .hClient = client } };
 	NVOS34_PARAMETERS unmap = { .hClient = client };
 	NVOS46_PARAMETERS dma = { .hClient = client };
@@ -742,7 +755,8 @@ static void test_refused(void **state)
 
 	unmap.hDevice = device;
 	unmap.hMemory = memory;
-	assert_int_equal(host_ioctl(ctl, NV_ESC_RM_UNMAP_MEMORY, &unmap, sizeof(unmap)), RM_IOCTL_OK);
+	assert_int_equal(host_ioctl(ctl, NV_ESC_RM_UNMAP_MEMORY, &unmap, sizeof(unmap)),
+			 RM_IOCTL_OK);
 	assert_int_equal(unmap.status, NV_ERR_NOT_SUPPORTED);
 	dma.hDma = 0xbad;
 	dma.hMemory = memory;
@@ -782,9 +796,9 @@ static u32 heap_free_kib(int ctl, u32 client, u32 subdevice)
 	NV2080_CTRL_FB_GET_INFO_V2_PARAMS p = { .fbInfoListSize = 1 };
 
 	p.fbInfoList[0].index = NV2080_CTRL_FB_INFO_INDEX_HEAP_FREE;
-	assert_int_equal(host_control(ctl, client, subdevice, NV2080_CTRL_CMD_FB_GET_INFO_V2, &p,
-				      sizeof(p)),
-			 NV_OK);
+	assert_int_equal(
+		host_control(ctl, client, subdevice, NV2080_CTRL_CMD_FB_GET_INFO_V2, &p, sizeof(p)),
+		NV_OK);
 	return p.fbInfoList[0].data;
 }
 
@@ -792,7 +806,9 @@ static void test_video_memory(void **state)
 {
 	int ctl = host_open(RM_NODE_CONTROL, 0), gpu = host_open(RM_NODE_GPU, 0);
 	u32 client = host_client(ctl), device = 0xd0, subdevice = 0xd1, memory = 0xe0, before;
-	NV_MEMORY_ALLOCATION_PARAMS m = { .owner = client, .size = MIB(3), .type = NVOS32_TYPE_IMAGE };
+	NV_MEMORY_ALLOCATION_PARAMS m = { .owner = client,
+					  .size = MIB(3),
+					  .type = NVOS32_TYPE_IMAGE };
 	NVOS32_PARAMETERS heap = { .hRoot = client, .function = NVOS32_FUNCTION_ALLOC_SIZE };
 
 	assert_true(gpu >= 0);
@@ -842,7 +858,8 @@ static void test_video_memory(void **state)
 	assert_int_equal(heap.status, NV_ERR_INVALID_ARGUMENT);
 }
 
-/* -- Rights ----------------------------------------------------------------------------------------- */
+/* -- Rights
+ * ----------------------------------------------------------------------------------------- */
 
 /* A GPU's node that one may not open is a GPU that one may not use. */
 static void test_gpu_needs_its_node(void **state)
@@ -898,7 +915,8 @@ static void test_sessions(void **state)
 	assert_int_equal(host_open(RM_NODE_GPU, 9), -NV_ERR_INVALID_DEVICE);
 }
 
-/* -- Old controls ----------------------------------------------------------------------------------- */
+/* -- Old controls
+ * ----------------------------------------------------------------------------------- */
 
 static void test_build_version(void **state)
 {
@@ -918,7 +936,8 @@ static void test_build_version(void **state)
 	assert_int_equal(host_control(ctl, client, client, cmd, &p, 8), NV_ERR_INVALID_ARGUMENT);
 	assert_int_equal(host_control(ctl, client, client, cmd, BAD_POINTER, sizeof(p)),
 			 NV_ERR_INVALID_ADDRESS);
-	assert_int_equal(host_control(ctl, 0xbad, client, cmd, &p, sizeof(p)), NV_ERR_INVALID_CLIENT);
+	assert_int_equal(host_control(ctl, 0xbad, client, cmd, &p, sizeof(p)),
+			 NV_ERR_INVALID_CLIENT);
 	p.sizeOfStrings = 3;
 	assert_int_equal(host_control(ctl, client, client, cmd, &p, sizeof(p)),
 			 NV_ERR_INVALID_PARAM_STRUCT);
@@ -958,7 +977,8 @@ static void test_old_list_control(void **state)
 			 NV_ERR_INVALID_ADDRESS);
 }
 
-/* -- Running out of memory -------------------------------------------------------------------------- */
+/* -- Running out of memory
+ * -------------------------------------------------------------------------- */
 
 /* A program's life; every step may fail, and none may leave anything behind. */
 static void script(void)
@@ -982,7 +1002,8 @@ static void script(void)
 		goto out;
 	m.owner = root.hObjectNew;
 	os_event(gpu, NV_ESC_ALLOC_OS_EVENT, root.hObjectNew, 3);
-	host_alloc(ctl, root.hObjectNew, root.hObjectNew, &device, NV01_DEVICE_0, &device_params, 0);
+	host_alloc(ctl, root.hObjectNew, root.hObjectNew, &device, NV01_DEVICE_0, &device_params,
+		   0);
 	host_alloc(ctl, root.hObjectNew, device, &subdevice, NV20_SUBDEVICE_0, NULL, 0);
 	make_event(gpu, root.hObjectNew, subdevice, NV01_EVENT_OS_EVENT, NV2080_NOTIFIERS_SW, 3);
 	arm(ctl, root.hObjectNew, subdevice, NV2080_NOTIFIERS_SW, 2);

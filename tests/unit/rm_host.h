@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * A host of the resource manager for tests: descriptors that name its files, and ioctls as a program
- * makes them.
+ * A host of the resource manager for tests: descriptors that name its files, and ioctls as a
+ * program makes them.
  */
 #ifndef TESTS_RM_HOST_H
 #define TESTS_RM_HOST_H

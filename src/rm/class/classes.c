@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Every class that this driver serves. Any other that the interface has is INVALID_CLASS, as on a GPU
- * without the unit behind it: an H100 has no display.
+ * Every class that this driver serves. Any other that the interface has is INVALID_CLASS, as on a
+ * GPU without the unit behind it: an H100 has no display.
  */
 #include "rm/class/class.h"
 

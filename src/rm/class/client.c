@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Classes NV01_ROOT, NV01_ROOT_NON_PRIV and NV01_ROOT_CLIENT (RmClientResource): the root of a client's
- * objects.
+ * Classes NV01_ROOT, NV01_ROOT_NON_PRIV and NV01_ROOT_CLIENT (RmClientResource): the root of a
+ * client's objects.
  */
 #include "rm/class/client.h"
 
@@ -55,6 +55,8 @@ static const struct rm_control_handler client_controls[] = {
 	{ NV0000_CTRL_CMD_GPU_MODIFY_DRAIN_STATE, client_gpu_modify_drain },
 	{ NV0000_CTRL_CMD_GPU_GET_MEMOP_ENABLE, client_gpu_get_memop_enable },
 	{ NV0000_CTRL_CMD_GPU_GET_NVLINK_BW_MODE, client_gpu_get_nvlink_bw_mode },
+	{ NV0000_CTRL_CMD_GPUACCT_GET_ACCOUNTING_STATE, client_gpu_get_accounting_state },
+	{ NV0000_CTRL_CMD_GPUACCT_GET_ACCOUNTING_PIDS, client_gpu_get_accounting_pids },
 	{ NV0000_CTRL_CMD_GSYNC_GET_ATTACHED_IDS, client_gsync_get_attached_ids },
 	{ NV0000_CTRL_CMD_EVENT_SET_NOTIFICATION, client_event_set_notification },
 	{ NV0000_CTRL_CMD_GET_SYSTEM_EVENT_STATUS, client_get_event_status },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * Root objects: commands on the system, its GPUs and the client's own objects, split by subject into
- * client_*.c; the table of them is in client.c.
+ * Root objects: commands on the system, its GPUs and the client's own objects, split by subject
+ * into client_*.c; the table of them is in client.c.
  */
 #ifndef RM_CLASS_CLIENT_H
 #define RM_CLASS_CLIENT_H
@@ -47,6 +47,8 @@ enum nv_status client_gpu_query_drain(struct rm_call *call, void *params);
 enum nv_status client_gpu_modify_drain(struct rm_call *call, void *params);
 enum nv_status client_gpu_get_memop_enable(struct rm_call *call, void *params);
 enum nv_status client_gpu_get_nvlink_bw_mode(struct rm_call *call, void *params);
+enum nv_status client_gpu_get_accounting_state(struct rm_call *call, void *params);
+enum nv_status client_gpu_get_accounting_pids(struct rm_call *call, void *params);
 
 /* client_p2p.c */
 enum nv_status client_get_p2p_caps(struct rm_call *call, void *params);

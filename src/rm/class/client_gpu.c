@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Which GPUs there are and what they are called: NV0000_CTRL_CMD_GPU_*. A GPU is probed when the bus
- * found it, attached while its firmware runs.
+ * Which GPUs there are and what they are called: NV0000_CTRL_CMD_GPU_*. A GPU is probed when the
+ * bus found it, attached while its firmware runs.
  */
 #include "base/bits.h"
 #include "rm/class/client.h"
@@ -21,7 +21,8 @@ static struct rm_gpu *attached_by_id(struct rm *rm, u32 id)
 	return is_attached(gpu) ? gpu : NULL;
 }
 
-/* The ids of the GPUs, attached ones only or all that were probed; the rest of the list is invalid. */
+/* The ids of the GPUs, attached ones only or all that were probed; the rest of the list is invalid.
+ */
 static void list_ids(struct rm *rm, bool attached, u32 *ids, u32 room)
 {
 	u32 i, n = 0;
@@ -182,7 +183,8 @@ enum nv_status client_gpu_get_svm_size(struct rm_call *call, void *params)
 	return NV_OK;
 }
 
-/* -- UUIDs: binary, or as "GPU-01234567-89ab-..." -------------------------------------------------- */
+/* -- UUIDs: binary, or as "GPU-01234567-89ab-..."
+ * -------------------------------------------------- */
 
 #define UUID_TEXT_SIZE 41u
 
@@ -196,9 +198,9 @@ static u32 uuid_write(const struct rm_gpu *gpu, u32 flags, u8 *out, u32 room)
 		return RM_GPU_UUID_LENGTH;
 	}
 	os_snprintf((char *)out, room,
-		    "GPU-%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0],
-		    u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13],
-		    u[14], u[15]);
+		    "GPU-%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+		    u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12],
+		    u[13], u[14], u[15]);
 	return UUID_TEXT_SIZE;
 }
 
@@ -236,7 +238,8 @@ enum nv_status client_gpu_get_uuid_from_id(struct rm_call *call, void *params)
 	return NV_OK;
 }
 
-/* -- Drain state --------------------------------------------------------------------------------- */
+/* -- Drain state ---------------------------------------------------------------------------------
+ */
 
 enum nv_status client_gpu_query_drain(struct rm_call *call, void *params)
 {
@@ -248,8 +251,8 @@ enum nv_status client_gpu_query_drain(struct rm_call *call, void *params)
 		return NV_ERR_OBJECT_NOT_FOUND;
 	objects = rm_gpu_objects_of(gpu);
 	os_mutex_lock(&objects->lock);
-	p->drainState = objects->draining ? NV0000_CTRL_GPU_DRAIN_STATE_ENABLED :
-					    NV0000_CTRL_GPU_DRAIN_STATE_DISABLED;
+	p->drainState = objects->draining ? NV0000_CTRL_GPU_DRAIN_STATE_ENABLED
+					  : NV0000_CTRL_GPU_DRAIN_STATE_DISABLED;
 	p->flags = objects->removing ? NV0000_CTRL_GPU_DRAIN_STATE_FLAG_REMOVE_DEVICE : 0;
 	os_mutex_unlock(&objects->lock);
 	return NV_OK;
@@ -293,5 +296,27 @@ enum nv_status client_gpu_get_nvlink_bw_mode(struct rm_call *call, void *params)
 	NV0000_CTRL_GPU_GET_NVLINK_BW_MODE_PARAMS *p = params;
 
 	p->mode = NV0000_CTRL_CMD_GPU_NVLINK_BW_MODE_FULL;
+	return NV_OK;
+}
+
+/* Processes are not accounted for after their end: the mode is off and cannot be turned on. */
+enum nv_status client_gpu_get_accounting_state(struct rm_call *call, void *params)
+{
+	NV0000_CTRL_GPUACCT_GET_ACCOUNTING_STATE_PARAMS *p = params;
+
+	if (!attached_by_id(call->rm, p->gpuId))
+		return NV_ERR_INVALID_ARGUMENT;
+	p->state = NV0000_CTRL_GPU_ACCOUNTING_STATE_DISABLED;
+	return NV_OK;
+}
+
+enum nv_status client_gpu_get_accounting_pids(struct rm_call *call, void *params)
+{
+	NV0000_CTRL_GPUACCT_GET_ACCOUNTING_PIDS_PARAMS *p = params;
+
+	if (!attached_by_id(call->rm, p->gpuId))
+		return NV_ERR_INVALID_ARGUMENT;
+	os_memset(p->pidTbl, 0, sizeof(p->pidTbl));
+	p->pidCount = 0;
 	return NV_OK;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Class NV_CONFIDENTIAL_COMPUTE (ConfidentialComputeApi). No GPU runs in a confidential mode here: the
- * capabilities say so, and there is no session that a certificate or a report could come from.
+ * Class NV_CONFIDENTIAL_COMPUTE (ConfidentialComputeApi). No GPU runs in a confidential mode here:
+ * the capabilities say so, and there is no session that a certificate or a report could come from.
  */
 #include "rm/class/class.h"
 #include "rm/class/state.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Class NV01_DEVICE_0 (Device): a GPU as a client addresses it, by instance. The firmware learns of the
- * client with its first object on that GPU.
+ * Class NV01_DEVICE_0 (Device): a GPU as a client addresses it, by instance. The firmware learns of
+ * the client with its first object on that GPU.
  */
 #include "rm/class/class.h"
 #include "rm/class/state.h"
@@ -124,9 +124,9 @@ static enum nv_status device_query_persistence(struct rm_call *call, void *param
 {
 	NV0080_CTRL_GPU_QUERY_SW_STATE_PERSISTENCE_PARAMS *p = params;
 
-	p->swStatePersistence = os_load_relaxed(&call->object->gpu->persistent) ?
-					NV0080_CTRL_GPU_SW_STATE_PERSISTENCE_ENABLED :
-					NV0080_CTRL_GPU_SW_STATE_PERSISTENCE_DISABLED;
+	p->swStatePersistence = os_load_relaxed(&call->object->gpu->persistent)
+					? NV0080_CTRL_GPU_SW_STATE_PERSISTENCE_ENABLED
+					: NV0080_CTRL_GPU_SW_STATE_PERSISTENCE_DISABLED;
 	return NV_OK;
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Class NV01_EVENT_OS_EVENT (Event): binds an OS event of a file to an index of a notifier. Events on a
- * subdevice exist in the firmware too, which posts what happens on the GPU.
+ * Class NV01_EVENT_OS_EVENT (Event): binds an OS event of a file to an index of a notifier. Events
+ * on a subdevice exist in the firmware too, which posts what happens on the GPU.
  *
- *   firmware -- POST_EVENT --> rm_gpu_notify --> event objects --> OS event --> file: poll, event data
+ *   firmware -- POST_EVENT --> rm_gpu_notify --> event objects --> OS event --> file: poll, event
+ * data
  */
 #include "rm/class/event.h"
 
@@ -31,7 +32,8 @@ static struct rm_event *to_event(struct rm_object *object)
 	return container_of(object, struct rm_event, object);
 }
 
-/* Engines whose interrupts a client may wait for without the firmware (NV01_EVENT_NONSTALL_INTR). */
+/* Engines whose interrupts a client may wait for without the firmware (NV01_EVENT_NONSTALL_INTR).
+ */
 static bool index_is_engine(u32 index)
 {
 	return index == NV2080_NOTIFIERS_FIFO_EVENT_MTHD || index == NV2080_NOTIFIERS_PPP ||
@@ -156,7 +158,8 @@ const struct rm_class rm_class_event = {
 	.destruct = event_destruct,
 };
 
-/* -- Posting: the events' lock is held ----------------------------------------------------------- */
+/* -- Posting: the events' lock is held -----------------------------------------------------------
+ */
 
 static void event_post(struct rm *rm, struct rm_event *event, u32 info32, u16 info16)
 {
@@ -174,7 +177,8 @@ static void event_post(struct rm *rm, struct rm_event *event, u32 info32, u16 in
 	rm_os_event_post(rm, event->os_event, data);
 }
 
-void rm_event_tell(struct rm *rm, const struct rm_object *notifier, u32 index, u32 info32, u16 info16)
+void rm_event_tell(struct rm *rm, const struct rm_object *notifier, u32 index, u32 info32,
+		   u16 info16)
 {
 	struct rm_event *event;
 
@@ -210,8 +214,8 @@ static bool is_armed(const struct rm_event *event, u32 index)
 }
 
 /*
- * To the event that the firmware names, or all of its notifier with that index. What was armed for one
- * notification the firmware disarms.
+ * To the event that the firmware names, or all of its notifier with that index. What was armed for
+ * one notification the firmware disarms.
  */
 static void post_named(struct rm_gpu *gpu, const struct rm_gpu_notification *n)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * A heap of physical addresses: the usable ranges of a GPU's video memory, and who has which part. Each
- * piece is accounted to the process that allocated it.
+ * A heap of physical addresses: the usable ranges of a GPU's video memory, and who has which part.
+ * Each piece is accounted to the process that allocated it.
  */
 #ifndef RM_CLASS_HEAP_H
 #define RM_CLASS_HEAP_H

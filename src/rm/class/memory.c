@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Classes NV01_MEMORY_SYSTEM and NV01_MEMORY_LOCAL_USER, with NV_MEMORY_ALLOCATION_PARAMS. A duplicate
- * shares the memory of its source.
+ * Classes NV01_MEMORY_SYSTEM and NV01_MEMORY_LOCAL_USER, with NV_MEMORY_ALLOCATION_PARAMS. A
+ * duplicate shares the memory of its source.
  */
 #include "rm/class/memory.h"
 
@@ -81,7 +81,8 @@ static void backing_put(struct rm_backing *backing)
 
 static bool is_iso_type(u32 type)
 {
-	return type == NVOS32_TYPE_PRIMARY || type == NVOS32_TYPE_VIDEO || type == NVOS32_TYPE_CURSOR;
+	return type == NVOS32_TYPE_PRIMARY || type == NVOS32_TYPE_VIDEO ||
+	       type == NVOS32_TYPE_CURSOR;
 }
 
 /* What both kinds check first, in the interface's order. */
@@ -112,9 +113,9 @@ static u64 page_size_of(const NV_MEMORY_ALLOCATION_PARAMS *p, u64 fallback)
 		return PAGE_64K;
 	case NVOS32_ATTR_PAGE_SIZE_HUGE:
 		return REG_GET(NVOS32_ATTR2_PAGE_SIZE_HUGE, p->attr2) ==
-				       NVOS32_ATTR2_PAGE_SIZE_HUGE_512MB ?
-			       PAGE_512M :
-			       PAGE_2M;
+				       NVOS32_ATTR2_PAGE_SIZE_HUGE_512MB
+			       ? PAGE_512M
+			       : PAGE_2M;
 	default:
 		return fallback;
 	}
@@ -149,8 +150,8 @@ static enum nv_status system_construct(struct rm_call *call, struct rm_object *o
 	    (p->flags & NVOS32_ALLOC_FLAGS_VIRTUAL) || p->size == 0)
 		return NV_ERR_INVALID_ARGUMENT;
 	page = page_size_of(p, PAGE_4K);
-	if (page != PAGE_4K && REG_GET(NVOS32_ATTR_PHYSICALITY, p->attr) ==
-				       NVOS32_ATTR_PHYSICALITY_NONCONTIGUOUS)
+	if (page != PAGE_4K &&
+	    REG_GET(NVOS32_ATTR_PHYSICALITY, p->attr) == NVOS32_ATTR_PHYSICALITY_NONCONTIGUOUS)
 		return NV_ERR_NOT_SUPPORTED;
 	if (!align_up_ok(p->size, page))
 		return NV_ERR_NO_MEMORY;

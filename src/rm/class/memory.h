@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * Memory objects: system memory (pages that the GPU can reach) and video memory (a piece of its heap).
+ * Memory objects: system memory (pages that the GPU can reach) and video memory (a piece of its
+ * heap).
  */
 #ifndef RM_CLASS_MEMORY_H
 #define RM_CLASS_MEMORY_H

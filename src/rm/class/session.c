@@ -32,8 +32,8 @@ static enum nv_status config_construct(struct rm_call *call, struct rm_object *o
 			      &to_session(object)->cap);
 }
 
-static enum nv_status monitor_construct(struct rm_call *call, struct rm_object *object, void *params,
-					u32 params_size)
+static enum nv_status monitor_construct(struct rm_call *call, struct rm_object *object,
+					void *params, u32 params_size)
 {
 	const NVC640_ALLOCATION_PARAMETERS *p = params;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
  * What the classes of objects keep beyond their objects: for each GPU its video memory heap, its
- * subdevices and its rules, and for the whole instance the list of event objects. Indexed by a GPU's
- * instance; a record is reset when the GPU it belonged to is gone.
+ * subdevices and its rules, and for the whole instance the list of event objects. Indexed by a
+ * GPU's instance; a record is reset when the GPU it belonged to is gone.
  */
 #ifndef RM_CLASS_STATE_H
 #define RM_CLASS_STATE_H
@@ -23,8 +23,9 @@ struct rm_gpu_objects {
 
 struct rm_class_state {
 	struct rm_gpu_objects gpus[RM_MAX_GPUS];
-	struct os_mutex event_lock; /* LOCK_RANK_LEAF: events and what subdevices and clients armed */
-	struct list_head events;    /* struct rm_event */
+	struct os_mutex
+		event_lock;	 /* LOCK_RANK_LEAF: events and what subdevices and clients armed */
+	struct list_head events; /* struct rm_event */
 	struct os_mutex session_lock; /* LOCK_RANK_LEAF */
 	bool fabric_manager;	      /* a fabric manager session exists */
 	bool fabric_initialized;      /* ... and said so */

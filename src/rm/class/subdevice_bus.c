@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The bus that a GPU is on: NV2080_CTRL_CMD_BUS_GET_INFO_V2 and what belongs to it. Link capabilities
- * and state are read from config space; counters and generations are the firmware's.
+ * The bus that a GPU is on: NV2080_CTRL_CMD_BUS_GET_INFO_V2 and what belongs to it. Link
+ * capabilities and state are read from config space; counters and generations are the firmware's.
  */
 #include "base/bits.h"
 #include "rm/class/subdevice.h"

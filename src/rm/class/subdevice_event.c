@@ -52,8 +52,8 @@ enum nv_status subdevice_event_set_notification(struct rm_call *call, void *para
 		return NV_ERR_INVALID_ARGUMENT;
 	if (call->object->flags & RM_OBJECT_MIRRORED) {
 		status = gsp_rpc_control(call->object->gpu, call->client->handle,
-					 call->object->handle, NV2080_CTRL_CMD_EVENT_SET_NOTIFICATION,
-					 p, sizeof(*p));
+					 call->object->handle,
+					 NV2080_CTRL_CMD_EVENT_SET_NOTIFICATION, p, sizeof(*p));
 		if (status != NV_OK)
 			return status;
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Video memory as a client sees it: NV2080_CTRL_CMD_FB_GET_INFO_V2 and what belongs to it. Sizes are in
- * KiB. What the memory is made of the firmware tells; how much is free the heap.
+ * Video memory as a client sees it: NV2080_CTRL_CMD_FB_GET_INFO_V2 and what belongs to it. Sizes
+ * are in KiB. What the memory is made of the firmware tells; how much is free the heap.
  */
 #include "base/bits.h"
 #include "rm/class/subdevice.h"
@@ -43,8 +43,8 @@ static bool is_firmwares(u32 index)
 }
 
 /* The objects' lock held. */
-static enum nv_status info_of_driver(const struct rm_gpu *gpu, const struct rm_heap *heap, u32 index,
-				     u32 *data)
+static enum nv_status info_of_driver(const struct rm_gpu *gpu, const struct rm_heap *heap,
+				     u32 index, u32 *data)
 {
 	const GspStaticConfigInfo *config = &gpu->info->config;
 	u64 base, size;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * What a GPU is: NV2080_CTRL_CMD_GPU_GET_INFO_V2 and other commands on its identity and its parts. What
- * the CPU side does not know is the firmware's to say.
+ * What a GPU is: NV2080_CTRL_CMD_GPU_GET_INFO_V2 and other commands on its identity and its parts.
+ * What the CPU side does not know is the firmware's to say.
  */
 #include "abi/gh100.h"
 #include "base/bits.h"
@@ -13,8 +13,8 @@
 #define INFO_FOR_FIRMWARE 0x80000000u
 
 /*
- * One entry of GET_INFO_V2 that the CPU side answers. False: the firmware's. Constants here are facts
- * about this driver and a GPU on PCI Express, not about the GPU at hand.
+ * One entry of GET_INFO_V2 that the CPU side answers. False: the firmware's. Constants here are
+ * facts about this driver and a GPU on PCI Express, not about the GPU at hand.
  */
 static bool info_of_driver(const struct rm_gpu *gpu, u32 index, u32 *data)
 {
@@ -33,22 +33,22 @@ static bool info_of_driver(const struct rm_gpu *gpu, u32 index, u32 *data)
 		*data = NV2080_CTRL_GPU_INFO_IBMNPU_RELAXED_ORDERING_UNSUPPORTED;
 		return true;
 	case NV2080_CTRL_GPU_INFO_INDEX_GLOBAL_POISON_FUSE_ENABLED:
-		*data = gpu->info && gpu->info->config.poisonFuseEnabled ?
-				NV2080_CTRL_GPU_INFO_INDEX_GLOBAL_POISON_FUSE_ENABLED_YES :
-				NV2080_CTRL_GPU_INFO_INDEX_GLOBAL_POISON_FUSE_ENABLED_NO;
+		*data = gpu->info && gpu->info->config.poisonFuseEnabled
+				? NV2080_CTRL_GPU_INFO_INDEX_GLOBAL_POISON_FUSE_ENABLED_YES
+				: NV2080_CTRL_GPU_INFO_INDEX_GLOBAL_POISON_FUSE_ENABLED_NO;
 		return true;
 	case NV2080_CTRL_GPU_INFO_INDEX_SPLIT_VAS_MGMT_SERVER_CLIENT_RM:
-		*data = gpu->info && gpu->info->config.bSplitVasBetweenServerClientRm ?
-				NV2080_CTRL_GPU_INFO_SPLIT_VAS_MGMT_SERVER_CLIENT_RM_YES :
-				NV2080_CTRL_GPU_INFO_SPLIT_VAS_MGMT_SERVER_CLIENT_RM_NO;
+		*data = gpu->info && gpu->info->config.bSplitVasBetweenServerClientRm
+				? NV2080_CTRL_GPU_INFO_SPLIT_VAS_MGMT_SERVER_CLIENT_RM_YES
+				: NV2080_CTRL_GPU_INFO_SPLIT_VAS_MGMT_SERVER_CLIENT_RM_NO;
 		return true;
 	case NV2080_CTRL_GPU_INFO_INDEX_PER_RUNLIST_CHANNEL_RAM:
 		*data = NV2080_CTRL_GPU_INFO_INDEX_PER_RUNLIST_CHANNEL_RAM_ENABLED;
 		return true;
 	case NV2080_CTRL_GPU_INFO_INDEX_GPU_ATS_CAPABILITY:
-		*data = gpu->info && gpu->info->config.bAtsSupported ?
-				NV2080_CTRL_GPU_INFO_INDEX_GPU_ATS_CAPABILITY_YES :
-				NV2080_CTRL_GPU_INFO_INDEX_GPU_ATS_CAPABILITY_NO;
+		*data = gpu->info && gpu->info->config.bAtsSupported
+				? NV2080_CTRL_GPU_INFO_INDEX_GPU_ATS_CAPABILITY_YES
+				: NV2080_CTRL_GPU_INFO_INDEX_GPU_ATS_CAPABILITY_NO;
 		return true;
 	case NV2080_CTRL_GPU_INFO_INDEX_NVENC_STATS_REPORTING_STATE:
 		*data = NV2080_CTRL_GPU_INFO_NVENC_STATS_REPORTING_STATE_NOT_SUPPORTED;
@@ -60,9 +60,9 @@ static bool info_of_driver(const struct rm_gpu *gpu, u32 index, u32 *data)
 		*data = NV2080_CTRL_GPU_INFO_DISPLAY_ENABLED_NO;
 		return true;
 	case NV2080_CTRL_GPU_INFO_INDEX_MOBILE_CONFIG_ENABLED:
-		*data = gpu->info && gpu->info->config.bIsMobile ?
-				NV2080_CTRL_GPU_INFO_INDEX_MOBILE_CONFIG_ENABLED_YES :
-				NV2080_CTRL_GPU_INFO_INDEX_MOBILE_CONFIG_ENABLED_NO;
+		*data = gpu->info && gpu->info->config.bIsMobile
+				? NV2080_CTRL_GPU_INFO_INDEX_MOBILE_CONFIG_ENABLED_YES
+				: NV2080_CTRL_GPU_INFO_INDEX_MOBILE_CONFIG_ENABLED_NO;
 		return true;
 	case NV2080_CTRL_GPU_INFO_INDEX_GPU_PROFILING_CAPABILITY:
 		*data = NV2080_CTRL_GPU_INFO_INDEX_GPU_PROFILING_CAPABILITY_ENABLED;
@@ -74,9 +74,9 @@ static bool info_of_driver(const struct rm_gpu *gpu, u32 index, u32 *data)
 		*data = NV2080_CTRL_GPU_INFO_INDEX_GPU_LOCAL_EGM_CAPABILITY_NO;
 		return true;
 	case NV2080_CTRL_GPU_INFO_INDEX_GPU_SELF_HOSTED_CAPABILITY:
-		*data = gpu->info && gpu->info->config.bSelfHostedMode ?
-				NV2080_CTRL_GPU_INFO_INDEX_GPU_SELF_HOSTED_CAPABILITY_YES :
-				NV2080_CTRL_GPU_INFO_INDEX_GPU_SELF_HOSTED_CAPABILITY_NO;
+		*data = gpu->info && gpu->info->config.bSelfHostedMode
+				? NV2080_CTRL_GPU_INFO_INDEX_GPU_SELF_HOSTED_CAPABILITY_YES
+				: NV2080_CTRL_GPU_INFO_INDEX_GPU_SELF_HOSTED_CAPABILITY_NO;
 		return true;
 	case NV2080_CTRL_GPU_INFO_INDEX_CMP_SKU:
 		*data = NV2080_CTRL_GPU_INFO_INDEX_CMP_SKU_NO;

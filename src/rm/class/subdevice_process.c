@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Who uses a GPU: process ids and their memory, the rules about compute, and the encoder and capture
- * sessions (of which this driver makes none).
+ * Who uses a GPU: process ids and their memory, the rules about compute, and the encoder and
+ * capture sessions (of which this driver makes none).
  */
 #include "rm/class/subdevice.h"
 #include "rm/gsp/rpc.h"
@@ -20,8 +20,8 @@ static bool pid_listed(const u32 *pids, u32 count, u32 pid)
 }
 
 /*
- * The processes with an object of the class on the GPU. Of the classes that a client may ask for only
- * subdevices exist: channels and their children there are none.
+ * The processes with an object of the class on the GPU. Of the classes that a client may ask for
+ * only subdevices exist: channels and their children there are none.
  */
 enum nv_status subdevice_gpu_get_pids(struct rm_call *call, void *params)
 {
@@ -74,7 +74,8 @@ enum nv_status subdevice_gpu_get_pid_info(struct rm_call *call, void *params)
 	return NV_OK;
 }
 
-/* -- Compute mode -------------------------------------------------------------------------------- */
+/* -- Compute mode --------------------------------------------------------------------------------
+ */
 
 enum nv_status subdevice_gpu_query_compute_rules(struct rm_call *call, void *params)
 {
@@ -147,7 +148,8 @@ enum nv_status subdevice_gpu_release_compute(struct rm_call *call, void *params)
 	return status;
 }
 
-/* -- Encoder and frame buffer capture ------------------------------------------------------------ */
+/* -- Encoder and frame buffer capture ------------------------------------------------------------
+ */
 
 enum nv_status subdevice_gpu_get_encoder_capacity(struct rm_call *call, void *params)
 {

@@ -26,8 +26,7 @@ enum nv_status subdevice_timer_get_register_offset(struct rm_call *call, void *p
 }
 
 /* One sample whose two times are as near to one another as can be. */
-static void sample_platform(const struct rm_gpu *gpu,
-			    NV2080_CTRL_TIMER_GPU_CPU_TIME_SAMPLE *sample)
+static void sample_platform(const struct rm_gpu *gpu, NV2080_CTRL_TIMER_GPU_CPU_TIME_SAMPLE *sample)
 {
 	u64 before = os_time_ns(), closest = ~(u64)0;
 	u32 i;
@@ -56,7 +55,8 @@ enum nv_status subdevice_timer_get_correlation(struct rm_call *call, void *param
 		return NV_ERR_INVALID_ARGUMENT;
 	if (processor == NV2080_TIMER_GPU_CPU_TIME_CPU_CLK_ID_PROCESSOR_GSP)
 		return rm_gpu_internal_control(
-			gpu, NV2080_CTRL_CMD_TIMER_GET_GPU_CPU_TIME_CORRELATION_INFO, p, sizeof(*p));
+			gpu, NV2080_CTRL_CMD_TIMER_GET_GPU_CPU_TIME_CORRELATION_INFO, p,
+			sizeof(*p));
 	if (processor != NV2080_TIMER_GPU_CPU_TIME_CPU_CLK_ID_PROCESSOR_CPU)
 		return NV_ERR_INVALID_ARGUMENT;
 	switch (source) {

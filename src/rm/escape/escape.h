@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * The commands of the device nodes ("escapes"): one table by number, of what each takes and who may use
- * it. Handlers get the kernel's copy of the structure, which goes back to the caller whatever they
- * return, but for RM_IOCTL_EFAULT.
+ * The commands of the device nodes ("escapes"): one table by number, of what each takes and who may
+ * use it. Handlers get the kernel's copy of the structure, which goes back to the caller whatever
+ * they return, but for RM_IOCTL_EFAULT.
  */
 #ifndef RM_ESCAPE_ESCAPE_H
 #define RM_ESCAPE_ESCAPE_H

@@ -73,8 +73,8 @@ enum rm_ioctl_result escape_get_event_data(struct rm_file *file, void *data, u32
 	};
 	os_free(event);
 	p->MoreEvents = more;
-	p->status = os_copy_to_user((u64)p->pEvent, &out, sizeof(out)) == NV_OK ?
-			    NV_OK :
-			    NV_ERR_OPERATING_SYSTEM;
+	p->status = os_copy_to_user((u64)p->pEvent, &out, sizeof(out)) == NV_OK
+			    ? NV_OK
+			    : NV_ERR_OPERATING_SYSTEM;
 	return RM_IOCTL_OK;
 }

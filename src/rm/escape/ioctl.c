@@ -1,39 +1,47 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Where every command of a device node enters: power lock, lost GPU, size and number, the XFER wrapper,
- * copy in, the command, copy out. A malformed request fails the ioctl; one that was understood and
- * refused succeeds, with the status in its structure.
+ * Where every command of a device node enters: power lock, lost GPU, size and number, the XFER
+ * wrapper, copy in, the command, copy out. A malformed request fails the ioctl; one that was
+ * understood and refused succeeds, with the status in its structure.
  */
 #include "rm/escape/escape.h"
 #include "rm/trace.h"
 
 /* The request word: direction 31:30, size 29:16, type 15:8, number 7:0. */
 #define REQUEST_SIZE(request) (((request) >> 16) & 0x3fffu)
-#define REQUEST_NUMBER(request) ((request) & 0xffu)
+#define REQUEST_NUMBER(request) ((request)&0xffu)
 
 #define MAX_SIZE 16384u /* NV_ABSOLUTE_MAX_IOCTL_SIZE */
 /* Structures up to this size (every one of the busy commands) live on the stack. */
 #define SMALL_SIZE 192u
 #define ESCAPE_NUMBERS 256u
 
-/* clang-format off */
 static const struct escape escapes[ESCAPE_NUMBERS] = {
 	[NV_ESC_CARD_INFO] = { escape_card_info, ESCAPE_ANY_SIZE, ESCAPE_CONTROL_NODE },
-	[NV_ESC_REGISTER_FD] = { escape_register_fd, sizeof(nv_ioctl_register_fd_t), ESCAPE_ANY_NODE },
-	[NV_ESC_ALLOC_OS_EVENT] = { escape_alloc_os_event, sizeof(nv_ioctl_alloc_os_event_t), ESCAPE_ANY_NODE },
-	[NV_ESC_FREE_OS_EVENT] = { escape_free_os_event, sizeof(nv_ioctl_free_os_event_t), ESCAPE_ANY_NODE },
-	[NV_ESC_STATUS_CODE] = { escape_status_code, sizeof(nv_ioctl_status_code_t), ESCAPE_CONTROL_NODE },
-	[NV_ESC_CHECK_VERSION_STR] = { escape_check_version, sizeof(nv_ioctl_rm_api_version_t), ESCAPE_CONTROL_NODE },
+	[NV_ESC_REGISTER_FD] = { escape_register_fd, sizeof(nv_ioctl_register_fd_t),
+				 ESCAPE_ANY_NODE },
+	[NV_ESC_ALLOC_OS_EVENT] = { escape_alloc_os_event, sizeof(nv_ioctl_alloc_os_event_t),
+				    ESCAPE_ANY_NODE },
+	[NV_ESC_FREE_OS_EVENT] = { escape_free_os_event, sizeof(nv_ioctl_free_os_event_t),
+				   ESCAPE_ANY_NODE },
+	[NV_ESC_STATUS_CODE] = { escape_status_code, sizeof(nv_ioctl_status_code_t),
+				 ESCAPE_CONTROL_NODE },
+	[NV_ESC_CHECK_VERSION_STR] = { escape_check_version, sizeof(nv_ioctl_rm_api_version_t),
+				       ESCAPE_CONTROL_NODE },
 	[NV_ESC_ATTACH_GPUS_TO_FD] = { escape_attach_gpus, ESCAPE_ANY_SIZE, ESCAPE_CONTROL_NODE },
 	[NV_ESC_QUERY_DEVICE_INTR] = { escape_query_device_intr, ESCAPE_ANY_SIZE, ESCAPE_GPU_NODE },
-	[NV_ESC_SYS_PARAMS] = { escape_sys_params, sizeof(nv_ioctl_sys_params_t), ESCAPE_CONTROL_NODE },
+	[NV_ESC_SYS_PARAMS] = { escape_sys_params, sizeof(nv_ioctl_sys_params_t),
+				ESCAPE_CONTROL_NODE },
 	[NV_ESC_NUMA_INFO] = { escape_numa_info, sizeof(nv_ioctl_numa_info_t), ESCAPE_GPU_NODE },
 	/* Looks for the administrator before node and size. */
 	[NV_ESC_SET_NUMA_STATUS] = { escape_set_numa_status, ESCAPE_ANY_SIZE, ESCAPE_ANY_NODE },
-	[NV_ESC_EXPORT_TO_DMABUF_FD] = { escape_export_dma_buf, sizeof(nv_ioctl_export_to_dma_buf_fd_t), ESCAPE_GPU_NODE },
+	[NV_ESC_EXPORT_TO_DMABUF_FD] = { escape_export_dma_buf,
+					 sizeof(nv_ioctl_export_to_dma_buf_fd_t), ESCAPE_GPU_NODE },
 
-	[NV_ESC_RM_ALLOC_MEMORY] = { escape_alloc_memory, sizeof(nv_ioctl_nvos02_parameters_with_fd), ESCAPE_GPU_NODE },
-	[NV_ESC_RM_ALLOC_OBJECT] = { escape_alloc_object, sizeof(NVOS05_PARAMETERS), ESCAPE_CONTROL_NODE },
+	[NV_ESC_RM_ALLOC_MEMORY] = { escape_alloc_memory,
+				     sizeof(nv_ioctl_nvos02_parameters_with_fd), ESCAPE_GPU_NODE },
+	[NV_ESC_RM_ALLOC_OBJECT] = { escape_alloc_object, sizeof(NVOS05_PARAMETERS),
+				     ESCAPE_CONTROL_NODE },
 	[NV_ESC_RM_FREE] = { escape_free, sizeof(NVOS00_PARAMETERS), ESCAPE_CONTROL_NODE },
 	[NV_ESC_RM_CONTROL] = { escape_control, sizeof(NVOS54_PARAMETERS), ESCAPE_CONTROL_NODE },
 	/* Two sizes, and events from any node. */
@@ -41,20 +49,30 @@ static const struct escape escapes[ESCAPE_NUMBERS] = {
 	[NV_ESC_RM_DUP_OBJECT] = { escape_dup, sizeof(NVOS55_PARAMETERS), ESCAPE_CONTROL_NODE },
 	[NV_ESC_RM_SHARE] = { escape_share, sizeof(NVOS57_PARAMETERS), ESCAPE_CONTROL_NODE },
 	[NV_ESC_RM_I2C_ACCESS] = { escape_i2c, sizeof(NVOS_I2C_ACCESS_PARAMS), ESCAPE_GPU_NODE },
-	[NV_ESC_RM_IDLE_CHANNELS] = { escape_idle_channels, sizeof(NVOS30_PARAMETERS), ESCAPE_CONTROL_NODE },
-	[NV_ESC_RM_VID_HEAP_CONTROL] = { escape_vid_heap, sizeof(NVOS32_PARAMETERS), ESCAPE_CONTROL_NODE },
-	[NV_ESC_RM_ACCESS_REGISTRY] = { escape_access_registry, sizeof(NVOS38_PARAMETERS), ESCAPE_CONTROL_NODE },
-	[NV_ESC_RM_MAP_MEMORY] = { escape_map_memory, sizeof(nv_ioctl_nvos33_parameters_with_fd), ESCAPE_CONTROL_NODE },
-	[NV_ESC_RM_UNMAP_MEMORY] = { escape_unmap_memory, sizeof(NVOS34_PARAMETERS), ESCAPE_CONTROL_NODE },
-	[NV_ESC_RM_GET_EVENT_DATA] = { escape_get_event_data, sizeof(NVOS41_PARAMETERS), ESCAPE_ANY_NODE },
-	[NV_ESC_RM_ALLOC_CONTEXT_DMA2] = { escape_alloc_context_dma, sizeof(NVOS39_PARAMETERS), ESCAPE_CONTROL_NODE },
-	[NV_ESC_RM_MAP_MEMORY_DMA] = { escape_map_memory_dma, sizeof(NVOS46_PARAMETERS), ESCAPE_CONTROL_NODE },
-	[NV_ESC_RM_UNMAP_MEMORY_DMA] = { escape_unmap_memory_dma, sizeof(NVOS47_PARAMETERS), ESCAPE_CONTROL_NODE },
-	[NV_ESC_RM_BIND_CONTEXT_DMA] = { escape_bind_context_dma, sizeof(NVOS49_PARAMETERS), ESCAPE_CONTROL_NODE },
-	[NV_ESC_RM_UPDATE_DEVICE_MAPPING_INFO] = { escape_update_mapping, sizeof(NVOS56_PARAMETERS), ESCAPE_CONTROL_NODE },
+	[NV_ESC_RM_IDLE_CHANNELS] = { escape_idle_channels, sizeof(NVOS30_PARAMETERS),
+				      ESCAPE_CONTROL_NODE },
+	[NV_ESC_RM_VID_HEAP_CONTROL] = { escape_vid_heap, sizeof(NVOS32_PARAMETERS),
+					 ESCAPE_CONTROL_NODE },
+	[NV_ESC_RM_ACCESS_REGISTRY] = { escape_access_registry, sizeof(NVOS38_PARAMETERS),
+					ESCAPE_CONTROL_NODE },
+	[NV_ESC_RM_MAP_MEMORY] = { escape_map_memory, sizeof(nv_ioctl_nvos33_parameters_with_fd),
+				   ESCAPE_CONTROL_NODE },
+	[NV_ESC_RM_UNMAP_MEMORY] = { escape_unmap_memory, sizeof(NVOS34_PARAMETERS),
+				     ESCAPE_CONTROL_NODE },
+	[NV_ESC_RM_GET_EVENT_DATA] = { escape_get_event_data, sizeof(NVOS41_PARAMETERS),
+				       ESCAPE_ANY_NODE },
+	[NV_ESC_RM_ALLOC_CONTEXT_DMA2] = { escape_alloc_context_dma, sizeof(NVOS39_PARAMETERS),
+					   ESCAPE_CONTROL_NODE },
+	[NV_ESC_RM_MAP_MEMORY_DMA] = { escape_map_memory_dma, sizeof(NVOS46_PARAMETERS),
+				       ESCAPE_CONTROL_NODE },
+	[NV_ESC_RM_UNMAP_MEMORY_DMA] = { escape_unmap_memory_dma, sizeof(NVOS47_PARAMETERS),
+					 ESCAPE_CONTROL_NODE },
+	[NV_ESC_RM_BIND_CONTEXT_DMA] = { escape_bind_context_dma, sizeof(NVOS49_PARAMETERS),
+					 ESCAPE_CONTROL_NODE },
+	[NV_ESC_RM_UPDATE_DEVICE_MAPPING_INFO] = { escape_update_mapping, sizeof(NVOS56_PARAMETERS),
+						   ESCAPE_CONTROL_NODE },
 	[NV_ESC_RM_NVLOG_CTRL] = { escape_nvlog, ESCAPE_ANY_SIZE, ESCAPE_CONTROL_NODE },
 };
-/* clang-format on */
 
 static enum rm_ioctl_result dispatch(struct rm_file *file, u32 number, void *data, u32 size)
 {

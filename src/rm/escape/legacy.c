@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Controls of older interfaces, which take a pointer to a list where their successors have an array.
- * They are turned into the successor, whose parameters the driver owns, and back.
+ * Controls of older interfaces, which take a pointer to a list where their successors have an
+ * array. They are turned into the successor, whose parameters the driver owns, and back.
  */
 #include "rm/escape/legacy.h"
 

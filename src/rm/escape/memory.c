@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * The commands on memory: the old ways to allocate it (ALLOC_MEMORY, VID_HEAP_CONTROL), which make
- * ordinary memory objects, and those that map it, bind it or wait for work on it. Mapping, context DMA,
- * channels and I2C are not served: a request is checked in full and then refused.
+ * ordinary memory objects, and those that map it, bind it or wait for work on it. Mapping, context
+ * DMA, channels and I2C are not served: a request is checked in full and then refused.
  */
 #include "base/bits.h"
 #include "rm/escape/escape.h"
@@ -84,7 +84,8 @@ static enum nv_status alloc_memory(struct rm_file *file, u32 client, u32 parent,
 	return rm_kernel_alloc(file->rm, client, parent, memory, class_id, params, sizeof(*params));
 }
 
-/* -- NV_ESC_RM_ALLOC_MEMORY ---------------------------------------------------------------------- */
+/* -- NV_ESC_RM_ALLOC_MEMORY ----------------------------------------------------------------------
+ */
 
 static bool coherency_of(u32 flags, u32 *attr)
 {
@@ -164,9 +165,10 @@ enum rm_ioctl_result escape_alloc_memory(struct rm_file *file, void *data, u32 s
 		p->status = alloc_os_descriptor(file, p);
 		break;
 	case NV01_MEMORY_LOCAL_PRIVILEGED:
-		p->status = REG_GET(NVOS02_FLAGS_ALLOC, p->flags) != NVOS02_FLAGS_ALLOC_NONE ?
-				    NV_ERR_INVALID_FLAGS :
-				    refused(escape_check_object(file, p->hRoot, p->hObjectParent));
+		p->status =
+			REG_GET(NVOS02_FLAGS_ALLOC, p->flags) != NVOS02_FLAGS_ALLOC_NONE
+				? NV_ERR_INVALID_FLAGS
+				: refused(escape_check_object(file, p->hRoot, p->hObjectParent));
 		break;
 	case NV01_MEMORY_LOCAL_USER:
 	case NV01_MEMORY_SYSTEM_DYNAMIC:
@@ -183,7 +185,8 @@ enum rm_ioctl_result escape_alloc_memory(struct rm_file *file, void *data, u32 s
 	return RM_IOCTL_OK;
 }
 
-/* -- NV_ESC_RM_VID_HEAP_CONTROL ------------------------------------------------------------------ */
+/* -- NV_ESC_RM_VID_HEAP_CONTROL ------------------------------------------------------------------
+ */
 
 static enum nv_status heap_alloc_size(struct rm_file *file, NVOS32_PARAMETERS *p)
 {
@@ -293,7 +296,8 @@ enum rm_ioctl_result escape_vid_heap(struct rm_file *file, void *data, u32 size)
 	return RM_IOCTL_OK;
 }
 
-/* -- Mapping ------------------------------------------------------------------------------------- */
+/* -- Mapping -------------------------------------------------------------------------------------
+ */
 
 enum rm_ioctl_result escape_map_memory(struct rm_file *file, void *data, u32 size)
 {

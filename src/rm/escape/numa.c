@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Video memory as a NUMA node of the system: NV_ESC_NUMA_INFO and NV_ESC_SET_NUMA_STATUS. A GPU without
- * a node (every one on PCI Express) reports status "disabled" and refuses every other.
+ * Video memory as a NUMA node of the system: NV_ESC_NUMA_INFO and NV_ESC_SET_NUMA_STATUS. A GPU
+ * without a node (every one on PCI Express) reports status "disabled" and refuses every other.
  */
 #include "rm/escape/escape.h"
 #include "rm/gpu/gpu.h"

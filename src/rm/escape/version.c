@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * What a client library agrees on with the driver before anything else: NV_ESC_CHECK_VERSION_STR and
- * NV_ESC_SYS_PARAMS.
+ * What a client library agrees on with the driver before anything else: NV_ESC_CHECK_VERSION_STR
+ * and NV_ESC_SYS_PARAMS.
  */
 #include "rm/escape/escape.h"
 
