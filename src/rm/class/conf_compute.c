@@ -6,12 +6,27 @@
 #include "rm/class/class.h"
 #include "rm/class/state.h"
 
+/* Every chip that this driver boots has the feature; whether it is on is another matter. */
+static bool any_capable(struct rm *rm)
+{
+	u32 i;
+
+	for (i = 0; i < RM_MAX_GPUS; i++) {
+		const struct rm_gpu *gpu = rm_gpu_by_instance(rm, i);
+
+		if (gpu && os_load_acquire(&gpu->state) == RM_GPU_RUNNING)
+			return true;
+	}
+	return false;
+}
+
 static enum nv_status get_capabilities(struct rm_call *call, void *params)
 {
 	NV_CONF_COMPUTE_CTRL_CMD_SYSTEM_GET_CAPABILITIES_PARAMS *p = params;
 
 	p->cpuCapability = NV_CONF_COMPUTE_SYSTEM_CPU_CAPABILITY_NONE;
-	p->gpusCapability = NV_CONF_COMPUTE_SYSTEM_GPUS_CAPABILITY_NONE;
+	p->gpusCapability = any_capable(call->rm) ? NV_CONF_COMPUTE_SYSTEM_GPUS_CAPABILITY_HCC
+						  : NV_CONF_COMPUTE_SYSTEM_GPUS_CAPABILITY_NONE;
 	p->environment = NV_CONF_COMPUTE_SYSTEM_ENVIRONMENT_UNAVAILABLE;
 	p->ccFeature = NV_CONF_COMPUTE_SYSTEM_FEATURE_DISABLED;
 	p->devToolsMode = NV_CONF_COMPUTE_SYSTEM_DEVTOOLS_MODE_DISABLED;
