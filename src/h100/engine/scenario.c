@@ -230,7 +230,7 @@ const struct h100_event *h100_scenario_next(struct h100_scenario *scenario, u32 
 
 static void set_link(struct h100_state *state, u64 link, bool up)
 {
-	if (link >= state->profile.nvlink_count)
+	if (link >= state->profile.nvlink_count || !state->nvlink[link].cabled)
 		return;
 	state->nvlink[link].up = up;
 	if (!up)

@@ -7,6 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MODULES_A_BOARD 8u
+#define SWITCHES_A_BOARD 4u
+#define PORTS_A_MODULE 5u /* of each switch, at most */
+
+/* What the names on links are derived from, besides the serial number. */
+#define SID_OF_GPU 0x4750ull
+#define SID_OF_SWITCH 0x5357ull
+
 /* A well-spread function of its argument (the finaliser of splitmix64). */
 static u64 mix(u64 x)
 {
@@ -37,6 +45,36 @@ static void reset_limits(struct h100_state *state)
 	memset(state->locked_graphics_mhz, 0, sizeof(state->locked_graphics_mhz));
 	memset(state->locked_memory_mhz, 0, sizeof(state->locked_memory_mhz));
 	h100_state_reset_application_clocks(state);
+}
+
+u64 h100_state_sid(const struct h100_state *state, u32 index)
+{
+	return mix(mix(state->profile.serial + index) ^ SID_OF_GPU);
+}
+
+/*
+ * A module's links go to the switches of its board, dealt out one by one; those of cards go to the card
+ * beside it, if there is one.
+ */
+static void wire_links(struct h100_state *state)
+{
+	const struct h100_profile *profile = &state->profile;
+	u32 board = state->index / MODULES_A_BOARD, place = state->index % MODULES_A_BOARD;
+	u32 beside = state->index ^ 1;
+
+	for (u32 i = 0; i < profile->nvlink_count && i < H100_NVLINK_MAX; i++) {
+		struct h100_nvlink *link = &state->nvlink[i];
+		u32 chip = i % SWITCHES_A_BOARD;
+
+		link->cabled = profile->nvlink_connected &&
+			       (profile->module || beside < state->gpu_count);
+		link->up = link->cabled;
+		link->remote_gpu = profile->module ? H100_NVLINK_SWITCH : beside;
+		link->remote_link = profile->module ? place * PORTS_A_MODULE + i / SWITCHES_A_BOARD : i;
+		link->remote_sid = profile->module ? mix(mix(profile->serial + board) ^
+							 (SID_OF_SWITCH + chip)) :
+						     h100_state_sid(state, beside);
+	}
 }
 
 enum nv_status h100_state_init(struct h100_state *state, const struct h100_profile *profile,
@@ -77,11 +115,7 @@ enum nv_status h100_state_init(struct h100_state *state, const struct h100_profi
 	state->inforom_checksum = (u32)mix(profile->serial + index);
 	state->pcie_generation = (u32)profile->pcie_generation;
 	state->pcie_lanes = (u32)profile->pcie_lanes;
-	for (u32 i = 0; i < profile->nvlink_count && i < H100_NVLINK_MAX; i++) {
-		state->nvlink[i].up = profile->nvlink_connected;
-		state->nvlink[i].remote_gpu = ~0u;
-		state->nvlink[i].remote_link = i;
-	}
+	wire_links(state);
 	return NV_OK;
 }
 

@@ -84,10 +84,13 @@ struct h100_ecc_counts {
 #define H100_BUSY_SLOT_NS 100000000ull
 
 #define H100_NVLINK_MAX 18u
+#define H100_NVLINK_SWITCH ~0u
 struct h100_nvlink {
+	bool cabled;	/* there is something at the other end: a link without it never comes up */
 	bool up;
-	u32 remote_gpu; /* index of the GPU at the other end, ~0: a switch */
-	u32 remote_link;
+	u32 remote_gpu; /* index of the GPU at the other end, or H100_NVLINK_SWITCH */
+	u32 remote_link; /* its link, or the switch's port */
+	u64 remote_sid; /* what the other end calls itself when the link trains */
 	u64 tx_bytes, rx_bytes;
 	u64 crc_flit_errors, crc_data_errors, replays, recoveries;
 };
@@ -238,6 +241,9 @@ enum nv_status h100_state_set_application_clocks(struct h100_state *state, u32 m
 						 u32 graphics_mhz);
 void h100_state_reset_application_clocks(struct h100_state *state);
 void h100_state_clear_ecc(struct h100_state *state, bool aggregate);
+
+/* What a GPU of this machine calls itself on its links. Constant. */
+u64 h100_state_sid(const struct h100_state *state, u32 index);
 
 /* -- Derived figures, lock held ----------------------------------------------------------------- */
 

@@ -18,7 +18,8 @@ static bool gpu_info(const struct h100_state *state, u32 index, u32 *data)
 		*data = BRAND_DATA_CENTER;
 		return true;
 	case NV2080_CTRL_GPU_INFO_INDEX_NVSWITCH_PROXY_DETECTED:
-		*data = state->profile.nvlink_connected;
+		*data = state->nvlink[0].cabled &&
+			state->nvlink[0].remote_gpu == H100_NVLINK_SWITCH;
 		return true;
 	case NV2080_CTRL_GPU_INFO_INDEX_GPU_SR_SUPPORT:
 		*data = NV2080_CTRL_GPU_INFO_INDEX_GPU_SR_SUPPORT_NO;

@@ -8,6 +8,7 @@
 #define REFERENCE_CLOCK_KHZ 156250u
 #define LANES_A_LINK 2u
 #define BITS_A_BYTE 8u
+#define BYTES_A_FLIT 16u
 
 static bool link_exists(const struct fw_call *call, u32 link)
 {
@@ -78,6 +79,35 @@ static enum nv_status get_counters(struct fw_call *call, void *params, u32 size)
 	return NV_OK;
 }
 
+/* Throughput in flits since power-on. Packets' own overhead is not modelled: raw counts are payload. */
+static enum nv_status read_throughput(struct fw_call *call, void *params, u32 size)
+{
+	NV2080_CTRL_NVLINK_READ_TP_COUNTERS_PARAMS *p = params;
+
+	memset(p->counters, 0, sizeof(p->counters));
+	if (call->state->profile.nvlink_count == 0)
+		return NV_ERR_NOT_SUPPORTED;
+	for (u32 i = 0; i < 64; i++) {
+		const struct h100_nvlink *link = &call->state->nvlink[i < H100_NVLINK_MAX ? i : 0];
+		const u64 flits[NV2080_CTRL_NVLINK_READ_TP_COUNTERS_TYPE_MAX] = {
+			[NV2080_CTRL_NVLINK_READ_TP_COUNTERS_TYPE_DATA_TX] = link->tx_bytes / BYTES_A_FLIT,
+			[NV2080_CTRL_NVLINK_READ_TP_COUNTERS_TYPE_DATA_RX] = link->rx_bytes / BYTES_A_FLIT,
+			[NV2080_CTRL_NVLINK_READ_TP_COUNTERS_TYPE_RAW_TX] = link->tx_bytes / BYTES_A_FLIT,
+			[NV2080_CTRL_NVLINK_READ_TP_COUNTERS_TYPE_RAW_RX] = link->rx_bytes / BYTES_A_FLIT,
+		};
+
+		if (!(p->linkMask >> i & 1))
+			continue;
+		if (!link_exists(call, i) || !link->up)
+			return NV_ERR_INVALID_ARGUMENT;
+		for (u32 type = 0; type < ARRAY_SIZE(flits); type++) {
+			if (p->counterMask >> type & 1)
+				p->counters[i].value[type] = flits[type];
+		}
+	}
+	return NV_OK;
+}
+
 static enum nv_status clear_counters(struct fw_call *call, void *params, u32 size)
 {
 	NV2080_CTRL_NVLINK_CLEAR_COUNTERS_PARAMS *p = params;
@@ -137,6 +167,8 @@ static const struct fw_control controls[] = {
 		   NV2080_CTRL_NVLINK_GET_LINK_AND_CLOCK_INFO_PARAMS, get_links_and_clocks),
 	FW_CONTROL(NV2080_CTRL_CMD_NVLINK_GET_COUNTERS, NV2080_CTRL_NVLINK_GET_COUNTERS_PARAMS,
 		   get_counters),
+	FW_CONTROL(NV2080_CTRL_CMD_NVLINK_READ_TP_COUNTERS,
+		   NV2080_CTRL_NVLINK_READ_TP_COUNTERS_PARAMS, read_throughput),
 	FW_CONTROL(NV2080_CTRL_CMD_NVLINK_CLEAR_COUNTERS, NV2080_CTRL_NVLINK_CLEAR_COUNTERS_PARAMS,
 		   clear_counters),
 	FW_CONTROL(NV2080_CTRL_CMD_NVLINK_GET_ERR_INFO, NV2080_CTRL_NVLINK_GET_ERR_INFO_PARAMS,
