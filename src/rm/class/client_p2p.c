@@ -12,7 +12,8 @@ struct p2p_result {
 	u8 status[NV0000_CTRL_P2P_CAPS_INDEX_TABLE_SIZE];
 };
 
-/* -- One GPU, or two of them ----------------------------------------------------------------------- */
+/* -- One GPU, or two of them
+ * ----------------------------------------------------------------------- */
 
 static enum nv_status over_nvlink(struct rm_gpu *a, struct rm_gpu *b, bool *connected)
 {
@@ -59,9 +60,8 @@ static enum nv_status over_pcie(struct rm_gpu *const *gpus, u32 count, u8 *read,
 	*write = NV0000_P2P_CAPS_STATUS_OK;
 	for (i = 0; i < count; i++) {
 		os_memset(&ask, 0, sizeof(ask));
-		status = rm_gpu_internal_control(gpus[i],
-						 NV2080_CTRL_CMD_INTERNAL_GET_PCIE_P2P_CAPS, &ask,
-						 sizeof(ask));
+		status = rm_gpu_internal_control(
+			gpus[i], NV2080_CTRL_CMD_INTERNAL_GET_PCIE_P2P_CAPS, &ask, sizeof(ask));
 		if (status != NV_OK)
 			return status;
 		if (*read == NV0000_P2P_CAPS_STATUS_OK)
@@ -72,7 +72,8 @@ static enum nv_status over_pcie(struct rm_gpu *const *gpus, u32 count, u8 *read,
 	return NV_OK;
 }
 
-/* -- A list of GPUs ---------------------------------------------------------------------------------- */
+/* -- A list of GPUs
+ * ---------------------------------------------------------------------------------- */
 
 static u32 cap(u64 bit)
 {
@@ -173,7 +174,8 @@ static enum nv_status query(struct rm *rm, const u32 *ids, u32 id_count, struct 
 	return status;
 }
 
-/* -- The commands -------------------------------------------------------------------------------------- */
+/* -- The commands
+ * -------------------------------------------------------------------------------------- */
 
 enum nv_status client_get_p2p_caps(struct rm_call *call, void *params)
 {
@@ -210,7 +212,8 @@ enum nv_status client_get_p2p_caps_v2(struct rm_call *call, void *params)
 	p->p2pOptimalReadCEs = 0;
 	p->p2pOptimalWriteCEs = 0;
 	os_memcpy(p->p2pCapsStatus, r.status, sizeof(r.status));
-	/* GPUs have numbers for each other once memory is mapped between them, which is not served. */
+	/* GPUs have numbers for each other once memory is mapped between them, which is not served.
+	 */
 	for (i = 0; i < count * count; i++)
 		p->busPeerIds[i] = NV0000_CTRL_SYSTEM_GET_P2P_CAPS_INVALID_PEER;
 	return NV_OK;

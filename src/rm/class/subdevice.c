@@ -6,6 +6,7 @@
 #include "rm/class/subdevice.h"
 
 #include "rm/class/class.h"
+#include "rm/class/nvlink.h"
 
 /* No open header names these two. */
 #define ACQUIRE_COMPUTE_MODE_RESERVATION 0x20800145u
@@ -26,6 +27,7 @@ static enum nv_status subdevice_construct(struct rm_call *call, struct rm_object
 		    !(sibling->flags & RM_OBJECT_DEAD))
 			return NV_ERR_INSUFFICIENT_RESOURCES;
 	}
+	rm_nvlink_learn_name(object->gpu);
 	subdevice->pid = object->client->kernel ? 0 : object->client->cred.pid;
 	os_mutex_lock(&state->event_lock);
 	list_add_tail(&subdevice->node, &rm_gpu_objects_of(object->gpu)->subdevices);
@@ -85,8 +87,8 @@ static const struct rm_control_handler subdevice_controls[] = {
 	{ NV2080_CTRL_CMD_TIMER_GET_TIME, subdevice_timer_get_time },
 	{ NV2080_CTRL_CMD_TIMER_GET_REGISTER_OFFSET, subdevice_timer_get_register_offset },
 	{ NV2080_CTRL_CMD_TIMER_GET_GPU_CPU_TIME_CORRELATION_INFO, subdevice_timer_get_correlation },
-	{ NV2080_CTRL_CMD_NVLINK_GET_NVLINK_CAPS, subdevice_to_firmware },
-	{ NV2080_CTRL_CMD_NVLINK_GET_NVLINK_STATUS, subdevice_to_firmware },
+	{ NV2080_CTRL_CMD_NVLINK_GET_NVLINK_CAPS, subdevice_nvlink_get_caps },
+	{ NV2080_CTRL_CMD_NVLINK_GET_NVLINK_STATUS, subdevice_nvlink_get_status },
 };
 
 const struct rm_class rm_class_subdevice = {

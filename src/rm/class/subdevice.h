@@ -69,6 +69,10 @@ enum nv_status subdevice_bus_get_pci_info(struct rm_call *call, void *params);
 enum nv_status subdevice_bus_get_pci_bar_info(struct rm_call *call, void *params);
 enum nv_status subdevice_bus_get_info_v2(struct rm_call *call, void *params);
 
+/* subdevice_nvlink.c */
+enum nv_status subdevice_nvlink_get_caps(struct rm_call *call, void *params);
+enum nv_status subdevice_nvlink_get_status(struct rm_call *call, void *params);
+
 /* subdevice_timer.c */
 enum nv_status subdevice_timer_get_time(struct rm_call *call, void *params);
 enum nv_status subdevice_timer_get_register_offset(struct rm_call *call, void *params);

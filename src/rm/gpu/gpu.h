@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * One GPU as the driver holds it: where it is, what state it is in, its lock, and the firmware behind
- * it. Boot (rm/gsp) runs at the first open of its node and its state stays while anyone holds it or
- * persistence mode is on.
+ * One GPU as the driver holds it: where it is, what state it is in, its lock, and the firmware
+ * behind it. Boot (rm/gsp) runs at the first open of its node and its state stays while anyone
+ * holds it or persistence mode is on.
  */
 #ifndef RM_GPU_GPU_H
 #define RM_GPU_GPU_H
@@ -17,9 +17,9 @@ struct rm_gpu_static;
 struct rm_control_cache;
 
 enum rm_gpu_state {
-	RM_GPU_FOUND,	 /* on the bus, not booted */
-	RM_GPU_RUNNING,	 /* firmware answers */
-	RM_GPU_LOST,	 /* off the bus, or its firmware is dead */
+	RM_GPU_FOUND,	/* on the bus, not booted */
+	RM_GPU_RUNNING, /* firmware answers */
+	RM_GPU_LOST,	/* off the bus, or its firmware is dead */
 };
 
 struct rm_gpu {
@@ -34,9 +34,9 @@ struct rm_gpu {
 	u32 bar_count;
 	struct {
 		u64 address, size;
-	} bars[3]; /* registers, video memory, control: BAR0, BAR1 (pci 2), BAR2 (pci 4) */
-	u32 state;	/* enum rm_gpu_state; read with os_load_acquire */
-	u32 users;	/* opens and attaches that keep it booted; gpu lock */
+	} bars[3];	 /* registers, video memory, control: BAR0, BAR1 (pci 2), BAR2 (pci 4) */
+	u32 state;	 /* enum rm_gpu_state; read with os_load_acquire */
+	u32 users;	 /* opens and attaches that keep it booted; gpu lock */
 	bool persistent; /* gpu lock */
 	struct os_mutex lock; /* LOCK_RANK_GPU: RPC queues and all state below */
 	struct rm_gsp *gsp;   /* NULL until booted */
@@ -46,6 +46,8 @@ struct rm_gpu {
 	struct rm_gpu_static *info;
 	u32 boot_0;	/* NV_PMC_BOOT_0, once booted */
 	u32 references; /* atomic; the memory goes with the last one */
+	u64 nvlink_sid;	   /* what it calls itself on its links; 0: nothing */
+	u32 nvlink_named;  /* set with release once that is known */
 	u32 lost_xid;	/* why it is LOST; 0 while it is not, or when it was removed in order */
 };
 
@@ -72,12 +74,13 @@ enum nv_status rm_gpu_retain(struct rm_gpu *gpu);
 /* One user less; the last one shuts the firmware down unless persistence mode is on. */
 void rm_gpu_release(struct rm_gpu *gpu);
 /*
- * Keeps the structure (not the GPU) in memory: for pointers that may outlive rm_gpu_remove. Every user
- * that rm_gpu_retain counted holds one, so a file needs no more.
+ * Keeps the structure (not the GPU) in memory: for pointers that may outlive rm_gpu_remove. Every
+ * user that rm_gpu_retain counted holds one, so a file needs no more.
  */
 void rm_gpu_get(struct rm_gpu *gpu);
 void rm_gpu_put(struct rm_gpu *gpu);
-/* Sets persistence mode; the firmware of a GPU without users stays up while it is on. GPU lock held. */
+/* Sets persistence mode; the firmware of a GPU without users stays up while it is on. GPU lock
+ * held. */
 void rm_gpu_set_persistent(struct rm_gpu *gpu, bool persistent);
 /*
  * Marks it lost, logs the Xid (79 off the bus, 119 RPC timeout, 120 GSP crash), tells its clients.
@@ -92,7 +95,8 @@ void rm_gpu_log_xid(struct rm_gpu *gpu, u32 xid, const char *fmt, ...)
 void rm_gpu_lock(struct rm_gpu *gpu);
 void rm_gpu_unlock(struct rm_gpu *gpu);
 
-/* Nanoseconds of the GPU's timer (PTIMER), which runs from power-on; all ones off the bus. Any context. */
+/* Nanoseconds of the GPU's timer (PTIMER), which runs from power-on; all ones off the bus. Any
+ * context. */
 u64 rm_gpu_time(const struct rm_gpu *gpu);
 
 #endif
