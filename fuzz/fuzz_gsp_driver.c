@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * A hostile firmware against the driver: the input is a list of what it does to the shared memory while the
- * driver makes calls and waits. Some steps write anything anywhere, some make a well-formed message of
- * input bytes, so that the code behind the checksum is reached too.
+ * A hostile firmware against the driver: the input is a list of what it does to the shared memory
+ * while the driver makes calls and waits. Some steps write anything anywhere, some make a
+ * well-formed message of input bytes, so that the code behind the checksum is reached too.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -95,7 +95,8 @@ void rm_gpu_notify_lost(struct rm_gpu *g)
 {
 }
 
-/* -- The device: registers that read as input, and a firmware that lends itself --------------------- */
+/* -- The device: registers that read as input, and a firmware that lends itself
+ * --------------------- */
 
 static u32 cfg_read(void *ctx, u32 offset, u32 width)
 {
@@ -133,8 +134,8 @@ static void put_elements(const u8 *from, u32 count)
 	u32 i;
 
 	for (i = 0; i < count; i++)
-		memcpy(shared + QUEUE_SIZE + PAGE + (fw_write + i) % ELEMENTS * PAGE, from + i * PAGE,
-		       PAGE);
+		memcpy(shared + QUEUE_SIZE + PAGE + (fw_write + i) % ELEMENTS * PAGE,
+		       from + i * PAGE, PAGE);
 	fw_write = (fw_write + count) % ELEMENTS;
 	*word(16) = fw_write;
 }
@@ -142,8 +143,8 @@ static void put_elements(const u8 *from, u32 count)
 /* A message with a right checksum; what it says is the input's. */
 static void put_message(void)
 {
-	static const u32 functions[] = { 76, 103, 10, 21, 65, 71, 0x1000, 0x1002,
-					 0x1003, 0x1004, 0x1005, 0x100b, 0x101c, 0x10ff };
+	static const u32 functions[] = { 76,	 103,	 10,	 21,	 65,	 71,	 0x1000,
+					 0x1002, 0x1003, 0x1004, 0x1005, 0x100b, 0x101c, 0x10ff };
 	GSP_MSG_QUEUE_ELEMENT *element = (GSP_MSG_QUEUE_ELEMENT *)message;
 	u8 how = next8();
 	u32 length = next32() % (how & 1 ? 60000 : 300);
@@ -230,7 +231,7 @@ static void setup_once(void)
 	list_init(&gsp.events);
 }
 
-/* -- The driver's side --------------------------------------------------------------------------- */
+/* -- The driver's side ------------------------------------------------------------------------- */
 
 static void one_call(void)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * Software H100s on the software bus, for tests of what drives them: the model on one side, an os_pci_dev
- * on the other, and the wires between. The firmware image is registered while any fixture exists.
+ * Software H100s on the software bus, for tests of what drives them: the model on one side, an
+ * os_pci_dev on the other, and the wires between. The firmware image is registered while any
+ * fixture exists.
  */
 #ifndef TESTS_FIXTURE_GPU_H
 #define TESTS_FIXTURE_GPU_H
@@ -17,7 +18,8 @@ struct fixture_gpu {
 };
 
 struct fixture_gpu_config {
-	const char *profile; /* name of a file in src/h100/profiles, without ending; NULL: the SXM one */
+	const char *profile;  /* name of a file in src/h100/profiles, without ending; NULL: the SXM
+				 one */
 	const char *scenario; /* its text, or NULL */
 	u32 index, count;     /* count 0: 1 */
 	bool no_lending;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The driver's GPU and firmware code against the software H100: probe, boot, RPC, events, shutdown, and
- * every way in which that goes wrong. The resource server around it is a few lines of this file's own.
+ * The driver's GPU and firmware code against the software H100: probe, boot, RPC, events, shutdown,
+ * and every way in which that goes wrong. The resource server around it is a few lines of this
+ * file's own.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -183,9 +184,9 @@ static void make_objects(void)
 
 	assert_int_equal(gsp_rpc_alloc(gpu, CLIENT, 0, CLIENT, NV01_ROOT, &root, sizeof(root)),
 			 NV_OK);
-	assert_int_equal(gsp_rpc_alloc(gpu, CLIENT, CLIENT, DEVICE, NV01_DEVICE_0, &device,
-				       sizeof(device)),
-			 NV_OK);
+	assert_int_equal(
+		gsp_rpc_alloc(gpu, CLIENT, CLIENT, DEVICE, NV01_DEVICE_0, &device, sizeof(device)),
+		NV_OK);
 	assert_int_equal(gsp_rpc_alloc(gpu, CLIENT, DEVICE, SUBDEVICE, NV20_SUBDEVICE_0, &subdevice,
 				       sizeof(subdevice)),
 			 NV_OK);
@@ -453,8 +454,8 @@ static void refused_control_leaves_params_alone(void **state)
 static void long_messages_are_continued(void **state)
 {
 	/* Around one record, the largest control of nvidia-smi, and more than the queue holds. */
-	static const u32 sizes[] = { 4000,  4096,  65431, 65432, 65433,  65440, 88024,
-				     130888, 130889, 250000, 300000, 1000000 };
+	static const u32 sizes[] = { 4000,  4096,   65431,  65432,  65433,  65440,
+				     88024, 130888, 130889, 250000, 300000, 1000000 };
 	u8 *params = malloc(1000000);
 	u32 i;
 
@@ -528,8 +529,8 @@ static void assert_lost(u32 xid, const char *line)
 	assert_int_equal(gsp_rpc_free(gpu, CLIENT, 0, CLIENT), NV_ERR_GPU_IS_LOST);
 }
 
-#define OFF_BUS_LINE                                                                               \
-	"NVRM: Xid (PCI:0000:01:00): 79, pid='<unknown>', name=<unknown>, "                        \
+#define OFF_BUS_LINE                                                        \
+	"NVRM: Xid (PCI:0000:01:00): 79, pid='<unknown>', name=<unknown>, " \
 	"GPU has fallen off the bus."
 
 static void off_the_bus_before_boot(void **state)
@@ -712,9 +713,9 @@ static void posted_events_are_delivered(void **state)
 
 	assert_int_equal(rm_gpu_retain(gpu), NV_OK);
 	make_objects();
-	assert_int_equal(gsp_rpc_alloc(gpu, CLIENT, SUBDEVICE, 0xe1, NV01_EVENT_OS_EVENT, &p,
-				       sizeof(p)),
-			 NV_OK);
+	assert_int_equal(
+		gsp_rpc_alloc(gpu, CLIENT, SUBDEVICE, 0xe1, NV01_EVENT_OS_EVENT, &p, sizeof(p)),
+		NV_OK);
 	fixture_gpu_inject(&fixture, "ecc-dbe 1");
 	assert_true(eventually(event_came));
 	assert_int_equal(last_notification.client, CLIENT);

@@ -13,7 +13,7 @@
 #define ELEMENTS 63u
 #define FW_READ_OFFSET 32u
 
-/* -- The firmware's side ------------------------------------------------------------------------- */
+/* -- The firmware's side ----------------------------------------------------------------------- */
 
 struct peer {
 	u8 *command, *status;
@@ -104,8 +104,8 @@ static void fw_put(const u8 *message, u32 length, u32 seq, const struct bend *be
 	*word(element, 48 + 8) = bend && bend->length ? bend->length : length;
 	*word(element, 36) = seq;
 	*word(element, 40) = bend && bend->count ? bend->count - 1 : count;
-	*word(element, 32) = sum_of(element, (48 + length + 7) & ~7u) ^
-			     (bend ? bend->checksum_xor : 0);
+	*word(element, 32) =
+		sum_of(element, (48 + length + 7) & ~7u) ^ (bend ? bend->checksum_xor : 0);
 	ring_copy(fw.status, fw.write, 0, element, count * PAGE, true);
 	fw.write = (fw.write + count) % ELEMENTS;
 	__atomic_store_n(word(fw.status, 16), fw.write, __ATOMIC_RELEASE);
@@ -152,7 +152,8 @@ static enum nv_status send_bytes(const u8 *message, u32 length)
 {
 	/* Cut in odd places: pieces need not be aligned. */
 	u32 a = length < 33 ? length : 33, b = length - a < 7 ? length - a : 7;
-	struct gsp_piece pieces[] = { { message, a }, { message + a, b },
+	struct gsp_piece pieces[] = { { message, a },
+				      { message + a, b },
 				      { message + a + b, length - a - b } };
 
 	return gsp_msgq_send(&queue, pieces, 3);
@@ -189,10 +190,14 @@ static void link_waits_and_refuses(void **state)
 	static const struct {
 		u32 index, value;
 	} bad[] = {
-		{ 0, 1 },	   { 1, QUEUE_SIZE / 2 }, { 2, 2048 },	  { 3, 62 },
-		{ 3, 64 },	   { 3, 0 },		  { 5, 0 },	  { 6, 0 },
-		{ 6, 33 },	   { 6, QUEUE_SIZE },	  { 6, ~0u },	  { 7, 100 },
-		{ 7, QUEUE_SIZE }, { 7, ~0u },		  { 7, ~0xfffu }, { 7, 2 * PAGE },
+		{ 0, 1 },	   { 1, QUEUE_SIZE / 2 },
+		{ 2, 2048 },	   { 3, 62 },
+		{ 3, 64 },	   { 3, 0 },
+		{ 5, 0 },	   { 6, 0 },
+		{ 6, 33 },	   { 6, QUEUE_SIZE },
+		{ 6, ~0u },	   { 7, 100 },
+		{ 7, QUEUE_SIZE }, { 7, ~0u },
+		{ 7, ~0xfffu },	   { 7, 2 * PAGE },
 	};
 	u32 i;
 
@@ -213,7 +218,8 @@ static void round_trips_of_every_length(void **state)
 	static u8 sent[GSP_MSG_QUEUE_RPC_SIZE_MAX], got[65536];
 	u32 length, n = 0;
 
-	/* Steps that meet every remainder of 8 and every element boundary, many times round the ring. */
+	/* Steps that meet every remainder of 8 and every element boundary, many times round the
+	 * ring. */
 	for (length = 32; length <= GSP_MSG_QUEUE_RPC_SIZE_MAX;
 	     length += length % PAGE > 4000 || length % PAGE < 100 ? 1 : 509) {
 		fill(sent, length, length);
@@ -488,7 +494,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(header_is_published, setup, teardown),
 		cmocka_unit_test_setup_teardown(link_waits_and_refuses, setup, teardown),
-		cmocka_unit_test_setup_teardown(round_trips_of_every_length, setup_linked, teardown),
+		cmocka_unit_test_setup_teardown(round_trips_of_every_length, setup_linked,
+						teardown),
 		cmocka_unit_test_setup_teardown(lengths_out_of_range_are_refused, setup_linked,
 						teardown),
 		cmocka_unit_test_setup_teardown(full_queue_takes_no_more, setup_linked, teardown),

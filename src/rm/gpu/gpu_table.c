@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The GPUs of the instance: recognising one on the bus, entering it in the table, and taking it out again
- * while clients may still hold it.
+ * The GPUs of the instance: recognising one on the bus, entering it in the table, and taking it out
+ * again while clients may still hold it.
  */
 #include "rm/gpu/gpu.h"
 
@@ -75,8 +75,8 @@ static enum nv_status probe(struct rm_gpu *gpu)
 	gpu->revision = (u8)os_pci_cfg_read(dev, CFG_REVISION, 1);
 	gpu->subsystem_vendor_id = (u16)os_pci_cfg_read(dev, CFG_SUBSYSTEM_VENDOR_ID, 2);
 	gpu->subsystem_id = (u16)os_pci_cfg_read(dev, CFG_SUBSYSTEM_ID, 2);
-	gpu->gpu_id = (gpu->location.domain << 16) | ((u32)gpu->location.bus << 8) |
-		      gpu->location.device;
+	gpu->gpu_id =
+		(gpu->location.domain << 16) | ((u32)gpu->location.bus << 8) | gpu->location.device;
 	if (gpu->vendor_id != VENDOR_NVIDIA || !is_software_gpu(dev)) {
 		os_log(OS_LOG_WARN,
 		       "NVRM: %04x:%02x:%02x.%x (%04x:%04x) is no GPU that this driver drives",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The interrupt tree of Hopper: TOP has a bit for each pair of leaves, a leaf 32 vectors. The driver enables
- * the vector of the GSP, which reports everything else in messages.
+ * The interrupt tree of Hopper: TOP has a bit for each pair of leaves, a leaf 32 vectors. The
+ * driver enables the vector of the GSP, which reports everything else in messages.
  */
 #include "rm/gpu/interrupt.h"
 

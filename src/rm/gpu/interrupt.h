@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * Interrupts of one GPU. The top half reads the interrupt tree, clears what it finds and queues the bottom
- * half, one work item a GPU; it touches nothing but registers and atomics.
+ * Interrupts of one GPU. The top half reads the interrupt tree, clears what it finds and queues the
+ * bottom half, one work item a GPU; it touches nothing but registers and atomics.
  */
 #ifndef RM_GPU_INTERRUPT_H
 #define RM_GPU_INTERRUPT_H
@@ -14,14 +14,15 @@ struct rm_gpu_interrupts {
 	struct rm_gpu *gpu;
 	struct os_workqueue *queue;
 	struct os_work work;
-	u64 count; /* atomic: messages taken */
+	u64 count;     /* atomic: messages taken */
 	u32 tell_lost; /* atomic: clients do not know yet that the GPU is lost */
 	bool enabled;  /* gpu lock */
 };
 
 /* Lets the GPU's firmware interrupt. gpu->gsp is set. NV_ERR_NO_MEMORY. GPU lock held. */
 enum nv_status rm_gpu_interrupts_enable(struct rm_gpu *gpu);
-/* No top half runs after this; a bottom half may, and finds what the GPU lock tells. GPU lock held. */
+/* No top half runs after this; a bottom half may, and finds what the GPU lock tells. GPU lock held.
+ */
 void rm_gpu_interrupts_disable(struct rm_gpu *gpu);
 /* Runs the bottom half soon. Any context. */
 void rm_gpu_interrupts_kick(struct rm_gpu *gpu);

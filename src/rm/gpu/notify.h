@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * What happens on a GPU, on its way to the event objects of clients. rm/class implements the two functions;
- * the bottom half calls them with no lock held.
+ * What happens on a GPU, on its way to the event objects of clients. rm/class implements the two
+ * functions; the bottom half calls them with no lock held.
  */
 #ifndef RM_GPU_NOTIFY_H
 #define RM_GPU_NOTIFY_H
@@ -17,7 +17,8 @@ struct rm_gpu_notification {
 	u32 info32;
 	u16 info16;
 	u32 status;
-	bool all; /* every event of that index in the list that the event is in, not this one alone */
+	bool all; /* every event of that index in the list that the event is in, not this one alone
+		   */
 	const void *data; /* of the firmware's, unchecked; valid during the call; or NULL */
 	u32 data_size;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * Register access of one GPU (BAR 0), and the places of the blocks that abi/gh100.h states offsets in.
- * Any context; a GPU off the bus reads as all ones.
+ * Register access of one GPU (BAR 0), and the places of the blocks that abi/gh100.h states offsets
+ * in. Any context; a GPU off the bus reads as all ones.
  */
 #ifndef RM_GPU_REGS_H
 #define RM_GPU_REGS_H

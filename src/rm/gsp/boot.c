@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Starting and stopping the firmware, in the order of docs/boot.md: memory, the first two messages, FSP,
- * the boot firmware, the queues, GSP_INIT_DONE, the static description of the GPU.
+ * Starting and stopping the firmware, in the order of docs/boot.md: memory, the first two messages,
+ * FSP, the boot firmware, the queues, GSP_INIT_DONE, the static description of the GPU.
  */
 #include "rm/gsp/gsp.h"
 
@@ -15,7 +15,7 @@
 
 /* FSP puts the FRTS data this far below the end of video memory. */
 #define FRTS_FROM_END 0x200000u
-#define FRTS_SIZE                                                                                  \
+#define FRTS_SIZE \
 	((u32)NV_PGC6_AON_FRTS_INPUT_WPR_SIZE_SECURE_SCRATCH_GROUP_03_0_WPR_SIZE_1MB_IN_4K << 12)
 
 static void read_timeouts(struct rm_gsp *gsp)
@@ -47,7 +47,8 @@ static bool target_released(void *arg)
 {
 	u32 value = gsp_falcon_rd32(arg, NV_PFALCON_FALCON_HWCFG2);
 
-	return value != 0 && (value & LH_PRI_ERROR_TARGET_LOCKED_MASK) != LH_PRI_ERROR_TARGET_LOCKED;
+	return value != 0 &&
+	       (value & LH_PRI_ERROR_TARGET_LOCKED_MASK) != LH_PRI_ERROR_TARGET_LOCKED;
 }
 
 static bool lockdown_released_or_failed(void *arg)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The two messages that wait in the command queue when the firmware comes up: the system that the GPU is
- * in (GSP_SET_SYSTEM_INFO) and the registry (SET_REGISTRY).
+ * The two messages that wait in the command queue when the firmware comes up: the system that the
+ * GPU is in (GSP_SET_SYSTEM_INFO) and the registry (SET_REGISTRY).
  *
  *   | PACKED_REGISTRY_TABLE | PACKED_REGISTRY_ENTRY ... | names, each terminated |
  */
@@ -11,7 +11,8 @@
 #include "rm/gpu/regs.h"
 #include "rm/registry.h"
 
-/* The highest address that a user mapping may have on x86-64 with four levels, as the interface counts. */
+/* The highest address that a user mapping may have on x86-64 with four levels, as the interface
+ * counts. */
 #define MAX_USER_VA 0x7ffffffff000ull
 
 enum nv_status gsp_send_system_info(struct rm_gsp *gsp)
@@ -33,7 +34,8 @@ enum nv_status gsp_send_system_info(struct rm_gsp *gsp)
 				  sizeof(info));
 }
 
-/* The registry is walked twice: to measure, then to write; entries that came in between do not fit. */
+/* The registry is walked twice: to measure, then to write; entries that came in between do not fit.
+ */
 struct packer {
 	u8 *table; /* NULL while measuring */
 	u32 size, count;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The memory that FSP and GSP read during boot and after. Pages of system memory are not adjacent on the
- * bus, so all that is longer than a page is found through tables:
+ * The memory that FSP and GSP read during boot and after. Pages of system memory are not adjacent
+ * on the bus, so all that is longer than a page is found through tables:
  *
  *   FMC parameters --> WPR meta data --> radix3: one page -> pages -> pages -> the image's pages
  *                  \-> libos arguments --> logs (table of their pages behind the put pointer)
@@ -37,10 +37,10 @@ _Static_assert(ARRAY_SIZE(log_regions) == ARRAY_SIZE(((struct gsp_memory *)NULL)
 /* Up to eight letters as one number, the first one highest. */
 static u64 region_id(const char *name)
 {
+	size_t length = os_strnlen(name, 8), i;
 	u64 id = 0;
-	u32 i;
 
-	for (i = 0; i < 8 && name[i]; i++)
+	for (i = 0; i < length; i++)
 		id = (id << 8) | (u8)name[i];
 	return id;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * What the firmware says unasked. A message is copied under the GPU lock, by whoever found it in the queue,
- * and delivered by the bottom half without that lock: who is told takes locks that come before it.
+ * What the firmware says unasked. A message is copied under the GPU lock, by whoever found it in
+ * the queue, and delivered by the bottom half without that lock: who is told takes locks that come
+ * before it.
  */
 #include "rm/gsp/gsp.h"
 
@@ -65,7 +66,7 @@ void gsp_events_drop(struct list_head *events)
 		os_free(event);
 }
 
-/* -- Handlers: data is at least as long as the structure's size that the table names ------------- */
+/* -- Handlers: data is at least as long as the structure's size that the table names ----------- */
 
 static void post_event(struct rm_gpu *gpu, const struct gsp_event *event)
 {

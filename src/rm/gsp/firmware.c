@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/* Finds the sections of the firmware container. The file comes from disk, so nothing in it is believed. */
+/* Finds the sections of the firmware container. The file comes from disk, so nothing in it is
+ * believed. */
 #include "rm/gsp/firmware.h"
 
 #include "abi/gh100.h"
@@ -91,8 +92,7 @@ enum nv_status gsp_firmware_parse(const void *file, size_t size, struct gsp_firm
 	for (j = 0; j < ARRAY_SIZE(wanted); j++)
 		if (!wanted[j].section->data)
 			return NV_ERR_OBJECT_NOT_FOUND;
-	if (fw->fmc_hash.size != GSP_FMC_HASH_SIZE ||
-	    fw->version.data[fw->version.size - 1] != 0)
+	if (fw->fmc_hash.size != GSP_FMC_HASH_SIZE || fw->version.data[fw->version.size - 1] != 0)
 		return NV_ERR_INVALID_DATA;
 	return NV_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * The firmware container: an ELF-64 file whose sections hold the image that GSP loads, the boot firmware
- * that FSP starts, and what they are checked with (docs/boot.md).
+ * The firmware container: an ELF-64 file whose sections hold the image that GSP loads, the boot
+ * firmware that FSP starts, and what they are checked with (docs/boot.md).
  */
 #ifndef RM_GSP_FIRMWARE_H
 #define RM_GSP_FIRMWARE_H
@@ -18,8 +18,8 @@ struct gsp_section {
 };
 
 struct gsp_firmware {
-	const void *file; /* until gsp_firmware_put */
-	struct gsp_section version;   /* text, terminated */
+	const void *file;	    /* until gsp_firmware_put */
+	struct gsp_section version; /* text, terminated */
 	struct gsp_section image;
 	struct gsp_section signature;
 	struct gsp_section fmc;
@@ -27,8 +27,8 @@ struct gsp_firmware {
 };
 
 /*
- * NV_ERR_OBJECT_NOT_FOUND: no such file, or a section lacks; NV_ERR_INVALID_DATA: no container; else
- * what os_firmware_get failed with. Nothing is held on failure.
+ * NV_ERR_OBJECT_NOT_FOUND: no such file, or a section lacks; NV_ERR_INVALID_DATA: no container;
+ * else what os_firmware_get failed with. Nothing is held on failure.
  */
 enum nv_status gsp_firmware_get(struct os_pci_dev *dev, struct gsp_firmware *fw);
 void gsp_firmware_put(struct gsp_firmware *fw);

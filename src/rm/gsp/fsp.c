@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Messages to FSP, the processor that starts all others, through channel 0 of its EMEM. One packet each:
+ * Messages to FSP, the processor that starts all others, through channel 0 of its EMEM. One packet
+ * each:
  *
- *   | MCTP header: SOM, EOM, source 0, sequence 0 | message header: PCI vendor 10de, NVDM type | payload |
+ *   | MCTP header: SOM, EOM, source 0, sequence 0 | message header: PCI vendor 10de, NVDM type |
+ * payload |
  *
  * Queue registers hold the offsets of the first and the last word of a packet; equal is empty.
  */
@@ -42,7 +44,8 @@ enum nv_status gsp_fsp_wait_ready(struct rm_gpu *gpu)
 		return NV_ERR_GPU_IS_LOST;
 	if (status != NV_OK)
 		os_log(OS_LOG_ERROR,
-		       "NVRM: Timeout while polling for FSP boot complete, 0x%x, 0x%x, 0x%x, 0x%x, 0x%x",
+		       "NVRM: Timeout while polling for FSP boot complete, 0x%x, 0x%x, 0x%x, 0x%x, "
+		       "0x%x",
 		       gpu_rd32(gpu, NV_THERM_I2CS_SCRATCH),
 		       gpu_rd32(gpu, NV_PFSP_FALCON_COMMON_SCRATCH_GROUP_2(0)),
 		       gpu_rd32(gpu, NV_PFSP_FALCON_COMMON_SCRATCH_GROUP_2(1)),
@@ -134,8 +137,9 @@ static enum nv_status read_response(struct rm_gpu *gpu, u32 nvdm_type)
 	enum nv_status status = NV_ERR_INVALID_DATA;
 
 	if (tail - head != sizeof(r) - 4) {
-		os_log(OS_LOG_ERROR, "NVRM: FSP response packet is invalid size: head=0x%x tail=0x%x",
-		       head, tail);
+		os_log(OS_LOG_ERROR,
+		       "NVRM: FSP response packet is invalid size: head=0x%x tail=0x%x", head,
+		       tail);
 		goto out;
 	}
 	emem_rewind(gpu, (u32)REG_PREP(NV_PFSP_EMEMC_AINCR, NV_PFSP_EMEMC_AINCR_TRUE));
@@ -147,13 +151,15 @@ static enum nv_status read_response(struct rm_gpu *gpu, u32 nvdm_type)
 	    REG_GET(MCTP_MSG_HEADER_VENDOR_ID, r.message) != MCTP_MSG_HEADER_VENDOR_ID_NV ||
 	    REG_GET(MCTP_MSG_HEADER_NVDM_TYPE, r.message) != NVDM_TYPE_FSP_RESPONSE ||
 	    r.body.commandNvdmType != nvdm_type) {
-		os_log(OS_LOG_ERROR, "NVRM: FSP response is malformed: 0x%x 0x%x", r.mctp, r.message);
+		os_log(OS_LOG_ERROR, "NVRM: FSP response is malformed: 0x%x 0x%x", r.mctp,
+		       r.message);
 		goto out;
 	}
 	status = response_status(r.body.errorCode);
 	if (status != NV_OK)
 		os_log(OS_LOG_ERROR,
-		       "NVRM: FSP response reported error. Task ID: 0x%x Command type: 0x%x Error code: 0x%x",
+		       "NVRM: FSP response reported error. Task ID: 0x%x Command type: 0x%x Error "
+		       "code: 0x%x",
 		       r.body.taskId, r.body.commandNvdmType, r.body.errorCode);
 out:
 	/* TAIL = HEAD gives the channel back. */

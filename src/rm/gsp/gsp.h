@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * The CPU's side of one GPU's firmware, from inside: what lies between boot and shutdown. Everything in
- * struct rm_gsp is under the GPU lock unless it says otherwise.
+ * The CPU's side of one GPU's firmware, from inside: what lies between boot and shutdown.
+ * Everything in struct rm_gsp is under the GPU lock unless it says otherwise.
  */
 #ifndef RM_GSP_GSP_H
 #define RM_GSP_GSP_H
@@ -27,9 +27,9 @@
 
 /* What the firmware reads of system memory until it is shut down (boot_memory.c). */
 struct gsp_memory {
-	struct os_pages args;	/* one page for each structure, GSP_ARGS_* */
-	struct os_pages image;	/* radix3 page table, then the image */
-	struct os_pages fmc;	/* the boot firmware */
+	struct os_pages args;  /* one page for each structure, GSP_ARGS_* */
+	struct os_pages image; /* radix3 page table, then the image */
+	struct os_pages fmc;   /* the boot firmware */
 	struct os_pages signature;
 	struct os_pages shared; /* page table, then both queues */
 	struct os_pages logs[3];
@@ -50,24 +50,23 @@ struct rm_gsp {
 	u32 sequence;		       /* of the RPC sent last */
 	u64 default_ns;		       /* RmDefaultTimeout */
 	u64 timeout_ns;		       /* of an RPC: 1.5 times that */
-	u32 halted;	  /* atomic: the processor stopped (interrupt), somebody must look */
-	u32 waiting;	  /* atomic: a thread waits for a reply and drains the queue itself */
-	bool unloading;	  /* an RPC is expected to be the last one */
+	u32 halted;  /* atomic: the processor stopped (interrupt), somebody must look */
+	u32 waiting; /* atomic: a thread waits for a reply and drains the queue itself */
 	struct list_head events; /* struct gsp_event, oldest first */
 	u32 event_count;
 };
 
-/* -- boot_memory.c ------------------------------------------------------------------------------- */
+/* -- boot_memory.c ----------------------------------------------------------------------------- */
 
 struct gsp_firmware;
 /*
- * Allocates and fills all that the boot hands to FSP and GSP, queue headers included. NV_ERR_NO_MEMORY
- * (nothing is left then), NV_ERR_INVALID_DATA for an image that is too big.
+ * Allocates and fills all that the boot hands to FSP and GSP, queue headers included.
+ * NV_ERR_NO_MEMORY (nothing is left then), NV_ERR_INVALID_DATA for an image that is too big.
  */
 enum nv_status gsp_memory_alloc(struct rm_gsp *gsp, const struct gsp_firmware *fw);
 void gsp_memory_free(struct rm_gsp *gsp);
 
-/* -- fsp.c --------------------------------------------------------------------------------------- */
+/* -- fsp.c ------------------------------------------------------------------------------------- */
 
 /* Waits until FSP has booted. NV_ERR_TIMEOUT, NV_ERR_GPU_IS_LOST. */
 enum nv_status gsp_fsp_wait_ready(struct rm_gpu *gpu);
@@ -79,13 +78,13 @@ enum nv_status gsp_fsp_wait_ready(struct rm_gpu *gpu);
 enum nv_status gsp_fsp_send(struct rm_gpu *gpu, u32 nvdm_type, const void *payload, u32 size,
 			    u64 timeout_ns);
 
-/* -- boot_args.c --------------------------------------------------------------------------------- */
+/* -- boot_args.c ------------------------------------------------------------------------------- */
 
 /* The two messages that the firmware wants in its queue before it says that it is up. */
 enum nv_status gsp_send_system_info(struct rm_gsp *gsp);
 enum nv_status gsp_send_registry(struct rm_gsp *gsp);
 
-/* -- rpc.c --------------------------------------------------------------------------------------- */
+/* -- rpc.c ------------------------------------------------------------------------------------- */
 
 /*
  * Sends function with size bytes of params and waits for nothing: for functions without a reply.
@@ -94,9 +93,9 @@ enum nv_status gsp_send_registry(struct rm_gsp *gsp);
 enum nv_status gsp_rpc_send_async(struct rm_gsp *gsp, u32 function, const void *params, u32 size);
 
 /*
- * One exchange. Parameters are a fixed part, which goes out and comes back in fixed, and a variable part
- * of var_size bytes in var, likewise. The reply must be as long as the request, or end after its fixed
- * part. Returns the status of the transport, or of the message header. GPU lock held.
+ * One exchange. Parameters are a fixed part, which goes out and comes back in fixed, and a variable
+ * part of var_size bytes in var, likewise. The reply must be as long as the request, or end after
+ * its fixed part. Returns the status of the transport, or of the message header. GPU lock held.
  */
 struct gsp_exchange {
 	u32 function;
@@ -116,18 +115,18 @@ struct gsp_exchange {
 enum nv_status gsp_rpc_call(struct rm_gsp *gsp, struct gsp_exchange *x);
 
 /*
- * Waits for an event that boot expects, handling others. NV_ERR_TIMEOUT and the rest of gsp_rpc_call;
- * the event's result when it carries one.
+ * Waits for an event that boot expects, handling others. NV_ERR_TIMEOUT and the rest of
+ * gsp_rpc_call; the event's result when it carries one.
  */
 enum nv_status gsp_wait_event(struct rm_gsp *gsp, u32 event);
 
 /*
- * Whether the GPU answers at all and its firmware lives; marks it lost (Xid 79, 120) if not. NV_OK or
- * NV_ERR_GPU_IS_LOST.
+ * Whether the GPU answers at all and its firmware lives; marks it lost (Xid 79, 120) if not. NV_OK
+ * or NV_ERR_GPU_IS_LOST.
  */
 enum nv_status gsp_check_alive(struct rm_gsp *gsp);
 
-/* -- event.c ------------------------------------------------------------------------------------- */
+/* -- event.c ----------------------------------------------------------------------------------- */
 
 struct gsp_event {
 	struct list_node node;
@@ -136,7 +135,8 @@ struct gsp_event {
 	u8 data[];
 };
 
-/* Takes a copy of the message in gsp->buffer, for delivery by the bottom half without the GPU lock. */
+/* Takes a copy of the message in gsp->buffer, for delivery by the bottom half without the GPU lock.
+ */
 void gsp_event_keep(struct rm_gsp *gsp);
 /* Moves what was kept to the caller's list. */
 void gsp_events_take(struct rm_gsp *gsp, struct list_head *to);

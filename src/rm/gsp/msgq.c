@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The message queues: finding room, splitting a message over elements that wrap, and taking one back
- * out without trusting a byte of it.
+ * The message queues: finding room, splitting a message over elements that wrap, and taking one
+ * back out without trusting a byte of it.
  */
 #include "rm/gsp/msgq.h"
 

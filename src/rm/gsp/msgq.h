@@ -7,9 +7,9 @@
  *     +32    readPtr ours: of the status queue     +32    readPtr theirs: of the command queue
  *     +4096  elements of 4096 bytes                +4096  elements of 4096 bytes
  *
- * A message takes 1 to 16 elements, wrapping at the end; one element always stays free. Everything in
- * this memory may change at any time and hold anything: what is read is copied once and checked as a
- * copy, and our own pointers are never read back.
+ * A message takes 1 to 16 elements, wrapping at the end; one element always stays free. Everything
+ * in this memory may change at any time and hold anything: what is read is copied once and checked
+ * as a copy, and our own pointers are never read back.
  *
  * Nothing here locks: the caller holds the GPU lock. Only gsp_msgq_has_message needs no lock.
  */
@@ -27,12 +27,12 @@
 struct gsp_msgq {
 	u8 *command, *status; /* the two queues */
 	u32 command_size, status_size;
-	u32 command_count; /* elements */
-	u32 status_count;  /* once linked */
-	u32 entry_offset;  /* of the status queue's elements */
+	u32 command_count;    /* elements */
+	u32 status_count;     /* once linked */
+	u32 entry_offset;     /* of the status queue's elements */
 	u32 peer_read_offset; /* of the firmware's read pointer in the status queue */
-	u32 write;	   /* next element that we fill */
-	u32 read;	   /* next element that we take */
+	u32 write;	      /* next element that we fill */
+	u32 read;	      /* next element that we take */
 	u32 send_sequence, receive_sequence;
 	bool linked;
 	/* Messages were thrown away whole, so the next one may be ahead of receive_sequence. */
@@ -46,20 +46,21 @@ struct gsp_piece {
 	u32 size;
 };
 
-/* Both sizes are multiples of the page size, with room for 16 elements at least; memory is zeroed. */
+/* Both sizes are multiples of the page size, with room for 16 elements at least; memory is zeroed.
+ */
 void gsp_msgq_init(struct gsp_msgq *q, void *command, u32 command_size, void *status,
 		   u32 status_size);
 
 /*
- * Looks for the status queue's header, which the firmware writes once it is up. NV_ERR_NOT_READY: not
- * yet. NV_ERR_INVALID_DATA: it is no header of this format.
+ * Looks for the status queue's header, which the firmware writes once it is up. NV_ERR_NOT_READY:
+ * not yet. NV_ERR_INVALID_DATA: it is no header of this format.
  */
 enum nv_status gsp_msgq_link(struct gsp_msgq *q);
 
 /*
- * Writes one message (message header first) of at most GSP_MSGQ_MAX_LENGTH bytes. NV_ERR_BUSY_RETRY: no
- * room now; NV_ERR_INVALID_PARAM_STRUCT: too short or too long; NV_ERR_INVALID_DATA: the firmware's
- * read pointer is nonsense. Nothing is written on failure.
+ * Writes one message (message header first) of at most GSP_MSGQ_MAX_LENGTH bytes.
+ * NV_ERR_BUSY_RETRY: no room now; NV_ERR_INVALID_PARAM_STRUCT: too short or too long;
+ * NV_ERR_INVALID_DATA: the firmware's read pointer is nonsense. Nothing is written on failure.
  */
 enum nv_status gsp_msgq_send(struct gsp_msgq *q, const struct gsp_piece *pieces, u32 count);
 
@@ -71,10 +72,10 @@ bool gsp_msgq_has_message(const struct gsp_msgq *q);
 
 /*
  * Copies the next message to buffer (16-byte aligned, GSP_MSG_QUEUE_ELEMENT_SIZE_MAX bytes), whose
- * element header and message header are then valid: length is at least the message header and lies in
- * the elements. NV_WARN_NOTHING_TO_DO: there is none. NV_ERR_INVALID_DATA: a malformed one, or a gap in
- * the sequence; it is consumed and the queue goes on. A message that was seen before is dropped
- * silently.
+ * element header and message header are then valid: length is at least the message header and lies
+ * in the elements. NV_WARN_NOTHING_TO_DO: there is none. NV_ERR_INVALID_DATA: a malformed one, or a
+ * gap in the sequence; it is consumed and the queue goes on. A message that was seen before is
+ * dropped silently.
  */
 enum nv_status gsp_msgq_receive(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffer);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The four calls that objects make: GSP_RM_CONTROL, GSP_RM_ALLOC, FREE and DUP_OBJECT. Handles cross as they
- * are; in a control the parent stays on this side.
+ * The four calls that objects make: GSP_RM_CONTROL, GSP_RM_ALLOC, FREE and DUP_OBJECT. Handles
+ * cross as they are; in a control the parent stays on this side.
  */
 #include "rm/gsp/gsp.h"
 
@@ -61,6 +61,9 @@ enum nv_status gsp_rpc_control(struct rm_gpu *gpu, u32 client, u32 object, u32 c
 
 	if ((params == NULL) != (params_size == 0) || params_size > GSP_MAX_PARAMS)
 		return NV_ERR_INVALID_ARGUMENT;
+	/* A pointer means nothing to the firmware, which takes no serialised parameters. */
+	if (control && control->params && control->params->nested_count != 0)
+		return NV_ERR_NOT_SUPPORTED;
 	if (control && (control->flags & RMCTRL_FLAGS_COPYOUT_ON_ERROR)) {
 		p.flags |= RMAPI_RPC_FLAGS_COPYOUT_ON_ERROR;
 		x.copy_on_error = true;
@@ -132,8 +135,8 @@ enum nv_status gsp_rpc_free(struct rm_gpu *gpu, u32 client, u32 parent, u32 obje
 	return status;
 }
 
-enum nv_status gsp_rpc_dup(struct rm_gpu *gpu, u32 client, u32 parent, u32 object, u32 source_client,
-			   u32 source_object, u32 flags)
+enum nv_status gsp_rpc_dup(struct rm_gpu *gpu, u32 client, u32 parent, u32 object,
+			   u32 source_client, u32 source_object, u32 flags)
 {
 	rpc_dup_object_v03_00 p = {
 		.params = {

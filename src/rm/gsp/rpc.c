@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * One exchange with the firmware: send, wait, check the reply. A message that one record cannot hold goes
- * on in continuation records, and its reply comes back likewise:
+ * One exchange with the firmware: send, wait, check the reply. A message that one record cannot
+ * hold goes on in continuation records, and its reply comes back likewise:
  *
  *   | header: function, length 65488 | fixed part | variable part ...        |
  *   | header: CONTINUATION_RECORD    | ... more of the variable part         |  as often as needed
@@ -15,8 +15,8 @@
 #include "rm/trace.h"
 
 #define HEADER ((u32)sizeof(rpc_message_header_v03_00))
-#define HEADER_VERSION                                                                             \
-	((u32)(REG_PREP(NV_VGPU_MSG_HEADER_VERSION_MAJOR, NV_VGPU_MSG_HEADER_VERSION_MAJOR_TOT) |  \
+#define HEADER_VERSION                                                                            \
+	((u32)(REG_PREP(NV_VGPU_MSG_HEADER_VERSION_MAJOR, NV_VGPU_MSG_HEADER_VERSION_MAJOR_TOT) | \
 	       REG_PREP(NV_VGPU_MSG_HEADER_VERSION_MINOR, NV_VGPU_MSG_HEADER_VERSION_MINOR_TOT)))
 #define FIRST_EVENT ((u32)NV_VGPU_MSG_EVENT_GSP_INIT_DONE)
 #define RECORD_PAYLOAD (GSP_MSGQ_MAX_LENGTH - HEADER)
@@ -71,8 +71,8 @@ static bool room_or_dead(void *arg)
 {
 	const struct room_wait *w = arg;
 
-	return gsp_msgq_has_room(&w->gsp->queue, w->length) ||
-	       os_load_acquire(&w->gsp->halted) || rm_gpu_is_lost(w->gsp->gpu);
+	return gsp_msgq_has_room(&w->gsp->queue, w->length) || os_load_acquire(&w->gsp->halted) ||
+	       rm_gpu_is_lost(w->gsp->gpu);
 }
 
 static enum nv_status send_record(struct rm_gsp *gsp, rpc_message_header_v03_00 *header,
@@ -124,8 +124,8 @@ static enum nv_status send_message(struct rm_gsp *gsp, const struct gsp_exchange
 	enum nv_status status;
 
 	header_init(gsp, &header, x->function);
-	rm_trace(RM_TRACE_RPC_SEND, function_name(x->function), NV_OK, x->function,
-		 header.sequence, NULL, HEADER + x->fixed_size + x->var_size);
+	rm_trace(RM_TRACE_RPC_SEND, function_name(x->function), NV_OK, x->function, header.sequence,
+		 NULL, HEADER + x->fixed_size + x->var_size);
 	pieces[1].data = x->fixed;
 	pieces[1].size = x->fixed_size;
 	pieces[2].data = x->var;
@@ -218,7 +218,8 @@ static void timed_out(struct rm_gsp *gsp, u32 function)
 	char text[160];
 
 	os_snprintf(text, sizeof(text),
-		    "Timeout after %us of waiting for RPC response from GPU%u GSP! Expected function %u (%s).",
+		    "Timeout after %us of waiting for RPC response from GPU%u GSP! Expected "
+		    "function %u (%s).",
 		    (u32)(gsp->timeout_ns / 1000000000u), gsp->gpu->instance, function,
 		    function_name(function));
 	rm_gpu_lose(gsp->gpu, RM_XID_RPC_TIMEOUT, text);
@@ -238,7 +239,8 @@ static void wait_end(struct rm_gsp *gsp)
 		rm_gpu_interrupts_kick(gsp->gpu);
 }
 
-/* The firmware's verdict on the message as such; errors of other layers are in a range of their own. */
+/* The firmware's verdict on the message as such; errors of other layers are in a range of their
+ * own. */
 static enum nv_status header_status(const rpc_message_header_v03_00 *header)
 {
 	if (header->rpc_result < (u32)NV_VGPU_MSG_RESULT__VMIOP__LO)
@@ -273,7 +275,8 @@ static bool copies_out(const struct gsp_exchange *x)
 	return inner == NV_OK;
 }
 
-/* The rest of the variable part, from continuation records; all are taken even if none is wanted. */
+/* The rest of the variable part, from continuation records; all are taken even if none is wanted.
+ */
 static enum nv_status receive_rest(struct rm_gsp *gsp, struct gsp_exchange *x, u32 got, bool copy,
 				   u64 *waited)
 {
@@ -338,8 +341,8 @@ enum nv_status gsp_rpc_call(struct rm_gsp *gsp, struct gsp_exchange *x)
 	if (status == NV_ERR_TIMEOUT && waited >= gsp->timeout_ns)
 		timed_out(gsp, x->function);
 	wait_end(gsp);
-	rm_trace(RM_TRACE_RPC_REPLY, function_name(x->function), status, x->function,
-		 gsp->sequence, NULL, HEADER + x->fixed_size + x->var_size);
+	rm_trace(RM_TRACE_RPC_REPLY, function_name(x->function), status, x->function, gsp->sequence,
+		 NULL, HEADER + x->fixed_size + x->var_size);
 	return status;
 }
 

@@ -4,8 +4,9 @@
  * sends one message (split into continuation records when it is longer than the queue allows) and
  * waits for the reply with the same sequence number.
  *
- * Besides the firmware's own status: NV_ERR_GPU_IS_LOST, NV_ERR_TIMEOUT (the firmware did not answer:
- * Xid 119), NV_ERR_INVALID_DATA (a malformed reply; the queue stays usable), NV_ERR_NO_MEMORY.
+ * Besides the firmware's own status: NV_ERR_GPU_IS_LOST, NV_ERR_TIMEOUT (the firmware did not
+ * answer: Xid 119), NV_ERR_INVALID_DATA (a malformed reply; the queue stays usable),
+ * NV_ERR_NO_MEMORY.
  */
 #ifndef RM_GSP_RPC_H
 #define RM_GSP_RPC_H
@@ -22,13 +23,14 @@ enum nv_status gsp_rpc_alloc(struct rm_gpu *gpu, u32 client, u32 parent, u32 obj
 			     void *params, u32 params_size);
 /* parent is not sent: the firmware knows it. */
 enum nv_status gsp_rpc_free(struct rm_gpu *gpu, u32 client, u32 parent, u32 object);
-enum nv_status gsp_rpc_dup(struct rm_gpu *gpu, u32 client, u32 parent, u32 object, u32 source_client,
-			   u32 source_object, u32 flags);
+enum nv_status gsp_rpc_dup(struct rm_gpu *gpu, u32 client, u32 parent, u32 object,
+			   u32 source_client, u32 source_object, u32 flags);
 
 /* Boot and its reverse, called by rm_gpu_retain and rm_gpu_release with the GPU lock held. */
 enum nv_status gsp_boot(struct rm_gpu *gpu);
 void gsp_shutdown(struct rm_gpu *gpu);
-/* The status queue has something: drains events. From the interrupt's bottom half; takes the GPU lock. */
+/* The status queue has something: drains events. From the interrupt's bottom half; takes the GPU
+ * lock. */
 void gsp_service(struct rm_gpu *gpu);
 
 #endif
