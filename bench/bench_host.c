@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The user-space host: a control through preload library and daemon against the bare round trip over
- * shared memory with the same way of waiting; and, where NVIDIA's nvidia-smi is unpacked, a machine
- * of its own against a shared one, in time and in CPU time.
+ * The user-space host: a control through preload library and daemon against the bare round trip
+ * over shared memory with the same way of waiting; and, where NVIDIA's nvidia-smi is unpacked, a
+ * machine of its own against a shared one, in time and in CPU time.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@
 #define ROUNDS 15
 #define CALLS 4000
 #define SMI_RUNS 7
-#define ECHO_SPIN_NS 6000u /* as the daemon */
+#define ECHO_SPIN_NS 6000u  /* as the daemon */
 #define CALL_SPIN_NS 20000u /* as its clients */
 
 static char leafhopper[PATH_MAX];
@@ -31,7 +31,8 @@ static char smi[PATH_MAX];
 
 static void report(const char *what, double value, double goal)
 {
-	printf("%-58s %9.2f  goal <= %-7.2f %s\n", what, value, goal, value <= goal ? "PASS" : "MISS");
+	printf("%-58s %9.2f  goal <= %-7.2f %s\n", what, value, goal,
+	       value <= goal ? "PASS" : "MISS");
 	fflush(stdout);
 }
 
@@ -100,7 +101,8 @@ static double control_ns(int fd, u32 client)
 static int control_main(void)
 {
 	NVOS21_PARAMETERS root = { .hClass = NV01_ROOT };
-	struct echo *e = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct echo *e =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	double bare = 1e18, control = 1e18;
 	pid_t pid;
 	int fd = open("/dev/nvidiactl", O_RDWR);
@@ -176,8 +178,8 @@ static void smi_main(void)
 	rmdir(dir);
 	report("nvidia-smi, own machine / shared machine, time", best_own / best_shared, 1.5);
 	/* The daemon and its GPU are children of "run": what they add to the program's own. */
-	report("nvidia-smi, CPU time of daemon and GPU / its own", (cpu_own - cpu_shared) / cpu_shared,
-	       1.0);
+	report("nvidia-smi, CPU time of daemon and GPU / its own",
+	       (cpu_own - cpu_shared) / cpu_shared, 1.0);
 }
 
 static void places(const char *self)
@@ -190,8 +192,8 @@ static void places(const char *self)
 		if (slash)
 			*slash = 0;
 	}
-	snprintf(smi, sizeof(smi), "%.*s/../nvidia/usr/lib/nvidia/current/nvidia-smi", PATH_MAX - 64,
-		 leafhopper);
+	snprintf(smi, sizeof(smi), "%.*s/../nvidia/usr/lib/nvidia/current/nvidia-smi",
+		 PATH_MAX - 64, leafhopper);
 	strncat(leafhopper, "/host/user/leafhopper", sizeof(leafhopper) - strlen(leafhopper) - 1);
 }
 

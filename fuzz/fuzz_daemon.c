@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The daemon's own protocol: a whole daemon with one GPU in this process, and a hostile client made of
- * the input. It sends datagrams of any kind, then posts messages on a channel and answers the daemon's
- * questions with anything. An honest client must be served after each input.
+ * The daemon's own protocol: a whole daemon with one GPU in this process, and a hostile client made
+ * of the input. It sends datagrams of any kind, then posts messages on a channel and answers the
+ * daemon's questions with anything. An honest client must be served after each input.
  *
  *   input: flags, n datagrams (length, bytes), then messages (operation, arguments, data)
  */
@@ -70,9 +70,12 @@ static void require(bool ok, const char *what)
 
 static void *daemon_thread(void *arg)
 {
-	struct daemon_config config = { .socket_path = socket_path, .socket_mode = 0600, .parent_fd = -1 };
-	struct machine_config machine = { .gpus = 1, .profile = "h100-sxm-80gb", .tree = tree_path,
-					  .lend = true };
+	struct daemon_config config = { .socket_path = socket_path,
+					.socket_mode = 0600,
+					.parent_fd = -1 };
+	struct machine_config machine = {
+		.gpus = 1, .profile = "h100-sxm-80gb", .tree = tree_path, .lend = true
+	};
 
 	config.ready_fd = *(int *)arg;
 	require(machine_create(&machine, &config.machine) == 0, "machine");
@@ -95,7 +98,8 @@ static int memfd_make(size_t size, int seals, struct lh_shm **shm)
 {
 	int fd = memfd_create("fuzz", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	require(fd >= 0 && ftruncate(fd, (off_t)size) == 0 && fcntl(fd, F_ADD_SEALS, seals) == 0, "memfd");
+	require(fd >= 0 && ftruncate(fd, (off_t)size) == 0 && fcntl(fd, F_ADD_SEALS, seals) == 0,
+		"memfd");
 	if (shm) {
 		*shm = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		require(*shm != MAP_FAILED, "mmap");
@@ -105,7 +109,9 @@ static int memfd_make(size_t size, int seals, struct lh_shm **shm)
 
 static void client_open(struct client *c)
 {
-	struct lh_hello hello = { .magic = LH_MAGIC, .version = LH_VERSION, .role = LH_ROLE_CLIENT };
+	struct lh_hello hello = { .magic = LH_MAGIC,
+				  .version = LH_VERSION,
+				  .role = LH_ROLE_CLIENT };
 	int fd = memfd_make(LH_SHM_SIZE, F_SEAL_SHRINK | F_SEAL_GROW, &c->shm);
 
 	c->sock = daemon_connect();
@@ -144,7 +150,8 @@ static void honest(void)
 	struct client c = { 0 };
 
 	client_open(&c);
-	require(client_turn(&c, &msg, PATIENCE_NS) && c.shm->msg.op == LH_REPLY && !c.shm->msg.result,
+	require(client_turn(&c, &msg, PATIENCE_NS) && c.shm->msg.op == LH_REPLY &&
+			!c.shm->msg.result,
 		"an honest client was not served");
 	client_close(&c);
 }
@@ -163,7 +170,8 @@ static void datagrams(struct input *in)
 		size_t n;
 
 		if (kind & 1)
-			fd = memfd_make(kind & 2 ? LH_SHM_SIZE : 4096, kind & 4 ? F_SEAL_SHRINK : 0, NULL);
+			fd = memfd_make(kind & 2 ? LH_SHM_SIZE : 4096, kind & 4 ? F_SEAL_SHRINK : 0,
+					NULL);
 		if (kind & 8) {
 			hello.role = take_byte(in) % 8;
 			take(in, &hello.conn, sizeof(hello) - offsetof(struct lh_hello, conn));

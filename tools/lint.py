@@ -27,7 +27,7 @@ ARROWS = [
     ("src/kms/", ["kms/", "rm/rm.h", "os/os.h", "abi/", "base/"]),
     ("src/h100/", ["h100/", "os/os.h", "abi/", "base/"]),
     ("abi/", ["abi/", "base/", "os/os.h"]),
-    ("host/user/", ["user/", "rm/rm.h", "rm/trace.h", "h100/h100.h", "os/", "abi/", "base/"]),
+    ("host/user/", ["host/user/", "rm/rm.h", "rm/trace.h", "h100/h100.h", "os/", "abi/", "base/"]),
 ]
 
 # Code that also builds in the kernel: no system header at all.

@@ -205,7 +205,8 @@ static void pending_add(int sock, const struct ucred *cred)
 	}
 }
 
-/* Out of descriptors: takes the next connection only to end it, or it would stay at the listener. */
+/* Out of descriptors: takes the next connection only to end it, or it would stay at the listener.
+ */
 static bool refuse_one(void)
 {
 	int sock;

@@ -4,8 +4,8 @@
  * loop (connections come and go), each client thread has a channel thread that serves its requests,
  * and one thread closes files whose last descriptor is gone.
  *
- * Locks, outermost first: the table of connections, that of files, conn->lock. None is held while rm
- * runs.
+ * Locks, outermost first: the table of connections, that of files, conn->lock. None is held while
+ * rm runs.
  */
 #ifndef HOST_USER_DAEMON_H
 #define HOST_USER_DAEMON_H
@@ -82,7 +82,8 @@ struct conn {
 	struct conn *next; /* under the table's lock */
 };
 
-/* A client said hello on sock with the memfd of its first channel; takes over both on success (0). */
+/* A client said hello on sock with the memfd of its first channel; takes over both on success (0).
+ */
 int conn_create(int sock, const struct ucred *cred, int memfd);
 /* Referenced, or NULL when there is none of this id and secret. */
 struct conn *conn_find(u64 id, const u64 secret[2]);
@@ -100,8 +101,8 @@ struct dfile {
 	u64 id;
 	u32 refs; /* of the structure: socket, bindings, whoever works with it */
 	/*
-	 * Of rm's file: one for the open descriptors, one for each request in flight. It is closed when
-	 * this falls to 0, which is final.
+	 * Of rm's file: one for the open descriptors, one for each request in flight. It is closed
+	 * when this falls to 0, which is final.
 	 */
 	u32 uses;
 	u32 hung_up;  /* the last descriptor is gone */
@@ -151,7 +152,7 @@ struct channel {
 	u8 pre_data[2 * LH_PREFETCH_MAX];
 	u64 arg;
 	u32 arg_size;
-	struct lh_range sure;	/* of pre[1], when writes there cannot fail */
+	struct lh_range sure;	 /* of pre[1], when writes there cannot fail */
 	struct lh_range late[2]; /* the ioctl's structure, and within sure */
 	u8 late_data[2][LH_PREFETCH_MAX];
 };

@@ -45,8 +45,8 @@ static void admin_inject(const char *line, char *out, size_t size)
 	if (rest == line || !*rest)
 		rc = EINVAL;
 	else
-		rc = machine_inject(daemon_machine(), index < RM_MAX_GPUS ? (u32)index : RM_MAX_GPUS,
-				    rest);
+		rc = machine_inject(daemon_machine(),
+				    index < RM_MAX_GPUS ? (u32)index : RM_MAX_GPUS, rest);
 	snprintf(out, size, "%s\n", rc ? strerror(rc) : "ok");
 }
 

@@ -94,7 +94,7 @@ bool channel_ask(struct channel *ch, struct lh_msg *msg)
 static s32 ioctl_errno(enum rm_ioctl_result result)
 {
 	static const u16 map[] = {
-		[RM_IOCTL_OK] = 0,	   [RM_IOCTL_EINVAL] = EINVAL, [RM_IOCTL_EFAULT] = EFAULT,
+		[RM_IOCTL_OK] = 0,	    [RM_IOCTL_EINVAL] = EINVAL, [RM_IOCTL_EFAULT] = EFAULT,
 		[RM_IOCTL_ENOMEM] = ENOMEM, [RM_IOCTL_EBUSY] = EBUSY,	[RM_IOCTL_EACCES] = EACCES,
 		[RM_IOCTL_EPERM] = EPERM,   [RM_IOCTL_ENODEV] = ENODEV, [RM_IOCTL_EINTR] = EINTR,
 		[RM_IOCTL_EIO] = EIO,

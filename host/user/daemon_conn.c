@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Connections: one a client process, its channels, its death. What SO_PEERCRED says of the socket is
- * who the client is.
+ * Connections: one a client process, its channels, its death. What SO_PEERCRED says of the socket
+ * is who the client is.
  */
 #include <errno.h>
 #include <stdlib.h>

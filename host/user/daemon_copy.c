@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * User copies: the client's own thread, which waits for its request, makes them on its own process.
- * What it read ahead saves a question for the ioctl's structure and, usually, a control's parameters.
- * Two writes travel with the reply: that of the ioctl's structure, whose failure is the ioctl's and
- * nothing else's, and one to the calling thread's stack, which cannot fail.
+ * What it read ahead saves a question for the ioctl's structure and, usually, a control's
+ * parameters. Two writes travel with the reply: that of the ioctl's structure, whose failure is the
+ * ioctl's and nothing else's, and one to the calling thread's stack, which cannot fail.
  */
 #include "host/user/daemon.h"
 #include "os/user/user.h"
@@ -69,8 +69,7 @@ static bool ask_copy(struct channel *ch, u32 op, u64 user, u8 *mem, size_t size)
 static bool late_overlaps(const struct channel *ch, u64 user, size_t size)
 {
 	for (u32 i = 0; i < 2; i++) {
-		if (ch->late[i].size &&
-		    overlaps(user, size, ch->late[i].address, ch->late[i].size))
+		if (ch->late[i].size && overlaps(user, size, ch->late[i].address, ch->late[i].size))
 			return true;
 	}
 	return false;
@@ -85,7 +84,8 @@ static bool late_flush(struct channel *ch)
 		u32 size = ch->late[i].size;
 
 		ch->late[i].size = 0;
-		if (size && !ask_copy(ch, LH_ASK_COPY_OUT, ch->late[i].address, ch->late_data[i], size))
+		if (size &&
+		    !ask_copy(ch, LH_ASK_COPY_OUT, ch->late[i].address, ch->late_data[i], size))
 			ok = false;
 	}
 	return ok;
@@ -109,7 +109,8 @@ static enum nv_status copy_from(void *ctx, void *dst, u64 user, size_t size)
 
 		if (size <= pre->size && user >= pre->address &&
 		    user - pre->address <= pre->size - size) {
-			os_memcpy(dst, ch->pre_data + pre_offset(ch, i) + (user - pre->address), size);
+			os_memcpy(dst, ch->pre_data + pre_offset(ch, i) + (user - pre->address),
+				  size);
 			return NV_OK;
 		}
 	}
@@ -124,7 +125,8 @@ static void pre_forget(struct channel *ch, u64 user, size_t size)
 	if (ch->pre[1].size && overlaps(user, size, ch->pre[1].address, ch->pre[1].size))
 		ch->pre[1].size = 0;
 	if (ch->pre[0].size && overlaps(user, size, ch->pre[0].address, ch->pre[0].size))
-		ch->pre[0].address = ~0ull - ch->pre[0].size; /* matches nothing, keeps the offset */
+		ch->pre[0].address =
+			~0ull - ch->pre[0].size; /* matches nothing, keeps the offset */
 }
 
 static enum nv_status copy_to(void *ctx, u64 user, const void *src, size_t size)
@@ -136,7 +138,8 @@ static enum nv_status copy_to(void *ctx, u64 user, const void *src, size_t size)
 	pre_forget(ch, user, size);
 	if (late_overlaps(ch, user, size) && !late_flush(ch))
 		return NV_ERR_INVALID_ADDRESS;
-	if (!ch->late[0].size && user == ch->arg && size == ch->arg_size && size <= LH_PREFETCH_MAX) {
+	if (!ch->late[0].size && user == ch->arg && size == ch->arg_size &&
+	    size <= LH_PREFETCH_MAX) {
 		late_keep(ch, 0, user, src, size);
 		return NV_OK;
 	}
@@ -146,7 +149,8 @@ static enum nv_status copy_to(void *ctx, u64 user, const void *src, size_t size)
 		late_keep(ch, 1, user, src, size);
 		return NV_OK;
 	}
-	return ask_copy(ch, LH_ASK_COPY_OUT, user, (u8 *)src, size) ? NV_OK : NV_ERR_INVALID_ADDRESS;
+	return ask_copy(ch, LH_ASK_COPY_OUT, user, (u8 *)src, size) ? NV_OK
+								    : NV_ERR_INVALID_ADDRESS;
 }
 
 static const struct os_user_copy_ops copy_ops = { copy_from, copy_to };

@@ -211,7 +211,8 @@ static void dfile_event(struct source *source, u32 events)
 		}
 		if (rc <= 0 && rc != -EMSGSIZE)
 			break;
-		/* A program wrote to its descriptor by a raw system call: not for us, and no harm. */
+		/* A program wrote to its descriptor by a raw system call: not for us, and no harm.
+		 */
 	}
 	if (dfile_hang_up(file))
 		closer_queue(file);

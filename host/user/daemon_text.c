@@ -104,8 +104,8 @@ int daemon_text(struct machine *m, const char *path, char **text, size_t *size)
 		return real_with(path, "\nBlock devices:", lines, text, size);
 	}
 	if (strcmp(path, "/proc/modules") == 0)
-		return real_with(path, NULL, "nvidia 56823808 0 - Live 0x0000000000000000 (OE)\n", text,
-				 size);
+		return real_with(path, NULL, "nvidia 56823808 0 - Live 0x0000000000000000 (OE)\n",
+				 text, size);
 	if (length > 7 && strcmp(path + length - 7, "/config") == 0)
 		return config_text(m, path, text, size);
 	return ENOENT;

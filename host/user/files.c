@@ -96,8 +96,8 @@ static int find_place(const char *const *places, const char *name, char *path, s
 
 int profile_load(const char *name, char **data, size_t *size)
 {
-	static const char *const places[] = { "../share/leafhopper/profiles/", PROFILE_SOURCE_DIR "/",
-					      NULL };
+	static const char *const places[] = { "../share/leafhopper/profiles/",
+					      PROFILE_SOURCE_DIR "/", NULL };
 	char file[256];
 	char path[PATH_MAX];
 	int rc;

@@ -73,7 +73,8 @@ static void gpu_log(void *ctx, int level, const char *text)
 {
 	struct machine_gpu *gpu = ctx;
 
-	os_log(level < OS_LOG_ERROR || level > OS_LOG_DEBUG ? OS_LOG_INFO : (enum os_log_level)level,
+	os_log(level < OS_LOG_ERROR || level > OS_LOG_DEBUG ? OS_LOG_INFO
+							    : (enum os_log_level)level,
 	       "gpu %04x:%02x:%02x.%x: %s", gpu->location.domain, gpu->location.bus,
 	       gpu->location.device, gpu->location.function, text);
 }

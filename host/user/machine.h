@@ -16,10 +16,10 @@ struct h100;
 struct machine_config {
 	const char *version; /* NULL: the driver's default */
 	u32 gpus;
-	const char *profile;	/* a name or a file */
-	const char *scenario;	/* a file, or NULL */
-	const char *tree;	/* directory to make for the files; must not exist */
-	bool lend;		/* waiting driver threads run the firmware */
+	const char *profile;  /* a name or a file */
+	const char *scenario; /* a file, or NULL */
+	const char *tree;     /* directory to make for the files; must not exist */
+	bool lend;	      /* waiting driver threads run the firmware */
 };
 
 /* 0 or an errno, with the reason on stderr. */

@@ -34,7 +34,7 @@ enum lh_role {
 	LH_ROLE_FILE,	    /* conn, secret, token: an open that LH_OP_OPEN completes */
 	LH_ROLE_ADMIN,	    /* text requests of the command: status, inject, stop */
 	LH_DGRAM_CHANNEL,   /* on a connection: one more channel, with its memfd */
-	LH_DGRAM_BIND,	    /* on a file's socket: lets conn use the file; LH_OP_BIND waits for it */
+	LH_DGRAM_BIND, /* on a file's socket: lets conn use the file; LH_OP_BIND waits for it */
 };
 
 struct lh_hello {
@@ -55,9 +55,9 @@ enum lh_op {
 	LH_OP_IOCTL,	   /* args: file id, request, user address; pre */
 	LH_OP_POLL,	   /* args: file id -> result 1 or 0 */
 	LH_OP_CLOSED,	   /* args: file id: this process closed one descriptor of it */
-	LH_OP_TEXT,	   /* path in data, args: offset -> bytes in data, size; args: total length */
-	LH_OP_END,	   /* the channel is no longer needed; no reply */
-	LH_OP_ANSWER,	   /* to the daemon's questions below: result, args[0] */
+	LH_OP_TEXT,   /* path in data, args: offset -> bytes in data, size; args: total length */
+	LH_OP_END,    /* the channel is no longer needed; no reply */
+	LH_OP_ANSWER, /* to the daemon's questions below: result, args[0] */
 	/* daemon to client */
 	LH_REPLY,
 	LH_ASK_COPY_IN,	 /* args: address, size: fill data */
@@ -79,8 +79,8 @@ struct lh_msg {
 	u32 spin; /* daemon to client: nanoseconds to spin before sleeping */
 	/*
 	 * With LH_OP_IOCTL: what the client read ahead (data holds the pieces one after the other).
-	 * With its LH_REPLY they are the writes that were kept for the end, data likewise: pre[0] the
-	 * ioctl's own structure (failing, it is EFAULT), pre[1] what cannot fail.
+	 * With its LH_REPLY they are the writes that were kept for the end, data likewise: pre[0]
+	 * the ioctl's own structure (failing, it is EFAULT), pre[1] what cannot fail.
 	 */
 	struct lh_range pre[2];
 };

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The files that clients see of the machine, as a real directory tree that the preload library sends
- * their paths to:
+ * The files that clients see of the machine, as a real directory tree that the preload library
+ * sends their paths to:
  *
  *   root/dev/nvidiactl, nvidiaN, nvidia-caps/, char/195:N     device nodes (see below)
  *   root/proc/driver/nvidia/, devices, modules                texts that the daemon makes when read
- *   root/sys/module/nvidia/, bus/pci/devices/, devices/pci*   real entries as links, the GPUs beside
+ *   root/sys/module/nvidia/, bus/pci/devices/, devices/pci*   real entries as links, the GPUs
+ * beside
  *
  * A device node is a regular file whose size is its device number and whose mode bits are the
  * node's. A text made when read is an empty file with the sticky bit.
@@ -40,7 +41,8 @@ static void tree_parents(struct tree *t, const char *path)
 {
 	char part[PATH_MAX];
 
-	for (const char *slash = strchr(path, '/'); slash && !t->rc; slash = strchr(slash + 1, '/')) {
+	for (const char *slash = strchr(path, '/'); slash && !t->rc;
+	     slash = strchr(slash + 1, '/')) {
 		snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
 		if (mkdirat(t->root, part, 0755) && errno != EEXIST)
 			tree_fail(t, errno);
@@ -190,8 +192,8 @@ static void pci_resource(struct tree *t, const char *dir, struct os_pci_dev *pci
 			flags |= RESOURCE_PREFETCH;
 		if (size && (raw & 4u))
 			flags |= RESOURCE_MEM_64;
-		at += (size_t)snprintf(text + at, sizeof(text) - at, "0x%016llx 0x%016llx 0x%016llx\n",
-				       (unsigned long long)start,
+		at += (size_t)snprintf(text + at, sizeof(text) - at,
+				       "0x%016llx 0x%016llx 0x%016llx\n", (unsigned long long)start,
 				       (unsigned long long)(size ? start + size - 1 : 0),
 				       (unsigned long long)flags);
 	}
@@ -221,7 +223,8 @@ static void pci_link(struct tree *t, const char *dir, struct os_pci_dev *pci)
 	for (u32 i = 0; i < 2; i++) {
 		u32 speed = links[i] & 0xf;
 
-		snprintf(text, sizeof(text), "%s\n", speeds[speed < ARRAY_SIZE(speeds) ? speed : 0]);
+		snprintf(text, sizeof(text), "%s\n",
+			 speeds[speed < ARRAY_SIZE(speeds) ? speed : 0]);
 		pci_attr(t, dir, i ? "max_link_speed" : "current_link_speed", text);
 		snprintf(text, sizeof(text), "%u\n", (links[i] >> 4) & 0x3f);
 		pci_attr(t, dir, i ? "max_link_width" : "current_link_width", text);
@@ -234,7 +237,8 @@ static void pci_locality(struct tree *t, const char *dir)
 	bool numa = access("/sys/devices/system/node/node0", F_OK) == 0;
 
 	real_text("/sys/devices/system/node/node0/cpumap", "1\n", cpus, sizeof(cpus));
-	real_text(numa ? "/sys/devices/system/node/node0/cpulist" : "/sys/devices/system/cpu/online",
+	real_text(numa ? "/sys/devices/system/node/node0/cpulist"
+		       : "/sys/devices/system/cpu/online",
 		  "0\n", list, sizeof(list));
 	pci_attr(t, dir, "local_cpus", cpus);
 	pci_attr(t, dir, "local_cpulist", list);
@@ -291,7 +295,8 @@ static void tree_real_pci(struct tree *t)
 			continue;
 		snprintf(real, sizeof(real), "/sys/bus/pci/devices/%s", entry->d_name);
 		snprintf(path, sizeof(path), "sys/bus/pci/devices/%s", entry->d_name);
-		if (!realpath(real, target) || faccessat(t->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		if (!realpath(real, target) ||
+		    faccessat(t->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			continue;
 		tree_link(t, path, target);
 	}
@@ -357,7 +362,8 @@ static void remove_below(int dir_fd, u32 depth)
 			continue;
 		if (unlinkat(dirfd(dir), entry->d_name, 0) == 0)
 			continue;
-		fd = openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		fd = openat(dirfd(dir), entry->d_name,
+			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (fd >= 0)
 			remove_below(fd, depth - 1);
 		unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);

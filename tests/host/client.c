@@ -26,12 +26,13 @@
 
 #include "abi/r535.h"
 
-#define CHECK(cond)                                                                                \
-	do {                                                                                       \
-		if (!(cond)) {                                                                     \
-			fprintf(stderr, "client.c:%d: %s (%s)\n", __LINE__, #cond, strerror(errno)); \
-			exit(1);                                                                   \
-		}                                                                                  \
+#define CHECK(cond)                                                                \
+	do {                                                                       \
+		if (!(cond)) {                                                     \
+			fprintf(stderr, "client.c:%d: %s (%s)\n", __LINE__, #cond, \
+				strerror(errno));                                  \
+			exit(1);                                                   \
+		}                                                                  \
 	} while (0)
 
 #define IOC(nr, type) _IOWR('F', nr, type)
@@ -160,7 +161,8 @@ static int cmd_files(int argc, char **argv)
 	CHECK(f && (n = (int)fread(buf, 1, sizeof(buf) - 1, f)) > 0);
 	buf[n] = 0;
 	fclose(f);
-	CHECK(strstr(buf, "195 nvidia") && strstr(buf, "nvidia-caps") && strstr(buf, "Block devices:"));
+	CHECK(strstr(buf, "195 nvidia") && strstr(buf, "nvidia-caps") &&
+	      strstr(buf, "Block devices:"));
 	CHECK(strstr(buf, "nvidia-caps") < strstr(buf, "Block devices:"));
 	CHECK(realpath("/sys/bus/pci/devices/0000:01:00.0", path) != NULL);
 	CHECK(strncmp(path, "/sys/devices/", 13) == 0);
@@ -316,7 +318,8 @@ static int cmd_faults(int argc, char **argv)
 	int fd = open_ctl();
 	u32 client = alloc_root(fd);
 	const u32 version = IOC(NV_ESC_CHECK_VERSION_STR, nv_ioctl_rm_api_version_t);
-	char *pages = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *pages =
+		mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	nv_ioctl_rm_api_version_t v = { .cmd = NV_RM_API_VERSION_CMD_QUERY };
 
 	CHECK(pages != MAP_FAILED);
@@ -427,16 +430,16 @@ static void event_setup(struct event_source *e)
 	CHECK(os_event.Status == NV_OK);
 	event.hParentClient = e->client;
 	event.data = (NvP64)(uintptr_t)e->fd;
-	CHECK(alloc(e->ctl, e->client, HANDLE_SUBDEVICE, HANDLE_EVENT, NV01_EVENT_OS_EVENT, &event) ==
-	      NV_OK);
+	CHECK(alloc(e->ctl, e->client, HANDLE_SUBDEVICE, HANDLE_EVENT, NV01_EVENT_OS_EVENT,
+		    &event) == NV_OK);
 	CHECK(control(e->ctl, e->client, HANDLE_SUBDEVICE, NV2080_CTRL_CMD_EVENT_SET_NOTIFICATION,
 		      &notify, sizeof(notify)) == NV_OK);
 }
 
 static void event_fire(struct event_source *e)
 {
-	CHECK(control(e->ctl, e->client, HANDLE_SUBDEVICE, NV2080_CTRL_CMD_EVENT_SET_TRIGGER, NULL, 0) ==
-	      NV_OK);
+	CHECK(control(e->ctl, e->client, HANDLE_SUBDEVICE, NV2080_CTRL_CMD_EVENT_SET_TRIGGER, NULL,
+		      0) == NV_OK);
 }
 
 static void *fire_later(void *arg)
@@ -449,7 +452,8 @@ static void *fire_later(void *arg)
 static int cmd_poll(int argc, char **argv)
 {
 	struct event_source e;
-	struct epoll_event watch = { .events = EPOLLIN | EPOLLPRI, .data = { .u64 = 1234567 } }, got;
+	struct epoll_event watch = { .events = EPOLLIN | EPOLLPRI, .data = { .u64 = 1234567 } },
+			   got;
 	struct timeval soon = { .tv_usec = 0 }, later = { .tv_sec = 5 };
 	struct pollfd pfd;
 	fd_set reads, excepts;
@@ -487,7 +491,8 @@ static int cmd_poll(int argc, char **argv)
 	return 0;
 }
 
-/* -- Losing --------------------------------------------------------------------------------------- */
+/* -- Losing ---------------------------------------------------------------------------------------
+ */
 
 /* Until it is killed: opens, allocates, copies, closes. */
 static int cmd_churn(int argc, char **argv)
@@ -565,10 +570,12 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "query", cmd_query },	    { "basics", cmd_basics }, { "files", cmd_files },
-	{ "descriptors", cmd_descriptors }, { "faults", cmd_faults }, { "threads", cmd_threads },
-	{ "signals", cmd_signals }, { "poll", cmd_poll },     { "churn", cmd_churn },
-	{ "hold", cmd_hold },	    { "foreign", cmd_foreign }, { "orphan", cmd_orphan },
+	{ "query", cmd_query },	    { "basics", cmd_basics },
+	{ "files", cmd_files },	    { "descriptors", cmd_descriptors },
+	{ "faults", cmd_faults },   { "threads", cmd_threads },
+	{ "signals", cmd_signals }, { "poll", cmd_poll },
+	{ "churn", cmd_churn },	    { "hold", cmd_hold },
+	{ "foreign", cmd_foreign }, { "orphan", cmd_orphan },
 };
 
 int main(int argc, char **argv)

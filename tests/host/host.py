@@ -160,6 +160,10 @@ def case_shared():
         assert not alive(pid) and not os.path.exists(m.place)
         assert m.command('status', stderr=subprocess.DEVNULL).returncode == 1
         m.command('up', check=True)
+        # A machine within a machine is one of its own.
+        out = m.command('enter', '--', args.leafhopper, 'run', '--gpus', '2', '--', 'sh', '-c',
+                        'ls /dev | grep nvidia; grep -c nvidia-caps /proc/devices').stdout
+        assert out.split() == ['nvidia-caps', 'nvidia0', 'nvidia1', 'nvidiactl', '1'], out
 
 
 def case_foreign_user():

@@ -29,7 +29,8 @@ struct options {
 void options_parse(int argc, char **argv, struct options *options);
 void usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 
-/* -- instance.c: a daemon's directory and life ---------------------------------------------------- */
+/* -- instance.c: a daemon's directory and life ----------------------------------------------------
+ */
 
 struct instance {
 	char dir[PATH_MAX];
@@ -49,7 +50,8 @@ void instance_stop(struct instance *instance);
 /* Puts the variables that make a program its client into the environment. 0 or an errno. */
 int instance_environment(const struct instance *instance);
 
-/* -- Commands: their exit status ----------------------------------------------------------------- */
+/* -- Commands: their exit status -----------------------------------------------------------------
+ */
 
 int command_run(int argc, char **argv);
 int command_trace(int argc, char **argv);

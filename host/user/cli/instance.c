@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * A daemon's directory and life: its socket, its tree of files, the process. A private one ends with
- * whoever holds its pipe; a shared one with "leafhopper down".
+ * A daemon's directory and life: its socket, its tree of files, the process. A private one ends
+ * with whoever holds its pipe; a shared one with "leafhopper down".
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,8 @@
 
 static int instance_places(struct instance *in)
 {
-	if (snprintf(in->socket, sizeof(in->socket), "%s/socket", in->dir) >= (int)sizeof(in->socket) ||
+	if (snprintf(in->socket, sizeof(in->socket), "%s/socket", in->dir) >=
+		    (int)sizeof(in->socket) ||
 	    strlen(in->socket) > LH_PATH_MAX)
 		return ENAMETOOLONG;
 	in->pid = -1;
@@ -100,7 +101,8 @@ static void log_file(void *ctx, enum os_log_level level, const char *line)
 	dprintf(*(int *)ctx, "%s\n", line);
 }
 
-static int daemon_main(const struct instance *in, const struct options *options, int ready, int keep)
+static int daemon_main(const struct instance *in, const struct options *options, int ready,
+		       int keep)
 {
 	static int log_fd = STDERR_FILENO;
 	struct machine_config config = options->machine;

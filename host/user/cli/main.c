@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "host/user/cli/cli.h"
 
@@ -15,8 +17,10 @@ static const char help[] =
 	"\n"
 	"  leafhopper run [options] -- COMMAND...     a machine of its own for one command\n"
 	"  leafhopper trace [options] [-o FILE.json] -- COMMAND...\n"
-	"                                             the same, and every request it makes, decoded\n"
-	"  leafhopper up [options]                    starts a shared machine, prints how to join it\n"
+	"                                             the same, and every request it makes, "
+	"decoded\n"
+	"  leafhopper up [options]                    starts a shared machine, prints how to join "
+	"it\n"
 	"  leafhopper enter -- COMMAND...             runs a command on the shared machine\n"
 	"  leafhopper status                          what the shared machine is doing\n"
 	"  leafhopper down                            stops the shared machine\n"
@@ -33,7 +37,8 @@ static const char help[] =
 	"      --foreground        up: stay, with the log on standard error\n"
 	"  -o, --output FILE       trace: a Chrome or Perfetto trace instead of text\n"
 	"\n"
-	"leafhopper help, leafhopper --version. LEAFHOPPER_SOCKET names the shared machine's socket.\n";
+	"leafhopper help, leafhopper --version. LEAFHOPPER_SOCKET names the shared machine's "
+	"socket.\n";
 
 void usage_error(const char *fmt, ...)
 {
@@ -123,6 +128,38 @@ static const struct {
 	{ "inject", command_inject }, { "smi", command_smi },
 };
 
+#define PRELOAD_NAME "libleafhopper-preload.so"
+
+/*
+ * Inside a machine the command itself runs under the preload library, and a daemon must see the
+ * real system: starts again without it. smi is a client like any other.
+ */
+static void leave_machine(char **argv)
+{
+	const char *preload = getenv("LD_PRELOAD");
+	char *rest =
+		preload && strstr(preload, PRELOAD_NAME) ? calloc(1, strlen(preload) + 1) : NULL;
+
+	if (!rest)
+		return;
+	while (*preload) {
+		size_t n = strcspn(preload, ": ");
+
+		if (n && !memmem(preload, n, PRELOAD_NAME, strlen(PRELOAD_NAME))) {
+			if (*rest)
+				strcat(rest, ":");
+			strncat(rest, preload, n);
+		}
+		preload += n;
+		preload += strspn(preload, ": ");
+	}
+	if (*rest ? setenv("LD_PRELOAD", rest, 1) : unsetenv("LD_PRELOAD"))
+		return;
+	free(rest);
+	/* Not execv, which the library would lead back to itself. */
+	syscall(SYS_execve, "/proc/self/exe", argv, environ);
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
@@ -134,9 +171,12 @@ int main(int argc, char **argv)
 		return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
 	if (!strcmp(name, "--version")) {
-		printf("leafhopper %s (driver interface %s)\n", LEAFHOPPER_VERSION, RM_DEFAULT_VERSION);
+		printf("leafhopper %s (driver interface %s)\n", LEAFHOPPER_VERSION,
+		       RM_DEFAULT_VERSION);
 		return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
+	if (strcmp(name, "smi") != 0)
+		leave_machine(argv);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (!strcmp(name, commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);

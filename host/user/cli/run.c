@@ -22,8 +22,8 @@ static void forward(int sig, siginfo_t *info, void *context)
 		kill(child, sig);
 }
 
-static const int forwarded[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH,
-				 SIGCONT };
+static const int forwarded[] = { SIGHUP,  SIGINT,  SIGQUIT,  SIGTERM,
+				 SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT };
 
 static void signals_forward(void)
 {

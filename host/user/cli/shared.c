@@ -37,7 +37,8 @@ static int admin_connect(const struct instance *in)
 	return rc;
 }
 
-/* One request; the answer in out, terminated. 0 or an errno. With wait: until the daemon is gone. */
+/* One request; the answer in out, terminated. 0 or an errno. With wait: until the daemon is gone.
+ */
 static int admin_ask(const char *line, char *out, size_t size, bool wait)
 {
 	struct instance in;

@@ -83,7 +83,8 @@ static int failed(const char *what, u32 status)
 static int smi_open(struct smi *smi)
 {
 	NVOS21_PARAMETERS root = { .hClass = NV01_ROOT };
-	NV0000_CTRL_SYSTEM_GET_BUILD_VERSION_PARAMS build = { .sizeOfStrings = sizeof(smi->version) };
+	NV0000_CTRL_SYSTEM_GET_BUILD_VERSION_PARAMS build = { .sizeOfStrings =
+								      sizeof(smi->version) };
 	char ignored[sizeof(smi->version)], title[sizeof(smi->version)];
 	u32 status;
 
@@ -115,7 +116,8 @@ static int card_open(const struct smi *smi, u32 id, char bdf[24])
 	int fd;
 
 	memset(cards, 0, sizeof(cards));
-	if (ioctl(smi->ctl, _IOC(_IOC_READ | _IOC_WRITE, 'F', NV_ESC_CARD_INFO, sizeof(cards)), cards))
+	if (ioctl(smi->ctl, _IOC(_IOC_READ | _IOC_WRITE, 'F', NV_ESC_CARD_INFO, sizeof(cards)),
+		  cards))
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(cards); i++) {
 		nv_ioctl_register_fd_t with = { .ctl_fd = smi->ctl };
@@ -123,11 +125,12 @@ static int card_open(const struct smi *smi, u32 id, char bdf[24])
 
 		if (!cards[i].valid || cards[i].gpu_id != id)
 			continue;
-		snprintf(bdf, 24, "%08x:%02x:%02x.%x", cards[i].pci_info.domain, cards[i].pci_info.bus,
-			 cards[i].pci_info.slot, cards[i].pci_info.function);
+		snprintf(bdf, 24, "%08x:%02x:%02x.%x", cards[i].pci_info.domain,
+			 cards[i].pci_info.bus, cards[i].pci_info.slot, cards[i].pci_info.function);
 		snprintf(node, sizeof(node), "/dev/nvidia%u", cards[i].minor_number);
 		fd = open(node, O_RDWR | O_CLOEXEC);
-		if (fd >= 0 && ioctl(fd, _IOWR('F', NV_ESC_REGISTER_FD, nv_ioctl_register_fd_t), &with)) {
+		if (fd >= 0 &&
+		    ioctl(fd, _IOWR('F', NV_ESC_REGISTER_FD, nv_ioctl_register_fd_t), &with)) {
 			close(fd);
 			fd = -1;
 		}
@@ -176,7 +179,8 @@ static int card_read(const struct smi *smi, struct card *card)
 		fprintf(stderr, "leafhopper smi: GPU 0x%x: %s\n", card->id, strerror(errno));
 		return EXIT_FAILURE;
 	}
-	status = rm_control(smi, smi->client, NV0000_CTRL_CMD_GPU_ATTACH_IDS, &attach, sizeof(attach));
+	status = rm_control(smi, smi->client, NV0000_CTRL_CMD_GPU_ATTACH_IDS, &attach,
+			    sizeof(attach));
 	if (status == NV_OK)
 		status = rm_control(smi, smi->client, NV0000_CTRL_CMD_GPU_GET_ID_INFO, &info,
 				    sizeof(info));
@@ -199,13 +203,14 @@ out:
 static int smi_print(struct smi *smi)
 {
 	NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS ids;
-	u32 status = rm_control(smi, smi->client, NV0000_CTRL_CMD_GPU_GET_PROBED_IDS, &ids,
-				sizeof(ids));
+	u32 status =
+		rm_control(smi, smi->client, NV0000_CTRL_CMD_GPU_GET_PROBED_IDS, &ids, sizeof(ids));
 
 	if (status != NV_OK)
 		return failed("GPUs", status);
 	printf("Driver version %s\n", smi->version);
-	printf("%-3s  %-26s  %-16s  %-21s  %s\n", "GPU", "Name", "Bus-Id", "Memory used / total", "UUID");
+	printf("%-3s  %-26s  %-16s  %-21s  %s\n", "GPU", "Name", "Bus-Id", "Memory used / total",
+	       "UUID");
 	for (u32 i = 0; i < ARRAY_SIZE(ids.gpuIds) && ids.gpuIds[i] != NO_GPU; i++) {
 		struct card card = { .id = ids.gpuIds[i] };
 		int rc = card_read(smi, &card);

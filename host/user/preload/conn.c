@@ -17,9 +17,9 @@
 #include "host/user/handoff.h"
 #include "host/user/preload/preload.h"
 
-#define FD_BASE 960		  /* out of the way of programs that expect the lowest number */
+#define FD_BASE 960 /* out of the way of programs that expect the lowest number */
 #define FIRST_SPIN_NS 50000u
-#define CHECK_NS 200000000l	  /* between looks whether the daemon still lives */
+#define CHECK_NS 200000000l /* between looks whether the daemon still lives */
 
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
@@ -164,7 +164,8 @@ static int shm_create(struct lh_shm **out)
 	if (ftruncate(fd, LH_SHM_SIZE) ||
 	    syscall(SYS_fcntl, fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW))
 		goto fail;
-	shm = (void *)syscall(SYS_mmap, NULL, LH_SHM_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	shm = (void *)syscall(SYS_mmap, NULL, LH_SHM_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			      0);
 	if (shm == MAP_FAILED)
 		goto fail;
 	madvise(shm, LH_SHM_SIZE, MADV_DONTFORK);
@@ -178,10 +179,13 @@ fail:
 
 static bool exchange(struct lh_chan *chan, struct lh_msg *msg);
 
-/* Connects this process, with chan as the first channel. process->lock held. 0 or a negative errno. */
+/* Connects this process, with chan as the first channel. process->lock held. 0 or a negative errno.
+ */
 static int process_connect(struct lh_chan *chan)
 {
-	struct lh_hello hello = { .magic = LH_MAGIC, .version = LH_VERSION, .role = LH_ROLE_CLIENT };
+	struct lh_hello hello = { .magic = LH_MAGIC,
+				  .version = LH_VERSION,
+				  .role = LH_ROLE_CLIENT };
 	struct lh_msg msg = { .op = LH_OP_WELCOME };
 	int rc, fd, sock = connect_daemon();
 
@@ -219,7 +223,9 @@ fail:
 
 static int channel_add(struct lh_chan *chan)
 {
-	struct lh_hello hello = { .magic = LH_MAGIC, .version = LH_VERSION, .role = LH_DGRAM_CHANNEL };
+	struct lh_hello hello = { .magic = LH_MAGIC,
+				  .version = LH_VERSION,
+				  .role = LH_DGRAM_CHANNEL };
 	int fd = shm_create(&chan->shm);
 	int rc = fd < 0 ? fd : dgram_send(process->sock, &hello, sizeof(hello), fd);
 
@@ -369,8 +375,8 @@ bool lh_copy(bool write, u64 address, void *mem, size_t size)
 	while (size) {
 		struct iovec local = { at, size };
 		struct iovec remote = { (void *)(uintptr_t)address, size };
-		ssize_t n = write ? process_vm_writev(process->pid, &local, 1, &remote, 1, 0) :
-				    process_vm_readv(process->pid, &local, 1, &remote, 1, 0);
+		ssize_t n = write ? process_vm_writev(process->pid, &local, 1, &remote, 1, 0)
+				  : process_vm_readv(process->pid, &local, 1, &remote, 1, 0);
 
 		if (n <= 0)
 			return false;
@@ -429,9 +435,9 @@ static void chan_answer(struct lh_chan *chan)
 	case LH_ASK_COPY_OUT:
 		msg->result = msg->args[1] <= LH_DATA_SIZE &&
 					      lh_copy(msg->op == LH_ASK_COPY_OUT, msg->args[0],
-						      shm->data, msg->args[1]) ?
-				      0 :
-				      -EFAULT;
+						      shm->data, msg->args[1])
+				      ? 0
+				      : -EFAULT;
 		break;
 	case LH_ASK_FD: {
 		int fd = (int)msg->args[0];

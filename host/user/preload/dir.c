@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Listing directories: those that are ours lie in the daemon's tree; a listing of the real /dev gets
- * the device nodes at its end.
+ * Listing directories: those that are ours lie in the daemon's tree; a listing of the real /dev
+ * gets the device nodes at its end.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,8 +32,8 @@ static void listing_add(DIR *dir)
 	for (u32 i = 0; i < LISTINGS; i++) {
 		DIR *none = NULL;
 
-		if (__atomic_compare_exchange_n(&listings[i].dir, &none, dir, false, __ATOMIC_SEQ_CST,
-						__ATOMIC_SEQ_CST))
+		if (__atomic_compare_exchange_n(&listings[i].dir, &none, dir, false,
+						__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 			return;
 	}
 }

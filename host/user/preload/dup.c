@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Copies and ends of descriptors. The kernel does the counting; this only keeps the table of what is
- * ours right, and the connection's own descriptor out of programs' reach.
+ * Copies and ends of descriptors. The kernel does the counting; this only keeps the table of what
+ * is ours right, and the connection's own descriptor out of programs' reach.
  */
 #include <errno.h>
 #include <fcntl.h>

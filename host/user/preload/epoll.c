@@ -25,7 +25,8 @@ static u32 watch_count;
 static struct watch *watch_find(int epfd, int fd)
 {
 	for (u32 i = 0; i < WATCHES; i++) {
-		if (__atomic_load_n(&watches[i].fd, __ATOMIC_ACQUIRE) == fd && watches[i].epfd == epfd)
+		if (__atomic_load_n(&watches[i].fd, __ATOMIC_ACQUIRE) == fd &&
+		    watches[i].epfd == epfd)
 			return &watches[i];
 	}
 	return NULL;

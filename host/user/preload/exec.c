@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Children of clients are clients: a program that hands on an environment of its own making gets the
- * two variables that lead to the daemon added. Runs in vfork's children too: stack only.
+ * Children of clients are clients: a program that hands on an environment of its own making gets
+ * the two variables that lead to the daemon added. Runs in vfork's children too: stack only.
  */
 #include <alloca.h>
 #include <stdarg.h>
@@ -34,7 +34,8 @@ static size_t count(char *const list[])
 /* How long a joined LD_PRELOAD gets; 0 when the program's own names us already. */
 static size_t joined_size(const char *theirs)
 {
-	return strstr(theirs, lh_self()) ? 0 : sizeof(PRELOAD) + strlen(theirs) + strlen(lh_self()) + 1;
+	return strstr(theirs, lh_self()) ? 0
+					 : sizeof(PRELOAD) + strlen(theirs) + strlen(lh_self()) + 1;
 }
 
 /* out has room for two more than envp; joined for the string that joined_size told. */
@@ -72,21 +73,21 @@ static bool env_lacks(char *const envp[])
 }
 
 /* A macro, because the memory is the caller's stack. */
-#define WITH_ENV(envp)                                                                             \
-	do {                                                                                       \
-		const char *preload_;                                                              \
-		char **env_;                                                                       \
-		char *joined_ = NULL;                                                              \
-                                                                                                   \
-		if (!env_lacks(envp))                                                              \
-			break;                                                                     \
-		preload_ = env_find(envp, PRELOAD);                                                \
-		if (preload_ && joined_size(preload_))                                             \
-			joined_ = alloca(joined_size(preload_));                                   \
-		env_ = alloca((count(envp) + 3) * sizeof(*env_));                                  \
-		memset(env_, 0, (count(envp) + 3) * sizeof(*env_));                                \
-		env_fill(envp, env_, joined_);                                                     \
-		(envp) = env_;                                                                     \
+#define WITH_ENV(envp)                                              \
+	do {                                                        \
+		const char *preload_;                               \
+		char **env_;                                        \
+		char *joined_ = NULL;                               \
+                                                                    \
+		if (!env_lacks(envp))                               \
+			break;                                      \
+		preload_ = env_find(envp, PRELOAD);                 \
+		if (preload_ && joined_size(preload_))              \
+			joined_ = alloca(joined_size(preload_));    \
+		env_ = alloca((count(envp) + 3) * sizeof(*env_));   \
+		memset(env_, 0, (count(envp) + 3) * sizeof(*env_)); \
+		env_fill(envp, env_, joined_);                      \
+		(envp) = env_;                                      \
 	} while (0)
 
 EXPORT int execve(const char *path, char *const argv[], char *const envp[])
@@ -118,23 +119,23 @@ EXPORT int execvp(const char *file, char *const argv[])
 }
 
 /* Gathers the variable arguments; with_env: an environment follows the NULL. */
-#define GATHER(first, with_env, argv, envp)                                                        \
-	do {                                                                                       \
-		va_list ap_;                                                                       \
-		size_t n_ = 1;                                                                     \
-                                                                                                   \
-		va_start(ap_, first);                                                              \
-		while (va_arg(ap_, char *))                                                        \
-			n_++;                                                                      \
-		va_end(ap_);                                                                       \
-		(argv) = alloca((n_ + 1) * sizeof(char *));                                        \
-		(argv)[0] = (char *)(first);                                                       \
-		va_start(ap_, first);                                                              \
-		for (size_t i_ = 1; i_ <= n_; i_++)                                                \
-			(argv)[i_] = va_arg(ap_, char *);                                          \
-		if (with_env)                                                                      \
-			(envp) = va_arg(ap_, char **);                                             \
-		va_end(ap_);                                                                       \
+#define GATHER(first, with_env, argv, envp)                 \
+	do {                                                \
+		va_list ap_;                                \
+		size_t n_ = 1;                              \
+                                                            \
+		va_start(ap_, first);                       \
+		while (va_arg(ap_, char *))                 \
+			n_++;                               \
+		va_end(ap_);                                \
+		(argv) = alloca((n_ + 1) * sizeof(char *)); \
+		(argv)[0] = (char *)(first);                \
+		va_start(ap_, first);                       \
+		for (size_t i_ = 1; i_ <= n_; i_++)         \
+			(argv)[i_] = va_arg(ap_, char *);   \
+		if (with_env)                               \
+			(envp) = va_arg(ap_, char **);      \
+		va_end(ap_);                                \
 	} while (0)
 
 EXPORT int execl(const char *path, const char *arg, ...)

@@ -52,8 +52,8 @@ static struct entry *entry_make(int fd)
 				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (page == MAP_FAILED)
 			return NULL;
-		if (!__atomic_compare_exchange_n(&pages[index], &none, page, false, __ATOMIC_SEQ_CST,
-						 __ATOMIC_SEQ_CST))
+		if (!__atomic_compare_exchange_n(&pages[index], &none, page, false,
+						 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 			munmap(page, size);
 	}
 	while (old < (u32)fd + 1 &&

@@ -81,7 +81,8 @@ static int request(struct lh_chan *chan, const void *frame, int fd, u32 number, 
 		read_ahead(chan, frame, &msg);
 		rc = -lh_exchange(chan, &msg);
 		if (rc == EBADF && !attempt) {
-			/* The table is out of date: a descriptor of the same number, or a new connection. */
+			/* The table is out of date: a descriptor of the same number, or a new
+			 * connection. */
 			lh_fd_unbind(fd);
 			rc = lh_fd_file(chan, fd, &file);
 			continue;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Reading links and resolving paths: what the kernel answers in terms of the daemon's tree goes back
- * to programs under the names they know.
+ * Reading links and resolving paths: what the kernel answers in terms of the daemon's tree goes
+ * back to programs under the names they know.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -109,7 +109,8 @@ EXPORT char *getcwd(char *buf, size_t size)
 	return cwd;
 }
 
-/* -- Extended attributes: ours have none --------------------------------------------------------- */
+/* -- Extended attributes: ours have none ---------------------------------------------------------
+ */
 
 static ssize_t no_attribute(int rc)
 {
@@ -121,16 +122,16 @@ EXPORT ssize_t getxattr(const char *path, const char *name, void *value, size_t 
 {
 	struct lh_where where;
 
-	return lh_path(AT_FDCWD, path, &where) ? no_attribute(ENOTSUP) :
-						 syscall(SYS_getxattr, path, name, value, size);
+	return lh_path(AT_FDCWD, path, &where) ? no_attribute(ENOTSUP)
+					       : syscall(SYS_getxattr, path, name, value, size);
 }
 
 EXPORT ssize_t lgetxattr(const char *path, const char *name, void *value, size_t size)
 {
 	struct lh_where where;
 
-	return lh_path(AT_FDCWD, path, &where) ? no_attribute(ENOTSUP) :
-						 syscall(SYS_lgetxattr, path, name, value, size);
+	return lh_path(AT_FDCWD, path, &where) ? no_attribute(ENOTSUP)
+					       : syscall(SYS_lgetxattr, path, name, value, size);
 }
 
 EXPORT ssize_t listxattr(const char *path, char *list, size_t size)

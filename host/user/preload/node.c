@@ -35,8 +35,8 @@ static int access_at(int dirfd, const char *path, int mode, int flags)
 	int rc;
 
 	if (!lh_path(dirfd, path, &where))
-		return (int)(flags ? syscall(SYS_faccessat2, dirfd, path, mode, flags) :
-				     syscall(SYS_faccessat, dirfd, path, mode));
+		return (int)(flags ? syscall(SYS_faccessat2, dirfd, path, mode, flags)
+				   : syscall(SYS_faccessat, dirfd, path, mode));
 	if (lh_stat(&where, flags, &st) == LH_WHAT_ERROR)
 		return -1;
 	rc = mode == F_OK ? 0 : lh_allowed(&st, mode, flags & AT_EACCESS);
@@ -78,8 +78,8 @@ static int node_make(const struct lh_where *where, mode_t mode, dev_t dev)
 		return fail(EPERM);
 	if (!lh_node_of(dev, &node, &minor_number))
 		return fail(EPERM);
-	fd = (int)syscall(SYS_openat, AT_FDCWD, where->tree, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-			  0600);
+	fd = (int)syscall(SYS_openat, AT_FDCWD, where->tree,
+			  O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -1;
 	if (syscall(SYS_ftruncate, fd, TREE_RDEV(major(dev), minor(dev))) ||
@@ -121,7 +121,8 @@ EXPORT int __xmknodat(int version, int dirfd, const char *path, mode_t mode, dev
 	return mknod_at(dirfd, path, mode, *dev);
 }
 
-/* -- Changes that the tree takes as they are, from the administrator ----------------------------- */
+/* -- Changes that the tree takes as they are, from the administrator -----------------------------
+ */
 
 /* 1: not ours; 0: ours and allowed, the path is in where; -1 with errno. */
 static int change(int dirfd, const char *path, struct lh_where *where, int refusal)
@@ -145,8 +146,8 @@ static int chmod_at(int dirfd, const char *path, mode_t mode)
 
 	if (rc < 0)
 		return -1;
-	return rc ? (int)syscall(SYS_fchmodat, dirfd, path, mode) :
-		    (int)syscall(SYS_fchmodat, AT_FDCWD, where.tree, mode & 0777);
+	return rc ? (int)syscall(SYS_fchmodat, dirfd, path, mode)
+		  : (int)syscall(SYS_fchmodat, AT_FDCWD, where.tree, mode & 0777);
 }
 
 EXPORT int chmod(const char *path, mode_t mode)
@@ -168,8 +169,8 @@ static int chown_at(int dirfd, const char *path, uid_t uid, gid_t gid, int flags
 
 	if (rc < 0)
 		return -1;
-	return rc ? (int)syscall(SYS_fchownat, dirfd, path, uid, gid, flags) :
-		    (int)syscall(SYS_fchownat, AT_FDCWD, where.tree, uid, gid,
+	return rc ? (int)syscall(SYS_fchownat, dirfd, path, uid, gid, flags)
+		  : (int)syscall(SYS_fchownat, AT_FDCWD, where.tree, uid, gid,
 				 flags & AT_SYMLINK_NOFOLLOW);
 }
 
@@ -194,13 +195,14 @@ static int mkdir_at(int dirfd, const char *path, mode_t mode)
 	struct stat st;
 	int rc;
 
-	if (lh_path(dirfd, path, &where) && lh_stat(&where, AT_SYMLINK_NOFOLLOW, &st) != LH_WHAT_ERROR)
+	if (lh_path(dirfd, path, &where) &&
+	    lh_stat(&where, AT_SYMLINK_NOFOLLOW, &st) != LH_WHAT_ERROR)
 		return fail(EEXIST);
 	rc = change(dirfd, path, &where, EACCES);
 	if (rc < 0)
 		return -1;
-	return rc ? (int)syscall(SYS_mkdirat, dirfd, path, mode) :
-		    (int)syscall(SYS_mkdirat, AT_FDCWD, where.tree, mode);
+	return rc ? (int)syscall(SYS_mkdirat, dirfd, path, mode)
+		  : (int)syscall(SYS_mkdirat, AT_FDCWD, where.tree, mode);
 }
 
 EXPORT int mkdir(const char *path, mode_t mode)
@@ -220,8 +222,8 @@ static int unlink_at(int dirfd, const char *path, int flags)
 
 	if (rc < 0)
 		return -1;
-	return rc ? (int)syscall(SYS_unlinkat, dirfd, path, flags) :
-		    (int)syscall(SYS_unlinkat, AT_FDCWD, where.tree, flags);
+	return rc ? (int)syscall(SYS_unlinkat, dirfd, path, flags)
+		  : (int)syscall(SYS_unlinkat, AT_FDCWD, where.tree, flags);
 }
 
 EXPORT int unlink(const char *path)
@@ -258,7 +260,8 @@ static int symlink_at(const char *target, int dirfd, const char *path)
 	struct stat st;
 	int rc;
 
-	if (lh_path(dirfd, path, &where) && lh_stat(&where, AT_SYMLINK_NOFOLLOW, &st) != LH_WHAT_ERROR)
+	if (lh_path(dirfd, path, &where) &&
+	    lh_stat(&where, AT_SYMLINK_NOFOLLOW, &st) != LH_WHAT_ERROR)
 		return fail(EEXIST);
 	rc = change(dirfd, path, &where, EACCES);
 	if (rc < 0)
@@ -291,8 +294,8 @@ static int rename_at(int from_fd, const char *from, int to_fd, const char *to, u
 		return -1;
 	if (ra != rb)
 		return fail(EXDEV);
-	return ra ? (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags) :
-		    (int)syscall(SYS_renameat2, AT_FDCWD, a.tree, AT_FDCWD, b.tree, flags);
+	return ra ? (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags)
+		  : (int)syscall(SYS_renameat2, AT_FDCWD, a.tree, AT_FDCWD, b.tree, flags);
 }
 
 EXPORT int rename(const char *from, const char *to)

@@ -192,27 +192,27 @@ static mode_t mode_of(int flags, va_list ap)
 	return 0;
 }
 
-#define OPEN(name)                                                                                 \
-	EXPORT int name(const char *path, int flags, ...)                                          \
-	{                                                                                          \
-		va_list ap;                                                                        \
-		mode_t mode;                                                                       \
-                                                                                                   \
-		va_start(ap, flags);                                                               \
-		mode = mode_of(flags, ap);                                                         \
-		va_end(ap);                                                                        \
-		return lh_open(AT_FDCWD, path, flags, mode);                                       \
+#define OPEN(name)                                           \
+	EXPORT int name(const char *path, int flags, ...)    \
+	{                                                    \
+		va_list ap;                                  \
+		mode_t mode;                                 \
+                                                             \
+		va_start(ap, flags);                         \
+		mode = mode_of(flags, ap);                   \
+		va_end(ap);                                  \
+		return lh_open(AT_FDCWD, path, flags, mode); \
 	}
-#define OPENAT(name)                                                                               \
-	EXPORT int name(int dirfd, const char *path, int flags, ...)                               \
-	{                                                                                          \
-		va_list ap;                                                                        \
-		mode_t mode;                                                                       \
-                                                                                                   \
-		va_start(ap, flags);                                                               \
-		mode = mode_of(flags, ap);                                                         \
-		va_end(ap);                                                                        \
-		return lh_open(dirfd, path, flags, mode);                                          \
+#define OPENAT(name)                                                 \
+	EXPORT int name(int dirfd, const char *path, int flags, ...) \
+	{                                                            \
+		va_list ap;                                          \
+		mode_t mode;                                         \
+                                                                     \
+		va_start(ap, flags);                                 \
+		mode = mode_of(flags, ap);                           \
+		va_end(ap);                                          \
+		return lh_open(dirfd, path, flags, mode);            \
 	}
 
 OPEN(open)

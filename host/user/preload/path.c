@@ -15,8 +15,8 @@
 #include "host/user/preload/preload.h"
 
 enum match {
-	MATCH_START,  /* anything that begins so */
-	MATCH_BELOW,  /* the path itself and what is below */
+	MATCH_START, /* anything that begins so */
+	MATCH_BELOW, /* the path itself and what is below */
 	MATCH_EXACT,
 	MATCH_EXISTS, /* what the tree has of what begins so */
 };
@@ -25,14 +25,10 @@ static const struct {
 	const char *prefix;
 	enum match match;
 } ours[] = {
-	{ "/dev/nvidia", MATCH_START },
-	{ "/dev/char/195:", MATCH_START },
-	{ "/dev/char/511:", MATCH_START },
-	{ "/proc/driver/nvidia", MATCH_START },
-	{ "/proc/devices", MATCH_EXACT },
-	{ "/proc/modules", MATCH_EXACT },
-	{ "/sys/module/nvidia", MATCH_START },
-	{ "/sys/bus/pci/devices", MATCH_BELOW },
+	{ "/dev/nvidia", MATCH_START },	       { "/dev/char/195:", MATCH_START },
+	{ "/dev/char/511:", MATCH_START },     { "/proc/driver/nvidia", MATCH_START },
+	{ "/proc/devices", MATCH_EXACT },      { "/proc/modules", MATCH_EXACT },
+	{ "/sys/module/nvidia", MATCH_START }, { "/sys/bus/pci/devices", MATCH_BELOW },
 	{ "/sys/devices/pci", MATCH_EXISTS },
 };
 
@@ -134,8 +130,8 @@ static bool worth_a_look(const char *path)
 
 	if (path[0] != '/')
 		return true;
-	if (!strncmp(path, "/dev/", 5) || !strncmp(path, "/proc/", 6) || !strncmp(path, "/sys/", 5) ||
-	    strstr(path, "/.") || strstr(path, "//"))
+	if (!strncmp(path, "/dev/", 5) || !strncmp(path, "/proc/", 6) ||
+	    !strncmp(path, "/sys/", 5) || strstr(path, "/.") || strstr(path, "//"))
 		return true;
 	tree = lh_tree(&n);
 	return strncmp(path, tree, n) == 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * poll(2) and select(2) on the driver's descriptors. The socket wakes the waiter; whether an event is
- * there the driver tells, and reporting it takes it, as with the device node.
+ * poll(2) and select(2) on the driver's descriptors. The socket wakes the waiter; whether an event
+ * is there the driver tells, and reporting it takes it, as with the device node.
  */
 #include <errno.h>
 #include <string.h>
@@ -227,8 +227,9 @@ static int select_ours(int n, fd_set *r, fd_set *w, fd_set *e, const struct time
 	int rc, bits = 0;
 
 	for (int fd = 0; fd < n && count < FD_SETSIZE; fd++) {
-		short events = (short)((set_has(r, fd) ? POLLIN : 0) | (set_has(w, fd) ? POLLOUT : 0) |
-				       (set_has(e, fd) ? POLLPRI : 0));
+		short events =
+			(short)((set_has(r, fd) ? POLLIN : 0) | (set_has(w, fd) ? POLLOUT : 0) |
+				(set_has(e, fd) ? POLLPRI : 0));
 
 		if (events)
 			fds[count++] = (struct pollfd){ .fd = fd, .events = events };

@@ -27,57 +27,58 @@
 #define EXPORT __attribute__((visibility("default")))
 #define LH_PATH 4096u
 
-/* -- core.c: the C library's own functions, and where the daemon is ------------------------------ */
+/* -- core.c: the C library's own functions, and where the daemon is ------------------------------
+ */
 
-#define LH_REAL_FUNCTIONS(X)                                                                       \
-	X(int, openat, (int, const char *, int, ...))                                              \
-	X(FILE *, fopen, (const char *, const char *))                                             \
-	X(int, close, (int))                                                                       \
-	X(int, close_range, (unsigned int, unsigned int, int))                                     \
-	X(void, closefrom, (int))                                                                  \
-	X(int, fclose, (FILE *))                                                                   \
-	X(int, dup, (int))                                                                         \
-	X(int, dup2, (int, int))                                                                   \
-	X(int, dup3, (int, int, int))                                                              \
-	X(int, fcntl, (int, int, ...))                                                             \
-	X(int, ioctl, (int, unsigned long, ...))                                                   \
-	X(void *, mmap, (void *, size_t, int, int, int, off_t))                                    \
-	X(ssize_t, read, (int, void *, size_t))                                                    \
-	X(ssize_t, write, (int, const void *, size_t))                                             \
-	X(ssize_t, recvmsg, (int, struct msghdr *, int))                                           \
-	X(int, ppoll, (struct pollfd *, nfds_t, const struct timespec *, const sigset_t *))        \
-	X(int, poll, (struct pollfd *, nfds_t, int))                                               \
-	X(int, select, (int, fd_set *, fd_set *, fd_set *, struct timeval *))                      \
-	X(int, pselect,                                                                            \
-	  (int, fd_set *, fd_set *, fd_set *, const struct timespec *, const sigset_t *))          \
-	X(int, epoll_ctl, (int, int, int, struct epoll_event *))                                   \
-	X(int, epoll_pwait, (int, struct epoll_event *, int, int, const sigset_t *))               \
-	X(DIR *, opendir, (const char *))                                                          \
-	X(struct dirent *, readdir, (DIR *))                                                       \
-	X(int, closedir, (DIR *))                                                                  \
-	X(void, rewinddir, (DIR *))                                                                \
-	X(int, scandir,                                                                            \
-	  (const char *, struct dirent ***, int (*)(const struct dirent *),                        \
-	   int (*)(const struct dirent **, const struct dirent **)))                               \
-	X(char *, realpath, (const char *, char *))                                                \
-	X(char *, getcwd, (char *, size_t))                                                        \
-	X(int, chdir, (const char *))                                                              \
-	X(int, execve, (const char *, char *const[], char *const[]))                               \
-	X(int, execvpe, (const char *, char *const[], char *const[]))                              \
-	X(int, fexecve, (int, char *const[], char *const[]))                                       \
-	X(int, posix_spawn,                                                                        \
-	  (pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *,   \
-	   char *const[], char *const[]))                                                          \
-	X(int, posix_spawnp,                                                                       \
-	  (pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *,   \
-	   char *const[], char *const[]))                                                          \
-	X(int, setuid, (uid_t))                                                                    \
-	X(int, setgid, (gid_t))                                                                    \
-	X(int, seteuid, (uid_t))                                                                   \
-	X(int, setegid, (gid_t))                                                                   \
-	X(int, setreuid, (uid_t, uid_t))                                                           \
-	X(int, setregid, (gid_t, gid_t))                                                           \
-	X(int, setresuid, (uid_t, uid_t, uid_t))                                                   \
+#define LH_REAL_FUNCTIONS(X)                                                                     \
+	X(int, openat, (int, const char *, int, ...))                                            \
+	X(FILE *, fopen, (const char *, const char *))                                           \
+	X(int, close, (int))                                                                     \
+	X(int, close_range, (unsigned int, unsigned int, int))                                   \
+	X(void, closefrom, (int))                                                                \
+	X(int, fclose, (FILE *))                                                                 \
+	X(int, dup, (int))                                                                       \
+	X(int, dup2, (int, int))                                                                 \
+	X(int, dup3, (int, int, int))                                                            \
+	X(int, fcntl, (int, int, ...))                                                           \
+	X(int, ioctl, (int, unsigned long, ...))                                                 \
+	X(void *, mmap, (void *, size_t, int, int, int, off_t))                                  \
+	X(ssize_t, read, (int, void *, size_t))                                                  \
+	X(ssize_t, write, (int, const void *, size_t))                                           \
+	X(ssize_t, recvmsg, (int, struct msghdr *, int))                                         \
+	X(int, ppoll, (struct pollfd *, nfds_t, const struct timespec *, const sigset_t *))      \
+	X(int, poll, (struct pollfd *, nfds_t, int))                                             \
+	X(int, select, (int, fd_set *, fd_set *, fd_set *, struct timeval *))                    \
+	X(int, pselect,                                                                          \
+	  (int, fd_set *, fd_set *, fd_set *, const struct timespec *, const sigset_t *))        \
+	X(int, epoll_ctl, (int, int, int, struct epoll_event *))                                 \
+	X(int, epoll_pwait, (int, struct epoll_event *, int, int, const sigset_t *))             \
+	X(DIR *, opendir, (const char *))                                                        \
+	X(struct dirent *, readdir, (DIR *))                                                     \
+	X(int, closedir, (DIR *))                                                                \
+	X(void, rewinddir, (DIR *))                                                              \
+	X(int, scandir,                                                                          \
+	  (const char *, struct dirent ***, int (*)(const struct dirent *),                      \
+	   int (*)(const struct dirent **, const struct dirent **)))                             \
+	X(char *, realpath, (const char *, char *))                                              \
+	X(char *, getcwd, (char *, size_t))                                                      \
+	X(int, chdir, (const char *))                                                            \
+	X(int, execve, (const char *, char *const[], char *const[]))                             \
+	X(int, execvpe, (const char *, char *const[], char *const[]))                            \
+	X(int, fexecve, (int, char *const[], char *const[]))                                     \
+	X(int, posix_spawn,                                                                      \
+	  (pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, \
+	   char *const[], char *const[]))                                                        \
+	X(int, posix_spawnp,                                                                     \
+	  (pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, \
+	   char *const[], char *const[]))                                                        \
+	X(int, setuid, (uid_t))                                                                  \
+	X(int, setgid, (gid_t))                                                                  \
+	X(int, seteuid, (uid_t))                                                                 \
+	X(int, setegid, (gid_t))                                                                 \
+	X(int, setreuid, (uid_t, uid_t))                                                         \
+	X(int, setregid, (gid_t, gid_t))                                                         \
+	X(int, setresuid, (uid_t, uid_t, uid_t))                                                 \
 	X(int, setresgid, (gid_t, gid_t, gid_t))
 
 struct lh_real {
@@ -99,7 +100,8 @@ const char *lh_env_socket(void);
 /* Our own library's path, as LD_PRELOAD names it. */
 const char *lh_self(void);
 
-/* -- path.c: which paths are ours ---------------------------------------------------------------- */
+/* -- path.c: which paths are ours ----------------------------------------------------------------
+ */
 
 struct lh_where {
 	char tree[LH_PATH];  /* where the file lies */
@@ -126,7 +128,8 @@ int lh_allowed(const struct stat *st, int mode, bool effective);
 bool lh_node_of(dev_t rdev, enum rm_node *node, u32 *minor);
 dev_t lh_node_rdev(enum rm_node node, u32 minor);
 
-/* -- conn.c: the connection, channels, and calls on them ------------------------------------------ */
+/* -- conn.c: the connection, channels, and calls on them ------------------------------------------
+ */
 
 struct lh_chan {
 	struct lh_shm *shm;
@@ -152,12 +155,13 @@ bool lh_is_hidden(int fd);
 /* Reads or writes this process's own memory; false for a bad address. */
 bool lh_copy(bool write, u64 address, void *mem, size_t size);
 /*
- * True for what lies on the calling thread's stack, between the frame given and the stack's far end:
- * it is mapped and writable for as long as those frames live.
+ * True for what lies on the calling thread's stack, between the frame given and the stack's far
+ * end: it is mapped and writable for as long as those frames live.
  */
 bool lh_on_stack(const void *frame, u64 address, size_t size);
 
-/* -- fd.c: which descriptors are ours -------------------------------------------------------------- */
+/* -- fd.c: which descriptors are ours
+ * -------------------------------------------------------------- */
 
 struct lh_file {
 	u64 id;
@@ -181,11 +185,13 @@ void lh_fd_unbind(int fd);
 /* Highest number ever used plus one. */
 int lh_fd_end(void);
 
-/* -- open.c ---------------------------------------------------------------------------------------- */
+/* -- open.c
+ * ---------------------------------------------------------------------------------------- */
 
 int lh_open(int dirfd, const char *path, int flags, mode_t mode);
 
-/* -- poll.c ---------------------------------------------------------------------------------------- */
+/* -- poll.c
+ * ---------------------------------------------------------------------------------------- */
 
 /* Drains the descriptor's wake-ups and asks the driver: POLLIN | POLLPRI or 0. */
 short lh_poll_ask(int fd);

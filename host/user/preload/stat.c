@@ -62,38 +62,38 @@ static int stat_at(int dirfd, const char *path, struct stat *st, int flags)
 	return (int)syscall(SYS_newfstatat, dirfd, path, st, flags);
 }
 
-#define STAT(name, type, flags)                                                                    \
-	EXPORT int name(const char *path, struct type *st)                                         \
-	{                                                                                          \
-		return stat_at(AT_FDCWD, path, (struct stat *)st, flags);                          \
+#define STAT(name, type, flags)                                           \
+	EXPORT int name(const char *path, struct type *st)                \
+	{                                                                 \
+		return stat_at(AT_FDCWD, path, (struct stat *)st, flags); \
 	}
-#define FSTAT(name, type)                                                                          \
-	EXPORT int name(int fd, struct type *st)                                                   \
-	{                                                                                          \
-		return stat_fd(fd, (struct stat *)st);                                             \
+#define FSTAT(name, type)                              \
+	EXPORT int name(int fd, struct type *st)       \
+	{                                              \
+		return stat_fd(fd, (struct stat *)st); \
 	}
-#define FSTATAT(name, type)                                                                        \
-	EXPORT int name(int dirfd, const char *path, struct type *st, int flags)                   \
-	{                                                                                          \
-		return stat_at(dirfd, path, (struct stat *)st, flags);                             \
+#define FSTATAT(name, type)                                                      \
+	EXPORT int name(int dirfd, const char *path, struct type *st, int flags) \
+	{                                                                        \
+		return stat_at(dirfd, path, (struct stat *)st, flags);           \
 	}
-#define XSTAT(name, type, flags)                                                                   \
-	int name(int version, const char *path, struct type *st);                                  \
-	EXPORT int name(int version, const char *path, struct type *st)                            \
-	{                                                                                          \
-		return stat_at(AT_FDCWD, path, (struct stat *)st, flags);                          \
+#define XSTAT(name, type, flags)                                          \
+	int name(int version, const char *path, struct type *st);         \
+	EXPORT int name(int version, const char *path, struct type *st)   \
+	{                                                                 \
+		return stat_at(AT_FDCWD, path, (struct stat *)st, flags); \
 	}
-#define FXSTAT(name, type)                                                                         \
-	int name(int version, int fd, struct type *st);                                            \
-	EXPORT int name(int version, int fd, struct type *st)                                      \
-	{                                                                                          \
-		return stat_fd(fd, (struct stat *)st);                                             \
+#define FXSTAT(name, type)                                    \
+	int name(int version, int fd, struct type *st);       \
+	EXPORT int name(int version, int fd, struct type *st) \
+	{                                                     \
+		return stat_fd(fd, (struct stat *)st);        \
 	}
-#define FXSTATAT(name, type)                                                                       \
-	int name(int version, int dirfd, const char *path, struct type *st, int flags);            \
-	EXPORT int name(int version, int dirfd, const char *path, struct type *st, int flags)      \
-	{                                                                                          \
-		return stat_at(dirfd, path, (struct stat *)st, flags);                             \
+#define FXSTATAT(name, type)                                                                  \
+	int name(int version, int dirfd, const char *path, struct type *st, int flags);       \
+	EXPORT int name(int version, int dirfd, const char *path, struct type *st, int flags) \
+	{                                                                                     \
+		return stat_at(dirfd, path, (struct stat *)st, flags);                        \
 	}
 
 STAT(stat, stat, 0)

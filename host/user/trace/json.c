@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * A trace in the Trace Event format: a request is a slice (B, E), locks and RPCs are complete slices
- * (X) in it, checks and firmware events are instants; args hold the decoded fields.
+ * A trace in the Trace Event format: a request is a slice (B, E), locks and RPCs are complete
+ * slices (X) in it, checks and firmware events are instants; args hold the decoded fields.
  */
 #include <stdio.h>
 #include <string.h>
@@ -56,7 +56,8 @@ static void put_head(struct trace_text *t, const char *name, const char *phase, 
 	trace_put(t, "{\"name\":");
 	put_string(t, name, strlen(name));
 	trace_put(t, ",\"ph\":\"%s\",\"ts\":%llu.%03llu,\"pid\":%u,\"tid\":%u", phase,
-		  (unsigned long long)(time_ns / 1000), (unsigned long long)(time_ns % 1000), pid, tid);
+		  (unsigned long long)(time_ns / 1000), (unsigned long long)(time_ns % 1000), pid,
+		  tid);
 }
 
 static void put_duration(struct trace_text *t, u64 ns)
@@ -108,7 +109,8 @@ void trace_json_event(struct trace_request *r, const struct rm_trace_event *e)
 		break;
 	case RM_TRACE_STEP:
 		put_head(t, e->name ? e->name : "step", "i", e->time_ns);
-		trace_put(t, ",\"s\":\"t\",\"args\":{\"status\":\"%s\"}", abi_status_name(e->status));
+		trace_put(t, ",\"s\":\"t\",\"args\":{\"status\":\"%s\"}",
+			  abi_status_name(e->status));
 		break;
 	case RM_TRACE_LOCK:
 		put_head(t, e->name ? e->name : "lock", "X", e->time_ns - e->value);

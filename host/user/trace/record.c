@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * What traces share: a request's text gathered on its own thread and written at once, names, and the
- * output.
+ * What traces share: a request's text gathered on its own thread and written at once, names, and
+ * the output.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -146,8 +146,8 @@ int trace_start(const char *json_file)
 	if (rc)
 		return rc;
 	out.json = json_file != NULL;
-	out.fd = json_file ? open(json_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644) :
-			     fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	out.fd = json_file ? open(json_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)
+			   : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (out.fd < 0) {
 		rc = errno;
 		pthread_key_delete(out.key);

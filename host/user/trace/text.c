@@ -17,10 +17,11 @@
 static const char *result_name(u32 result)
 {
 	static const char *const names[] = {
-		[RM_IOCTL_OK] = "0",	      [RM_IOCTL_EINVAL] = "EINVAL", [RM_IOCTL_EFAULT] = "EFAULT",
-		[RM_IOCTL_ENOMEM] = "ENOMEM", [RM_IOCTL_EBUSY] = "EBUSY",   [RM_IOCTL_EACCES] = "EACCES",
-		[RM_IOCTL_EPERM] = "EPERM",   [RM_IOCTL_ENODEV] = "ENODEV", [RM_IOCTL_EINTR] = "EINTR",
-		[RM_IOCTL_EIO] = "EIO",
+		[RM_IOCTL_OK] = "0",	      [RM_IOCTL_EINVAL] = "EINVAL",
+		[RM_IOCTL_EFAULT] = "EFAULT", [RM_IOCTL_ENOMEM] = "ENOMEM",
+		[RM_IOCTL_EBUSY] = "EBUSY",   [RM_IOCTL_EACCES] = "EACCES",
+		[RM_IOCTL_EPERM] = "EPERM",   [RM_IOCTL_ENODEV] = "ENODEV",
+		[RM_IOCTL_EINTR] = "EINTR",   [RM_IOCTL_EIO] = "EIO",
 	};
 
 	return result < ARRAY_SIZE(names) ? names[result] : "?";
@@ -34,8 +35,8 @@ static void put_line(void *ctx, const char *line)
 /* How many bytes of something we know no fields of are shown. */
 #define RAW_SHOWN 64u
 
-static void put_data(struct trace_text *t, const struct abi_struct *s, const void *data, size_t size,
-		     u32 dir)
+static void put_data(struct trace_text *t, const struct abi_struct *s, const void *data,
+		     size_t size, u32 dir)
 {
 	const u8 *bytes = data;
 
@@ -122,7 +123,8 @@ static void rpc(struct trace_request *r, const struct rm_trace_event *e)
 	bool sent = e->kind == RM_TRACE_RPC_SEND;
 
 	trace_put(&r->text, "%*srpc %s %s (%u) #%llu, %zu bytes", INDENT, "", sent ? "->" : "<-",
-		  function ? function->name : "?", (u32)e->value, (unsigned long long)e->extra, e->size);
+		  function ? function->name : "?", (u32)e->value, (unsigned long long)e->extra,
+		  e->size);
 	if (sent)
 		r->rpc_ns = e->time_ns;
 	else
