@@ -3,7 +3,6 @@
  * Children of clients are clients: a program that hands on an environment of its own making gets
  * the two variables that lead to the daemon added. Runs in vfork's children too: stack only.
  */
-#include <alloca.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,11 +14,13 @@
 
 static const char *env_find(char *const envp[], const char *name)
 {
-	for (; envp && *envp; envp++) {
-		if (strncmp(*envp, name, strlen(name)) == 0)
-			return *envp;
+	const char *found = NULL;
+
+	for (size_t i = 0; envp && envp[i] && !found; i++) {
+		if (strncmp(envp[i], name, strlen(name)) == 0)
+			found = envp[i];
 	}
-	return NULL;
+	return found;
 }
 
 static size_t count(char *const list[])
@@ -73,21 +74,21 @@ static bool env_lacks(char *const envp[])
 }
 
 /* A macro, because the memory is the caller's stack. */
-#define WITH_ENV(envp)                                              \
-	do {                                                        \
-		const char *preload_;                               \
-		char **env_;                                        \
-		char *joined_ = NULL;                               \
-                                                                    \
-		if (!env_lacks(envp))                               \
-			break;                                      \
-		preload_ = env_find(envp, PRELOAD);                 \
-		if (preload_ && joined_size(preload_))              \
-			joined_ = alloca(joined_size(preload_));    \
-		env_ = alloca((count(envp) + 3) * sizeof(*env_));   \
-		memset(env_, 0, (count(envp) + 3) * sizeof(*env_)); \
-		env_fill(envp, env_, joined_);                      \
-		(envp) = env_;                                      \
+#define WITH_ENV(envp)                                                      \
+	do {                                                                \
+		const char *preload_;                                       \
+		char **env_;                                                \
+		char *joined_ = NULL;                                       \
+                                                                            \
+		if (!env_lacks(envp))                                       \
+			break;                                              \
+		preload_ = env_find(envp, PRELOAD);                         \
+		if (preload_ && joined_size(preload_))                      \
+			joined_ = __builtin_alloca(joined_size(preload_));  \
+		env_ = __builtin_alloca((count(envp) + 3) * sizeof(*env_)); \
+		memset(env_, 0, (count(envp) + 3) * sizeof(*env_));         \
+		env_fill(envp, env_, joined_);                              \
+		(envp) = env_;                                              \
 	} while (0)
 
 EXPORT int execve(const char *path, char *const argv[], char *const envp[])
@@ -119,23 +120,23 @@ EXPORT int execvp(const char *file, char *const argv[])
 }
 
 /* Gathers the variable arguments; with_env: an environment follows the NULL. */
-#define GATHER(first, with_env, argv, envp)                 \
-	do {                                                \
-		va_list ap_;                                \
-		size_t n_ = 1;                              \
-                                                            \
-		va_start(ap_, first);                       \
-		while (va_arg(ap_, char *))                 \
-			n_++;                               \
-		va_end(ap_);                                \
-		(argv) = alloca((n_ + 1) * sizeof(char *)); \
-		(argv)[0] = (char *)(first);                \
-		va_start(ap_, first);                       \
-		for (size_t i_ = 1; i_ <= n_; i_++)         \
-			(argv)[i_] = va_arg(ap_, char *);   \
-		if (with_env)                               \
-			(envp) = va_arg(ap_, char **);      \
-		va_end(ap_);                                \
+#define GATHER(first, with_env, argv, envp)                           \
+	do {                                                          \
+		va_list ap_;                                          \
+		size_t n_ = 1;                                        \
+                                                                      \
+		va_start(ap_, first);                                 \
+		while (va_arg(ap_, char *))                           \
+			n_++;                                         \
+		va_end(ap_);                                          \
+		(argv) = __builtin_alloca((n_ + 1) * sizeof(char *)); \
+		(argv)[0] = (char *)(first);                          \
+		va_start(ap_, first);                                 \
+		for (size_t i_ = 1; i_ <= n_; i_++)                   \
+			(argv)[i_] = va_arg(ap_, char *);             \
+		if (with_env)                                         \
+			(envp) = va_arg(ap_, char **);                \
+		va_end(ap_);                                          \
 	} while (0)
 
 EXPORT int execl(const char *path, const char *arg, ...)
