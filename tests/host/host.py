@@ -161,9 +161,14 @@ def case_shared():
         assert m.command('status', stderr=subprocess.DEVNULL).returncode == 1
         m.command('up', check=True)
         # A machine within a machine is one of its own.
-        out = m.command('enter', '--', args.leafhopper, 'run', '--gpus', '2', '--', 'sh', '-c',
-                        'ls /dev | grep nvidia; grep -c nvidia-caps /proc/devices').stdout
-        assert out.split() == ['nvidia-caps', 'nvidia0', 'nvidia1', 'nvidiactl', '1'], out
+        # (A sanitizer's runtime refuses to start a program behind any preloaded library.)
+        if m.command('enter', '--', args.leafhopper, '--version',
+                     stderr=subprocess.DEVNULL).returncode:
+            print('a machine within a machine: left out, the command is sanitized')
+        else:
+            out = m.command('enter', '--', args.leafhopper, 'run', '--gpus', '2', '--', 'sh', '-c',
+                            'ls /dev | grep nvidia; grep -c nvidia-caps /proc/devices').stdout
+            assert out.split() == ['nvidia-caps', 'nvidia0', 'nvidia1', 'nvidiactl', '1'], out
 
 
 def case_foreign_user():
