@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * The handle map: open addressing over cache lines of five entries. The hash is a bijection of the
- * handle and its high bits choose the line, so the order of hashes is the order of home lines,
- * which makes iteration independent of the table's size.
+ * handle, a secret one, and its high bits choose the line, so the order of hashes is the order of
+ * home lines, which makes iteration independent of the table's size.
  */
 #include "base/handle_map.h"
 
@@ -26,12 +26,17 @@ _Static_assert(sizeof(struct handle_map_line) == LINE_BYTES, "a line is one cach
 #define UNALIGNED_LINES 4u /* tables up to this many lines are not worth the alignment */
 #define MAX_LINES 0x80000000u
 
-static u32 hash_handle(u32 handle)
+enum nv_status handle_map_key_init(struct handle_map_key *key)
 {
-	u32 h = handle * 0x9e3779b1u;
+	struct handle_map_key drawn;
+	enum nv_status status = os_random(&drawn, sizeof(drawn));
 
-	h ^= h >> 15;
-	return h * 0x85ebca6bu;
+	if (status != NV_OK)
+		return status;
+	key->first = drawn.first | 1;
+	key->second = drawn.second | 1;
+	key->third = drawn.third | 1;
+	return NV_OK;
 }
 
 static u32 home_line(const struct handle_map_table *t, u32 hash)
@@ -74,9 +79,9 @@ static void table_free(struct handle_map_table *t)
 }
 
 /* The table has room and not this handle. */
-static void table_insert(struct handle_map_table *t, u32 handle, void *ptr)
+static void table_insert(struct handle_map_table *t, u32 handle, u32 hash, void *ptr)
 {
-	u32 i, line = home_line(t, hash_handle(handle));
+	u32 i, line = home_line(t, hash);
 
 	for (;; line = next_line(t, line)) {
 		struct handle_map_line *l = &t->lines[line];
@@ -111,11 +116,11 @@ static void **table_find(const struct handle_map_table *t, u32 handle, u32 hash)
 	return NULL;
 }
 
-/* slot is what table_find gave for the handle. */
-static void *table_remove(struct handle_map_table *t, u32 handle, void **slot)
+/* slot is what table_find gave for the handle of that hash. */
+static void *table_remove(struct handle_map_table *t, u32 hash, void **slot)
 {
 	void *ptr = *slot;
-	u32 line = home_line(t, hash_handle(handle));
+	u32 line = home_line(t, hash);
 	u32 at = (u32)(((char *)slot - (char *)t->lines) / LINE_BYTES);
 
 	for (; line != at; line = next_line(t, line))
@@ -133,10 +138,11 @@ static void map_move(struct handle_map *map, u32 lines)
 		struct handle_map_line *l = &map->old.lines[map->moved];
 
 		for (i = 0; i < LINE_SLOTS; i++) {
-			if (!l->ptr[i])
-				continue;
-			table_insert(&map->cur, l->handle[i],
-				     table_remove(&map->old, l->handle[i], &l->ptr[i]));
+			u32 handle = l->handle[i], hash = handle_map_hash(&map->key, handle);
+
+			if (l->ptr[i])
+				table_insert(&map->cur, handle, hash,
+					     table_remove(&map->old, hash, &l->ptr[i]));
 		}
 	}
 	if (map->moved == map->old.line_count) {
@@ -165,6 +171,7 @@ static enum nv_status map_grow(struct handle_map *map)
 {
 	u32 lines = map->cur.line_count;
 
+	OS_BUG_ON(!(map->key.first & map->key.second & map->key.third & 1));
 	if (lines >= MAX_LINES)
 		return NV_ERR_NO_MEMORY;
 	return map_resize(map, lines + (lines + 1) / 2 + !lines);
@@ -186,16 +193,18 @@ static void map_shrink(struct handle_map *map)
 	(void)map_resize(map, lines);
 }
 
-void handle_map_init(struct handle_map *map)
+void handle_map_init(struct handle_map *map, const struct handle_map_key *key)
 {
 	os_memset(map, 0, sizeof(*map));
+	map->key = *key;
 }
 
 void handle_map_destroy(struct handle_map *map)
 {
 	table_free(&map->cur);
 	table_free(&map->old);
-	handle_map_init(map);
+	map->count = 0;
+	map->moved = 0;
 }
 
 static void **map_find(const struct handle_map *map, u32 handle, u32 hash)
@@ -209,15 +218,17 @@ static void **map_find(const struct handle_map *map, u32 handle, u32 hash)
 
 void *handle_map_find(const struct handle_map *map, u32 handle)
 {
-	void **slot = map_find(map, handle, hash_handle(handle));
+	void **slot = map_find(map, handle, handle_map_hash(&map->key, handle));
 
 	return slot ? *slot : NULL;
 }
 
 enum nv_status handle_map_insert(struct handle_map *map, u32 handle, void *ptr)
 {
+	u32 hash = handle_map_hash(&map->key, handle);
+
 	OS_BUG_ON(!ptr);
-	if (map_find(map, handle, hash_handle(handle)))
+	if (map_find(map, handle, hash))
 		return NV_ERR_INSERT_DUPLICATE_NAME;
 	if (map->count >= table_limit(map->cur.line_count)) {
 		enum nv_status status = map_grow(map);
@@ -225,7 +236,7 @@ enum nv_status handle_map_insert(struct handle_map *map, u32 handle, void *ptr)
 		if (status != NV_OK)
 			return status;
 	}
-	table_insert(&map->cur, handle, ptr);
+	table_insert(&map->cur, handle, hash, ptr);
 	map->count++;
 	map_move(map, MOVE_LINES);
 	return NV_OK;
@@ -234,7 +245,7 @@ enum nv_status handle_map_insert(struct handle_map *map, u32 handle, void *ptr)
 void *handle_map_remove(struct handle_map *map, u32 handle)
 {
 	struct handle_map_table *t = &map->cur;
-	u32 hash = hash_handle(handle);
+	u32 hash = handle_map_hash(&map->key, handle);
 	void **slot = table_find(t, handle, hash);
 	void *ptr;
 
@@ -244,7 +255,7 @@ void *handle_map_remove(struct handle_map *map, u32 handle)
 	}
 	if (!slot)
 		return NULL;
-	ptr = table_remove(t, handle, slot);
+	ptr = table_remove(t, hash, slot);
 	map->count--;
 	map_move(map, MOVE_LINES);
 	map_shrink(map);
@@ -258,7 +269,8 @@ struct map_entry {
 };
 
 /* The entry of home line `line` with the smallest hash that is at least from. */
-static struct map_entry line_next(const struct handle_map_table *t, u32 line, u32 from)
+static struct map_entry line_next(const struct handle_map_table *t,
+				  const struct handle_map_key *key, u32 line, u32 from)
 {
 	struct map_entry best = { NULL, 0, 0 };
 	u32 i, at = line, tries;
@@ -267,7 +279,7 @@ static struct map_entry line_next(const struct handle_map_table *t, u32 line, u3
 		const struct handle_map_line *l = &t->lines[at];
 
 		for (i = 0; i < LINE_SLOTS; i++) {
-			u32 hash = hash_handle(l->handle[i]);
+			u32 hash = handle_map_hash(key, l->handle[i]);
 
 			if (!l->ptr[i] || hash < from || home_line(t, hash) != line ||
 			    (best.ptr && hash >= best.hash))
@@ -291,7 +303,7 @@ void *handle_map_next(struct handle_map *map, u64 *cursor, u32 *handle)
 	if (*cursor > ~(u32)0 || !t->line_count)
 		return NULL;
 	for (line = home_line(t, (u32)*cursor); line < t->line_count; line++) {
-		struct map_entry e = line_next(t, line, (u32)*cursor);
+		struct map_entry e = line_next(t, &map->key, line, (u32)*cursor);
 
 		if (!e.ptr)
 			continue;

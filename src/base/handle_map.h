@@ -2,6 +2,7 @@
 /*
  * A map from 32-bit handles to pointers: the objects of one client. A look-up reads one cache line
  * in the usual case, the next one rarely, at any size; it allocates nothing and takes no lock.
+ * Clients choose handles, so where one falls depends on a secret key.
  * Growing and shrinking moves a few lines at each insertion and removal, so no single call is long.
  *
  *   cur:  | line | line | line | ...        line: 5 pointers, 5 handles, how many entries went past
@@ -16,6 +17,30 @@
 #include "abi/status.h"
 #include "base/types.h"
 
+/*
+ * Secret and random: who knows it can choose handles that all fall into one place. One key may
+ * serve any number of maps.
+ */
+struct handle_map_key {
+	u32 first, second, third; /* odd */
+};
+
+/* NV_ERR_NOT_READY when the system has no entropy to give; *key is unchanged. */
+enum nv_status handle_map_key_init(struct handle_map_key *key);
+
+/*
+ * One to one for every key; the high bits are the ones to choose a place by. The three rounds are
+ * needed: after two, handles that differ in their high bits only are still evenly spaced, and for
+ * one key in a hundred the spacing crowds them.
+ */
+static inline u32 handle_map_hash(const struct handle_map_key *key, u32 handle)
+{
+	u32 h = handle * key->first;
+
+	h = (h ^ h >> 16) * key->second;
+	return (h ^ h >> 15) * key->third;
+}
+
 struct handle_map_line;
 
 struct handle_map_table {
@@ -25,14 +50,18 @@ struct handle_map_table {
 };
 
 struct handle_map {
+	struct handle_map_key key;
 	struct handle_map_table cur;
 	struct handle_map_table old; /* no lines unless a change of size is under way */
 	u32 count;
 	u32 moved; /* lines of old that are empty by now */
 };
 
-/* Zeroed memory is an initialised map too. */
-void handle_map_init(struct handle_map *map);
+/*
+ * key is one that handle_map_key_init drew. Zeroed memory is an empty map that can be searched and
+ * destroyed, but takes no entry.
+ */
+void handle_map_init(struct handle_map *map, const struct handle_map_key *key);
 /* Frees the map's memory, not what the entries point to. The map is empty and usable. */
 void handle_map_destroy(struct handle_map *map);
 
@@ -53,10 +82,10 @@ static inline u32 handle_map_count(const struct handle_map *map)
 
 /*
  * Iteration: start with *cursor 0; each call returns the next entry, or NULL at the end. handle may
- * be NULL. The order is fixed by the handles alone, so any entries may be added and removed
- * meanwhile: those that stay are seen exactly once. Keep the cursor while removing: starting again
- * at 0 each time walks over the emptied part again. Changes the table (not the entries), so it
- * needs the same exclusion as insertion.
+ * be NULL. The order is fixed by the key and the handles alone, so any entries may be added and
+ * removed meanwhile: those that stay are seen exactly once. Keep the cursor while removing:
+ * starting again at 0 each time walks over the emptied part again. Changes the table (not the
+ * entries), so it needs the same exclusion as insertion.
  */
 void *handle_map_next(struct handle_map *map, u64 *cursor, u32 *handle);
 

@@ -46,7 +46,7 @@ struct rm_config {
 	u32 uvm_major; /* 0: no nvidia-uvm */
 };
 
-/* NV_ERR_NO_MEMORY; *out is set only on success. */
+/* NV_ERR_NO_MEMORY; NV_ERR_NOT_READY: no entropy yet; *out is set only on success. */
 enum nv_status rm_create(const struct rm_config *config, struct rm **out);
 /* All files are closed and all GPUs removed before. */
 void rm_destroy(struct rm *rm);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * The handle map against a plain array, with sequential, random and clashing handles, at a million
- * entries, under allocation failure, and iterated while it changes.
+ * entries, with handles that were chosen to clash, under allocation failure, and iterated while it
+ * changes.
  */
 #include "base/handle_map.c" /* its lines are checked from inside */
 
@@ -30,12 +31,20 @@ static u32 handle_of(u32 kind, u32 i)
 	}
 }
 
+static void map_init(struct handle_map *map)
+{
+	struct handle_map_key key;
+
+	assert_int_equal(handle_map_key_init(&key), NV_OK);
+	handle_map_init(map, &key);
+}
+
 static void test_empty(void **state)
 {
 	struct handle_map map;
 	u64 cursor = 0;
 
-	handle_map_init(&map);
+	map_init(&map);
 	assert_null(handle_map_find(&map, 0));
 	assert_null(handle_map_remove(&map, 0));
 	assert_null(handle_map_next(&map, &cursor, NULL));
@@ -50,7 +59,7 @@ static void test_small(void **state)
 	u64 live = unit_live();
 	u32 i;
 
-	handle_map_init(&map);
+	map_init(&map);
 	assert_int_equal(handle_map_insert(&map, 0, entry(0)), NV_OK);
 	assert_int_equal(handle_map_insert(&map, ~0u, entry(1)), NV_OK);
 	assert_int_equal(handle_map_insert(&map, 0, entry(2)), NV_ERR_INSERT_DUPLICATE_NAME);
@@ -73,7 +82,7 @@ static void test_small(void **state)
  * Every entry sits where a look-up finds it, and each line counts exactly the entries that went
  * past it: one too many costs look-ups time, one too few loses an entry.
  */
-static void assert_sound(const struct handle_map_table *t)
+static void assert_sound(const struct handle_map *map, const struct handle_map_table *t)
 {
 	u32 *passed, line, at, i;
 
@@ -85,7 +94,7 @@ static void assert_sound(const struct handle_map_table *t)
 		for (i = 0; i < LINE_SLOTS; i++) {
 			if (!t->lines[line].ptr[i])
 				continue;
-			at = home_line(t, hash_handle(t->lines[line].handle[i]));
+			at = home_line(t, handle_map_hash(&map->key, t->lines[line].handle[i]));
 			for (; at != line; at = next_line(t, at))
 				passed[at]++;
 		}
@@ -128,7 +137,7 @@ static void test_random_ops(void **state)
 		bool model[UNIVERSE] = { false };
 		struct handle_map map;
 
-		handle_map_init(&map);
+		map_init(&map);
 		for (phase = 0; phase < 12; phase++) {
 			/* grow, shrink and hover in turn */
 			u32 bias = (u32[]){ 80, 20, 50, 95 }[phase % 4];
@@ -148,8 +157,8 @@ static void test_random_ops(void **state)
 					model[pick] = false;
 				}
 				if (i % 64 == 0) {
-					assert_sound(&map.cur);
-					assert_sound(&map.old);
+					assert_sound(&map, &map.cur);
+					assert_sound(&map, &map.old);
 					pick = unit_random(&seed) % UNIVERSE;
 				}
 				assert_ptr_equal(handle_map_find(&map, handle_of(kind, pick)),
@@ -171,7 +180,7 @@ static void test_many(void **state)
 	size_t full;
 	u32 i;
 
-	handle_map_init(&map);
+	map_init(&map);
 	for (i = 0; i < MANY; i++)
 		assert_int_equal(handle_map_insert(&map, 0x10000 + i, entry(i)), NV_OK);
 	full = handle_map_memory(&map);
@@ -190,6 +199,122 @@ static void test_many(void **state)
 	handle_map_destroy(&map);
 }
 
+/* -- Handles chosen by somebody who wants the map slow ------------------------------------------
+ */
+
+#define HOSTILE 60000u
+
+/* The number that an odd one makes 1 with. */
+static u32 inverse(u32 odd)
+{
+	u32 x = odd, i;
+
+	for (i = 0; i < 5; i++)
+		x *= 2 - odd * x;
+	return x;
+}
+
+/* The handle of a hash, for those who know the key. */
+static u32 unhash(const struct handle_map_key *key, u32 hash)
+{
+	u32 h = hash * inverse(key->third);
+
+	h = (h ^ h >> 15 ^ h >> 30) * inverse(key->second);
+	return (h ^ h >> 16) * inverse(key->first);
+}
+
+/* How many lines the entries of a map lie beyond their home lines, all together. */
+static u64 lines_passed(const struct handle_map *map)
+{
+	u64 passed = 0;
+	u32 line;
+
+	for (line = 0; line < map->cur.line_count; line++)
+		passed += map->cur.lines[line].passed;
+	return passed;
+}
+
+/* The same for count handles that all fall close together in a map of that key. */
+static u64 passed_when_hostile(const struct handle_map_key *known, const struct handle_map_key *key,
+			       u32 count)
+{
+	struct handle_map map;
+	u64 passed;
+	u32 i;
+
+	handle_map_init(&map, key);
+	for (i = 0; i < count; i++)
+		assert_int_equal(handle_map_insert(&map, unhash(known, 0x40000000u + i), entry(i)),
+				 NV_OK);
+	map_move(&map, map.old.line_count);
+	passed = lines_passed(&map);
+	handle_map_destroy(&map);
+	return passed;
+}
+
+/*
+ * Without the map's key, handles cannot be chosen so that look-ups get long: not with a well-known
+ * one, nor with that of another map.
+ */
+static void test_hostile_handles(void **state)
+{
+	static const struct handle_map_key known = { 0x9e3779b1u, 0x85ebca6bu, 0xc2b2ae35u };
+	struct handle_map_key key, other;
+	u32 round;
+
+	assert_int_equal(unhash(&known, handle_map_hash(&known, 0xcaf00001u)), 0xcaf00001u);
+	/* with it they can: what this test counts is what an attacker gains */
+	assert_true(passed_when_hostile(&known, &known, 2000) > 2000 * 100);
+	for (round = 0; round < 8; round++) {
+		assert_int_equal(handle_map_key_init(&key), NV_OK);
+		assert_int_equal(handle_map_key_init(&other), NV_OK);
+		assert_memory_not_equal(&key, &other, sizeof(key));
+		assert_true(passed_when_hostile(&known, &key, HOSTILE) < HOSTILE * 2);
+		assert_true(passed_when_hostile(&other, &key, HOSTILE) < HOSTILE * 2);
+	}
+}
+
+/* Nor by what they have in common: for some key all of a kind would be evenly spaced. */
+static void test_hostile_spacing(void **state)
+{
+	static const u32 steps[] = { 1, 1u << 12, 1u << 16, 1u << 17, 0x10001, 0x9e3779b1u };
+	u32 round, kind, i, count = 4000;
+
+	for (round = 0; round < 300; round++) {
+		for (kind = 0; kind < ARRAY_SIZE(steps); kind++) {
+			struct handle_map map;
+
+			map_init(&map);
+			for (i = 0; i < count; i++)
+				assert_int_equal(handle_map_insert(&map, i * steps[kind], entry(i)),
+						 NV_OK);
+			map_move(&map, map.old.line_count);
+			assert_true(lines_passed(&map) < 2 * count);
+			handle_map_destroy(&map);
+		}
+	}
+}
+
+static void insert_without_key(void)
+{
+	struct handle_map map = { 0 };
+
+	(void)handle_map_insert(&map, 1, entry(1));
+}
+
+/* Memory that nobody initialised is an empty map, but no map with a key that everybody knows. */
+static void test_no_key(void **state)
+{
+	struct handle_map map = { 0 };
+	u64 cursor = 0;
+
+	assert_null(handle_map_find(&map, 1));
+	assert_null(handle_map_remove(&map, 1));
+	assert_null(handle_map_next(&map, &cursor, NULL));
+	handle_map_destroy(&map);
+	unit_assert_aborts(insert_without_key, "key");
+}
+
 /* Every insertion fails once for want of memory where it allocates, and leaves the map as it was.
  */
 static void test_no_memory(void **state)
@@ -200,7 +325,7 @@ static void test_no_memory(void **state)
 
 	if (!os_user_fail_alloc_thread(0))
 		skip();
-	handle_map_init(&map);
+	map_init(&map);
 	for (i = 0; i < 3000; i++) {
 		enum nv_status status;
 
@@ -239,7 +364,7 @@ static void test_iterate_while_changing(void **state)
 		u64 cursor = 0;
 		void *ptr;
 
-		handle_map_init(&map);
+		map_init(&map);
 		for (i = 0; i < 2000; i++)
 			assert_int_equal(handle_map_insert(&map, i, entry(i)), NV_OK);
 		while ((ptr = handle_map_next(&map, &cursor, &handle)) != NULL) {
@@ -275,9 +400,15 @@ static void test_iterate_while_changing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty),	   cmocka_unit_test(test_small),
-		cmocka_unit_test(test_random_ops), cmocka_unit_test(test_many),
-		cmocka_unit_test(test_no_memory),  cmocka_unit_test(test_iterate_while_changing),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_small),
+		cmocka_unit_test(test_random_ops),
+		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_hostile_handles),
+		cmocka_unit_test(test_hostile_spacing),
+		cmocka_unit_test(test_no_key),
+		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_iterate_while_changing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

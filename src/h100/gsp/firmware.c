@@ -73,9 +73,10 @@ enum nv_status fw_init(struct fw *fw, struct h100_function *fn, const struct h10
 	fw->video = video;
 	fw->video_bytes = video_bytes;
 	fw->rng = chaos != 0 ? chaos * 0x9e3779b97f4a7c15ull | 1 : 0;
-	fw_store_init(&fw->store, state);
 	fw_queues_close(fw);
-	status = fw_controls_build(fw);
+	status = fw_store_init(&fw->store, state);
+	if (status == NV_OK)
+		status = fw_controls_build(fw);
 	if (status != NV_OK)
 		fw_destroy(fw);
 	return status;

@@ -196,7 +196,8 @@ const struct fw_control *fw_control_find(const struct fw *fw, u32 cmd);
 
 /* -- store.c -- */
 
-void fw_store_init(struct fw_store *store, struct h100_state *state);
+/* NV_ERR_NOT_READY: no entropy; the store can be cleared all the same. */
+enum nv_status fw_store_init(struct fw_store *store, struct h100_state *state);
 /* Frees every client. */
 void fw_store_clear(struct fw_store *store);
 struct fw_client *fw_store_client(const struct fw_store *store, u32 handle);

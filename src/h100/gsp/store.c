@@ -5,12 +5,18 @@
  */
 #include "h100/gsp/firmware.h"
 
-void fw_store_init(struct fw_store *store, struct h100_state *state)
+enum nv_status fw_store_init(struct fw_store *store, struct h100_state *state)
 {
-	handle_map_init(&store->clients);
+	struct handle_map_key key;
+	enum nv_status status = handle_map_key_init(&key);
+
+	if (status != NV_OK)
+		return status;
+	handle_map_init(&store->clients, &key);
 	store->object_count = 0;
 	store->events = NULL;
 	store->state = state;
+	return NV_OK;
 }
 
 struct fw_client *fw_store_client(const struct fw_store *store, u32 handle)
@@ -38,7 +44,7 @@ enum nv_status fw_store_add_client(struct fw_store *store, u32 handle, u32 class
 	status = handle_map_insert(&store->clients, handle, client);
 	if (status != NV_OK)
 		goto fail_insert;
-	handle_map_init(&client->objects);
+	handle_map_init(&client->objects, &store->clients.key);
 	client->root.object.client = handle;
 	client->root.object.handle = handle;
 	client->root.object.class_id = class_id;
@@ -205,5 +211,4 @@ void fw_store_clear(struct fw_store *store)
 	while ((client = handle_map_next(&store->clients, &cursor, NULL)) != NULL)
 		fw_store_remove(store, &client->root);
 	handle_map_destroy(&store->clients);
-	handle_map_init(&store->clients);
 }

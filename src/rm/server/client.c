@@ -15,10 +15,9 @@ enum nv_status rm_client_table_init(struct rm_server *server)
 	enum nv_status status;
 	u32 i;
 
-	status = os_random(&server->hash_seed, sizeof(server->hash_seed));
+	status = handle_map_key_init(&server->handle_key);
 	if (status != NV_OK)
-		server->hash_seed = (u32)os_time_ns();
-	server->hash_seed |= 1u;
+		return status;
 	server->buckets = os_alloc(RM_CLIENT_BUCKETS * sizeof(*server->buckets));
 	server->shard_memory = os_alloc(RM_CLIENT_SHARDS * sizeof(*server->shards) + SHARD_ALIGN);
 	if (!server->buckets || !server->shard_memory) {
@@ -50,7 +49,7 @@ void rm_client_table_destroy(struct rm_server *server)
 /* A client's handle is its own choice, so where it falls must not be. */
 static u32 bucket_of(const struct rm_server *server, u32 handle)
 {
-	return (handle ^ handle >> 15) * server->hash_seed >> 16;
+	return handle_map_hash(&server->handle_key, handle) / (((u64)1 << 32) / RM_CLIENT_BUCKETS);
 }
 
 static struct rm_client_shard *shard_of(const struct rm_server *server, u32 bucket)
@@ -318,7 +317,7 @@ enum nv_status rm_client_create(struct rm_call *call, const struct abi_class *de
 	client->cred = call->cred;
 	client->class_id = desc->class_id;
 	client->kernel = call->kernel;
-	handle_map_init(&client->objects);
+	handle_map_init(&client->objects, &server->handle_key);
 	status = os_mutex_init(&client->lock, LOCK_RANK_CLIENT, "client");
 	if (status != NV_OK) {
 		os_free(client);

@@ -51,7 +51,8 @@ struct rm_server {
 	struct rm_handler_slot *handlers;
 	u32 handler_mask;
 	struct rm_handler_slot *first_handlers; /* by index of the command: of the class it names */
-	u32 hash_seed;
+	struct handle_map_key
+		handle_key; /* of the table of clients and of every client's objects */
 
 	struct rm_client **buckets;
 	void *shard_memory;

@@ -120,6 +120,8 @@ struct rm_call {
 	rm_control_fn handler; /* server: of control, or NULL */
 	void *params;
 	u32 params_size;
+	/* The file behind a descriptor that params hold; who keeps the reference leaves NULL. */
+	struct rm_file *named;
 	u32 flags; /* NVOS54_FLAGS_*, or those of a dup */
 	u32 locks; /* RM_LOCKED_* that this call took itself */
 	u32 api_token;
@@ -165,7 +167,9 @@ struct rm_object *rm_client_next_object(struct rm_client *client, u64 *cursor);
 /* -- The instance --------------------------------------------------------------------------------
  */
 
-/* classes stays valid while the server does. NV_ERR_NO_MEMORY; NV_ERR_INVALID_ARGUMENT: two alike.
+/*
+ * classes stays valid while the server does. NV_ERR_NO_MEMORY; NV_ERR_NOT_READY: no entropy;
+ * NV_ERR_INVALID_ARGUMENT: two alike.
  */
 enum nv_status rm_server_create(struct rm *rm, const struct rm_class *const *classes, u32 count,
 				struct rm_server **out);
