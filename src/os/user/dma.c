@@ -166,18 +166,47 @@ static char *table_find(const struct dma_table *t, u64 bus_addr, size_t size)
 	return (char *)(uintptr_t)(entry & ~DMA_ENTRY_FLAGS) + offset;
 }
 
+/* The device whose table this thread holds for many accesses. */
+static OS_TLS struct os_pci_dev *held;
+static OS_TLS u32 held_token;
+
+void os_user_dma_hold(struct os_pci_dev *dev)
+{
+	OS_BUG_ON(held);
+	held_token = os_percpu_rwlock_read_lock(&dev->dma.lock);
+	held = dev;
+}
+
+void os_user_dma_release(struct os_pci_dev *dev)
+{
+	OS_BUG_ON(held != dev);
+	held = NULL;
+	os_percpu_rwlock_read_unlock(&dev->dma.lock, held_token);
+}
+
+static u32 access_begin(struct os_pci_dev *dev)
+{
+	return held == dev ? 0 : os_percpu_rwlock_read_lock(&dev->dma.lock);
+}
+
+static void access_end(struct os_pci_dev *dev, u32 token)
+{
+	if (held != dev)
+		os_percpu_rwlock_read_unlock(&dev->dma.lock, token);
+}
+
 bool os_user_dma_find(struct os_pci_dev *dev, u64 bus_addr, size_t size, void **cpu)
 {
-	u32 token = os_percpu_rwlock_read_lock(&dev->dma.lock);
+	u32 token = access_begin(dev);
 
 	*cpu = table_find(&dev->dma, bus_addr, size);
-	os_percpu_rwlock_read_unlock(&dev->dma.lock, token);
+	access_end(dev, token);
 	return *cpu != NULL;
 }
 
 bool os_user_dma_read(struct os_pci_dev *dev, u64 bus_addr, void *data, size_t size)
 {
-	u32 token = os_percpu_rwlock_read_lock(&dev->dma.lock);
+	u32 token = access_begin(dev);
 	const char *cpu = table_find(&dev->dma, bus_addr, size);
 
 	if (cpu && size == 4 && is_aligned(bus_addr, 4)) {
@@ -191,13 +220,13 @@ bool os_user_dma_read(struct os_pci_dev *dev, u64 bus_addr, void *data, size_t s
 	} else if (cpu) {
 		os_memcpy(data, cpu, size);
 	}
-	os_percpu_rwlock_read_unlock(&dev->dma.lock, token);
+	access_end(dev, token);
 	return cpu != NULL;
 }
 
 bool os_user_dma_write(struct os_pci_dev *dev, u64 bus_addr, const void *data, size_t size)
 {
-	u32 token = os_percpu_rwlock_read_lock(&dev->dma.lock);
+	u32 token = access_begin(dev);
 	char *cpu = table_find(&dev->dma, bus_addr, size);
 
 	if (cpu && size == 4 && is_aligned(bus_addr, 4)) {
@@ -213,7 +242,7 @@ bool os_user_dma_write(struct os_pci_dev *dev, u64 bus_addr, const void *data, s
 	} else if (cpu) {
 		os_memcpy(cpu, data, size);
 	}
-	os_percpu_rwlock_read_unlock(&dev->dma.lock, token);
+	access_end(dev, token);
 	return cpu != NULL;
 }
 

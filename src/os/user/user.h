@@ -110,6 +110,12 @@ void os_user_pci_set_confidential(struct os_pci_dev *dev, bool confidential);
 bool os_user_dma_read(struct os_pci_dev *dev, u64 bus_addr, void *data, size_t size);
 bool os_user_dma_write(struct os_pci_dev *dev, u64 bus_addr, const void *data, size_t size);
 /*
+ * Between the two, which the same thread calls, accesses of that thread are cheaper and changes of
+ * the device's mappings wait. Not nested; the thread maps and frees no pages of the device.
+ */
+void os_user_dma_hold(struct os_pci_dev *dev);
+void os_user_dma_release(struct os_pci_dev *dev);
+/*
  * Where the bytes lie for the CPU, all in one page: no two pages are adjacent on the bus. Valid
  * until the driver frees the pages; the caller keeps it from doing so.
  */
