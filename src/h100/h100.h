@@ -23,31 +23,38 @@ struct h100_host {
 	/* Bus-master accesses; false when any byte is not mapped for this device. */
 	bool (*dma_read)(void *ctx, u64 address, void *data, size_t size);
 	bool (*dma_write)(void *ctx, u64 address, const void *data, size_t size);
-	/* The page at a page-aligned bus address as memory that both sides see, or NULL. Valid until the
-	 * driver unmaps it. May be NULL: nothing uses it yet (message queues go by dma_read and dma_write,
-	 * so that a driver may take its memory back at any time). */
+	/*
+	 * Around many accesses: in between no mapping of this device changes, so that each access
+	 * is cheaper; those who change one wait. May be NULL.
+	 */
+	void (*dma_begin)(void *ctx);
+	void (*dma_end)(void *ctx);
+	/* The page at a page-aligned bus address as memory that both sides see, or NULL. Valid
+	 * until the driver unmaps it. May be NULL: nothing uses it yet (message queues go by
+	 * dma_read and dma_write, so that a driver may take its memory back at any time). */
 	void *(*dma_map_page)(void *ctx, u64 address);
 	/* A message-signalled interrupt; enables and masks have been looked at. */
 	void (*msix)(void *ctx, u64 address, u32 data);
 	u64 (*now_ns)(void *ctx); /* monotonic; drives PTIMER */
 	void (*log)(void *ctx, int level, const char *text);
 	/*
-	 * Something happened that a driver may be waiting for (a reply, a register). May be NULL. With it,
-	 * a reply that was made on a lent thread raises no interrupt: that thread looks for it.
+	 * Something happened that a driver may be waiting for (a reply, a register). May be NULL.
+	 * With it, a reply that was made on a lent thread raises no interrupt: that thread looks
+	 * for it.
 	 */
 	void (*kick)(void *ctx);
 };
 
 struct h100_config {
-	const char *profile;  /* text of the profile file */
+	const char *profile; /* text of the profile file */
 	size_t profile_size;
 	const char *scenario; /* text of the scenario file, or NULL */
 	size_t scenario_size;
-	u32 index;	      /* which GPU of the machine: serial number, UUID and links follow from it */
-	u32 count;	      /* GPUs in the machine: NVLink topology */
-	bool threads;	      /* an own thread; false: works only when h100_lend is called */
-	bool lending;	      /* drivers lend their threads: see h100_lend */
-	u32 chaos;	      /* tests: 0, or a seed for random delays and reordering */
+	u32 index;    /* which GPU of the machine: serial number, UUID and links follow from it */
+	u32 count;    /* GPUs in the machine: NVLink topology */
+	bool threads; /* an own thread; false: works only when h100_lend is called */
+	bool lending; /* drivers lend their threads: see h100_lend */
+	u32 chaos;    /* tests: 0, or a seed for random delays and reordering */
 };
 
 /* NV_ERR_INVALID_ARGUMENT: the profile or scenario is malformed (message by host->log). */
@@ -60,7 +67,8 @@ void h100_destroy(struct h100 *gpu);
 u32 h100_cfg_read(struct h100 *gpu, u32 offset, u32 width);
 void h100_cfg_write(struct h100 *gpu, u32 offset, u32 width, u32 value);
 
-/* BAR index as in PCI (0 registers, 2 video memory, 4 control); width 1, 2, 4 or 8. Never sleeps. */
+/* BAR index as in PCI (0 registers, 2 video memory, 4 control); width 1, 2, 4 or 8. Never sleeps.
+ */
 u64 h100_bar_size(struct h100 *gpu, u32 bar);
 u64 h100_bar_read(struct h100 *gpu, u32 bar, u64 offset, u32 width);
 void h100_bar_write(struct h100 *gpu, u32 bar, u64 offset, u32 width, u64 value);
@@ -73,11 +81,11 @@ void h100_bar_write(struct h100 *gpu, u32 bar, u64 offset, u32 width, u64 value)
  * Who does the work of a doorbell, given an own thread (config.threads):
  *
  *   config.lending false   the doorbell wakes the own thread.
- *   config.lending true    whoever waits for the reply is expected to lend, so the doorbell wakes nobody
- *                          while calls are frequent. The own thread then looks every 2 ms and takes what
- *                          has been left for a whole period (messages nobody waits for); after 50 ms
- *                          without work it sleeps until the next doorbell. h100_kick has it work at once:
- *                          hosts call it when a waiter goes to sleep without lending.
+ *   config.lending true    whoever waits for the reply is expected to lend, so the doorbell wakes
+ * nobody while calls are frequent. The own thread then looks every 2 ms and takes what has been
+ * left for a whole period (messages nobody waits for); after 50 ms without work it sleeps until the
+ * next doorbell. h100_kick has it work at once: hosts call it when a waiter goes to sleep without
+ * lending.
  */
 bool h100_lend(struct h100 *gpu);
 void h100_kick(struct h100 *gpu);
@@ -85,7 +93,8 @@ void h100_kick(struct h100 *gpu);
 /* The firmware container that a driver boots it with: docs/boot.md says what is in it. */
 const void *h100_firmware_image(size_t *size);
 
-/* Video memory, for whoever maps it to clients: a memfd of the GPU's memory size, owned by the GPU. */
+/* Video memory, for whoever maps it to clients: a memfd of the GPU's memory size, owned by the GPU.
+ */
 int h100_video_fd(struct h100 *gpu);
 
 /*

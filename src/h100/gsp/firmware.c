@@ -25,7 +25,7 @@ bool fw_dma_read(struct fw *fw, u64 address, void *data, size_t size)
 	if (!h100_function_bus_master(fw->fn) ||
 	    !fw->host->dma_read(fw->host->ctx, address, data, size))
 		return false;
-	h100_state_account_pcie(fw->state, fw->now_ns, 0, size);
+	fw->dma_read_bytes += size;
 	return true;
 }
 
@@ -34,7 +34,7 @@ bool fw_dma_write(struct fw *fw, u64 address, const void *data, size_t size)
 	if (!h100_function_bus_master(fw->fn) ||
 	    !fw->host->dma_write(fw->host->ctx, address, data, size))
 		return false;
-	h100_state_account_pcie(fw->state, fw->now_ns, size, 0);
+	fw->dma_written_bytes += size;
 	return true;
 }
 
@@ -196,11 +196,22 @@ static void power_on(struct fw *fw)
 	h100_fsp_set_ready(fw->fn, true);
 }
 
+/* What went over the link in this run; each access on its own would cost more than most of them. */
+static void account_dma(struct fw *fw)
+{
+	h100_state_account_pcie(fw->state, fw->now_ns, fw->dma_written_bytes, fw->dma_read_bytes);
+	fw->dma_written_bytes = 0;
+	fw->dma_read_bytes = 0;
+}
+
 bool fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent)
 {
+	const struct h100_host *host = fw->host;
 	bool wrote;
 
 	fw->now_ns = now_ns;
+	if (host->dma_begin)
+		host->dma_begin(host->ctx);
 	if ((work & H100_WORK_RESET) != 0)
 		power_on(fw);
 	if (!fw->hung) {
@@ -210,14 +221,17 @@ bool fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent)
 		if ((work & H100_WORK_GSP) != 0)
 			fw_serve_commands(fw);
 	}
+	if (host->dma_end)
+		host->dma_end(host->ctx);
+	account_dma(fw);
 	/* A thread that lends itself looks at the queue anyway: replies need not interrupt it. */
 	wrote = fw->wrote;
-	if (fw->wants_interrupt || (wrote && (!lent || !fw->host->kick)))
+	if (fw->wants_interrupt || (wrote && (!lent || !host->kick)))
 		h100_gsp_interrupt(fw->fn, (u32)REG_MASK(NV_PFALCON_FALCON_IRQSTAT_SWGEN0));
 	fw->wrote = false;
 	fw->wants_interrupt = false;
-	if (fw->host->kick)
-		fw->host->kick(fw->host->ctx);
+	if (host->kick)
+		host->kick(host->ctx);
 	return wrote;
 }
 

@@ -78,8 +78,10 @@ struct fw_queues {
 	u64 page[FW_SHARED_PAGES_MAX]; /* bus addresses */
 	u32 page_count;
 	struct fw_ring commands, status;
-	u32 peer_read;	 /* status elements that the driver had taken when last looked at */
-	bool complained; /* about a write pointer out of range */
+	u32 peer_read;	   /* status elements that the driver had taken when last looked at */
+	u32 command_write; /* the driver's write pointer when last looked at */
+	bool looked;	   /* since the doorbell that this run is for: no need to look again */
+	bool complained;   /* about a write pointer out of range */
 
 	/* A message that arrives in several records. */
 	u8 *long_message;
@@ -111,7 +113,9 @@ struct fw {
 		u32 client, device, subdevice; /* the driver's own commands go to these */
 	} internal;
 
-	u64 now_ns;	      /* when the work in hand began */
+	u64 now_ns;	    /* when the work in hand began */
+	u64 dma_read_bytes; /* of this run, not yet in the link's figures */
+	u64 dma_written_bytes;
 	u64 rng;	      /* of chaos; 0: none */
 	bool wants_interrupt; /* something was put into the status queue that nobody polls for */
 	bool wrote;	      /* anything was put there */

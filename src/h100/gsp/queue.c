@@ -25,6 +25,11 @@ static rpc_message_header_v *header_of(u8 *element)
 	return (rpc_message_header_v *)(element + GSP_MSG_QUEUE_ELEMENT_HDR_SIZE);
 }
 
+static bool is_event(const rpc_message_header_v *message)
+{
+	return message->function >= NV_VGPU_MSG_EVENT_GSP_INIT_DONE;
+}
+
 /* Bytes of shared memory; the caller stays inside of a page. */
 static bool shared_read(struct fw *fw, u64 offset, void *data, u32 size)
 {
@@ -177,12 +182,19 @@ static bool consume(struct fw *fw, u32 elements)
 			    sizeof(ring->at));
 }
 
-/* How many elements wait; 0 too for a pointer that makes no sense. */
+/*
+ * How many elements wait; 0 too for a pointer that makes no sense. One look a run is enough:
+ * whoever writes more rings the doorbell, which is a run of its own.
+ */
 static u32 available(struct fw *fw)
 {
 	struct fw_ring *ring = &fw->queues.commands;
-	u32 write;
+	u32 write = fw->queues.command_write;
 
+	if (fw->queues.looked)
+		return (write + ring->count - ring->at) % ring->count;
+	fw->queues.looked = true;
+	fw->queues.command_write = ring->at;
 	if (!shared_read(fw, ring->offset + offsetof(msgqTxHeader, writePtr), &write,
 			 sizeof(write)))
 		return 0;
@@ -193,6 +205,7 @@ static u32 available(struct fw *fw)
 		fw->queues.complained = true;
 		return 0;
 	}
+	fw->queues.command_write = write;
 	return (write + ring->count - ring->at) % ring->count;
 }
 
@@ -345,9 +358,20 @@ static bool send_short(struct fw *fw, u8 *message, bool room)
 	return send_record(fw, fw->tx, length);
 }
 
-static void keep(struct fw *fw, const u8 *message, u32 length)
+/* The records of a long message from *at on; true when all of it went. */
+static bool send_long(struct fw *fw, const u8 *message, u32 length, u32 *at)
+{
+	while (*at < length)
+		if (!send_part(fw, message, length, at))
+			return false;
+	return true;
+}
+
+/* For later: what is left of a message of which sent bytes went. */
+static void keep(struct fw *fw, const u8 *message, u32 length, u32 sent)
 {
 	struct fw_queues *q = &fw->queues;
+	struct fw_out **last = q->out_last;
 	struct fw_out *out = NULL;
 
 	if (length <= FW_OUT_MAX_BYTES - q->out_bytes)
@@ -359,18 +383,24 @@ static void keep(struct fw *fw, const u8 *message, u32 length)
 	}
 	memcpy(out->message, message, length);
 	out->bytes = length;
-	out->sent = 0;
-	out->next = NULL;
-	*q->out_last = out;
-	q->out_last = &out->next;
+	out->sent = sent;
+	/* What began goes on first: events that chaos holds back may be in the list. */
+	out->next = sent != 0 ? q->out_first : NULL;
+	if (!out->next)
+		q->out_last = &out->next;
+	if (sent != 0)
+		q->out_first = out;
+	else
+		*last = out;
 	q->out_bytes += length;
 }
 
 void fw_queue_send(struct fw *fw, rpc_message_header_v *message, bool room)
 {
 	struct fw_queues *q = &fw->queues;
-	bool event = message->function >= NV_VGPU_MSG_EVENT_GSP_INIT_DONE;
+	bool event = is_event(message);
 	bool wait = q->out_first != NULL;
+	u32 sent = 0;
 
 	if (event)
 		fw->wants_interrupt = true;
@@ -382,11 +412,10 @@ void fw_queue_send(struct fw *fw, rpc_message_header_v *message, bool room)
 			wait = wait && q->out_first->sent != 0;
 	}
 	if (message->length > GSP_MSG_QUEUE_RPC_SIZE_MAX) {
-		keep(fw, (u8 *)message, message->length);
-		if (!wait)
-			fw_queue_flush(fw);
+		if (wait || !send_long(fw, (u8 *)message, message->length, &sent))
+			keep(fw, (u8 *)message, message->length, sent);
 	} else if (wait || !send_short(fw, (u8 *)message, room)) {
-		keep(fw, (u8 *)message, message->length);
+		keep(fw, (u8 *)message, message->length, 0);
 	}
 }
 
@@ -394,19 +423,21 @@ void fw_queue_send(struct fw *fw, rpc_message_header_v *message, bool room)
 static bool send_first(struct fw *fw, bool *any)
 {
 	struct fw_out *out = fw->queues.out_first;
+	u32 before = out->sent;
+	bool all;
 
-	if (out->bytes <= GSP_MSG_QUEUE_RPC_SIZE_MAX) {
-		if (!send_short(fw, out->message, false))
-			return false;
-		*any = true;
-		return true;
+	if (out->bytes > GSP_MSG_QUEUE_RPC_SIZE_MAX) {
+		all = send_long(fw, out->message, out->bytes, &out->sent);
+	} else {
+		all = send_short(fw, out->message, false);
+		out->sent = all ? out->bytes : 0;
 	}
-	while (out->sent < out->bytes) {
-		if (!send_part(fw, out->message, out->bytes, &out->sent))
-			return false;
+	if (out->sent != before) {
 		*any = true;
+		if (is_event((const rpc_message_header_v *)out->message))
+			fw->wants_interrupt = true;
 	}
-	return true;
+	return all;
 }
 
 bool fw_queue_flush(struct fw *fw)
@@ -423,7 +454,5 @@ bool fw_queue_flush(struct fw *fw)
 		q->out_bytes -= out->bytes;
 		free(out);
 	}
-	if (any)
-		fw->wants_interrupt = true;
 	return any;
 }

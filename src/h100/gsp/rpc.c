@@ -222,6 +222,7 @@ void fw_serve_commands(struct fw *fw)
 	rpc_message_header_v *message;
 	u32 bytes;
 
+	fw->queues.looked = false;
 	while ((fw->stage == FW_STAGE_INIT || fw->stage == FW_STAGE_RUNNING) && !fw->hung &&
 	       (message = fw_queue_receive(fw, &bytes)) != NULL) {
 		u64 total;
