@@ -64,6 +64,30 @@ static void gpu_msix(void *ctx, u64 address, u32 data)
 		os_user_pci_interrupt(gpu->pci, data & MSI_DATA_VECTOR_MASK);
 }
 
+static void gpu_dma_begin(void *ctx)
+{
+	struct machine_gpu *gpu = ctx;
+
+	if (gpu->pci)
+		os_user_dma_hold(gpu->pci);
+}
+
+static void gpu_dma_end(void *ctx)
+{
+	struct machine_gpu *gpu = ctx;
+
+	if (gpu->pci)
+		os_user_dma_release(gpu->pci);
+}
+
+static void gpu_kick(void *ctx)
+{
+	struct machine_gpu *gpu = ctx;
+
+	if (gpu->pci)
+		os_user_pci_kick(gpu->pci);
+}
+
 static u64 gpu_now_ns(void *ctx)
 {
 	return os_time_ns();
@@ -130,10 +154,13 @@ static int gpu_plug(struct machine *m, u32 index, const struct machine_config *c
 		.ctx = gpu,
 		.dma_read = gpu_dma_read,
 		.dma_write = gpu_dma_write,
+		.dma_begin = gpu_dma_begin,
+		.dma_end = gpu_dma_end,
 		.dma_map_page = gpu_dma_map_page,
 		.msix = gpu_msix,
 		.now_ns = gpu_now_ns,
 		.log = gpu_log,
+		.kick = gpu_kick,
 	};
 	enum nv_status status;
 
@@ -151,7 +178,9 @@ static int gpu_plug(struct machine *m, u32 index, const struct machine_config *c
 
 static int gpus_plug(struct machine *m, const struct machine_config *config)
 {
-	struct h100_config model = { .count = config->gpus, .threads = true };
+	struct h100_config model = { .count = config->gpus,
+				     .threads = true,
+				     .lending = config->lend };
 	char *profile = NULL;
 	char *scenario = NULL;
 	int rc = profile_load(config->profile, &profile, &model.profile_size);
