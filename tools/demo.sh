@@ -10,10 +10,9 @@ leafhopper=$top/build/plain/host/user/leafhopper
 nvidia=$top/build/nvidia
 
 if [ -e "$nvidia/.complete" ]; then
-	version=$(cat "$nvidia/version")
 	echo "\$ leafhopper run --gpus $1 --profile $2 -- nvidia-smi"
 	LD_LIBRARY_PATH=$nvidia/usr/lib/x86_64-linux-gnu/nvidia/current \
-		exec "$leafhopper" run --gpus "$1" --profile "$2" --version "$version" -- \
+		exec "$leafhopper" run --gpus "$1" --profile "$2" -- \
 		"$nvidia/usr/lib/nvidia/current/nvidia-smi"
 fi
 echo "\$ leafhopper run --gpus $1 --profile $2 -- leafhopper smi"

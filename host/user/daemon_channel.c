@@ -97,7 +97,7 @@ static s32 ioctl_errno(enum rm_ioctl_result result)
 		[RM_IOCTL_OK] = 0,	    [RM_IOCTL_EINVAL] = EINVAL, [RM_IOCTL_EFAULT] = EFAULT,
 		[RM_IOCTL_ENOMEM] = ENOMEM, [RM_IOCTL_EBUSY] = EBUSY,	[RM_IOCTL_EACCES] = EACCES,
 		[RM_IOCTL_EPERM] = EPERM,   [RM_IOCTL_ENODEV] = ENODEV, [RM_IOCTL_EINTR] = EINTR,
-		[RM_IOCTL_EIO] = EIO,
+		[RM_IOCTL_EIO] = EIO,	    [RM_IOCTL_ENOTTY] = ENOTTY,
 	};
 
 	return (u32)result < ARRAY_SIZE(map) ? -(s32)map[result] : -EIO;

@@ -105,7 +105,6 @@ class Machine:
                 f.write(scenario)
             words += ["--scenario", path]
         if self.version:
-            words += ["--version", self.version]
         return words
 
     def command(self, command, timeout=60, env=None, stdin=None):

@@ -30,6 +30,29 @@ def exit_status_and_usage(m):
 
 
 @test
+def version_follows_the_client_libraries(m):
+    """The driver says the release of the libraries that the program will load, unless told another."""
+    folder = os.path.join(m.folder, "libraries")
+    os.makedirs(folder, exist_ok=True)
+    open(os.path.join(folder, "libnvidia-ml.so.535.99.07"), "w").close()
+    os.symlink("libnvidia-ml.so.535.99.07", os.path.join(folder, "libnvidia-ml.so.1"))
+    env = {"LD_LIBRARY_PATH": folder}
+    found = m.run([m.leafhopper, "smi"], env=env)
+    assert "Driver version 535.99.07\n" in found.out, found
+    told = m.command([m.leafhopper, "run", "--version", "535.1.2", "--", m.leafhopper, "smi"], env=env)
+    assert "Driver version 535.1.2\n" in told.out, told
+
+
+@test
+def version_mismatch_is_refused(m):
+    """NVML checks its own release against the driver's and says so."""
+    if not m.nvidia:
+        skip("NVIDIA's user space is not there")
+    result = m.command([m.leafhopper, "run", "--version", "535.1.2", "--", m.smi_path])
+    assert result.rc == 18 and "Driver/library version mismatch" in result.out, result
+
+
+@test
 def pynvml_reads(m):
     if not m.nvidia:
         skip("NVIDIA's user space is not there")

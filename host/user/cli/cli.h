@@ -22,12 +22,16 @@ struct options {
 	bool trace;
 	bool foreground;
 	const char *output; /* of a trace */
+	char version[64];   /* of the client libraries; machine.version may point at it */
 	char **command;	    /* what follows "--", NULL-terminated; may be empty */
 };
 
 /* Reads the options that begin at argv[1]; exits with EXIT_USAGE on a wrong one. */
 void options_parse(int argc, char **argv, struct options *options);
 void usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/* The release of the client libraries that a program would load now; false when there are none. */
+bool version_of_clients(char *version, size_t size);
 
 /* -- instance.c: a daemon's directory and life ----------------------------------------------------
  */

@@ -31,7 +31,8 @@ static const char help[] =
 	"  -n, --gpus N            GPUs in the machine (1)\n"
 	"  -p, --profile P         h100-sxm-80gb, h100-pcie-80gb, h200, or a file\n"
 	"  -s, --scenario FILE     what happens to the GPUs, and when\n"
-	"  -V, --version V         the driver version that programs are told\n"
+	"  -V, --version V         the driver version that programs are told (that of the\n"
+	"                          NVIDIA libraries found, or " RM_DEFAULT_VERSION ")\n"
 	"      --no-lending        waiting driver threads do not run the firmware\n"
 	"  -m, --socket-mode MODE  who may join, as of chmod (600: this user; 666: everybody)\n"
 	"      --foreground        up: stay, with the log on standard error\n"
@@ -117,6 +118,9 @@ void options_parse(int argc, char **argv, struct options *options)
 		}
 	}
 	options->command = argv + optind;
+	if (!options->machine.version &&
+	    version_of_clients(options->version, sizeof(options->version)))
+		options->machine.version = options->version;
 }
 
 static const struct {
