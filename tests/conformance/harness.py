@@ -104,7 +104,6 @@ class Machine:
             with open(path, "w") as f:
                 f.write(scenario)
             words += ["--scenario", path]
-        if self.version:
         return words
 
     def command(self, command, timeout=60, env=None, stdin=None):
