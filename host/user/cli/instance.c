@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #include "host/user/trace/trace.h"
 #include "os/user/user.h"
 
+#define HEAP_SPARE (1 << 20)
 #define TREE_NAME "root" /* beside the socket: the preload library knows */
 
 static int instance_places(struct instance *in)
@@ -115,6 +117,9 @@ static int daemon_main(const struct instance *in, const struct options *options,
 
 	snprintf(tree, sizeof(tree), "%.*s/" TREE_NAME, PATH_MAX - 8, in->dir);
 	config.tree = tree;
+	/* Buffers of long messages come and go with each call: their memory stays with the heap. */
+	mallopt(M_TRIM_THRESHOLD, HEAP_SPARE);
+	mallopt(M_MMAP_THRESHOLD, HEAP_SPARE);
 	os_user_log_set_sink(log_file, &log_fd);
 	if (options->trace) {
 		rc = trace_start(options->output);
