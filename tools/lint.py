@@ -4,7 +4,7 @@
 lines, file sizes, formatting (clang-format) and cppcheck. Prints one line a finding; exit status 1
 when there is any.
 
-usage: tools/lint.py [--no-tools] [--build DIR]
+usage: tools/lint.py [--no-tools] [--no-cppcheck] [--build DIR]
 """
 import argparse
 import os
@@ -80,7 +80,7 @@ def lint_include(path, n, kind, name, report):
             return
 
 
-def run_tools(sources, build, report):
+def run_tools(sources, build, cppcheck, report):
     if shutil.which("clang-format"):
         p = subprocess.run(["clang-format", "--dry-run", "-Werror", *sources], cwd=TOP,
                            capture_output=True, text=True)
@@ -90,6 +90,8 @@ def run_tools(sources, build, report):
                 report(m.group(1), int(m.group(2)), m.group(3))
     else:
         print("lint: clang-format is not installed: formatting not checked")
+    if not cppcheck:
+        return
     if shutil.which("cppcheck"):
         p = subprocess.run(
             ["cppcheck", "-q", "-j2", "--enable=warning,portability", "--inline-suppr",
@@ -109,6 +111,7 @@ def run_tools(sources, build, report):
 def main():
     parser = argparse.ArgumentParser(description="lint")
     parser.add_argument("--no-tools", action="store_true", help="skip clang-format and cppcheck")
+    parser.add_argument("--no-cppcheck", action="store_true", help="skip cppcheck, which takes a minute")
     parser.add_argument("--build", default="build/plain", help="build tree with generated headers")
     args = parser.parse_args()
     found = []
@@ -120,7 +123,7 @@ def main():
     for path in sources:
         lint_file(path, report)
     if not args.no_tools:
-        run_tools(sources, args.build, report)
+        run_tools(sources, args.build, not args.no_cppcheck, report)
     for line in sorted(set(found)):
         print(line)
     print("lint: %d files, %d findings" % (len(sources), len(set(found))))
