@@ -88,6 +88,13 @@ static void gpu_kick(void *ctx)
 		os_user_pci_kick(gpu->pci);
 }
 
+static bool gpu_waiting(void *ctx)
+{
+	struct machine_gpu *gpu = ctx;
+
+	return gpu->pci && os_user_pci_waiting(gpu->pci);
+}
+
 static u64 gpu_now_ns(void *ctx)
 {
 	return os_time_ns();
@@ -161,6 +168,7 @@ static int gpu_plug(struct machine *m, u32 index, const struct machine_config *c
 		.now_ns = gpu_now_ns,
 		.log = gpu_log,
 		.kick = gpu_kick,
+		.waiting = gpu_waiting,
 	};
 	enum nv_status status;
 

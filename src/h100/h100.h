@@ -43,6 +43,12 @@ struct h100_host {
 	 * for it.
 	 */
 	void (*kick)(void *ctx);
+	/*
+	 * True while a thread of the driver waits for this GPU and looks at its memory again and
+	 * again, at every kick at the latest: a reply made meanwhile raises no interrupt either.
+	 * May be NULL.
+	 */
+	bool (*waiting)(void *ctx);
 };
 
 struct h100_config {

@@ -110,6 +110,45 @@ static void test_unaligned(void **state)
 	os_pages_free(&pages);
 }
 
+struct freer {
+	struct os_pages *pages;
+	u32 freed;
+};
+
+static void free_pages(void *arg)
+{
+	struct freer *f = arg;
+
+	os_pages_free(f->pages);
+	os_store_release(&f->freed, 1);
+}
+
+/* While one thread holds the mappings it may use them, and who changes one waits. */
+static void test_hold(void **state)
+{
+	struct os_pages pages;
+	struct freer f = { .pages = &pages };
+	struct os_thread *t;
+	u32 value = 7, i;
+	u64 bus;
+
+	assert_int_equal(os_pages_alloc(dev, PAGE, OS_PAGES_SHARED, &pages), NV_OK);
+	bus = os_pages_dma(&pages, 0);
+	os_user_dma_hold(dev);
+	t = os_thread_create("free", free_pages, &f);
+	assert_non_null(t);
+	for (i = 0; i < 20; i++) {
+		assert_true(os_user_dma_write(dev, bus, &value, sizeof(value)));
+		assert_true(os_user_dma_read(dev, bus, &value, sizeof(value)));
+		os_sleep_us(1000);
+	}
+	assert_int_equal(os_load_acquire(&f.freed), 0);
+	os_user_dma_release(dev);
+	os_thread_join(t);
+	assert_int_equal(f.freed, 1);
+	assert_false(os_user_dma_read(dev, bus, &value, sizeof(value)));
+}
+
 static void assert_faults(u64 bus, size_t size)
 {
 	u8 data[64] = { 0x5a };
@@ -335,6 +374,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_alloc),
 		cmocka_unit_test(test_unaligned),
+		cmocka_unit_test(test_hold),
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_scattered),
 		cmocka_unit_test(test_devices_apart),

@@ -439,6 +439,49 @@ static void test_wait_for_device_thread(void **state)
 	os_user_pci_unregister(dev);
 }
 
+struct watched {
+	struct os_pci_dev *dev;
+	u32 seen; /* whether the device saw a thread wait */
+	u32 done;
+};
+
+static bool watched_done(void *arg)
+{
+	return os_load_acquire(&((struct watched *)arg)->done) != 0;
+}
+
+static void watch_waiter(void *arg)
+{
+	struct watched *w = arg;
+
+	while (!os_user_pci_waiting(w->dev))
+		os_sleep_us(100);
+	os_store_release(&w->seen, 1);
+	os_store_release(&w->done, 1);
+	os_user_pci_kick(w->dev);
+}
+
+/* The device can tell that somebody waits, spinning or asleep, and that nobody does. */
+static void test_waiting_is_seen(void **state)
+{
+	struct watched w = { 0 };
+	struct os_thread *t;
+	struct device d;
+
+	device_init(&d);
+	w.dev = os_user_pci_register(&ops, &d, &location);
+	assert_false(os_user_pci_waiting(w.dev));
+	t = os_thread_create("device", watch_waiter, &w);
+	assert_int_equal(os_pci_wait(w.dev, watched_done, &w, 10000 * MS), NV_OK);
+	os_thread_join(t);
+	assert_int_equal(w.seen, 1);
+	assert_false(os_user_pci_waiting(w.dev));
+	w.done = 0;
+	assert_int_equal(os_pci_wait(w.dev, watched_done, &w, MS), NV_ERR_TIMEOUT);
+	assert_false(os_user_pci_waiting(w.dev));
+	os_user_pci_unregister(w.dev);
+}
+
 static void top_sets_done(void *arg, u32 vector)
 {
 	struct device *d = arg;
@@ -481,6 +524,7 @@ int main(void)
 #endif
 		cmocka_unit_test(test_wait_lends),
 		cmocka_unit_test(test_wait_for_device_thread),
+		cmocka_unit_test(test_waiting_is_seen),
 		cmocka_unit_test(test_wait_for_top_half),
 	};
 

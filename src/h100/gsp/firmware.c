@@ -204,10 +204,17 @@ static void account_dma(struct fw *fw)
 	fw->dma_read_bytes = 0;
 }
 
+/* Replies need not interrupt a thread that lends itself, or waits: it looks at the queue anyway. */
+static bool looked_for(const struct h100_host *host, bool lent)
+{
+	return host->kick && (lent || (host->waiting && host->waiting(host->ctx)));
+}
+
 bool fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent)
 {
 	const struct h100_host *host = fw->host;
-	bool wrote;
+	/* Whoever waits now may have the reply and be gone in a moment. */
+	bool polled = looked_for(host, lent), wrote;
 
 	fw->now_ns = now_ns;
 	if (host->dma_begin)
@@ -224,9 +231,8 @@ bool fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent)
 	if (host->dma_end)
 		host->dma_end(host->ctx);
 	account_dma(fw);
-	/* A thread that lends itself looks at the queue anyway: replies need not interrupt it. */
 	wrote = fw->wrote;
-	if (fw->wants_interrupt || (wrote && (!lent || !host->kick)))
+	if (fw->wants_interrupt || (wrote && !polled))
 		h100_gsp_interrupt(fw->fn, (u32)REG_MASK(NV_PFALCON_FALCON_IRQSTAT_SWGEN0));
 	fw->wrote = false;
 	fw->wants_interrupt = false;

@@ -182,6 +182,11 @@ void os_user_pci_kick(struct os_pci_dev *dev)
 	eventcount_signal(&dev->progress);
 }
 
+bool os_user_pci_waiting(struct os_pci_dev *dev)
+{
+	return os_load_acquire(&dev->waiting) != 0;
+}
+
 void os_user_pci_set_lending(struct os_pci_dev *dev, bool lend)
 {
 	os_store_relaxed(&dev->lending, lend);
@@ -207,10 +212,46 @@ static bool wait_spin(struct os_pci_dev *dev, bool (*done)(void *arg), void *arg
 	return false;
 }
 
+/* The slow part of os_pci_wait: until done, or the deadline. */
+static enum nv_status wait_until(struct os_pci_dev *dev, bool (*done)(void *arg), void *arg,
+				 u64 deadline)
+{
+	u64 now, sleep_ns = WAIT_SLEEP_MIN_NS;
+
+	for (;;) {
+		bool lent = dev_lend(dev);
+		u32 key = os_load_acquire(&dev->progress.sequence);
+
+		if (done(arg))
+			return NV_OK;
+		now = os_time_ns();
+		if (now >= deadline)
+			return NV_ERR_TIMEOUT;
+		if (!lent && wait_spin(dev, done, arg, key))
+			return NV_OK;
+		if (lent || os_load_relaxed(&dev->progress.sequence) != key) {
+			sleep_ns = WAIT_SLEEP_MIN_NS;
+			continue;
+		}
+		/* registered before the look, so no kick after it is missed */
+		key = eventcount_prepare(&dev->progress);
+		if (done(arg)) {
+			eventcount_cancel(&dev->progress);
+			return NV_OK;
+		}
+		eventcount_wait(&dev->progress, key, min(sleep_ns, deadline - now));
+		if (os_load_relaxed(&dev->progress.sequence) != key)
+			sleep_ns = WAIT_SLEEP_MIN_NS;
+		else
+			sleep_ns = min(sleep_ns * 2, (u64)WAIT_SLEEP_MAX_NS);
+	}
+}
+
 enum nv_status os_pci_wait(struct os_pci_dev *dev, bool (*done)(void *arg), void *arg,
 			   u64 timeout_ns)
 {
-	u64 now, sleep_ns = WAIT_SLEEP_MIN_NS, deadline = OS_FOREVER;
+	u64 now, deadline = OS_FOREVER;
+	enum nv_status status;
 
 	lockdep_may_sleep("os_pci_wait");
 	/* The usual call of a device's firmware ends here, without a look at the clock. */
@@ -219,29 +260,8 @@ enum nv_status os_pci_wait(struct os_pci_dev *dev, bool (*done)(void *arg), void
 	now = os_time_ns();
 	if (timeout_ns < OS_FOREVER - now)
 		deadline = now + timeout_ns;
-	for (;;) {
-		bool lent = dev_lend(dev), is_done;
-		u32 key;
-
-		/* registered before the look, so no kick after it is missed */
-		key = eventcount_prepare(&dev->progress);
-		is_done = done(arg);
-		now = os_time_ns();
-		if (!is_done && !lent && now < deadline)
-			is_done = wait_spin(dev, done, arg, key);
-		if (is_done || lent || now >= deadline) {
-			eventcount_cancel(&dev->progress);
-			if (is_done)
-				return NV_OK;
-			if (now >= deadline)
-				return NV_ERR_TIMEOUT;
-			sleep_ns = WAIT_SLEEP_MIN_NS;
-			continue;
-		}
-		eventcount_wait(&dev->progress, key, min(sleep_ns, deadline - now));
-		if (os_load_relaxed(&dev->progress.sequence) != key)
-			sleep_ns = WAIT_SLEEP_MIN_NS;
-		else
-			sleep_ns = min(sleep_ns * 2, (u64)WAIT_SLEEP_MAX_NS);
-	}
+	os_fetch_add(&dev->waiting, 1);
+	status = wait_until(dev, done, arg, deadline);
+	os_fetch_sub(&dev->waiting, 1);
+	return status;
 }

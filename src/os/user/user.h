@@ -97,6 +97,8 @@ void os_user_pci_unregister(struct os_pci_dev *dev);
 void os_user_pci_interrupt(struct os_pci_dev *dev, u32 vector);
 /* The device did something that os_pci_wait may wait for. Any context. Interrupts include this. */
 void os_user_pci_kick(struct os_pci_dev *dev);
+/* True while a thread in os_pci_wait looks again and again, at kicks at the latest. Any context. */
+bool os_user_pci_waiting(struct os_pci_dev *dev);
 /* Whether os_pci_wait lends its thread to the device; true at first. */
 void os_user_pci_set_lending(struct os_pci_dev *dev, bool lend);
 /* In confidential mode the device reaches no OS_PAGES_PRIVATE page. */
