@@ -137,6 +137,12 @@ void fixture_gpu_create(struct fixture_gpu *f, const struct fixture_gpu_config *
 	memset(f, 0, sizeof(*f));
 	f->lending = !config->no_lending;
 	profile = load_profile(config->profile, &model.profile_size);
+	if (config->bridged) {
+		char *cabling = strstr(profile, " = no\t\t# a bridge");
+
+		assert_non_null(cabling);
+		memcpy(cabling, " = yes\t", 7);
+	}
 	model.profile = profile;
 	model.scenario = config->scenario;
 	model.scenario_size = config->scenario ? strlen(config->scenario) : 0;

@@ -22,6 +22,7 @@ struct fixture_gpu_config {
 				 one */
 	const char *scenario; /* its text, or NULL */
 	u32 index, count;     /* count 0: 1 */
+	bool bridged;	      /* cards of a profile whose links are not connected: in pairs */
 	bool no_lending;
 	u32 chaos;
 };

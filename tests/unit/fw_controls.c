@@ -297,6 +297,58 @@ static void test_links(void **unused)
 	state_free(s);
 }
 
+static void test_topology(void **unused)
+{
+	struct h100_state *s = state_make("nvlink-down 5\n", 1);
+	NV2080_CTRL_NVLINK_GET_NVLINK_DEVICE_INFO_PARAMS info;
+	NV2080_CTRL_NVLINK_ARE_LINKS_TRAINED_PARAMS trained = {.linkMask = 0x60};
+	NV2080_CTRL_NVLINK_GET_LINK_MASK_POST_RX_DET_PARAMS detected;
+	NV2080_CTRL_NVLINK_UPDATE_REMOTE_LOCAL_SID_PARAMS ends = {.linkId = 17};
+	NV2080_CTRL_INTERNAL_NVLINK_GET_SET_NVSWITCH_FABRIC_ADDR_PARAMS address = {.bGet = 1};
+	NV2080_CTRL_INTERNAL_GET_PCIE_P2P_CAPS_PARAMS pcie = {.bCommonPciSwitchFound = 1};
+	NV2080_CTRL_NVLINK_READ_TP_COUNTERS_PARAMS throughput = {.counterMask = 3, .linkMask = 1};
+
+	state_move(s, SECOND_NS);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_GET_NVLINK_DEVICE_INFO, info), NV_OK);
+	assert_int_equal(info.discoveredLinks, 0x3ffff);
+	assert_int_equal(info.ioctrlMask, 7);
+	assert_int_equal(info.linkInfo[17].ioctrlId, 2);
+	assert_true(info.linkInfo[17].bValid && !info.linkInfo[18].bValid);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_ARE_LINKS_TRAINED, trained), NV_OK);
+	assert_true(!trained.bIsLinkActive[5] && trained.bIsLinkActive[6] && !trained.bIsLinkActive[7]);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_GET_LINK_MASK_POST_RX_DET, detected), NV_OK);
+	assert_int_equal(detected.postRxDetLinkMask, 0x3ffff);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_UPDATE_REMOTE_LOCAL_SID, ends), NV_OK);
+	assert_int_equal(ends.remoteLocalSidInfo.remoteDeviceType,
+			 NV2080_CTRL_NVLINK_DEVICE_INFO_DEVICE_TYPE_SWITCH);
+	assert_true(ends.remoteLocalSidInfo.localSid == h100_state_sid(s, s->index));
+	assert_true(ends.remoteLocalSidInfo.remoteSid != 0);
+	ends.linkId = 18;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_UPDATE_REMOTE_LOCAL_SID, ends),
+			 NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_INTERNAL_NVLINK_GET_SET_NVSWITCH_FABRIC_ADDR, address),
+			 NV_OK);
+	assert_true(address.addr != ~0ull && address.addr % s->profile.memory_bytes != 0);
+	address.bGet = 0;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_INTERNAL_NVLINK_GET_SET_NVSWITCH_FABRIC_ADDR, address),
+			 NV_ERR_NOT_SUPPORTED);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_INTERNAL_GET_PCIE_P2P_CAPS, pcie), NV_OK);
+	assert_int_equal(pcie.p2pReadCapsStatus, NV0000_P2P_CAPS_STATUS_CHIPSET_NOT_SUPPORTED);
+	s->nvlink[0].tx_bytes = 3200;
+	s->nvlink[0].rx_bytes = 160;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_READ_TP_COUNTERS, throughput), NV_OK);
+	assert_int_equal(throughput.counters[0].value[0], 200);
+	assert_int_equal(throughput.counters[0].value[1], 10);
+	assert_int_equal(throughput.counters[0].value[2], 0);
+	throughput.linkMask = 1 << 5;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_READ_TP_COUNTERS, throughput),
+			 NV_ERR_INVALID_ARGUMENT);
+	s->profile.nvlink_count = 0;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_GET_NVLINK_DEVICE_INFO, info),
+			 NV_ERR_NOT_SUPPORTED);
+	state_free(s);
+}
+
 static void test_mig(void **unused)
 {
 	struct h100_state *s = state_make(NULL, 0);
@@ -445,6 +497,7 @@ int main(void)
 		cmocka_unit_test(test_table),	 cmocka_unit_test(test_written),
 		cmocka_unit_test(test_hostile),	 cmocka_unit_test(test_identity),
 		cmocka_unit_test(test_memory),	 cmocka_unit_test(test_links),
+		cmocka_unit_test(test_topology),
 		cmocka_unit_test(test_mig),	 cmocka_unit_test(test_sensors),
 		cmocka_unit_test(test_setters),
 	};

@@ -49,14 +49,23 @@ static const struct rm_host_ops ops = {
 
 void host_start(u32 gpus)
 {
+	static const struct fixture_gpu_config plain;
+
+	host_start_like(gpus, &plain);
+}
+
+void host_start_like(u32 gpus, const struct fixture_gpu_config *like)
+{
 	struct rm_config config = { .host = &ops };
 	u32 i;
 
 	memset(&host, 0, sizeof(host));
 	assert_int_equal(rm_create(&config, &host.rm), NV_OK);
 	for (i = 0; i < gpus; i++) {
-		struct fixture_gpu_config gpu = { .index = i, .count = gpus };
+		struct fixture_gpu_config gpu = *like;
 
+		gpu.index = i;
+		gpu.count = gpus;
 		fixture_gpu_create(&host.gpus[i], &gpu);
 		assert_int_equal(rm_gpu_add(host.rm, host.gpus[i].pci, i, &host.rm_gpus[i]), NV_OK);
 	}

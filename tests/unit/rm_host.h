@@ -29,6 +29,8 @@ extern struct rm_host host;
 
 /* An instance with that many GPUs, nothing opened. */
 void host_start(u32 gpus);
+/* The same; all GPUs are like that one, but for index and count. */
+void host_start_like(u32 gpus, const struct fixture_gpu_config *like);
 /* Closes what is open and takes all down. */
 void host_stop(void);
 /* A descriptor, or minus the status. */

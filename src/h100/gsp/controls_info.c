@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The information lists (GPU, video memory, bus): the entries that the driver leaves to the firmware.
+ * The information lists (GPU, video memory, bus): the entries that the driver leaves to the
+ * firmware.
  */
 #include "h100/gsp/controls.h"
 
@@ -135,7 +136,8 @@ static bool bus_info(struct h100_state *state, u32 index, u32 *data)
 	case NV2080_CTRL_BUS_INFO_INDEX_PCIE_GEN2_INFO:
 		*data = NV2080_CTRL_BUS_INFO_PCIE_GEN2_INFO_CAP_TRUE
 				<< NV2080_CTRL_BUS_INFO_PCIE_GEN2_INFO_CAP__LO |
-			(state->pcie_generation >= 2) << NV2080_CTRL_BUS_INFO_PCIE_GEN2_INFO_CURR_LEVEL__LO;
+			(state->pcie_generation >= 2)
+				<< NV2080_CTRL_BUS_INFO_PCIE_GEN2_INFO_CURR_LEVEL__LO;
 		return true;
 	case NV2080_CTRL_BUS_INFO_INDEX_PCIE_GPU_LINK_NAKS_RECEIVED:
 		*data = (u32)state->pcie_nak_received;
@@ -204,9 +206,12 @@ static enum nv_status get_bus_info(struct fw_call *call, void *params, u32 size)
 }
 
 static const struct fw_control controls[] = {
-	FW_CONTROL(NV2080_CTRL_CMD_GPU_GET_INFO_V2, NV2080_CTRL_GPU_GET_INFO_V2_PARAMS, get_gpu_info),
-	FW_CONTROL(NV2080_CTRL_CMD_FB_GET_INFO_V2, NV2080_CTRL_FB_GET_INFO_V2_PARAMS, get_memory_info),
-	FW_CONTROL(NV2080_CTRL_CMD_BUS_GET_INFO_V2, NV2080_CTRL_BUS_GET_INFO_V2_PARAMS, get_bus_info),
+	FW_CONTROL(NV2080_CTRL_CMD_GPU_GET_INFO_V2, NV2080_CTRL_GPU_GET_INFO_V2_PARAMS,
+		   get_gpu_info),
+	FW_CONTROL(NV2080_CTRL_CMD_FB_GET_INFO_V2, NV2080_CTRL_FB_GET_INFO_V2_PARAMS,
+		   get_memory_info),
+	FW_CONTROL(NV2080_CTRL_CMD_BUS_GET_INFO_V2, NV2080_CTRL_BUS_GET_INFO_V2_PARAMS,
+		   get_bus_info),
 };
 
 FW_CONTROL_GROUP(fw_controls_info, "info", controls);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Control commands about NVLink that only the GPU itself can answer: which links there are, their state
- * and speed, their counters.
+ * Control commands about NVLink that only the GPU itself can answer: which links there are, their
+ * state and speed, their counters.
  */
 #include "h100/gsp/controls.h"
 
@@ -28,12 +28,12 @@ static enum nv_status get_links_and_clocks(struct fw_call *call, void *params, u
 
 		if (i >= 32 || !(p->linkMask & (1u << i)))
 			continue;
-		value->linkState = up ? NV2080_CTRL_NVLINK_STATUS_LINK_STATE_ACTIVE :
-					NV2080_CTRL_NVLINK_STATUS_LINK_STATE_INIT;
-		value->txSublinkState = up ? NV2080_CTRL_NVLINK_STATUS_SUBLINK_TX_STATE_HIGH_SPEED_1 :
-					     NV2080_CTRL_NVLINK_STATUS_SUBLINK_TX_STATE_OFF;
-		value->rxSublinkState = up ? NV2080_CTRL_NVLINK_STATUS_SUBLINK_RX_STATE_HIGH_SPEED_1 :
-					     NV2080_CTRL_NVLINK_STATUS_SUBLINK_RX_STATE_OFF;
+		value->linkState = up ? NV2080_CTRL_NVLINK_STATUS_LINK_STATE_ACTIVE
+				      : NV2080_CTRL_NVLINK_STATUS_LINK_STATE_INIT;
+		value->txSublinkState = up ? NV2080_CTRL_NVLINK_STATUS_SUBLINK_TX_STATE_HIGH_SPEED_1
+					   : NV2080_CTRL_NVLINK_STATUS_SUBLINK_TX_STATE_OFF;
+		value->rxSublinkState = up ? NV2080_CTRL_NVLINK_STATUS_SUBLINK_RX_STATE_HIGH_SPEED_1
+					   : NV2080_CTRL_NVLINK_STATUS_SUBLINK_RX_STATE_OFF;
 		if (!up)
 			continue;
 		value->bLinkConnectedToPeer = 1;
@@ -59,12 +59,12 @@ static enum nv_status get_counters(struct fw_call *call, void *params, u32 size)
 			u32 mask;
 			u64 value;
 		} counters[] = {
-			{NV2080_CTRL_NVLINK_COUNTER_TL_TX0, link->tx_bytes},
-			{NV2080_CTRL_NVLINK_COUNTER_TL_RX0, link->rx_bytes},
-			{NV2080_CTRL_NVLINK_COUNTER_DL_RX_ERR_CRC_FLIT, link->crc_flit_errors},
-			{NV2080_CTRL_NVLINK_COUNTER_DL_RX_ERR_CRC_LANE_L0, link->crc_data_errors},
-			{NV2080_CTRL_NVLINK_COUNTER_DL_TX_ERR_REPLAY, link->replays},
-			{NV2080_CTRL_NVLINK_COUNTER_DL_TX_ERR_RECOVERY, link->recoveries},
+			{ NV2080_CTRL_NVLINK_COUNTER_TL_TX0, link->tx_bytes },
+			{ NV2080_CTRL_NVLINK_COUNTER_TL_RX0, link->rx_bytes },
+			{ NV2080_CTRL_NVLINK_COUNTER_DL_RX_ERR_CRC_FLIT, link->crc_flit_errors },
+			{ NV2080_CTRL_NVLINK_COUNTER_DL_RX_ERR_CRC_LANE_L0, link->crc_data_errors },
+			{ NV2080_CTRL_NVLINK_COUNTER_DL_TX_ERR_REPLAY, link->replays },
+			{ NV2080_CTRL_NVLINK_COUNTER_DL_TX_ERR_RECOVERY, link->recoveries },
 		};
 
 		if (!(p->linkMask >> i & 1))
@@ -73,13 +73,15 @@ static enum nv_status get_counters(struct fw_call *call, void *params, u32 size)
 			return NV_ERR_INVALID_ARGUMENT;
 		for (u32 c = 0; c < ARRAY_SIZE(counters); c++) {
 			if (p->counterMask & counters[c].mask)
-				p->counters[i].value[__builtin_ctz(counters[c].mask)] = counters[c].value;
+				p->counters[i].value[__builtin_ctz(counters[c].mask)] =
+					counters[c].value;
 		}
 	}
 	return NV_OK;
 }
 
-/* Throughput in flits since power-on. Packets' own overhead is not modelled: raw counts are payload. */
+/* Throughput in flits since power-on. Packets' own overhead is not modelled: raw counts are
+ * payload. */
 static enum nv_status read_throughput(struct fw_call *call, void *params, u32 size)
 {
 	NV2080_CTRL_NVLINK_READ_TP_COUNTERS_PARAMS *p = params;
@@ -90,10 +92,14 @@ static enum nv_status read_throughput(struct fw_call *call, void *params, u32 si
 	for (u32 i = 0; i < 64; i++) {
 		const struct h100_nvlink *link = &call->state->nvlink[i < H100_NVLINK_MAX ? i : 0];
 		const u64 flits[NV2080_CTRL_NVLINK_READ_TP_COUNTERS_TYPE_MAX] = {
-			[NV2080_CTRL_NVLINK_READ_TP_COUNTERS_TYPE_DATA_TX] = link->tx_bytes / BYTES_A_FLIT,
-			[NV2080_CTRL_NVLINK_READ_TP_COUNTERS_TYPE_DATA_RX] = link->rx_bytes / BYTES_A_FLIT,
-			[NV2080_CTRL_NVLINK_READ_TP_COUNTERS_TYPE_RAW_TX] = link->tx_bytes / BYTES_A_FLIT,
-			[NV2080_CTRL_NVLINK_READ_TP_COUNTERS_TYPE_RAW_RX] = link->rx_bytes / BYTES_A_FLIT,
+			[NV2080_CTRL_NVLINK_READ_TP_COUNTERS_TYPE_DATA_TX] =
+				link->tx_bytes / BYTES_A_FLIT,
+			[NV2080_CTRL_NVLINK_READ_TP_COUNTERS_TYPE_DATA_RX] =
+				link->rx_bytes / BYTES_A_FLIT,
+			[NV2080_CTRL_NVLINK_READ_TP_COUNTERS_TYPE_RAW_TX] =
+				link->tx_bytes / BYTES_A_FLIT,
+			[NV2080_CTRL_NVLINK_READ_TP_COUNTERS_TYPE_RAW_RX] =
+				link->rx_bytes / BYTES_A_FLIT,
 		};
 
 		if (!(p->linkMask >> i & 1))
@@ -118,12 +124,13 @@ static enum nv_status clear_counters(struct fw_call *call, void *params, u32 siz
 			u32 mask;
 			u64 *value;
 		} counters[] = {
-			{NV2080_CTRL_NVLINK_COUNTER_TL_TX0, &link->tx_bytes},
-			{NV2080_CTRL_NVLINK_COUNTER_TL_RX0, &link->rx_bytes},
-			{NV2080_CTRL_NVLINK_COUNTER_DL_RX_ERR_CRC_FLIT, &link->crc_flit_errors},
-			{NV2080_CTRL_NVLINK_COUNTER_DL_RX_ERR_CRC_LANE_L0, &link->crc_data_errors},
-			{NV2080_CTRL_NVLINK_COUNTER_DL_TX_ERR_REPLAY, &link->replays},
-			{NV2080_CTRL_NVLINK_COUNTER_DL_TX_ERR_RECOVERY, &link->recoveries},
+			{ NV2080_CTRL_NVLINK_COUNTER_TL_TX0, &link->tx_bytes },
+			{ NV2080_CTRL_NVLINK_COUNTER_TL_RX0, &link->rx_bytes },
+			{ NV2080_CTRL_NVLINK_COUNTER_DL_RX_ERR_CRC_FLIT, &link->crc_flit_errors },
+			{ NV2080_CTRL_NVLINK_COUNTER_DL_RX_ERR_CRC_LANE_L0,
+			  &link->crc_data_errors },
+			{ NV2080_CTRL_NVLINK_COUNTER_DL_TX_ERR_REPLAY, &link->replays },
+			{ NV2080_CTRL_NVLINK_COUNTER_DL_TX_ERR_RECOVERY, &link->recoveries },
 		};
 
 		if (!(p->linkMask >> i & 1))
@@ -173,8 +180,8 @@ static const struct fw_control controls[] = {
 		   clear_counters),
 	FW_CONTROL(NV2080_CTRL_CMD_NVLINK_GET_ERR_INFO, NV2080_CTRL_NVLINK_GET_ERR_INFO_PARAMS,
 		   get_errors),
-	FW_CONTROL(NV2080_CTRL_CMD_NVLINK_GET_POWER_STATE, NV2080_CTRL_NVLINK_GET_POWER_STATE_PARAMS,
-		   get_power_state),
+	FW_CONTROL(NV2080_CTRL_CMD_NVLINK_GET_POWER_STATE,
+		   NV2080_CTRL_NVLINK_GET_POWER_STATE_PARAMS, get_power_state),
 };
 
 FW_CONTROL_GROUP(fw_controls_nvlink, "nvlink", controls);

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * NVLink through the device nodes: what tools are told of links that lead to switches, to another
+ * card or nowhere, and which GPUs reach each other's memory.
+ */
+#include "rm_host.h"
+#include "unit.h"
+
+#define LINKS 18u
+#define CARD_LINKS 12u
+#define NVLINK_CAPS 0x1bu /* reads, writes, NVLink, atomics */
+
+static u64 live;
+
+/* What a test has open: both GPUs, a client and a subdevice on each. */
+static struct {
+	int ctl;
+	u32 client, ids[2], subdevices[2];
+} my;
+
+static void open_all(u32 gpus)
+{
+	u32 i;
+
+	my.ctl = host_open(RM_NODE_CONTROL, 0);
+	my.client = host_client(my.ctl);
+	for (i = 0; i < gpus; i++) {
+		NV0080_ALLOC_PARAMETERS device = { .deviceId = i };
+		NV2080_ALLOC_PARAMETERS subdevice = { 0 };
+		u32 handle = 0;
+
+		assert_true(host_open(RM_NODE_GPU, i) >= 0);
+		assert_int_equal(host_alloc(my.ctl, my.client, my.client, &handle, NV01_DEVICE_0,
+					    &device, sizeof(device)),
+				 NV_OK);
+		assert_int_equal(host_alloc(my.ctl, my.client, handle, &my.subdevices[i],
+					    NV20_SUBDEVICE_0, &subdevice, sizeof(subdevice)),
+				 NV_OK);
+		my.ids[i] = (i + 1) << 8;
+	}
+}
+
+static void start_like(const char *profile, bool bridged)
+{
+	struct fixture_gpu_config like = { .profile = profile, .bridged = bridged };
+
+	live = unit_live();
+	memset(&my, 0, sizeof(my));
+	host_start_like(2, &like);
+}
+
+static int start_modules(void **state)
+{
+	start_like(NULL, false);
+	open_all(2);
+	return 0;
+}
+
+static int start_one_open(void **state)
+{
+	start_like(NULL, false);
+	open_all(1);
+	my.ids[1] = 2 << 8;
+	return 0;
+}
+
+static int start_cards(void **state)
+{
+	start_like("h100-pcie-80gb", false);
+	open_all(2);
+	return 0;
+}
+
+static int start_bridged(void **state)
+{
+	start_like("h100-pcie-80gb", true);
+	open_all(2);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	host_stop();
+	assert_int_equal(unit_live(), live);
+	return 0;
+}
+
+static u32 ask(u32 object, u32 cmd, void *params, u32 size)
+{
+	return host_control(my.ctl, my.client, object, cmd, params, size);
+}
+
+static NV2080_CTRL_CMD_NVLINK_GET_NVLINK_STATUS_PARAMS *links_of(u32 gpu)
+{
+	static NV2080_CTRL_CMD_NVLINK_GET_NVLINK_STATUS_PARAMS links;
+
+	memset(&links, 0xa5, sizeof(links));
+	assert_int_equal(ask(my.subdevices[gpu], NV2080_CTRL_CMD_NVLINK_GET_NVLINK_STATUS, &links,
+			     sizeof(links)),
+			 NV_OK);
+	return &links;
+}
+
+static NV0000_CTRL_SYSTEM_GET_P2P_CAPS_PARAMS peers(u32 a, u32 b)
+{
+	NV0000_CTRL_SYSTEM_GET_P2P_CAPS_PARAMS p = { .gpuIds = { a, b }, .gpuCount = 2 };
+
+	assert_int_equal(ask(my.client, NV0000_CTRL_CMD_SYSTEM_GET_P2P_CAPS, &p, sizeof(p)), NV_OK);
+	return p;
+}
+
+/* -- Links
+ * ----------------------------------------------------------------------------------------- */
+
+static void test_caps(void **state)
+{
+	NV2080_CTRL_CMD_NVLINK_GET_NVLINK_CAPS_PARAMS caps = { 0 };
+
+	assert_int_equal(
+		ask(my.subdevices[1], NV2080_CTRL_CMD_NVLINK_GET_NVLINK_CAPS, &caps, sizeof(caps)),
+		NV_OK);
+	assert_int_equal(caps.discoveredLinkMask, (1u << LINKS) - 1);
+	assert_int_equal(caps.enabledLinkMask, (1u << LINKS) - 1);
+	assert_int_equal(caps.highestNvlinkVersion, NV2080_CTRL_NVLINK_CAPS_NVLINK_VERSION_4_0);
+	/* Supported, peers, system memory, atomics on both; power states L0 and L1. */
+	assert_int_equal(caps.capsTbl, 0x031f);
+}
+
+static void test_status_switched(void **state)
+{
+	NV2080_CTRL_CMD_NVLINK_GET_NVLINK_STATUS_PARAMS *s = links_of(1);
+	u32 i;
+
+	assert_int_equal(s->enabledLinkMask, (1u << LINKS) - 1);
+	for (i = 0; i < LINKS; i++) {
+		NV2080_CTRL_NVLINK_LINK_STATUS_INFO *link = &s->linkInfo[i];
+
+		assert_int_equal(link->linkState, NV2080_CTRL_NVLINK_STATUS_LINK_STATE_ACTIVE);
+		assert_int_equal(link->nvlinkVersion, NV2080_CTRL_NVLINK_STATUS_NVLINK_VERSION_4_0);
+		assert_int_equal(link->nvlinkLineRateMbps, 106248);
+		assert_true(link->connected);
+		assert_int_equal(link->remoteDeviceInfo.deviceType,
+				 NV2080_CTRL_NVLINK_DEVICE_INFO_DEVICE_TYPE_SWITCH);
+		assert_int_equal(link->remoteDeviceInfo.pciDeviceId, ~0u);
+		assert_int_equal(link->localDeviceInfo.bus, 2);
+		assert_int_equal(link->localDeviceInfo.pciDeviceId, 0x233010de);
+		assert_int_equal(link->localDeviceLinkNumber, i);
+		assert_true(link->localLinkSid != 0 && link->localLinkSid != link->remoteLinkSid);
+	}
+	assert_true(s->linkInfo[0].localLinkSid == s->linkInfo[17].localLinkSid);
+}
+
+static void test_status_down(void **state)
+{
+	NV2080_CTRL_CMD_NVLINK_GET_NVLINK_STATUS_PARAMS *s;
+
+	fixture_gpu_inject(&host.gpus[0], "nvlink-down 3");
+	s = links_of(0);
+	assert_int_equal(s->enabledLinkMask, (1u << LINKS) - 1);
+	assert_int_equal(s->linkInfo[3].linkState, NV2080_CTRL_NVLINK_STATUS_LINK_STATE_INIT);
+	assert_int_equal(s->linkInfo[3].nvlinkLineRateMbps, 0);
+	assert_int_equal(s->linkInfo[4].linkState, NV2080_CTRL_NVLINK_STATUS_LINK_STATE_ACTIVE);
+	s = links_of(1);
+	assert_int_equal(s->linkInfo[3].linkState, NV2080_CTRL_NVLINK_STATUS_LINK_STATE_ACTIVE);
+}
+
+static void test_status_unconnected(void **state)
+{
+	NV2080_CTRL_CMD_NVLINK_GET_NVLINK_STATUS_PARAMS *s;
+	u32 i;
+
+	/* Nothing comes up where nothing is. */
+	fixture_gpu_inject(&host.gpus[0], "nvlink-up 2");
+	s = links_of(0);
+	assert_int_equal(s->enabledLinkMask, (1u << CARD_LINKS) - 1);
+	for (i = 0; i < CARD_LINKS; i++) {
+		assert_int_equal(s->linkInfo[i].linkState,
+				 NV2080_CTRL_NVLINK_STATUS_LINK_STATE_INIT);
+		assert_false(s->linkInfo[i].connected);
+		assert_int_equal(s->linkInfo[i].remoteDeviceInfo.deviceType,
+				 NV2080_CTRL_NVLINK_DEVICE_INFO_DEVICE_TYPE_NONE);
+	}
+}
+
+static void test_status_bridged(void **state)
+{
+	u32 gpu, i;
+
+	for (gpu = 0; gpu < 2; gpu++) {
+		NV2080_CTRL_CMD_NVLINK_GET_NVLINK_STATUS_PARAMS *s = links_of(gpu);
+
+		for (i = 0; i < CARD_LINKS; i++) {
+			assert_true(s->linkInfo[i].connected);
+			assert_int_equal(s->linkInfo[i].remoteDeviceInfo.deviceType,
+					 NV2080_CTRL_NVLINK_DEVICE_INFO_DEVICE_TYPE_GPU);
+			assert_int_equal(s->linkInfo[i].remoteDeviceInfo.bus, 2 - gpu);
+			assert_int_equal(s->linkInfo[i].remoteDeviceLinkNumber, i);
+		}
+	}
+}
+
+/* -- Peers
+ * ------------------------------------------------------------------------------------------- */
+
+static void test_peers_nvlink(void **state)
+{
+	NV0000_CTRL_SYSTEM_GET_P2P_CAPS_PARAMS p = peers(my.ids[0], my.ids[1]);
+	NV0000_CTRL_SYSTEM_GET_P2P_CAPS_V2_PARAMS v2 = { .gpuIds = { my.ids[1], my.ids[0] },
+							 .gpuCount = 2 };
+	NV0000_CTRL_SYSTEM_GET_P2P_CAPS_MATRIX_PARAMS m = { .grpACount = 2 };
+	static const u8 ok[] = { NV0000_CTRL_P2P_CAPS_INDEX_READ, NV0000_CTRL_P2P_CAPS_INDEX_WRITE,
+				 NV0000_CTRL_P2P_CAPS_INDEX_NVLINK,
+				 NV0000_CTRL_P2P_CAPS_INDEX_ATOMICS };
+	u32 i;
+
+	assert_int_equal(p.p2pCaps, NVLINK_CAPS);
+	for (i = 0; i < ARRAY_SIZE(ok); i++)
+		assert_int_equal(p.p2pCapsStatus[ok[i]], NV0000_P2P_CAPS_STATUS_OK);
+	assert_int_equal(p.p2pCapsStatus[NV0000_CTRL_P2P_CAPS_INDEX_PCI],
+			 NV0000_P2P_CAPS_STATUS_NOT_SUPPORTED);
+
+	assert_int_equal(ask(my.client, NV0000_CTRL_CMD_SYSTEM_GET_P2P_CAPS_V2, &v2, sizeof(v2)),
+			 NV_OK);
+	assert_int_equal(v2.p2pCaps, NVLINK_CAPS);
+	for (i = 0; i < 4; i++)
+		assert_int_equal(v2.busPeerIds[i], NV0000_CTRL_SYSTEM_GET_P2P_CAPS_INVALID_PEER);
+
+	m.gpuIdGrpA[0] = my.ids[0];
+	m.gpuIdGrpA[1] = my.ids[1];
+	assert_int_equal(ask(my.client, NV0000_CTRL_CMD_SYSTEM_GET_P2P_CAPS_MATRIX, &m, sizeof(m)),
+			 NV_OK);
+	assert_int_equal(m.p2pCaps[1][0], NVLINK_CAPS);
+	assert_int_equal(m.p2pCaps[0][1], 0);
+	m.grpBCount = 1;
+	m.gpuIdGrpB[0] = my.ids[1];
+	assert_int_equal(ask(my.client, NV0000_CTRL_CMD_SYSTEM_GET_P2P_CAPS_MATRIX, &m, sizeof(m)),
+			 NV_OK);
+	assert_int_equal(m.p2pCaps[0][0], NVLINK_CAPS);
+}
+
+/* Modules on switches have no other way; and every link counts, whichever side it failed on. */
+static void test_peers_degraded(void **state)
+{
+	NV0000_CTRL_SYSTEM_GET_P2P_CAPS_PARAMS p;
+	u32 gpu;
+
+	for (gpu = 0; gpu < 2; gpu++) {
+		fixture_gpu_inject(&host.gpus[gpu], "nvlink-down 17");
+		p = peers(my.ids[0], my.ids[1]);
+		assert_int_equal(p.p2pCaps, 0);
+		assert_int_equal(p.p2pCapsStatus[NV0000_CTRL_P2P_CAPS_INDEX_READ],
+				 NV0000_P2P_CAPS_STATUS_NOT_SUPPORTED);
+		fixture_gpu_inject(&host.gpus[gpu], "nvlink-up 17");
+		assert_int_equal(peers(my.ids[0], my.ids[1]).p2pCaps, NVLINK_CAPS);
+	}
+}
+
+static void test_peers_pcie(void **state)
+{
+	NV0000_CTRL_SYSTEM_GET_P2P_CAPS_PARAMS p = peers(my.ids[0], my.ids[1]);
+
+	assert_int_equal(p.p2pCaps, 0);
+	assert_int_equal(p.p2pCapsStatus[NV0000_CTRL_P2P_CAPS_INDEX_READ],
+			 NV0000_P2P_CAPS_STATUS_CHIPSET_NOT_SUPPORTED);
+	assert_int_equal(p.p2pCapsStatus[NV0000_CTRL_P2P_CAPS_INDEX_NVLINK],
+			 NV0000_P2P_CAPS_STATUS_NOT_SUPPORTED);
+}
+
+static void test_peers_refused(void **state)
+{
+	NV0000_CTRL_SYSTEM_GET_P2P_CAPS_PARAMS p = { .gpuIds = { 0x100 } };
+	NV0000_CTRL_SYSTEM_GET_P2P_CAPS_MATRIX_PARAMS m = { .grpACount = 9 };
+
+	assert_int_equal(ask(my.client, NV0000_CTRL_CMD_SYSTEM_GET_P2P_CAPS, &p, sizeof(p)),
+			 NV_ERR_INVALID_ARGUMENT);
+	p.gpuCount = ARRAY_SIZE(p.gpuIds) + 1;
+	assert_int_equal(ask(my.client, NV0000_CTRL_CMD_SYSTEM_GET_P2P_CAPS, &p, sizeof(p)),
+			 NV_ERR_INVALID_ARGUMENT);
+	p.gpuCount = 2;
+	p.gpuIds[1] = 0x300; /* there is none */
+	assert_int_equal(ask(my.client, NV0000_CTRL_CMD_SYSTEM_GET_P2P_CAPS, &p, sizeof(p)),
+			 NV_ERR_INVALID_ARGUMENT);
+	p.gpuIds[1] = my.ids[1]; /* nobody has opened it */
+	assert_int_equal(ask(my.client, NV0000_CTRL_CMD_SYSTEM_GET_P2P_CAPS, &p, sizeof(p)),
+			 NV_ERR_INVALID_ARGUMENT);
+	p.gpuIds[1] = p.gpuIds[0]; /* itself: by the switches */
+	assert_int_equal(ask(my.client, NV0000_CTRL_CMD_SYSTEM_GET_P2P_CAPS, &p, sizeof(p)), NV_OK);
+	assert_int_equal(p.p2pCaps, NVLINK_CAPS);
+	assert_int_equal(ask(my.client, NV0000_CTRL_CMD_SYSTEM_GET_P2P_CAPS_MATRIX, &m, sizeof(m)),
+			 NV_ERR_INVALID_ARGUMENT);
+}
+
+/* -- Without memory
+ * ---------------------------------------------------------------------------------- */
+
+static void test_failing_allocations(void **state)
+{
+	NV2080_CTRL_CMD_NVLINK_GET_NVLINK_STATUS_PARAMS *s = calloc(1, sizeof(*s));
+	NV0000_CTRL_SYSTEM_GET_P2P_CAPS_PARAMS p = { .gpuIds = { my.ids[0], my.ids[1] },
+						     .gpuCount = 2 };
+	u32 nth, refused = 0;
+
+	assert_non_null(s);
+	if (!os_user_fail_alloc_thread(0))
+		skip();
+	for (nth = 1; nth < 200; nth++) {
+		u64 failed = unit_failed();
+		u32 status;
+
+		os_user_fail_alloc_thread(nth);
+		status = ask(my.subdevices[0], NV2080_CTRL_CMD_NVLINK_GET_NVLINK_STATUS, s,
+			     sizeof(*s));
+		if (status == NV_OK)
+			status = ask(my.client, NV0000_CTRL_CMD_SYSTEM_GET_P2P_CAPS, &p, sizeof(p));
+		os_user_fail_alloc_thread(0);
+		if (unit_failed() == failed)
+			break;
+		/* The second: there was no room for a copy of the parameters. */
+		assert_true(status == NV_ERR_NO_MEMORY || status == NV_ERR_INSUFFICIENT_RESOURCES);
+		refused++;
+	}
+	assert_true(refused > 3);
+	assert_int_equal(p.p2pCaps, NVLINK_CAPS);
+	free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_caps, start_modules, stop),
+		cmocka_unit_test_setup_teardown(test_status_switched, start_modules, stop),
+		cmocka_unit_test_setup_teardown(test_status_down, start_modules, stop),
+		cmocka_unit_test_setup_teardown(test_status_unconnected, start_cards, stop),
+		cmocka_unit_test_setup_teardown(test_status_bridged, start_bridged, stop),
+		cmocka_unit_test_setup_teardown(test_peers_nvlink, start_modules, stop),
+		cmocka_unit_test_setup_teardown(test_peers_nvlink, start_bridged, stop),
+		cmocka_unit_test_setup_teardown(test_peers_degraded, start_modules, stop),
+		cmocka_unit_test_setup_teardown(test_peers_pcie, start_cards, stop),
+		cmocka_unit_test_setup_teardown(test_peers_refused, start_one_open, stop),
+		cmocka_unit_test_setup_teardown(test_failing_allocations, start_modules, stop),
+	};
+
+	os_user_log_set_levels(OS_LOG_ERROR, OS_LOG_ERROR);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
