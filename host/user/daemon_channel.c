@@ -269,6 +269,7 @@ static void *channel_main(void *arg)
 	current = ch;
 	daemon_caller_set(ch);
 	while (channel_wait(ch)) {
+		lh_shm_prefetch(ch->shm);
 		msg = *(const volatile struct lh_msg *)&ch->shm->msg;
 		if (msg.op == LH_OP_END)
 			break;

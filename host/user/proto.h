@@ -94,6 +94,16 @@ struct lh_shm {
 	_Alignas(64) struct lh_msg msg;
 	_Alignas(OFFSET_DATA) u8 data[LH_DATA_SIZE];
 };
+
+/* The other side wrote its message and, most often, a little data: fetches them side by side. */
+static inline void lh_shm_prefetch(const struct lh_shm *shm)
+{
+	__builtin_prefetch(&shm->msg);
+	__builtin_prefetch((const u8 *)&shm->msg + 64);
+	__builtin_prefetch(shm->data);
+	__builtin_prefetch(shm->data + 64);
+}
+
 _Static_assert(sizeof(struct lh_shm) == LH_SHM_SIZE, "channel layout");
 
 #endif

@@ -471,6 +471,7 @@ static bool exchange(struct lh_chan *chan, struct lh_msg *msg)
 	for (;;) {
 		if (!chan_wait(chan))
 			return false;
+		lh_shm_prefetch(shm);
 		if (shm->msg.op == LH_REPLY)
 			break;
 		chan_answer(chan);
