@@ -15,6 +15,7 @@
 #define CRASH_REASON 2u
 #define CRASH_CODE 0x0fu
 #define XID_GSP_ERROR 120u
+#define ACCOUNT_NS 1000000ull
 /* The driver's own handles are picked by it from other ranges. */
 #define INTERNAL_CLIENT 0xc2000001u
 #define INTERNAL_DEVICE 0xc2000002u
@@ -196,12 +197,18 @@ static void power_on(struct fw *fw)
 	h100_fsp_set_ready(fw->fn, true);
 }
 
-/* What went over the link in this run; each access on its own would cost more than most of them. */
-static void account_dma(struct fw *fw)
+/*
+ * What went over the link, kept by the millisecond: the figures of each run on its own would cost
+ * more than most of its accesses.
+ */
+static void account_dma(struct fw *fw, u64 now_ns)
 {
+	if (now_ns - fw->accounted_ns < ACCOUNT_NS)
+		return;
 	h100_state_account_pcie(fw->state, fw->now_ns, fw->dma_written_bytes, fw->dma_read_bytes);
 	fw->dma_written_bytes = 0;
 	fw->dma_read_bytes = 0;
+	fw->accounted_ns = now_ns;
 }
 
 /* Replies need not interrupt a thread that lends itself, or waits: it looks at the queue anyway. */
@@ -216,6 +223,7 @@ bool fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent)
 	/* Whoever waits now may have the reply and be gone in a moment. */
 	bool polled = looked_for(host, lent), wrote;
 
+	account_dma(fw, now_ns);
 	fw->now_ns = now_ns;
 	if (host->dma_begin)
 		host->dma_begin(host->ctx);
@@ -230,7 +238,6 @@ bool fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent)
 	}
 	if (host->dma_end)
 		host->dma_end(host->ctx);
-	account_dma(fw);
 	wrote = fw->wrote;
 	if (fw->wants_interrupt || (wrote && !polled))
 		h100_gsp_interrupt(fw->fn, (u32)REG_MASK(NV_PFALCON_FALCON_IRQSTAT_SWGEN0));

@@ -114,8 +114,9 @@ struct fw {
 	} internal;
 
 	u64 now_ns;	    /* when the work in hand began */
-	u64 dma_read_bytes; /* of this run, not yet in the link's figures */
+	u64 dma_read_bytes; /* not yet in the link's figures */
 	u64 dma_written_bytes;
+	u64 accounted_ns;     /* when the two were last put there */
 	u64 rng;	      /* of chaos; 0: none */
 	bool wants_interrupt; /* something was put into the status queue that nobody polls for */
 	bool wrote;	      /* anything was put there */
