@@ -6,7 +6,7 @@
 #include "engine.h"
 
 #include "abi/tables.h"
-#include "h100/gsp/fw.h"
+#include "h100/gsp/firmware.h"
 
 #define MARK 0xa5
 
@@ -24,8 +24,9 @@ static const struct fw_control *find(u32 cmd)
 static enum nv_status ask(struct h100_state *state, u32 cmd, void *params, u32 size)
 {
 	const struct fw_control *control = find(cmd);
-	struct fw_object object = {.class_id = 0x2080};
-	struct fw_call call = {.state = state, .object = &object, .cmd = cmd};
+	/* The store's own kind of object: a command may keep something with it. */
+	struct fw_node node = { .object = { .class_id = NV20_SUBDEVICE_0 } };
+	struct fw_call call = { .state = state, .object = &node.object, .cmd = cmd };
 	enum nv_status status;
 
 	if (control == NULL)
@@ -34,6 +35,7 @@ static enum nv_status ask(struct h100_state *state, u32 cmd, void *params, u32 s
 	h100_state_lock(state);
 	status = control->fn(&call, params, size);
 	h100_state_unlock(state);
+	os_free(node.actions);
 	return status;
 }
 
@@ -57,8 +59,8 @@ static void test_table(void **unused)
 			if (abi == NULL)
 				fail_msg("%#x is not stated in abi/", control->cmd);
 			if (abi->params_size != control->size)
-				fail_msg("%#x: %u bytes, the interface says %u", control->cmd, control->size,
-					 abi->params_size);
+				fail_msg("%#x: %u bytes, the interface says %u", control->cmd,
+					 control->size, abi->params_size);
 		}
 	}
 	assert_true(total > 50);
@@ -81,8 +83,9 @@ static void fill_in_fields(const struct abi_struct *s, u8 *data, u8 value)
 }
 
 /*
- * Parameters arrive as a program left them: with in fields zero and every other byte marked, no mark is
- * left of an answer that is OK. (Padding, and array elements past their count, are no answer.)
+ * Parameters arrive as a program left them: with in fields zero and every other byte marked, no
+ * mark is left of an answer that is OK. (Padding, and array elements past their count, are no
+ * answer.)
  */
 static void check_written(const struct abi_struct *s, const u8 *data, u32 cmd)
 {
@@ -95,8 +98,9 @@ static void check_written(const struct abi_struct *s, const u8 *data, u32 cmd)
 
 			if (field->sub != NULL && field->kind == ABI_STRUCT)
 				check_written(field->sub, at, cmd);
-			else if (field->kind != ABI_UNION && (field->dir & ABI_OUT) && !(field->dir & ABI_IN) &&
-				 at[0] == MARK && at[field->size - 1] == MARK)
+			else if (field->kind != ABI_UNION && (field->dir & ABI_OUT) &&
+				 !(field->dir & ABI_IN) && at[0] == MARK &&
+				 at[field->size - 1] == MARK)
 				fail_msg("%#x leaves %s.%s unwritten", cmd, s->name, field->name);
 		}
 	}
@@ -139,8 +143,10 @@ static void test_hostile(void **unused)
 			assert_non_null(params);
 			for (u32 round = 0; round < 24; round++) {
 				for (u32 b = 0; b < control->size; b++)
-					params[b] = round == 0 ? 0xff : (u8)(unit_random(&seed) >> 56);
-				if (round % 3 == 1 && control->size >= 8) /* small words: past the counts */
+					params[b] =
+						round == 0 ? 0xff : (u8)(unit_random(&seed) >> 56);
+				if (round % 3 == 1 &&
+				    control->size >= 8) /* small words: past the counts */
 					for (u32 b = 0; b < control->size; b++)
 						params[b] = b % 4 == 0 ? params[b] % 40 : 0;
 				ask(s, control->cmd, params, control->size);
@@ -154,11 +160,12 @@ static void test_hostile(void **unused)
 static void test_identity(void **unused)
 {
 	struct h100_state *s = state_make(NULL, 2);
-	NV2080_CTRL_GPU_GET_NAME_STRING_PARAMS name = {0};
-	NV2080_CTRL_GPU_GET_GID_INFO_PARAMS gid = {0};
+	NV2080_CTRL_GPU_GET_NAME_STRING_PARAMS name = { 0 };
+	NV2080_CTRL_GPU_GET_GID_INFO_PARAMS gid = { 0 };
 	NV2080_CTRL_GPU_GET_OEM_BOARD_INFO_PARAMS board;
-	NV2080_CTRL_GPU_GET_INFOROM_OBJECT_VERSION_PARAMS object = {.objectType = {'E', 'C', 'C'}};
-	NV2080_CTRL_BIOS_GET_INFO_V2_PARAMS bios = {.biosInfoListSize = 2};
+	NV2080_CTRL_GPU_GET_INFOROM_OBJECT_VERSION_PARAMS object = { .objectType = { 'E', 'C',
+										     'C' } };
+	NV2080_CTRL_BIOS_GET_INFO_V2_PARAMS bios = { .biosInfoListSize = 2 };
 	NV2080_CTRL_GPU_GET_CHIP_DETAILS_PARAMS chip;
 	NV208F_CTRL_GPU_VERIFY_INFOROM_PARAMS inforom;
 
@@ -190,7 +197,8 @@ static void test_identity(void **unused)
 	assert_int_equal(object.version, 7);
 	assert_int_equal(object.subversion, 16);
 	memcpy(object.objectType, "PWR", 3); /* 0.0 in the profile: there is none */
-	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_GET_INFOROM_OBJECT_VERSION, object), NV_ERR_NOT_SUPPORTED);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_GET_INFOROM_OBJECT_VERSION, object),
+			 NV_ERR_NOT_SUPPORTED);
 
 	bios.biosInfoList[0].index = NV2080_CTRL_BIOS_INFO_INDEX_REVISION;
 	bios.biosInfoList[1].index = NV2080_CTRL_BIOS_INFO_INDEX_OEM_REVISION;
@@ -217,10 +225,10 @@ static void test_memory(void **unused)
 	struct h100_state *s = state_make("ecc-sbe 3\necc-dbe 2\nrow-remap 4 0\n", 0);
 	NV2080_CTRL_ECC_GET_VOLATILE_COUNTS_PARAMS counts;
 	NV2080_CTRL_FB_GET_REMAPPED_ROWS_PARAMS rows;
-	NV2080_CTRL_GPU_QUERY_ECC_STATUS_PARAMS status = {0};
-	NV2080_CTRL_GPU_SET_ECC_CONFIGURATION_PARAMS set = {.newConfiguration = 0};
+	NV2080_CTRL_GPU_QUERY_ECC_STATUS_PARAMS status = { 0 };
+	NV2080_CTRL_GPU_SET_ECC_CONFIGURATION_PARAMS set = { .newConfiguration = 0 };
 	NV2080_CTRL_GPU_QUERY_ECC_CONFIGURATION_PARAMS configuration;
-	NV2080_CTRL_GPU_RESET_ECC_ERROR_STATUS_PARAMS reset = {0};
+	NV2080_CTRL_GPU_RESET_ECC_ERROR_STATUS_PARAMS reset = { 0 };
 
 	state_move(s, SECOND_NS);
 	h100_state_ecc_error(s, H100_ECC_L2, true, 7);
@@ -244,13 +252,16 @@ static void test_memory(void **unused)
 	assert_int_equal(status.units[0].dbe.count, 2);
 	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_SET_ECC_CONFIGURATION, set), NV_OK);
 	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_QUERY_ECC_CONFIGURATION, configuration), NV_OK);
-	assert_int_equal(configuration.currentConfiguration, NV2080_CTRL_GPU_ECC_CONFIGURATION_DISABLED);
+	assert_int_equal(configuration.currentConfiguration,
+			 NV2080_CTRL_GPU_ECC_CONFIGURATION_DISABLED);
 	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_QUERY_ECC_STATUS, status), NV_OK);
 	assert_true(status.units[0].enabled); /* until the next boot */
 	set.newConfiguration = 2;
-	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_SET_ECC_CONFIGURATION, set), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_SET_ECC_CONFIGURATION, set),
+			 NV_ERR_INVALID_ARGUMENT);
 	reset.statuses = 4;
-	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_RESET_ECC_ERROR_STATUS, reset), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_RESET_ECC_ERROR_STATUS, reset),
+			 NV_ERR_INVALID_ARGUMENT);
 	reset.statuses = NV2080_CTRL_GPU_ECC_ERROR_STATUS_VOLATILE;
 	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_RESET_ECC_ERROR_STATUS, reset), NV_OK);
 	assert_int_equal(h100_state_ecc_total(s->ecc_volatile).uncorrected, 0);
@@ -266,12 +277,14 @@ static void test_links(void **unused)
 {
 	struct h100_state *s = state_make("pcie-replay 9\npcie-link 4 8\nnvlink-down 5\n", 0);
 	NV2080_CTRL_BUS_GET_PEX_COUNTERS_PARAMS pex = {
-		.pexCounterMask = NV2080_CTRL_BUS_PEX_COUNTER_REPLAY_COUNT};
+		.pexCounterMask = NV2080_CTRL_BUS_PEX_COUNTER_REPLAY_COUNT
+	};
 	NV2080_CTRL_BUS_GET_PEX_UTIL_COUNTERS_PARAMS traffic = {
-		.pexCounterMask = NV2080_CTRL_BUS_PEX_UTIL_COUNTER_RX_BYTES};
-	NV2080_CTRL_BUS_GET_INFO_V2_PARAMS bus = {.busInfoListSize = 1};
-	NV2080_CTRL_NVLINK_GET_LINK_AND_CLOCK_INFO_PARAMS links = {.linkMask = 0x3ffff};
-	NV2080_CTRL_NVLINK_GET_COUNTERS_PARAMS counters = {.linkMask = 1ull << 18};
+		.pexCounterMask = NV2080_CTRL_BUS_PEX_UTIL_COUNTER_RX_BYTES
+	};
+	NV2080_CTRL_BUS_GET_INFO_V2_PARAMS bus = { .busInfoListSize = 1 };
+	NV2080_CTRL_NVLINK_GET_LINK_AND_CLOCK_INFO_PARAMS links = { .linkMask = 0x3ffff };
+	NV2080_CTRL_NVLINK_GET_COUNTERS_PARAMS counters = { .linkMask = 1ull << 18 };
 
 	state_move(s, SECOND_NS);
 	assert_int_equal(ASK(NV2080_CTRL_CMD_BUS_GET_PEX_COUNTERS, pex), NV_OK);
@@ -282,7 +295,8 @@ static void test_links(void **unused)
 	assert_int_equal(traffic.pexCounters[1], 4096);
 	assert_int_equal(traffic.pexCounters[0], 0);
 	traffic.pexCounterMask = 0x40;
-	assert_int_equal(ASK(NV2080_CTRL_CMD_BUS_GET_PEX_UTIL_COUNTERS, traffic), NV_ERR_NOT_SUPPORTED);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_BUS_GET_PEX_UTIL_COUNTERS, traffic),
+			 NV_ERR_NOT_SUPPORTED);
 	bus.busInfoList[0].index = NV2080_CTRL_BUS_INFO_INDEX_PCIE_GEN_INFO;
 	assert_int_equal(ASK(NV2080_CTRL_CMD_BUS_GET_INFO_V2, bus), NV_OK);
 	assert_int_equal(bus.busInfoList[0].data, 4u << 12 | 3u << 16 | 4u << 20);
@@ -293,7 +307,8 @@ static void test_links(void **unused)
 	assert_int_equal(links.linkInfo[5].linkState, NV2080_CTRL_NVLINK_STATUS_LINK_STATE_INIT);
 	assert_int_equal(links.linkInfo[5].nvlinkLineRateMbps, 0);
 	assert_int_equal(links.linkInfo[17].nvlinkLineRateMbps, 106248);
-	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_GET_COUNTERS, counters), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_GET_COUNTERS, counters),
+			 NV_ERR_INVALID_ARGUMENT);
 	state_free(s);
 }
 
@@ -301,12 +316,12 @@ static void test_topology(void **unused)
 {
 	struct h100_state *s = state_make("nvlink-down 5\n", 1);
 	NV2080_CTRL_NVLINK_GET_NVLINK_DEVICE_INFO_PARAMS info;
-	NV2080_CTRL_NVLINK_ARE_LINKS_TRAINED_PARAMS trained = {.linkMask = 0x60};
+	NV2080_CTRL_NVLINK_ARE_LINKS_TRAINED_PARAMS trained = { .linkMask = 0x60 };
 	NV2080_CTRL_NVLINK_GET_LINK_MASK_POST_RX_DET_PARAMS detected;
-	NV2080_CTRL_NVLINK_UPDATE_REMOTE_LOCAL_SID_PARAMS ends = {.linkId = 17};
-	NV2080_CTRL_INTERNAL_NVLINK_GET_SET_NVSWITCH_FABRIC_ADDR_PARAMS address = {.bGet = 1};
-	NV2080_CTRL_INTERNAL_GET_PCIE_P2P_CAPS_PARAMS pcie = {.bCommonPciSwitchFound = 1};
-	NV2080_CTRL_NVLINK_READ_TP_COUNTERS_PARAMS throughput = {.counterMask = 3, .linkMask = 1};
+	NV2080_CTRL_NVLINK_UPDATE_REMOTE_LOCAL_SID_PARAMS ends = { .linkId = 17 };
+	NV2080_CTRL_INTERNAL_NVLINK_GET_SET_NVSWITCH_FABRIC_ADDR_PARAMS address = { .bGet = 1 };
+	NV2080_CTRL_INTERNAL_GET_PCIE_P2P_CAPS_PARAMS pcie = { .bCommonPciSwitchFound = 1 };
+	NV2080_CTRL_NVLINK_READ_TP_COUNTERS_PARAMS throughput = { .counterMask = 3, .linkMask = 1 };
 
 	state_move(s, SECOND_NS);
 	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_GET_NVLINK_DEVICE_INFO, info), NV_OK);
@@ -315,7 +330,8 @@ static void test_topology(void **unused)
 	assert_int_equal(info.linkInfo[17].ioctrlId, 2);
 	assert_true(info.linkInfo[17].bValid && !info.linkInfo[18].bValid);
 	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_ARE_LINKS_TRAINED, trained), NV_OK);
-	assert_true(!trained.bIsLinkActive[5] && trained.bIsLinkActive[6] && !trained.bIsLinkActive[7]);
+	assert_true(!trained.bIsLinkActive[5] && trained.bIsLinkActive[6] &&
+		    !trained.bIsLinkActive[7]);
 	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_GET_LINK_MASK_POST_RX_DET, detected), NV_OK);
 	assert_int_equal(detected.postRxDetLinkMask, 0x3ffff);
 	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_UPDATE_REMOTE_LOCAL_SID, ends), NV_OK);
@@ -355,7 +371,8 @@ static void test_mig(void **unused)
 	NV2080_CTRL_INTERNAL_STATIC_MIGMGR_GET_PROFILES_PARAMS profiles;
 	NV2080_CTRL_INTERNAL_GPU_GET_SMC_MODE_PARAMS mode;
 
-	assert_int_equal(ASK(NV2080_CTRL_CMD_INTERNAL_STATIC_KMIGMGR_GET_PROFILES, profiles), NV_OK);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_INTERNAL_STATIC_KMIGMGR_GET_PROFILES, profiles),
+			 NV_OK);
 	assert_int_equal(profiles.count, 7);
 	assert_int_equal(profiles.table[6].partitionFlag, 0);
 	assert_int_equal(profiles.table[6].smCount, 132);
@@ -372,16 +389,17 @@ static void test_mig(void **unused)
 static void test_setters(void **unused)
 {
 	struct h100_state *s = state_make("utilization 100\n", 0);
-	closed_power_limit_request power = {.client = 0xfe01, .limit = 600000};
-	closed_application_clocks_reset reset = {{0}};
+	closed_power_limit_request power = { .client = 0xfe01, .limit = 600000 };
+	closed_application_clocks_reset reset = { { 0 } };
 	closed_clock_limits *lock = calloc(1, sizeof(*lock));
-	NV2080_CTRL_GPU_SET_COMPUTE_MODE_RULES_PARAMS mode = {.rules = 3};
+	NV2080_CTRL_GPU_SET_COMPUTE_MODE_RULES_PARAMS mode = { .rules = 3 };
 
 	assert_non_null(lock);
 	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_SET_COMPUTE_MODE_RULES, mode), NV_OK);
 	assert_int_equal(s->compute_mode, H100_COMPUTE_EXCLUSIVE_PROCESS);
 	mode.rules = 4;
-	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_SET_COMPUTE_MODE_RULES, mode), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_GPU_SET_COMPUTE_MODE_RULES, mode),
+			 NV_ERR_INVALID_ARGUMENT);
 	assert_int_equal(ASK(0x2080e61e, power), NV_OK);
 	assert_int_equal(s->power_limit_mw, 600000);
 	power.limit = 900000;
@@ -389,10 +407,18 @@ static void test_setters(void **unused)
 	assert_int_equal(s->power_limit_mw, 600000);
 
 	lock->count = 2;
-	lock->limits[0] = (closed_clock_limit){CLOSED_CLOCK_LIMIT_GRAPHICS_MIN, CLOSED_CLOCK_LIMIT_FREQUENCY,
-					       0, 1000000, CLOSED_CLOCK_DOMAIN_GRAPHICS, {0}};
-	lock->limits[1] = (closed_clock_limit){CLOSED_CLOCK_LIMIT_GRAPHICS_MAX, CLOSED_CLOCK_LIMIT_FREQUENCY,
-					       0, 1200000, CLOSED_CLOCK_DOMAIN_GRAPHICS, {0}};
+	lock->limits[0] = (closed_clock_limit){ CLOSED_CLOCK_LIMIT_GRAPHICS_MIN,
+						CLOSED_CLOCK_LIMIT_FREQUENCY,
+						0,
+						1000000,
+						CLOSED_CLOCK_DOMAIN_GRAPHICS,
+						{ 0 } };
+	lock->limits[1] = (closed_clock_limit){ CLOSED_CLOCK_LIMIT_GRAPHICS_MAX,
+						CLOSED_CLOCK_LIMIT_FREQUENCY,
+						0,
+						1200000,
+						CLOSED_CLOCK_DOMAIN_GRAPHICS,
+						{ 0 } };
 	assert_int_equal(ask(s, 0x2080e0af, lock, sizeof(*lock)), NV_OK);
 	state_move(s, SECOND_NS);
 	assert_int_equal(s->clock_mhz[H100_CLOCK_SM], 1200);
@@ -418,18 +444,19 @@ static void test_setters(void **unused)
 static void test_sensors(void **unused)
 {
 	struct h100_state *s = state_make("temperature 77\npower 432.1\nutilization 61\n"
-					  "memory-utilization 62\ndecoder-utilization 63\n", 0);
-	static closed_thermal_execute execute = {.version = 1, .instructionSize = 44, .count = 2};
-	static closed_thermal_channel_status margin = {.channelMask = 1};
-	closed_thermal_limit limit = {.limit = CLOSED_THERMAL_LIMIT_SHUTDOWN, .relative = 1};
+					  "memory-utilization 62\ndecoder-utilization 63\n",
+					  0);
+	static closed_thermal_execute execute = { .version = 1, .instructionSize = 44, .count = 2 };
+	static closed_thermal_channel_status margin = { .channelMask = 1 };
+	closed_thermal_limit limit = { .limit = CLOSED_THERMAL_LIMIT_SHUTDOWN, .relative = 1 };
 	static closed_power_average *average;
-	closed_power_limit power = {.policy = CLOSED_POWER_POLICY_GPU};
-	closed_utilizations use = {.count = 2};
-	closed_media_utilization media = {.engine = CLOSED_MEDIA_DECODER};
-	closed_clock_sources sources = {.count = 1};
-	closed_clock_readings readings = {.count = 1};
-	static closed_perf_policy_status why = {.policyMask = 1};
-	closed_application_clocks application = {.count = 1};
+	closed_power_limit power = { .policy = CLOSED_POWER_POLICY_GPU };
+	closed_utilizations use = { .count = 2 };
+	closed_media_utilization media = { .engine = CLOSED_MEDIA_DECODER };
+	closed_clock_sources sources = { .count = 1 };
+	closed_clock_readings readings = { .count = 1 };
+	static closed_perf_policy_status why = { .policyMask = 1 };
+	closed_application_clocks application = { .count = 1 };
 
 	state_move(s, SECOND_NS);
 	execute.instructions[0].opcode = CLOSED_THERMAL_OP_READING;
@@ -497,9 +524,8 @@ int main(void)
 		cmocka_unit_test(test_table),	 cmocka_unit_test(test_written),
 		cmocka_unit_test(test_hostile),	 cmocka_unit_test(test_identity),
 		cmocka_unit_test(test_memory),	 cmocka_unit_test(test_links),
-		cmocka_unit_test(test_topology),
-		cmocka_unit_test(test_mig),	 cmocka_unit_test(test_sensors),
-		cmocka_unit_test(test_setters),
+		cmocka_unit_test(test_topology), cmocka_unit_test(test_mig),
+		cmocka_unit_test(test_sensors),	 cmocka_unit_test(test_setters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
