@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Any bytes as a scenario file, and as the line of an injected fault. What is accepted must come out in
- * the order of time.
+ * Any bytes as a scenario file, and as the line of an injected fault. What is accepted must come
+ * out in the order of time.
  */
 #include <stdlib.h>
 

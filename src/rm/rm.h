@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
  * The resource manager as its hosts see it: one instance, its GPUs, the files that programs open on
- * it, and the texts under /proc/driver/nvidia. Hosts translate; every rule of the interface is behind
- * these functions.
+ * it, and the texts under /proc/driver/nvidia. Hosts translate; every rule of the interface is
+ * behind these functions.
  */
 #ifndef RM_RM_H
 #define RM_RM_H
@@ -19,16 +19,16 @@ struct rm_gpu;
 /* What rm asks of its host beyond os.h. All run on the thread whose request is served. */
 struct rm_host_ops {
 	/*
-	 * The rm_file behind a descriptor of the calling process, referenced until file_put; NULL when
-	 * the descriptor is none of ours.
+	 * The rm_file behind a descriptor of the calling process, referenced until file_put; NULL
+	 * when the descriptor is none of ours.
 	 */
 	struct rm_file *(*file_get)(s32 fd);
 	void (*file_put)(struct rm_file *file);
 	/* rm_file_poll may have become true; any context, spinlocks may be held. */
 	void (*file_notify)(struct rm_file *file, void *host_ctx);
 	/*
-	 * True when the calling thread has a signal to act on, which ends its wait for a suspended instance
-	 * (RM_IOCTL_EINTR). May be NULL.
+	 * True when the calling thread has a signal to act on, which ends its wait for a suspended
+	 * instance (RM_IOCTL_EINTR). May be NULL.
 	 */
 	bool (*interrupted)(void);
 };
@@ -54,7 +54,8 @@ const char *rm_version(const struct rm *rm);
 
 /*
  * A GPU that the bus found; minor is its device node. Reads config space only: firmware boots when
- * the first client opens the node. NV_ERR_NOT_SUPPORTED for a device that this driver does not drive.
+ * the first client opens the node. NV_ERR_NOT_SUPPORTED for a device that this driver does not
+ * drive.
  */
 enum nv_status rm_gpu_add(struct rm *rm, struct os_pci_dev *dev, u32 minor, struct rm_gpu **out);
 /* Surprise or orderly: clients find the GPU lost from now on; waits for calls in flight. */
@@ -75,8 +76,8 @@ enum nv_status rm_file_open(struct rm *rm, enum rm_node node, u32 minor, void *h
 /* The last reference of the descriptor is gone: frees every client of this file. */
 void rm_file_close(struct rm_file *file);
 
-/* How an ioctl ends; hosts map it to errno. Refusals that the interface reports inside the structure
- * are RM_IOCTL_OK here. */
+/* How an ioctl ends; hosts map it to errno. Refusals that the interface reports inside the
+ * structure are RM_IOCTL_OK here. */
 enum rm_ioctl_result {
 	RM_IOCTL_OK = 0,
 	RM_IOCTL_EINVAL,
@@ -93,7 +94,8 @@ enum rm_ioctl_result {
 /* request is the whole _IOC word, arg the user address of its structure. */
 enum rm_ioctl_result rm_ioctl(struct rm_file *file, u32 request, u64 arg);
 
-/* True once when an OS event is pending on the file, as poll(2) reports it; clears what it reported. */
+/* True once when an OS event is pending on the file, as poll(2) reports it; clears what it
+ * reported. */
 bool rm_file_poll(struct rm_file *file);
 
 /*
@@ -102,6 +104,7 @@ bool rm_file_poll(struct rm_file *file);
  * (always terminated; returns the length it needs) or NV_ERR_OBJECT_NOT_FOUND.
  */
 void rm_proc_list(struct rm *rm, void (*emit)(void *ctx, const char *path), void *ctx);
-enum nv_status rm_proc_show(struct rm *rm, const char *path, char *buf, size_t size, size_t *length);
+enum nv_status rm_proc_show(struct rm *rm, const char *path, char *buf, size_t size,
+			    size_t *length);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * For tests of the software GPU's state: profiles from their files, states with a clock of the test's.
+ * For tests of the software GPU's state: profiles from their files, states with a clock of the
+ * test's.
  */
 #ifndef TESTS_UNIT_ENGINE_H
 #define TESTS_UNIT_ENGINE_H

@@ -4,7 +4,7 @@
  */
 #include "engine.h"
 
-static const char *const profiles[] = {"h100-sxm-80gb", "h100-pcie-80gb", "h200"};
+static const char *const profiles[] = { "h100-sxm-80gb", "h100-pcie-80gb", "h200" };
 
 static void test_shipped(void **unused)
 {
@@ -59,8 +59,8 @@ static char *with_line(const char *key, const char *line, size_t *size)
 	}
 	before = (size_t)(at - text);
 	memcpy(changed, text, before);
-	*size = before + (size_t)snprintf(changed + before, H100_PROFILE_MAX_SIZE - before, "%s\n%s", line,
-					  rest);
+	*size = before + (size_t)snprintf(changed + before, H100_PROFILE_MAX_SIZE - before,
+					  "%s\n%s", line, rest);
 	free(text);
 	return changed;
 }
@@ -70,54 +70,60 @@ static void test_faults(void **unused)
 	const struct {
 		const char *key, *line, *message;
 	} cases[] = {
-		{NULL, "colour = \"green\"", "no such key"},
-		{NULL, "memory = 1 GiB", "given twice"},
-		{"memory", "", "memory: missing"},
-		{"memory", "memory = 80", "malformed"},
-		{"memory", "memory = 80 GB", "malformed"},
-		{"memory", "memory = 99999999999999999999 GiB", "malformed"},
-		{"memory", "memory = 18446744073709551615 GiB", "malformed"},
-		{"memory", "memory = 80 GiB more", "malformed"},
-		{"memory", "memory = -80 GiB", "malformed"},
-		{"memory", "memory = 600 GiB", "malformed"},
-		{"memory", "memory = 83515416.0001 KiB", "malformed"},
-		{"memory", "memory = 83515416.5 KiB", "whole MiB"},
-		{"memory", "memory = 100000.5 MiB", "whole MiB"},
-		{"name", "name = NVIDIA", "malformed"},
-		{"name", "name = \"\"", "malformed"},
-		{"name", "name = \"no end", "malformed"},
-		{"name", "name = \"a\001b\"", "malformed"},
-		{"name", "name = \"0123456789012345678901234567890123456789012345678901234567890123\"",
-		 "malformed"},
-		{"ecc", "ecc = maybe", "malformed"},
-		{"inforom_ecc", "inforom_ecc = 7", "malformed"},
-		{"inforom_ecc", "inforom_ecc = 7.999", "malformed"},
-		{"inforom_ecc", "inforom_ecc = 7.1.6", "malformed"},
-		{"graphics_clocks", "graphics_clocks = 345 MHz .. 345 MHz step 15 MHz", "malformed"},
-		{"graphics_clocks", "graphics_clocks = 345 MHz .. 1980 MHz step 16 MHz", "malformed"},
-		{"graphics_clocks", "graphics_clocks = 345 MHz .. 1980 MHz step 0 MHz", "malformed"},
-		{"memory_clocks", "memory_clocks = 1593 MHz, 2619 MHz", "malformed"},
-		{"memory_clocks", "memory_clocks = 9 MHz,8 MHz,7 MHz,6 MHz,5 MHz,4 MHz,3 MHz,2 MHz,1 MHz",
-		 "malformed"},
-		{"bar1", "bar1 = 100 GiB", "powers of two"},
-		{"vbios_version", "vbios_version = \"96.00.74\"", "five bytes"},
-		{"vbios_version", "vbios_version = \"96.00.74.00.0Z\"", "five bytes"},
-		{"power_min_limit", "power_min_limit = 800 W", "power_idle <="},
-		{"temperature_slowdown", "temperature_slowdown = 99 C", "temperatures"},
-		{"graphics_idle", "graphics_idle = 10 MHz", "within their range"},
-		{"tpc_count", "tpc_count = 7", "sm_count >="},
-		{NULL, "mig = 1g.10gb id 19", "malformed instance"},
-		{NULL, "just words", "key = value"},
-		{NULL, "\xff\xfe", "key = value"},
+		{ NULL, "colour = \"green\"", "no such key" },
+		{ NULL, "memory = 1 GiB", "given twice" },
+		{ "memory", "", "memory: missing" },
+		{ "memory", "memory = 80", "malformed" },
+		{ "memory", "memory = 80 GB", "malformed" },
+		{ "memory", "memory = 99999999999999999999 GiB", "malformed" },
+		{ "memory", "memory = 18446744073709551615 GiB", "malformed" },
+		{ "memory", "memory = 80 GiB more", "malformed" },
+		{ "memory", "memory = -80 GiB", "malformed" },
+		{ "memory", "memory = 600 GiB", "malformed" },
+		{ "memory", "memory = 83515416.0001 KiB", "malformed" },
+		{ "memory", "memory = 83515416.5 KiB", "whole MiB" },
+		{ "memory", "memory = 100000.5 MiB", "whole MiB" },
+		{ "name", "name = NVIDIA", "malformed" },
+		{ "name", "name = \"\"", "malformed" },
+		{ "name", "name = \"no end", "malformed" },
+		{ "name", "name = \"a\001b\"", "malformed" },
+		{ "name",
+		  "name = \"0123456789012345678901234567890123456789012345678901234567890123\"",
+		  "malformed" },
+		{ "ecc", "ecc = maybe", "malformed" },
+		{ "inforom_ecc", "inforom_ecc = 7", "malformed" },
+		{ "inforom_ecc", "inforom_ecc = 7.999", "malformed" },
+		{ "inforom_ecc", "inforom_ecc = 7.1.6", "malformed" },
+		{ "graphics_clocks", "graphics_clocks = 345 MHz .. 345 MHz step 15 MHz",
+		  "malformed" },
+		{ "graphics_clocks", "graphics_clocks = 345 MHz .. 1980 MHz step 16 MHz",
+		  "malformed" },
+		{ "graphics_clocks", "graphics_clocks = 345 MHz .. 1980 MHz step 0 MHz",
+		  "malformed" },
+		{ "memory_clocks", "memory_clocks = 1593 MHz, 2619 MHz", "malformed" },
+		{ "memory_clocks",
+		  "memory_clocks = 9 MHz,8 MHz,7 MHz,6 MHz,5 MHz,4 MHz,3 MHz,2 MHz,1 MHz",
+		  "malformed" },
+		{ "bar1", "bar1 = 100 GiB", "powers of two" },
+		{ "vbios_version", "vbios_version = \"96.00.74\"", "five bytes" },
+		{ "vbios_version", "vbios_version = \"96.00.74.00.0Z\"", "five bytes" },
+		{ "power_min_limit", "power_min_limit = 800 W", "power_idle <=" },
+		{ "temperature_slowdown", "temperature_slowdown = 99 C", "temperatures" },
+		{ "graphics_idle", "graphics_idle = 10 MHz", "within their range" },
+		{ "tpc_count", "tpc_count = 7", "sm_count >=" },
+		{ NULL, "mig = 1g.10gb id 19", "malformed instance" },
+		{ NULL, "just words", "key = value" },
+		{ NULL, "\xff\xfe", "key = value" },
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct h100_profile untouched = {.serial = 42}, profile = untouched;
+		struct h100_profile untouched = { .serial = 42 }, profile = untouched;
 		struct h100_parse_error error;
 		size_t size;
 		char *text = with_line(cases[i].key, cases[i].line, &size);
 
-		assert_int_equal(h100_profile_parse(text, size, &profile, &error), NV_ERR_INVALID_ARGUMENT);
+		assert_int_equal(h100_profile_parse(text, size, &profile, &error),
+				 NV_ERR_INVALID_ARGUMENT);
 		if (strstr(error.text, cases[i].message) == NULL || error.line == 0)
 			fail_msg("\"%s\" gave line %u: %s", cases[i].line, error.line, error.text);
 		assert_memory_equal(&profile, &untouched, sizeof(profile));
@@ -144,7 +150,8 @@ static void test_size_limits(void **unused)
 	struct h100_parse_error error;
 
 	memset(big, '\n', sizeof(big));
-	assert_int_equal(h100_profile_parse(big, sizeof(big), &profile, &error), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(h100_profile_parse(big, sizeof(big), &profile, &error),
+			 NV_ERR_INVALID_ARGUMENT);
 	assert_int_equal(h100_profile_parse(big, 0, &profile, &error), NV_ERR_INVALID_ARGUMENT);
 	assert_int_equal(h100_profile_parse(NULL, 0, &profile, &error), NV_ERR_INVALID_ARGUMENT);
 }
@@ -175,8 +182,8 @@ static void test_truncated(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_shipped),	    cmocka_unit_test(test_faults),
-		cmocka_unit_test(test_error_line),  cmocka_unit_test(test_size_limits),
+		cmocka_unit_test(test_shipped),	   cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_error_line), cmocka_unit_test(test_size_limits),
 		cmocka_unit_test(test_truncated),
 	};
 

@@ -8,7 +8,8 @@
 
 static void test_identity(void **unused)
 {
-	struct h100_state *a = state_make(NULL, 0), *b = state_make(NULL, 1), *again = state_make(NULL, 0);
+	struct h100_state *a = state_make(NULL, 0), *b = state_make(NULL, 1),
+			  *again = state_make(NULL, 0);
 
 	assert_string_equal(a->serial, "1652823050001");
 	assert_string_equal(b->serial, "1652823050002");
@@ -86,7 +87,8 @@ static void test_deterministic(void **unused)
 	state_free(b);
 }
 
-/* Work that lasts longer than a window, reported at its end, and time that stands still or goes back. */
+/* Work that lasts longer than a window, reported at its end, and time that stands still or goes
+ * back. */
 static void test_long_work(void **unused)
 {
 	struct h100_state *s = state_make(NULL, 0);
@@ -225,7 +227,8 @@ static void test_pcie(void **unused)
 
 	state_move(s, 5 * SECOND_NS);
 	for (u32 i = 0; i < 10; i++)
-		h100_state_account_pcie(s, START_NS + 4 * SECOND_NS + i * 100000000ull, 100000000, 200000000);
+		h100_state_account_pcie(s, START_NS + 4 * SECOND_NS + i * 100000000ull, 100000000,
+					200000000);
 	assert_in_range(h100_state_pcie_tx_kbps(s, START_NS + 5 * SECOND_NS - 1), 990000, 1010000);
 	assert_in_range(h100_state_pcie_rx_kbps(s, START_NS + 5 * SECOND_NS - 1), 1980000, 2020000);
 	assert_int_equal(h100_state_pcie_tx_kbps(s, START_NS + 7 * SECOND_NS), 0);
@@ -266,8 +269,10 @@ static void test_accounting_threads(void **unused)
 	for (u32 i = 0; i < ARRAY_SIZE(adders); i++)
 		pthread_join(adders[i].thread, NULL);
 	assert_int_equal(s->busy_ns[H100_ENGINE_COPY], 240000);
-	assert_int_equal((u32)s->busy_slots[H100_ENGINE_COPY][((START_NS + 49999999) / H100_BUSY_SLOT_NS) %
-							      H100_BUSY_SLOTS], 240000);
+	assert_int_equal(
+		(u32)s->busy_slots[H100_ENGINE_COPY]
+				  [((START_NS + 49999999) / H100_BUSY_SLOT_NS) % H100_BUSY_SLOTS],
+		240000);
 	assert_int_equal(s->pcie_tx_bytes, 80000);
 	assert_int_equal(s->pcie_rx_bytes, 160000);
 	state_free(s);
@@ -276,11 +281,16 @@ static void test_accounting_threads(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_identity),     cmocka_unit_test(test_idle),
-		cmocka_unit_test(test_load),	     cmocka_unit_test(test_deterministic),
-		cmocka_unit_test(test_long_work),    cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_memory),	     cmocka_unit_test(test_boot),
-		cmocka_unit_test(test_rows_run_out), cmocka_unit_test(test_pcie),
+		cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_idle),
+		cmocka_unit_test(test_load),
+		cmocka_unit_test(test_deterministic),
+		cmocka_unit_test(test_long_work),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_boot),
+		cmocka_unit_test(test_rows_run_out),
+		cmocka_unit_test(test_pcie),
 		cmocka_unit_test(test_accounting_threads),
 	};
 

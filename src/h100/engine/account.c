@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * What engines and the link did of late, kept by the tenth of a second in rings that any context may
- * add to. A slot is one word, so that its owner in time and its sum change together:
+ * What engines and the link did of late, kept by the tenth of a second in rings that any context
+ * may add to. A slot is one word, so that its owner in time and its sum change together:
  *
  *   63            32 31             0
  *   | tenth of a s  | ns or bytes   |
@@ -10,7 +10,8 @@
 
 #define SLOTS_SHOWN 10u /* a second */
 
-/* Adds to the slot of that tenth; a slot that is older starts anew, and a newer one stays as it is. */
+/* Adds to the slot of that tenth; a slot that is older starts anew, and a newer one stays as it is.
+ */
 static void slot_add(u64 *ring, u64 tenth, u64 amount)
 {
 	u64 *slot = &ring[tenth % H100_BUSY_SLOTS];
@@ -24,8 +25,8 @@ static void slot_add(u64 *ring, u64 tenth, u64 amount)
 		sum = (age == 0 ? (u32)old : 0) + amount;
 		if (sum > UINT32_MAX)
 			sum = UINT32_MAX;
-	} while (!__atomic_compare_exchange_n(slot, &old, (tenth << 32) | sum, true, __ATOMIC_RELAXED,
-					      __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(slot, &old, (tenth << 32) | sum, true,
+					      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 }
 
 /* The sum of the slots of the last second. */

@@ -9,11 +9,11 @@
 #include "h100/engine/state.h"
 
 #define IDLE_AFTER_NS 1000000000ull /* clocks fall this long after the last work */
-#define MEMORY_HEAT_C 7.0	    /* how much warmer the memory stacks are than the chip at full load */
+#define MEMORY_HEAT_C 7.0 /* how much warmer the memory stacks are than the chip at full load */
 
 /* What part of the full-load power each engine can draw, in percent. */
 static const double engine_weight[H100_ENGINE_COUNT] = {
-	[H100_ENGINE_GRAPHICS] = 0.70, [H100_ENGINE_MEMORY] = 0.25, [H100_ENGINE_COPY] = 0.10,
+	[H100_ENGINE_GRAPHICS] = 0.70, [H100_ENGINE_MEMORY] = 0.25,  [H100_ENGINE_COPY] = 0.10,
 	[H100_ENGINE_DECODER] = 0.05,  [H100_ENGINE_ENCODER] = 0.05, [H100_ENGINE_JPEG] = 0.02,
 	[H100_ENGINE_OFA] = 0.02,
 };
@@ -60,7 +60,8 @@ static u32 step_down(const struct h100_profile *profile, double mhz)
 	return (u32)(range->min_mhz + (whole - range->min_mhz) / range->step_mhz * range->step_mhz);
 }
 
-/* Power at a share of full load and a graphics clock: dynamic power goes with the clock's square. */
+/* Power at a share of full load and a graphics clock: dynamic power goes with the clock's square.
+ */
 static double power_at(const struct h100_profile *profile, double activity, double mhz)
 {
 	double idle = (double)profile->power_idle_mw;
@@ -111,7 +112,8 @@ static u32 choose_clock(struct h100_state *state, double activity, bool work)
 		mhz = limit(state, mhz, step_down(profile, max / 4.0),
 			    H100_SLOWDOWN_HARDWARE | H100_SLOWDOWN_THERMAL_HARDWARE);
 	else if (temperature > (double)profile->temperature_max_operating_c)
-		mhz = limit(state, mhz, step_down(profile, max / 2.0), H100_SLOWDOWN_THERMAL_SOFTWARE);
+		mhz = limit(state, mhz, step_down(profile, max / 2.0),
+			    H100_SLOWDOWN_THERMAL_SOFTWARE);
 	if (state->power_brake)
 		mhz = limit(state, mhz, step_down(profile, max / 4.0),
 			    H100_SLOWDOWN_HARDWARE | H100_SLOWDOWN_POWER_BRAKE);
@@ -130,7 +132,8 @@ static void set_clocks(struct h100_state *state, u32 graphics_mhz, bool work)
 	state->clock_mhz[H100_CLOCK_GRAPHICS] = graphics_mhz;
 	state->clock_mhz[H100_CLOCK_SM] = graphics_mhz;
 	state->clock_mhz[H100_CLOCK_MEMORY] = memory;
-	state->clock_mhz[H100_CLOCK_VIDEO] = (u32)(work ? profile->video.max_mhz : profile->video_idle_mhz);
+	state->clock_mhz[H100_CLOCK_VIDEO] =
+		(u32)(work ? profile->video.max_mhz : profile->video_idle_mhz);
 }
 
 /* First-order approach of value to target over a part of the time constant. */

@@ -9,13 +9,14 @@
 
 #include "h100/engine/text.h"
 
-static const struct text_unit bytes_units[] = {{"KiB", 1u << 10}, {"MiB", 1u << 20},
-					       {"GiB", 1u << 30}, {NULL, 0}};
-static const struct text_unit mhz_units[] = {{"MHz", 1}, {NULL, 0}};
-static const struct text_unit power_units[] = {{"W", 1000}, {"mW", 1}, {NULL, 0}};
-static const struct text_unit celsius_units[] = {{"C", 1}, {NULL, 0}};
-static const struct text_unit time_units[] = {{"ms", 1}, {"s", 1000}, {NULL, 0}};
-static const struct text_unit rate_units[] = {{"MB/s", 1}, {"GB/s", 1000}, {NULL, 0}};
+static const struct text_unit bytes_units[] = {
+	{ "KiB", 1u << 10 }, { "MiB", 1u << 20 }, { "GiB", 1u << 30 }, { NULL, 0 }
+};
+static const struct text_unit mhz_units[] = { { "MHz", 1 }, { NULL, 0 } };
+static const struct text_unit power_units[] = { { "W", 1000 }, { "mW", 1 }, { NULL, 0 } };
+static const struct text_unit celsius_units[] = { { "C", 1 }, { NULL, 0 } };
+static const struct text_unit time_units[] = { { "ms", 1 }, { "s", 1000 }, { NULL, 0 } };
+static const struct text_unit rate_units[] = { { "MB/s", 1 }, { "GB/s", 1000 }, { NULL, 0 } };
 
 enum key_kind { KEY_TEXT, KEY_NUMBER, KEY_BOOL, KEY_VERSION, KEY_RANGE, KEY_CLOCKS };
 
@@ -27,14 +28,28 @@ struct key {
 	u64 min, max;
 };
 
-#define TEXT(field) {#field, KEY_TEXT, offsetof(struct h100_profile, field), NULL, 1, 0}
-#define BOOL(field) {#field, KEY_BOOL, offsetof(struct h100_profile, field), NULL, 0, 1}
-#define VERSION(field) {#field, KEY_VERSION, offsetof(struct h100_profile, field), NULL, 0, 255}
-#define NUMBER(field, min, max)                                                                    \
-	{#field, KEY_NUMBER, offsetof(struct h100_profile, field), NULL, min, max}
-/* name is the key's, whose values carry a unit; the field's name ends in the unit that it counts in. */
-#define UNIT(name, field, units, min, max)                                                         \
-	{name, KEY_NUMBER, offsetof(struct h100_profile, field), units, min, max}
+#define TEXT(field)                                                                \
+	{                                                                          \
+#field, KEY_TEXT, offsetof(struct h100_profile, field), NULL, 1, 0 \
+	}
+#define BOOL(field)                                                                \
+	{                                                                          \
+#field, KEY_BOOL, offsetof(struct h100_profile, field), NULL, 0, 1 \
+	}
+#define VERSION(field)                                                                  \
+	{                                                                               \
+#field, KEY_VERSION, offsetof(struct h100_profile, field), NULL, 0, 255 \
+	}
+#define NUMBER(field, min, max)                                                          \
+	{                                                                                \
+#field, KEY_NUMBER, offsetof(struct h100_profile, field), NULL, min, max \
+	}
+/* name is the key's, whose values carry a unit; the field's name ends in the unit that it counts
+ * in. */
+#define UNIT(name, field, units, min, max)                                              \
+	{                                                                               \
+		name, KEY_NUMBER, offsetof(struct h100_profile, field), units, min, max \
+	}
 
 static const struct key keys[] = {
 	TEXT(name),
@@ -76,12 +91,13 @@ static const struct key keys[] = {
 	UNIT("memory_reserved", memory_reserved_bytes, bytes_units, MIB(1), GIB(16)),
 	NUMBER(memory_banks, 1, 0xffff),
 	BOOL(ecc),
-	{"graphics_clocks", KEY_RANGE, offsetof(struct h100_profile, graphics), mhz_units, 1, 10000},
+	{ "graphics_clocks", KEY_RANGE, offsetof(struct h100_profile, graphics), mhz_units, 1,
+	  10000 },
 	UNIT("graphics_idle", graphics_idle_mhz, mhz_units, 1, 10000),
 	UNIT("graphics_application", graphics_application_mhz, mhz_units, 1, 10000),
-	{"memory_clocks", KEY_CLOCKS, offsetof(struct h100_profile, memory_clocks_mhz), mhz_units, 1,
-	 20000},
-	{"video_clocks", KEY_RANGE, offsetof(struct h100_profile, video), mhz_units, 1, 10000},
+	{ "memory_clocks", KEY_CLOCKS, offsetof(struct h100_profile, memory_clocks_mhz), mhz_units,
+	  1, 20000 },
+	{ "video_clocks", KEY_RANGE, offsetof(struct h100_profile, video), mhz_units, 1, 10000 },
 	UNIT("video_idle", video_idle_mhz, mhz_units, 1, 10000),
 	UNIT("power_idle", power_idle_mw, power_units, 1000, 2000000),
 	UNIT("power_min_limit", power_min_limit_mw, power_units, 1000, 2000000),
@@ -100,7 +116,8 @@ static enum nv_status fail(struct h100_parse_error *error, u32 line, const char 
 			   const char *which)
 {
 	error->line = line;
-	snprintf(error->text, sizeof(error->text), "%s%s%s", which, which[0] != '\0' ? ": " : "", what);
+	snprintf(error->text, sizeof(error->text), "%s%s%s", which, which[0] != '\0' ? ": " : "",
+		 what);
 	return NV_ERR_INVALID_ARGUMENT;
 }
 
@@ -119,7 +136,8 @@ static bool read_bounded(struct text_cursor *line, const struct key *key, u64 *v
 }
 
 /* "210 MHz .. 1980 MHz step 15 MHz" */
-static bool read_range(struct text_cursor *line, const struct key *key, struct h100_clock_range *out)
+static bool read_range(struct text_cursor *line, const struct key *key,
+		       struct h100_clock_range *out)
 {
 	char word[8];
 
@@ -159,7 +177,7 @@ static bool read_bool(struct text_cursor *line, bool *value)
 static bool read_version(struct text_cursor *line, const struct key *key, struct h100_version *out)
 {
 	char word[16];
-	struct text_cursor part = {word, word, 0};
+	struct text_cursor part = { word, word, 0 };
 	char *point;
 
 	if (!text_word(line, word, sizeof(word)))
@@ -175,7 +193,8 @@ static bool read_version(struct text_cursor *line, const struct key *key, struct
 	return read_bounded(&part, key, &out->minor) && text_ended(&part);
 }
 
-static bool read_value(struct text_cursor *line, const struct key *key, struct h100_profile *profile)
+static bool read_value(struct text_cursor *line, const struct key *key,
+		       struct h100_profile *profile)
 {
 	void *field = (char *)profile + key->offset;
 
@@ -204,19 +223,19 @@ static bool read_mig(struct text_cursor *line, struct h100_mig_profile *mig)
 		u64 *value;
 		u64 max;
 	} columns[] = {
-		{"id", &mig->id, 255},
-		{"memory_share", &mig->memory_share, 3},
-		{"compute_share", &mig->compute_share, 7},
-		{"media", &mig->media_extensions, 1},
-		{"instances", &mig->instances, 8},
-		{"mib", &mig->memory_mib, 1u << 20},
-		{"gpcs", &mig->gpc_count, 12},
-		{"sms", &mig->sm_count, 216},
-		{"copy", &mig->copy_engines, 10},
-		{"dec", &mig->decoders, 8},
-		{"enc", &mig->encoders, 8},
-		{"jpeg", &mig->jpegs, 8},
-		{"ofa", &mig->ofas, 8},
+		{ "id", &mig->id, 255 },
+		{ "memory_share", &mig->memory_share, 3 },
+		{ "compute_share", &mig->compute_share, 7 },
+		{ "media", &mig->media_extensions, 1 },
+		{ "instances", &mig->instances, 8 },
+		{ "mib", &mig->memory_mib, 1u << 20 },
+		{ "gpcs", &mig->gpc_count, 12 },
+		{ "sms", &mig->sm_count, 216 },
+		{ "copy", &mig->copy_engines, 10 },
+		{ "dec", &mig->decoders, 8 },
+		{ "enc", &mig->encoders, 8 },
+		{ "jpeg", &mig->jpegs, 8 },
+		{ "ofa", &mig->ofas, 8 },
 	};
 	char word[16];
 
@@ -224,7 +243,8 @@ static bool read_mig(struct text_cursor *line, struct h100_mig_profile *mig)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
 		if (!text_word(line, word, sizeof(word)) || strcmp(word, columns[i].name) != 0 ||
-		    !text_number(line, NULL, columns[i].value) || *columns[i].value > columns[i].max)
+		    !text_number(line, NULL, columns[i].value) ||
+		    *columns[i].value > columns[i].max)
 			return false;
 	}
 	return mig->instances > 0 && mig->memory_mib > 0;
@@ -235,10 +255,11 @@ static bool vbios_version_valid(const char *version)
 	unsigned byte[5];
 	char again[H100_PROFILE_TEXT];
 
-	if (sscanf(version, "%2x.%2x.%2x.%2x.%2x", &byte[0], &byte[1], &byte[2], &byte[3], &byte[4]) != 5)
+	if (sscanf(version, "%2x.%2x.%2x.%2x.%2x", &byte[0], &byte[1], &byte[2], &byte[3],
+		   &byte[4]) != 5)
 		return false;
-	snprintf(again, sizeof(again), "%02X.%02X.%02X.%02X.%02X", byte[0], byte[1], byte[2], byte[3],
-		 byte[4]);
+	snprintf(again, sizeof(again), "%02X.%02X.%02X.%02X.%02X", byte[0], byte[1], byte[2],
+		 byte[3], byte[4]);
 	return strcmp(version, again) == 0;
 }
 
@@ -257,7 +278,8 @@ static const char *find_contradiction(const struct h100_profile *p)
 {
 	if (!vbios_version_valid(p->vbios_version))
 		return "vbios_version is not five bytes, XX.XX.XX.XX.XX";
-	if (!power_of_two(p->bar1_bytes) || !power_of_two(p->bar2_bytes) || !power_of_two(p->pcie_lanes))
+	if (!power_of_two(p->bar1_bytes) || !power_of_two(p->bar2_bytes) ||
+	    !power_of_two(p->pcie_lanes))
 		return "BAR sizes and lanes are powers of two";
 	if (p->memory_bytes % MIB(1) != 0 || p->memory_reserved_bytes % MIB(1) != 0 ||
 	    p->memory_reserved_bytes >= p->memory_bytes)
@@ -276,16 +298,17 @@ static const char *find_contradiction(const struct h100_profile *p)
 	    p->temperature_full_load_c >= p->temperature_shutdown_c ||
 	    p->temperature_max_operating_c > p->temperature_slowdown_c ||
 	    p->temperature_slowdown_c > p->temperature_shutdown_c)
-		return "temperatures: ambient < full_load < shutdown, max_operating <= slowdown <= shutdown";
+		return "temperatures: ambient < full_load < shutdown, max_operating <= slowdown <= "
+		       "shutdown";
 	return NULL;
 }
 
 enum nv_status h100_profile_parse(const char *text, size_t size, struct h100_profile *profile,
 				  struct h100_parse_error *error)
 {
-	struct text_cursor file = {text, text + size, 0}, line;
-	struct h100_profile read = {0};
-	u64 seen[ARRAY_SIZE(keys)] = {0};
+	struct text_cursor file = { text, text + size, 0 }, line;
+	struct h100_profile read = { 0 };
+	u64 seen[ARRAY_SIZE(keys)] = { 0 };
 	const char *contradiction;
 	char name[48];
 
@@ -300,7 +323,8 @@ enum nv_status h100_profile_parse(const char *text, size_t size, struct h100_pro
 			return fail(error, line.line, "a line is \"key = value\"", "");
 		if (strcmp(name, "mig") == 0) {
 			if (read.mig_count == H100_PROFILE_MAX_MIG)
-				return fail(error, line.line, "more than 16 instance profiles", name);
+				return fail(error, line.line, "more than 16 instance profiles",
+					    name);
 			if (!read_mig(&line, &read.mig[read.mig_count++]) || !text_ended(&line))
 				return fail(error, line.line, "malformed instance profile", name);
 			continue;

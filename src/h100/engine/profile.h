@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * What distinguishes one product from another: a text of "key = value" lines. Everything that a tool
- * shows and that no work changes comes from here.
+ * What distinguishes one product from another: a text of "key = value" lines. Everything that a
+ * tool shows and that no work changes comes from here.
  *
  *   # comment
  *   name = "NVIDIA H100 80GB HBM3"
@@ -21,12 +21,12 @@
 
 /* A MIG instance profile, as the product's documentation lists them. */
 struct h100_mig_profile {
-	char name[24];	   /* "1g.10gb" */
-	u64 id;		   /* what tools call it: 0, 5, 9, 14, 15, 19, 20 */
-	u64 memory_share;  /* NV2080_CTRL_GPU_PARTITION_FLAG_MEMORY_SIZE */
-	u64 compute_share; /* NV2080_CTRL_GPU_PARTITION_FLAG_COMPUTE_SIZE */
+	char name[24];	      /* "1g.10gb" */
+	u64 id;		      /* what tools call it: 0, 5, 9, 14, 15, 19, 20 */
+	u64 memory_share;     /* NV2080_CTRL_GPU_PARTITION_FLAG_MEMORY_SIZE */
+	u64 compute_share;    /* NV2080_CTRL_GPU_PARTITION_FLAG_COMPUTE_SIZE */
 	u64 media_extensions; /* 1: needs the JPEG and optical-flow engines */
-	u64 instances;	   /* at most, on an empty GPU */
+	u64 instances;	      /* at most, on an empty GPU */
 	u64 memory_mib;
 	u64 gpc_count;
 	u64 sm_count;
@@ -72,9 +72,9 @@ struct h100_profile {
 	u64 l2_bytes;
 	u64 copy_engines, decoders, encoders, jpegs, ofas;
 	u64 nvlink_count;
-	u64 nvlink_mbps; /* data rate of one link, MB/s each direction */
+	u64 nvlink_mbps;       /* data rate of one link, MB/s each direction */
 	bool nvlink_connected; /* cabled: up from the start when there is a switch or another GPU */
-	bool module; /* an SXM board: sits in a numbered slot */
+	bool module;	       /* an SXM board: sits in a numbered slot */
 
 	/* Memory */
 	u64 memory_bytes;	   /* what tools call total */
@@ -109,7 +109,7 @@ struct h100_profile {
 
 /* Where and why a text was refused. */
 struct h100_parse_error {
-	u32 line;	 /* from 1 */
+	u32 line; /* from 1 */
 	char text[120];
 };
 

@@ -27,7 +27,7 @@ static u64 mix(u64 x)
 static void make_identity(struct h100_state *state)
 {
 	u64 serial = state->profile.serial + state->index;
-	u64 half[2] = {mix(serial), mix(mix(serial) ^ state->profile.device_id)};
+	u64 half[2] = { mix(serial), mix(mix(serial) ^ state->profile.device_id) };
 	const u8 *u = state->uuid;
 
 	snprintf(state->serial, sizeof(state->serial), "%013llu", (unsigned long long)serial);
@@ -35,8 +35,9 @@ static void make_identity(struct h100_state *state)
 	state->uuid[6] = (state->uuid[6] & 0x0f) | 0x50; /* RFC 9562: version 5, a hash of a name */
 	state->uuid[8] = (state->uuid[8] & 0x3f) | 0x80;
 	snprintf(state->uuid_text, sizeof(state->uuid_text),
-		 "GPU-%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1],
-		 u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+		 "GPU-%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0],
+		 u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13],
+		 u[14], u[15]);
 }
 
 static void reset_limits(struct h100_state *state)
@@ -53,8 +54,8 @@ u64 h100_state_sid(const struct h100_state *state, u32 index)
 }
 
 /*
- * A module's links go to the switches of its board, dealt out one by one; those of cards go to the card
- * beside it, if there is one.
+ * A module's links go to the switches of its board, dealt out one by one; those of cards go to the
+ * card beside it, if there is one.
  */
 static void wire_links(struct h100_state *state)
 {
@@ -66,14 +67,15 @@ static void wire_links(struct h100_state *state)
 		struct h100_nvlink *link = &state->nvlink[i];
 		u32 chip = i % SWITCHES_A_BOARD;
 
-		link->cabled = profile->nvlink_connected &&
-			       (profile->module || beside < state->gpu_count);
+		link->cabled =
+			profile->nvlink_connected && (profile->module || beside < state->gpu_count);
 		link->up = link->cabled;
 		link->remote_gpu = profile->module ? H100_NVLINK_SWITCH : beside;
-		link->remote_link = profile->module ? place * PORTS_A_MODULE + i / SWITCHES_A_BOARD : i;
-		link->remote_sid = profile->module ? mix(mix(profile->serial + board) ^
-							 (SID_OF_SWITCH + chip)) :
-						     h100_state_sid(state, beside);
+		link->remote_link =
+			profile->module ? place * PORTS_A_MODULE + i / SWITCHES_A_BOARD : i;
+		link->remote_sid =
+			profile->module ? mix(mix(profile->serial + board) ^ (SID_OF_SWITCH + chip))
+					: h100_state_sid(state, beside);
 	}
 }
 
@@ -102,11 +104,10 @@ enum nv_status h100_state_init(struct h100_state *state, const struct h100_profi
 	state->clock_mhz[H100_CLOCK_VIDEO] = (u32)profile->video_idle_mhz;
 	state->slowdown = H100_SLOWDOWN_IDLE;
 	state->power_mw = (u32)profile->power_idle_mw;
-	state->temperature_c = (double)profile->temperature_ambient_c +
-			       (double)profile->power_idle_mw /
-				       (double)profile->power_default_limit_mw *
-				       (double)(profile->temperature_full_load_c -
-						profile->temperature_ambient_c);
+	state->temperature_c =
+		(double)profile->temperature_ambient_c +
+		(double)profile->power_idle_mw / (double)profile->power_default_limit_mw *
+			(double)(profile->temperature_full_load_c - profile->temperature_ambient_c);
 	state->memory_temperature_c = state->temperature_c;
 	reset_limits(state);
 	state->ecc_enabled = state->ecc_pending = profile->ecc;
@@ -144,7 +145,8 @@ void h100_state_shutdown(struct h100_state *state, u64 now_ns)
 	reset_limits(state);
 }
 
-/* -- Memory and processes -------------------------------------------------------------------------- */
+/* -- Memory and processes
+ * -------------------------------------------------------------------------- */
 
 u64 h100_state_memory_used_bytes(const struct h100_state *state)
 {
@@ -214,11 +216,13 @@ void h100_state_memory_give(struct h100_state *state, u32 pid, u64 bytes)
 		process->memory_bytes -= bytes;
 }
 
-/* -- What tools may set ---------------------------------------------------------------------------- */
+/* -- What tools may set
+ * ---------------------------------------------------------------------------- */
 
 enum nv_status h100_state_set_power_limit(struct h100_state *state, u32 limit_mw)
 {
-	if (limit_mw < state->profile.power_min_limit_mw || limit_mw > state->profile.power_max_limit_mw)
+	if (limit_mw < state->profile.power_min_limit_mw ||
+	    limit_mw > state->profile.power_max_limit_mw)
 		return NV_ERR_INVALID_ARGUMENT;
 	state->power_limit_mw = limit_mw;
 	return NV_OK;
@@ -299,7 +303,8 @@ void h100_state_reset_application_clocks(struct h100_state *state)
 	state->application_graphics_mhz = (u32)state->profile.graphics_application_mhz;
 }
 
-/* -- Errors ---------------------------------------------------------------------------------------- */
+/* -- Errors
+ * ---------------------------------------------------------------------------------------- */
 
 void h100_state_clear_ecc(struct h100_state *state, bool aggregate)
 {
@@ -311,7 +316,7 @@ void h100_state_clear_ecc(struct h100_state *state, bool aggregate)
 
 struct h100_ecc_counts h100_state_ecc_total(const struct h100_ecc_counts *units)
 {
-	struct h100_ecc_counts total = {0};
+	struct h100_ecc_counts total = { 0 };
 
 	for (u32 i = 0; i < H100_ECC_UNIT_COUNT; i++) {
 		total.corrected += units[i].corrected;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * The condition of one GPU: everything that tools show and that is not in its profile. It is a model,
- * moved on by the time that passes and the work that engines report:
+ * The condition of one GPU: everything that tools show and that is not in its profile. It is a
+ * model, moved on by the time that passes and the work that engines report:
  *
  *   engines, DMA --busy time, bytes--> utilisation --> clocks --> power --> temperature
  *   tools -----------limits, locks, modes------^----------^          |          |
  *   scenario ---------held values, errors------^----------^----------^----------^
  *
- * The lock guards all plain fields. The accounting functions (h100_state_account_*) take none, so that
- * register accesses and engines may call them in any context.
+ * The lock guards all plain fields. The accounting functions (h100_state_account_*) take none, so
+ * that register accesses and engines may call them in any context.
  *
- * Units are in the names; a "percent" is 0 .. 100. Times are those of h100_host.now_ns, which a test may
- * drive by hand: the model is a function of the calls and their times alone.
+ * Units are in the names; a "percent" is 0 .. 100. Times are those of h100_host.now_ns, which a
+ * test may drive by hand: the model is a function of the calls and their times alone.
  */
 #ifndef H100_ENGINE_STATE_H
 #define H100_ENGINE_STATE_H
@@ -86,11 +86,11 @@ struct h100_ecc_counts {
 #define H100_NVLINK_MAX 18u
 #define H100_NVLINK_SWITCH ~0u
 struct h100_nvlink {
-	bool cabled;	/* there is something at the other end: a link without it never comes up */
+	bool cabled; /* there is something at the other end: a link without it never comes up */
 	bool up;
-	u32 remote_gpu; /* index of the GPU at the other end, or H100_NVLINK_SWITCH */
+	u32 remote_gpu;	 /* index of the GPU at the other end, or H100_NVLINK_SWITCH */
 	u32 remote_link; /* its link, or the switch's port */
-	u64 remote_sid; /* what the other end calls itself when the link trains */
+	u64 remote_sid;	 /* what the other end calls itself when the link trains */
 	u64 tx_bytes, rx_bytes;
 	u64 crc_flit_errors, crc_data_errors, replays, recoveries;
 };
@@ -104,7 +104,7 @@ struct h100_process {
 };
 
 struct h100_state {
-	struct os_mutex lock; /* LOCK_RANK_LEAF */
+	struct os_mutex lock;	     /* LOCK_RANK_LEAF */
 	struct h100_profile profile; /* never changes */
 	u32 index, gpu_count;
 	u64 start_ns;  /* when it was made */
@@ -113,10 +113,11 @@ struct h100_state {
 	/* Identity, from profile and index */
 	char serial[32];
 	u8 uuid[16];
-	char uuid_text[48]; /* "GPU-xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" */
+	char uuid_text[48];	   /* "GPU-xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" */
 	char firmware_version[32]; /* of the GSP firmware: what the driver said at boot */
 
-	/* Work, added to without the lock (account.c): busy time in all, of late, and the last end of it */
+	/* Work, added to without the lock (account.c): busy time in all, of late, and the last end
+	 * of it */
 	u64 busy_ns[H100_ENGINE_COUNT];
 	u64 busy_slots[H100_ENGINE_COUNT][H100_BUSY_SLOTS];
 	u64 work_ns;
@@ -125,9 +126,9 @@ struct h100_state {
 	/* Clocks */
 	u32 pstate; /* 0 .. 15; an H100 has only 0 */
 	u32 clock_mhz[H100_CLOCK_COUNT];
-	u32 slowdown; /* enum h100_slowdown bits */
+	u32 slowdown;			      /* enum h100_slowdown bits */
 	u64 slowdown_ns[H100_SLOWDOWN_COUNT]; /* how long each bit of it has been set */
-	u32 locked_graphics_mhz[2]; /* lowest, highest; 0, 0: not locked */
+	u32 locked_graphics_mhz[2];	      /* lowest, highest; 0, 0: not locked */
 	u32 locked_memory_mhz[2];
 	u32 application_graphics_mhz, application_memory_mhz;
 	bool power_brake;
@@ -159,11 +160,12 @@ struct h100_state {
 	u32 inforom_checksum;
 
 	/* PCIe, counters added to without the lock */
-	u32 pcie_generation, pcie_lanes; /* as trained */
-	u64 pcie_tx_bytes, pcie_rx_bytes; /* GPU to host, host to GPU */
-	u64 pcie_slots[2][H100_BUSY_SLOTS];  /* of late: tx, rx */
+	u32 pcie_generation, pcie_lanes;    /* as trained */
+	u64 pcie_tx_bytes, pcie_rx_bytes;   /* GPU to host, host to GPU */
+	u64 pcie_slots[2][H100_BUSY_SLOTS]; /* of late: tx, rx */
 	u64 pcie_replays, pcie_replay_rollovers, pcie_nak_received, pcie_nak_sent;
-	u64 pcie_correctable_errors, pcie_fatal_errors, pcie_nonfatal_errors, pcie_unsupported_requests;
+	u64 pcie_correctable_errors, pcie_fatal_errors, pcie_nonfatal_errors,
+		pcie_unsupported_requests;
 
 	struct h100_nvlink nvlink[H100_NVLINK_MAX];
 
@@ -177,11 +179,12 @@ struct h100_state {
 };
 
 /*
- * A GPU fresh from the factory, switched on at now_ns. gpu_count: how many the machine has (NVLink).
- * NV_ERR_NO_MEMORY. The state takes the scenario over (its memory included).
+ * A GPU fresh from the factory, switched on at now_ns. gpu_count: how many the machine has
+ * (NVLink). NV_ERR_NO_MEMORY. The state takes the scenario over (its memory included).
  */
 enum nv_status h100_state_init(struct h100_state *state, const struct h100_profile *profile,
-			       struct h100_scenario *scenario, u32 index, u32 gpu_count, u64 now_ns);
+			       struct h100_scenario *scenario, u32 index, u32 gpu_count,
+			       u64 now_ns);
 void h100_state_destroy(struct h100_state *state);
 
 static inline void h100_state_lock(struct h100_state *state)
@@ -194,13 +197,14 @@ static inline void h100_state_unlock(struct h100_state *state)
 }
 
 /*
- * Moves the model to now_ns; lock held. Due scenario events happen on the way, each at its own time;
- * one that is not the state's to do (h100_state_event) is returned and stops the model there: the
- * caller does it and calls again. NULL: up to date.
+ * Moves the model to now_ns; lock held. Due scenario events happen on the way, each at its own
+ * time; one that is not the state's to do (h100_state_event) is returned and stops the model there:
+ * the caller does it and calls again. NULL: up to date.
  */
 const struct h100_event *h100_state_update(struct h100_state *state, u64 now_ns);
 
-/* A driver boots or leaves the firmware: volatile counters, pending modes, held limits. Lock held. */
+/* A driver boots or leaves the firmware: volatile counters, pending modes, held limits. Lock held.
+ */
 void h100_state_boot(struct h100_state *state, const char *firmware_version, u64 now_ns);
 void h100_state_shutdown(struct h100_state *state, u64 now_ns);
 
@@ -211,7 +215,8 @@ void h100_state_account_busy(struct h100_state *state, enum h100_engine engine, 
 			     u64 busy_ns);
 /* Bytes that crossed the link: tx leaves the GPU (DMA writes, read completions). */
 void h100_state_account_pcie(struct h100_state *state, u64 now_ns, u64 tx_bytes, u64 rx_bytes);
-/* Mean of the last second: percent of the time, and KB/s. A held utilisation is returned instead. */
+/* Mean of the last second: percent of the time, and KB/s. A held utilisation is returned instead.
+ */
 u32 h100_state_utilization(const struct h100_state *state, enum h100_engine engine, u64 now_ns);
 u32 h100_state_pcie_tx_kbps(const struct h100_state *state, u64 now_ns);
 u32 h100_state_pcie_rx_kbps(const struct h100_state *state, u64 now_ns);
@@ -229,7 +234,8 @@ enum nv_status h100_state_process_add(struct h100_state *state, u32 pid);
 void h100_state_process_remove(struct h100_state *state, u32 pid);
 struct h100_process *h100_state_process_find(struct h100_state *state, u32 pid);
 
-/* -- What tools may set, lock held; NV_ERR_INVALID_ARGUMENT outside of what the profile allows ---- */
+/* -- What tools may set, lock held; NV_ERR_INVALID_ARGUMENT outside of what the profile allows ----
+ */
 
 enum nv_status h100_state_set_power_limit(struct h100_state *state, u32 limit_mw);
 enum nv_status h100_state_set_ecc(struct h100_state *state, bool enable); /* pending until reset */
@@ -245,7 +251,8 @@ void h100_state_clear_ecc(struct h100_state *state, bool aggregate);
 /* What a GPU of this machine calls itself on its links. Constant. */
 u64 h100_state_sid(const struct h100_state *state, u32 index);
 
-/* -- Derived figures, lock held ----------------------------------------------------------------- */
+/* -- Derived figures, lock held -----------------------------------------------------------------
+ */
 
 u32 h100_state_temperature_c(const struct h100_state *state);
 u32 h100_state_memory_temperature_c(const struct h100_state *state);

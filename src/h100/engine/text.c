@@ -128,8 +128,9 @@ static bool read_scale(struct text_cursor *line, const struct text_unit *units, 
 	size_t length;
 
 	skip_blanks(line);
-	for (end = line->at; end < line->end &&
-	     (*end == '/' || (*end >= 'a' && *end <= 'z') || (*end >= 'A' && *end <= 'Z')); end++)
+	for (end = line->at; end < line->end && (*end == '/' || (*end >= 'a' && *end <= 'z') ||
+						 (*end >= 'A' && *end <= 'Z'));
+	     end++)
 		;
 	length = (size_t)(end - line->at);
 	for (; units->name != NULL; units++) {
@@ -158,7 +159,8 @@ bool text_number(struct text_cursor *line, const struct text_unit *units, u64 *v
 	if (!read_digits(&cursor, base, &mantissa, &count) || count == 0)
 		return false;
 	/* Two points are a range, not a fraction. */
-	if (base == 10 && cursor.end - cursor.at > 1 && cursor.at[0] == '.' && is_digit(cursor.at[1])) {
+	if (base == 10 && cursor.end - cursor.at > 1 && cursor.at[0] == '.' &&
+	    is_digit(cursor.at[1])) {
 		cursor.at++;
 		if (!read_digits(&cursor, 10, &mantissa, &fraction) || fraction > 9)
 			return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * Reading the project's plain-text files (profiles, scenarios) word by word. The text may be any bytes
- * and need not be terminated; nothing past a cursor's end is read.
+ * Reading the project's plain-text files (profiles, scenarios) word by word. The text may be any
+ * bytes and need not be terminated; nothing past a cursor's end is read.
  */
 #ifndef H100_ENGINE_TEXT_H
 #define H100_ENGINE_TEXT_H
@@ -19,8 +19,8 @@ struct text_unit {
 };
 
 /*
- * The next line of file that is not empty, its comment ("#" outside of quotes) cut off. False at the
- * end of the file. Bytes that are no text stop text_ended from ever being true.
+ * The next line of file that is not empty, its comment ("#" outside of quotes) cut off. False at
+ * the end of the file. Bytes that are no text stop text_ended from ever being true.
  */
 bool text_next_line(struct text_cursor *file, struct text_cursor *line);
 

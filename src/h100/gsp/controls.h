@@ -10,10 +10,13 @@
 #include "h100/gsp/fw.h"
 
 /* One command: its number, its parameter structure, its function. */
-#define FW_CONTROL(number, type, function) {(number), sizeof(type), (function)}
+#define FW_CONTROL(number, type, function)         \
+	{                                          \
+		(number), sizeof(type), (function) \
+	}
 
-#define FW_CONTROL_GROUP(group_name, group_text, table)                                            \
-	const struct fw_control_group group_name = {(group_text), (table), ARRAY_SIZE(table)}
+#define FW_CONTROL_GROUP(group_name, group_text, table) \
+	const struct fw_control_group group_name = { (group_text), (table), ARRAY_SIZE(table) }
 
 extern const struct fw_control_group fw_controls_identity;
 extern const struct fw_control_group fw_controls_info;

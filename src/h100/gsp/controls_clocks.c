@@ -10,8 +10,8 @@
 
 #define KHZ_PER_MHZ 1000u
 #define P0 0x1u
-#define ALL_DOMAINS                                                                                \
-	(CLOSED_CLOCK_DOMAIN_GRAPHICS | CLOSED_CLOCK_DOMAIN_SM | CLOSED_CLOCK_DOMAIN_MEMORY |      \
+#define ALL_DOMAINS                                                                           \
+	(CLOSED_CLOCK_DOMAIN_GRAPHICS | CLOSED_CLOCK_DOMAIN_SM | CLOSED_CLOCK_DOMAIN_MEMORY | \
 	 CLOSED_CLOCK_DOMAIN_VIDEO)
 
 static bool find_clock(u32 domain, enum h100_clock *clock)
@@ -154,9 +154,10 @@ static enum nv_status get_application_clocks(struct fw_call *call, void *params,
 	closed_application_clocks *p = params;
 	const struct h100_state *state = call->state;
 	bool factory = (p->which & CLOSED_APPLICATION_CLOCKS_DEFAULT) != 0;
-	u32 memory = factory ? (u32)state->profile.memory_clocks_mhz[0] : state->application_memory_mhz;
-	u32 graphics = factory ? (u32)state->profile.graphics_application_mhz :
-				 state->application_graphics_mhz;
+	u32 memory =
+		factory ? (u32)state->profile.memory_clocks_mhz[0] : state->application_memory_mhz;
+	u32 graphics = factory ? (u32)state->profile.graphics_application_mhz
+			       : state->application_graphics_mhz;
 
 	p->unknown0 = p->unknown1 = 0;
 	if (p->count == 0 || p->count > ARRAY_SIZE(p->clocks))

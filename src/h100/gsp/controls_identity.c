@@ -77,7 +77,8 @@ static enum nv_status get_chip(struct fw_call *call, void *params, u32 size)
 	memset(p, 0, size);
 	p->pciDevId = (u32)profile->device_id;
 	/* "2330-885-A1": device, SKU, revision */
-	for (u32 i = 0; sku != NULL && i + 1 < sizeof(p->chipSku) && sku[i + 1] != '\0' && sku[i + 1] != '-';
+	for (u32 i = 0;
+	     sku != NULL && i + 1 < sizeof(p->chipSku) && sku[i + 1] != '\0' && sku[i + 1] != '-';
 	     i++)
 		p->chipSku[i] = (u8)sku[i + 1];
 	p->chipMajor = (u32)(profile->revision >> 4);
@@ -101,10 +102,10 @@ static enum nv_status get_inforom_object(struct fw_call *call, void *params, u32
 		char name[3];
 		const struct h100_version *version;
 	} objects[] = {
-		{{'O', 'E', 'M'}, &profile->inforom_oem},
-		{{'O', 'B', 'D'}, &profile->inforom_oem},
-		{{'E', 'C', 'C'}, &profile->inforom_ecc},
-		{{'P', 'W', 'R'}, &profile->inforom_power},
+		{ { 'O', 'E', 'M' }, &profile->inforom_oem },
+		{ { 'O', 'B', 'D' }, &profile->inforom_oem },
+		{ { 'E', 'C', 'C' }, &profile->inforom_ecc },
+		{ { 'P', 'W', 'R' }, &profile->inforom_power },
 	};
 
 	p->version = 0;
@@ -127,8 +128,9 @@ static enum nv_status verify_inforom(struct fw_call *call, void *params, u32 siz
 {
 	NV208F_CTRL_GPU_VERIFY_INFOROM_PARAMS *p = params;
 
-	p->result = call->state->inforom_valid ? NV208F_CTRL_GPU_INFOROM_VERIFICATION_RESULT_VALID :
-						 NV208F_CTRL_GPU_INFOROM_VERIFICATION_RESULT_INVALID;
+	p->result = call->state->inforom_valid
+			    ? NV208F_CTRL_GPU_INFOROM_VERIFICATION_RESULT_VALID
+			    : NV208F_CTRL_GPU_INFOROM_VERIFICATION_RESULT_INVALID;
 	p->checksum = call->state->inforom_checksum;
 	return NV_OK;
 }
@@ -152,9 +154,9 @@ static enum nv_status get_module(struct fw_call *call, void *params, u32 size)
 	if (!call->state->profile.module)
 		return NV_ERR_NOT_SUPPORTED;
 	p->moduleId = call->state->index % SLOTS_A_BOARD; /* tools count from one */
-	p->nvswitchSupport = call->state->profile.nvlink_connected ?
-				     NV2080_CTRL_PMGR_MODULE_INFO_NVSWITCH_SUPPORTED :
-				     NV2080_CTRL_PMGR_MODULE_INFO_NVSWITCH_NOT_SUPPORTED;
+	p->nvswitchSupport = call->state->profile.nvlink_connected
+				     ? NV2080_CTRL_PMGR_MODULE_INFO_NVSWITCH_SUPPORTED
+				     : NV2080_CTRL_PMGR_MODULE_INFO_NVSWITCH_NOT_SUPPORTED;
 	return NV_OK;
 }
 
@@ -183,13 +185,14 @@ static enum nv_status get_vbios(struct fw_call *call, void *params, u32 size)
 	if (p->biosInfoListSize == 0 || p->biosInfoListSize > ARRAY_SIZE(p->biosInfoList))
 		return NV_ERR_INVALID_ARGUMENT;
 	/* The profile's parser has checked the form. */
-	if (sscanf(call->state->profile.vbios_version, "%2x.%2x.%2x.%2x.%2x", &byte[0], &byte[1], &byte[2],
-		   &byte[3], &byte[4]) != 5)
+	if (sscanf(call->state->profile.vbios_version, "%2x.%2x.%2x.%2x.%2x", &byte[0], &byte[1],
+		   &byte[2], &byte[3], &byte[4]) != 5)
 		return NV_ERR_INVALID_STATE;
 	for (u32 i = 0; i < p->biosInfoListSize; i++) {
 		p->biosInfoList[i].data = 0;
 		if (p->biosInfoList[i].index == NV2080_CTRL_BIOS_INFO_INDEX_REVISION)
-			p->biosInfoList[i].data = byte[0] << 24 | byte[1] << 16 | byte[2] << 8 | byte[3];
+			p->biosInfoList[i].data =
+				byte[0] << 24 | byte[1] << 16 | byte[2] << 8 | byte[3];
 		else if (p->biosInfoList[i].index == NV2080_CTRL_BIOS_INFO_INDEX_OEM_REVISION)
 			p->biosInfoList[i].data = byte[4];
 		else
@@ -199,13 +202,15 @@ static enum nv_status get_vbios(struct fw_call *call, void *params, u32 size)
 }
 
 static const struct fw_control controls[] = {
-	FW_CONTROL(NV2080_CTRL_CMD_GPU_GET_NAME_STRING, NV2080_CTRL_GPU_GET_NAME_STRING_PARAMS, get_name),
-	FW_CONTROL(NV2080_CTRL_CMD_GPU_GET_SHORT_NAME_STRING, NV2080_CTRL_GPU_GET_SHORT_NAME_STRING_PARAMS,
-		   get_short_name),
+	FW_CONTROL(NV2080_CTRL_CMD_GPU_GET_NAME_STRING, NV2080_CTRL_GPU_GET_NAME_STRING_PARAMS,
+		   get_name),
+	FW_CONTROL(NV2080_CTRL_CMD_GPU_GET_SHORT_NAME_STRING,
+		   NV2080_CTRL_GPU_GET_SHORT_NAME_STRING_PARAMS, get_short_name),
 	FW_CONTROL(NV2080_CTRL_CMD_GPU_GET_GID_INFO, NV2080_CTRL_GPU_GET_GID_INFO_PARAMS, get_gid),
-	FW_CONTROL(NV2080_CTRL_CMD_GPU_GET_OEM_BOARD_INFO, NV2080_CTRL_GPU_GET_OEM_BOARD_INFO_PARAMS,
-		   get_board),
-	FW_CONTROL(NV2080_CTRL_CMD_GPU_GET_CHIP_DETAILS, NV2080_CTRL_GPU_GET_CHIP_DETAILS_PARAMS, get_chip),
+	FW_CONTROL(NV2080_CTRL_CMD_GPU_GET_OEM_BOARD_INFO,
+		   NV2080_CTRL_GPU_GET_OEM_BOARD_INFO_PARAMS, get_board),
+	FW_CONTROL(NV2080_CTRL_CMD_GPU_GET_CHIP_DETAILS, NV2080_CTRL_GPU_GET_CHIP_DETAILS_PARAMS,
+		   get_chip),
 	FW_CONTROL(NV2080_CTRL_CMD_GPU_GET_INFOROM_IMAGE_VERSION,
 		   NV2080_CTRL_GPU_GET_INFOROM_IMAGE_VERSION_PARAMS, get_inforom_image),
 	FW_CONTROL(NV2080_CTRL_CMD_GPU_GET_INFOROM_OBJECT_VERSION,
@@ -214,12 +219,14 @@ static const struct fw_control controls[] = {
 		   verify_inforom),
 	FW_CONTROL(NV2080_CTRL_CMD_GSP_GET_FEATURES, NV2080_CTRL_GSP_GET_FEATURES_PARAMS,
 		   get_gsp_features),
-	FW_CONTROL(NV2080_CTRL_CMD_PMGR_GET_MODULE_INFO, NV2080_CTRL_PMGR_MODULE_INFO_PARAMS, get_module),
+	FW_CONTROL(NV2080_CTRL_CMD_PMGR_GET_MODULE_INFO, NV2080_CTRL_PMGR_MODULE_INFO_PARAMS,
+		   get_module),
 	FW_CONTROL(NV2080_CTRL_CMD_GPU_GET_RESET_STATUS, NV2080_CTRL_GPU_GET_RESET_STATUS_PARAMS,
 		   get_reset_status),
 	FW_CONTROL(NV2080_CTRL_CMD_GPU_GET_DRAIN_AND_RESET_STATUS,
 		   NV2080_CTRL_GPU_GET_DRAIN_AND_RESET_STATUS_PARAMS, get_drain_and_reset_status),
-	FW_CONTROL(NV2080_CTRL_CMD_BIOS_GET_INFO_V2, NV2080_CTRL_BIOS_GET_INFO_V2_PARAMS, get_vbios),
+	FW_CONTROL(NV2080_CTRL_CMD_BIOS_GET_INFO_V2, NV2080_CTRL_BIOS_GET_INFO_V2_PARAMS,
+		   get_vbios),
 };
 
 FW_CONTROL_GROUP(fw_controls_identity, "identity", controls);

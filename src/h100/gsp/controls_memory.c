@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Control commands about the health of memory: ECC configuration and counts, remapped rows, offlined
- * pages.
+ * Control commands about the health of memory: ECC configuration and counts, remapped rows,
+ * offlined pages.
  */
 #include "h100/gsp/controls.h"
 
-#define DRAM_UNIT 0 /* of the status list: its order has no open definition, only whether any unit is on */
+#define DRAM_UNIT \
+	0 /* of the status list: its order has no open definition, only whether any unit is on */
 
 static enum nv_status get_support(struct fw_call *call, void *params, u32 size)
 {
@@ -20,8 +21,9 @@ static enum nv_status get_configuration(struct fw_call *call, void *params, u32 
 	if (!call->state->profile.ecc)
 		return NV_ERR_NOT_SUPPORTED;
 	/* The configuration is what the next boot takes; the status list says what is in force. */
-	p->currentConfiguration = call->state->ecc_pending ? NV2080_CTRL_GPU_ECC_CONFIGURATION_ENABLED :
-							     NV2080_CTRL_GPU_ECC_CONFIGURATION_DISABLED;
+	p->currentConfiguration = call->state->ecc_pending
+					  ? NV2080_CTRL_GPU_ECC_CONFIGURATION_ENABLED
+					  : NV2080_CTRL_GPU_ECC_CONFIGURATION_DISABLED;
 	p->defaultConfiguration = NV2080_CTRL_GPU_ECC_CONFIGURATION_ENABLED;
 	return NV_OK;
 }
@@ -150,8 +152,10 @@ static enum nv_status get_remapped_rows(struct fw_call *call, void *params, u32 
 	u32 fbps = (u32)state->profile.fbp_count;
 
 	memset(p, 0, size);
-	put_rows(p, state->remapped_correctable, NV2080_CTRL_FB_REMAPPED_ROW_SOURCE_SBE_FIELD, fbps);
-	put_rows(p, state->remapped_uncorrectable, NV2080_CTRL_FB_REMAPPED_ROW_SOURCE_DBE_FIELD, fbps);
+	put_rows(p, state->remapped_correctable, NV2080_CTRL_FB_REMAPPED_ROW_SOURCE_SBE_FIELD,
+		 fbps);
+	put_rows(p, state->remapped_uncorrectable, NV2080_CTRL_FB_REMAPPED_ROW_SOURCE_DBE_FIELD,
+		 fbps);
 	if (state->remap_pending)
 		p->flags |= NV2080_CTRL_FB_GET_REMAPPED_ROWS_FLAGS_PENDING_TRUE; /* bit 0 */
 	if (state->remap_failed)
@@ -170,7 +174,7 @@ static enum nv_status get_histogram(struct fw_call *call, void *params, u32 size
 }
 
 static const struct fw_control controls[] = {
-	{NV2080_CTRL_CMD_GPU_QUERY_INFOROM_ECC_SUPPORT, 0, get_support},
+	{ NV2080_CTRL_CMD_GPU_QUERY_INFOROM_ECC_SUPPORT, 0, get_support },
 	FW_CONTROL(NV2080_CTRL_CMD_GPU_QUERY_ECC_CONFIGURATION,
 		   NV2080_CTRL_GPU_QUERY_ECC_CONFIGURATION_PARAMS, get_configuration),
 	FW_CONTROL(NV2080_CTRL_CMD_GPU_SET_ECC_CONFIGURATION,
@@ -179,8 +183,8 @@ static const struct fw_control controls[] = {
 		   NV2080_CTRL_GPU_RESET_ECC_ERROR_STATUS_PARAMS, reset_errors),
 	FW_CONTROL(NV2080_CTRL_CMD_GPU_QUERY_ECC_STATUS, NV2080_CTRL_GPU_QUERY_ECC_STATUS_PARAMS,
 		   get_status),
-	FW_CONTROL(NV2080_CTRL_CMD_ECC_GET_VOLATILE_COUNTS, NV2080_CTRL_ECC_GET_VOLATILE_COUNTS_PARAMS,
-		   get_volatile),
+	FW_CONTROL(NV2080_CTRL_CMD_ECC_GET_VOLATILE_COUNTS,
+		   NV2080_CTRL_ECC_GET_VOLATILE_COUNTS_PARAMS, get_volatile),
 	FW_CONTROL(NV2080_CTRL_CMD_ECC_GET_CLIENT_EXPOSED_COUNTERS,
 		   NV2080_CTRL_ECC_GET_CLIENT_EXPOSED_COUNTERS_PARAMS, get_exposed),
 	FW_CONTROL(NV2080_CTRL_CMD_FB_GET_REMAPPED_ROWS, NV2080_CTRL_FB_GET_REMAPPED_ROWS_PARAMS,

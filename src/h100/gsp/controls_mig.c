@@ -33,7 +33,8 @@ static enum nv_status get_profiles(struct fw_call *call, void *params, u32 size)
 
 		info->partitionFlag =
 			(u32)(mig->memory_share << NV2080_CTRL_GPU_PARTITION_FLAG_MEMORY_SIZE__LO |
-			      mig->compute_share << NV2080_CTRL_GPU_PARTITION_FLAG_COMPUTE_SIZE__LO |
+			      mig->compute_share
+				      << NV2080_CTRL_GPU_PARTITION_FLAG_COMPUTE_SIZE__LO |
 			      mig->media_extensions << FLAG_MEDIA_SHIFT);
 		info->grCount = (u32)mig->gpc_count;
 		info->gpcCount = (u32)mig->gpc_count;
@@ -50,8 +51,8 @@ static enum nv_status get_profiles(struct fw_call *call, void *params, u32 size)
 }
 
 static const struct fw_control controls[] = {
-	FW_CONTROL(NV2080_CTRL_CMD_INTERNAL_GPU_GET_SMC_MODE, NV2080_CTRL_INTERNAL_GPU_GET_SMC_MODE_PARAMS,
-		   get_mode),
+	FW_CONTROL(NV2080_CTRL_CMD_INTERNAL_GPU_GET_SMC_MODE,
+		   NV2080_CTRL_INTERNAL_GPU_GET_SMC_MODE_PARAMS, get_mode),
 	FW_CONTROL(NV2080_CTRL_CMD_INTERNAL_STATIC_KMIGMGR_GET_PROFILES,
 		   NV2080_CTRL_INTERNAL_STATIC_MIGMGR_GET_PROFILES_PARAMS, get_profiles),
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The compute mode, how busy the GPU is and why it is not faster. Most of these control commands have no
- * open definition (abi/r535/closed.abi says what is known of them).
+ * The compute mode, how busy the GPU is and why it is not faster. Most of these control commands
+ * have no open definition (abi/r535/closed.abi says what is known of them).
  */
 #include "h100/gsp/controls.h"
 
@@ -41,17 +41,18 @@ static enum nv_status get_media_utilization(struct fw_call *call, void *params, 
 		u32 number;
 		enum h100_engine engine;
 	} engines[] = {
-		{CLOSED_MEDIA_ENCODER, H100_ENGINE_ENCODER},
-		{CLOSED_MEDIA_DECODER, H100_ENGINE_DECODER},
-		{CLOSED_MEDIA_JPEG, H100_ENGINE_JPEG},
-		{CLOSED_MEDIA_OFA, H100_ENGINE_OFA},
+		{ CLOSED_MEDIA_ENCODER, H100_ENGINE_ENCODER },
+		{ CLOSED_MEDIA_DECODER, H100_ENGINE_DECODER },
+		{ CLOSED_MEDIA_JPEG, H100_ENGINE_JPEG },
+		{ CLOSED_MEDIA_OFA, H100_ENGINE_OFA },
 	};
 
 	p->percent = 0;
 	p->periodMicroseconds = PERIOD_MICROSECONDS;
 	for (u32 i = 0; i < ARRAY_SIZE(engines); i++) {
 		if (engines[i].number == p->engine) {
-			p->percent = h100_state_utilization(state, engines[i].engine, state->update_ns);
+			p->percent =
+				h100_state_utilization(state, engines[i].engine, state->update_ns);
 			return NV_OK;
 		}
 	}

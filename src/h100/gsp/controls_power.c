@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Power drawn and its limits: control commands without an open definition (abi/r535/closed.abi says what
- * is known of them). There is one channel and one policy, both of the whole board.
+ * Power drawn and its limits: control commands without an open definition (abi/r535/closed.abi says
+ * what is known of them). There is one channel and one policy, both of the whole board.
  */
 #include "h100/gsp/controls.h"
 

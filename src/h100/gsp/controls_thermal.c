@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Temperatures and their limits: control commands without an open definition (abi/r535/closed.abi says
- * what is known of them). There is one target, the GPU. Temperatures are in 1/256 degree.
+ * Temperatures and their limits: control commands without an open definition (abi/r535/closed.abi
+ * says what is known of them). There is one target, the GPU. Temperatures are in 1/256 degree.
  */
 #include "h100/gsp/controls.h"
 

@@ -48,10 +48,10 @@ struct fw_control_group {
 extern const struct fw_control_group *const fw_control_groups[];
 
 /*
- * Posts POST_EVENT to every event object (NV01_EVENT and its kinds) that was allocated for notify_index
- * (its NV01_EVENT_* flag bits are left out of the comparison), with two words that say more. Delivered
- * after the reply of the call under way; lost, with a line in the log, when the driver does not drain its queue.
- * The firmware's own thread of control only: from a control.
+ * Posts POST_EVENT to every event object (NV01_EVENT and its kinds) that was allocated for
+ * notify_index (its NV01_EVENT_* flag bits are left out of the comparison), with two words that say
+ * more. Delivered after the reply of the call under way; lost, with a line in the log, when the
+ * driver does not drain its queue. The firmware's own thread of control only: from a control.
  */
 void fw_notify(struct fw *fw, u32 notify_index, u32 info32, u16 info16);
 

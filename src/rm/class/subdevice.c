@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Class NV20_SUBDEVICE_0 (Subdevice): one GPU of a device, of which this driver makes one. The firmware
- * has its twin under the same handle.
+ * Class NV20_SUBDEVICE_0 (Subdevice): one GPU of a device, of which this driver makes one. The
+ * firmware has its twin under the same handle.
  */
 #include "rm/class/subdevice.h"
 
@@ -86,7 +86,8 @@ static const struct rm_control_handler subdevice_controls[] = {
 	{ NV2080_CTRL_CMD_BUS_GET_INFO_V2, subdevice_bus_get_info_v2 },
 	{ NV2080_CTRL_CMD_TIMER_GET_TIME, subdevice_timer_get_time },
 	{ NV2080_CTRL_CMD_TIMER_GET_REGISTER_OFFSET, subdevice_timer_get_register_offset },
-	{ NV2080_CTRL_CMD_TIMER_GET_GPU_CPU_TIME_CORRELATION_INFO, subdevice_timer_get_correlation },
+	{ NV2080_CTRL_CMD_TIMER_GET_GPU_CPU_TIME_CORRELATION_INFO,
+	  subdevice_timer_get_correlation },
 	{ NV2080_CTRL_CMD_NVLINK_GET_NVLINK_CAPS, subdevice_nvlink_get_caps },
 	{ NV2080_CTRL_CMD_NVLINK_GET_NVLINK_STATUS, subdevice_nvlink_get_status },
 };

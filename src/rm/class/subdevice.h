@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * Subdevice objects: one GPU of a device as a client sees it. Its commands are split by subject into
- * subdevice_*.c; the table of them is in subdevice.c.
+ * Subdevice objects: one GPU of a device as a client sees it. Its commands are split by subject
+ * into subdevice_*.c; the table of them is in subdevice.c.
  */
 #ifndef RM_CLASS_SUBDEVICE_H
 #define RM_CLASS_SUBDEVICE_H
