@@ -15,13 +15,21 @@
 enum rm_ioctl_result escape_query_device_intr(struct rm_file *file, void *data, u32 size)
 {
 	nv_ioctl_query_device_intr *p = data;
+	enum rm_ioctl_result result = RM_IOCTL_EINVAL;
 	struct rm_gpu *gpu = file->gpu;
+	struct rm_call call;
 
 	if (size < sizeof(*p) || gpu->bars[BAR_REGISTERS].size <= INTR_REGISTER)
 		return RM_IOCTL_EINVAL;
-	p->intrStatus = os_pci_rd32(gpu->pci, 0, INTR_REGISTER);
-	p->status = NV_OK;
-	return RM_IOCTL_OK;
+	/* The device may have gone since the request came in; from here on it stays. */
+	rm_gpus_hold(&call, file->rm, file);
+	if (!rm_gpu_is_lost(gpu)) {
+		p->intrStatus = os_pci_rd32(gpu->pci, 0, INTR_REGISTER);
+		p->status = NV_OK;
+		result = RM_IOCTL_OK;
+	}
+	rm_gpus_let_go(&call);
+	return result;
 }
 
 static void card_fill(nv_ioctl_card_info_t *card, const struct rm_gpu *gpu)
