@@ -90,22 +90,50 @@ static enum nv_status access_registry(struct rm *rm, struct registry_request *r)
 	}
 }
 
-/* Client and object, and the GPU that the object names. */
-static enum nv_status find_scope(struct rm_file *file, struct registry_request *r)
+/*
+ * Finds client and object, and the GPU that the object names, which stays until rm_api_end. On
+ * failure nothing is held.
+ */
+static enum nv_status scope_begin(struct rm_call *call, struct rm_file *file,
+				  struct registry_request *r)
+{
+	enum nv_status status = rm_api_begin(call, file, r->p->hClient, r->p->hObject);
+
+	if (status != NV_OK)
+		return status;
+	if (r->p->hObject == r->p->hClient) {
+		r->gpu = NULL;
+		return NV_OK;
+	}
+	if (call->object->class->iclass == ABI_ICLASS_Device ||
+	    call->object->class->iclass == ABI_ICLASS_Subdevice) {
+		r->gpu = call->object->gpu;
+		return NV_OK;
+	}
+	rm_api_end(call);
+	return NV_ERR_INVALID_OBJECT_HANDLE;
+}
+
+/*
+ * The object is looked at before the caller's memory is, as the interface has it, and once more for
+ * the access itself: copying may take as long as the caller likes, and holds nothing meanwhile.
+ */
+static enum nv_status serve(struct rm_file *file, struct registry_request *r)
 {
 	struct rm_call call;
 	enum nv_status status;
 
-	status = rm_api_begin(&call, file, r->p->hClient, r->p->hObject);
+	status = scope_begin(&call, file, r);
 	if (status != NV_OK)
 		return status;
-	if (r->p->hObject == r->p->hClient)
-		r->gpu = NULL;
-	else if (call.object->class->iclass == ABI_ICLASS_Device ||
-		 call.object->class->iclass == ABI_ICLASS_Subdevice)
-		r->gpu = call.object->gpu;
-	else
-		status = NV_ERR_INVALID_OBJECT_HANDLE;
+	rm_api_end(&call);
+	status = copy_in(r);
+	if (status != NV_OK)
+		return status;
+	status = scope_begin(&call, file, r);
+	if (status != NV_OK)
+		return status;
+	status = access_registry(file->rm, r);
 	rm_api_end(&call);
 	return status;
 }
@@ -114,14 +142,8 @@ enum rm_ioctl_result escape_access_registry(struct rm_file *file, void *data, u3
 {
 	NVOS38_PARAMETERS *p = data;
 	struct registry_request r = { .p = p };
-	enum nv_status status;
+	enum nv_status status = serve(file, &r);
 
-	status = find_scope(file, &r);
-	if (status != NV_OK)
-		goto out;
-	status = copy_in(&r);
-	if (status == NV_OK)
-		status = access_registry(file->rm, &r);
 	if (r.bytes) {
 		u32 length = 0;
 
@@ -133,7 +155,6 @@ enum rm_ioctl_result escape_access_registry(struct rm_file *file, void *data, u3
 		p->BinaryDataLength = length;
 		os_free(r.bytes);
 	}
-out:
 	p->status = status;
 	return RM_IOCTL_OK;
 }
