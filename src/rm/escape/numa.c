@@ -12,9 +12,14 @@ enum rm_ioctl_result escape_numa_info(struct rm_file *file, void *data, u32 size
 	nv_ioctl_numa_info_t *p = data;
 	struct rm *rm = file->rm;
 	struct rm_numa *numa = rm_numa_of(rm, file->gpu);
+	struct rm_call call;
 
-	if (rm_gpu_is_lost(file->gpu))
+	/* The record is the next GPU's once this one is gone. */
+	rm_gpus_hold(&call, rm, file);
+	if (rm_gpu_is_lost(file->gpu)) {
+		rm_gpus_let_go(&call);
 		return RM_IOCTL_EBUSY;
+	}
 	os_mutex_lock(&rm->file_lock);
 	p->nid = numa->node;
 	p->status = numa->node == RM_NUMA_NO_NODE ? NV_IOCTL_NUMA_STATUS_DISABLED : numa->status;
@@ -24,10 +29,14 @@ enum rm_ioctl_result escape_numa_info(struct rm_file *file, void *data, u32 size
 	p->use_auto_online = 0;
 	p->offline_addresses.numEntries = 0;
 	os_mutex_unlock(&rm->file_lock);
+	rm_gpus_let_go(&call);
 	return RM_IOCTL_OK;
 }
 
-/* File lock held. What a change does to the memory's users is undone where the change fails. */
+/*
+ * GPU lock and file lock held: users come and go under the one, settings change under the other.
+ * What a change does to the memory's users is undone where the change fails.
+ */
 static enum rm_ioctl_result change_status(struct rm_numa *numa, s32 status, u32 users)
 {
 	if (status == NV_IOCTL_NUMA_STATUS_OFFLINE_IN_PROGRESS) {
@@ -54,7 +63,7 @@ enum rm_ioctl_result escape_set_numa_status(struct rm_file *file, void *data, u3
 	struct rm *rm = file->rm;
 	struct rm_numa *numa;
 	struct os_cred cred;
-	u32 users;
+	struct rm_call call;
 	s32 current;
 
 	os_current_cred(&cred);
@@ -63,14 +72,20 @@ enum rm_ioctl_result escape_set_numa_status(struct rm_file *file, void *data, u3
 	if (file->node != RM_NODE_GPU || size != sizeof(*p))
 		return RM_IOCTL_EINVAL;
 
+	rm_gpus_hold(&call, rm, file);
 	rm_gpu_lock(file->gpu);
-	users = file->gpu->users;
-	rm_gpu_unlock(file->gpu);
+	if (rm_gpu_is_lost(file->gpu)) {
+		result = RM_IOCTL_EINVAL;
+		goto out;
+	}
 	numa = rm_numa_of(rm, file->gpu);
 	os_mutex_lock(&rm->file_lock);
 	current = numa->node == RM_NUMA_NO_NODE ? NV_IOCTL_NUMA_STATUS_DISABLED : numa->status;
 	if (current != p->status)
-		result = change_status(numa, p->status, users);
+		result = change_status(numa, p->status, file->gpu->users);
 	os_mutex_unlock(&rm->file_lock);
+out:
+	rm_gpu_unlock(file->gpu);
+	rm_gpus_let_go(&call);
 	return result;
 }
