@@ -58,6 +58,7 @@ enum rm_ioctl_result escape_get_event_data(struct rm_file *file, void *data, u32
 {
 	NVOS41_PARAMETERS *p = data;
 	struct rm_event_data *event;
+	NvUnixEvent out;
 	bool more;
 
 	event = rm_file_event_data_take(file, &more);
@@ -65,12 +66,12 @@ enum rm_ioctl_result escape_get_event_data(struct rm_file *file, void *data, u32
 		p->status = NV_ERR_OPERATING_SYSTEM;
 		return RM_IOCTL_OK;
 	}
-	NvUnixEvent out = {
-		.hObject = event->object,
-		.NotifyIndex = event->index,
-		.info32 = event->info32,
-		.info16 = event->info16,
-	};
+	/* Its padding goes out too. */
+	os_memset(&out, 0, sizeof(out));
+	out.hObject = event->object;
+	out.NotifyIndex = event->index;
+	out.info32 = event->info32;
+	out.info16 = event->info16;
 	os_free(event);
 	p->MoreEvents = more;
 	p->status = os_copy_to_user((u64)p->pEvent, &out, sizeof(out)) == NV_OK
