@@ -5,6 +5,7 @@
 #include "rm/caps.h"
 
 #include "rm/file.h"
+#include "rm/server/server.h"
 
 const struct rm_cap rm_caps[] = {
 	{ "mig/config", RM_CAP_MIG_CONFIG, RM_CAP_MODE_OWNER },
@@ -19,16 +20,13 @@ u32 rm_cap_mode(u32 minor)
 	return minor < RM_CAP_COUNT ? RM_CAP_MODE_ALL : 0;
 }
 
-enum nv_status rm_cap_acquire(struct rm *rm, u32 minor, u64 descriptor, struct rm_file **file)
+enum nv_status rm_cap_acquire(struct rm_call *call, u32 minor, struct rm_file **file)
 {
-	struct rm_file *cap = rm->host->file_get((s32)descriptor);
+	struct rm_file *cap = call->named;
 
-	if (!cap)
+	if (!cap || cap->rm != call->rm || cap->node != RM_NODE_CAP || cap->minor != minor)
 		return NV_ERR_INSUFFICIENT_PERMISSIONS;
-	if (cap->rm != rm || cap->node != RM_NODE_CAP || cap->minor != minor) {
-		rm->host->file_put(cap);
-		return NV_ERR_INSUFFICIENT_PERMISSIONS;
-	}
+	call->named = NULL;
 	*file = cap;
 	return NV_OK;
 }

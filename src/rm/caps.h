@@ -9,6 +9,8 @@
 
 #include "rm/rm.h"
 
+struct rm_call;
+
 #define RM_CAP_FABRIC_MGMT 0u
 #define RM_CAP_MIG_CONFIG 1u
 #define RM_CAP_MIG_MONITOR 2u
@@ -38,10 +40,10 @@ extern const u32 rm_cap_count;
 u32 rm_cap_mode(u32 minor);
 
 /*
- * Proves a capability by the caller's descriptor of its node. On success *file holds a reference
- * that goes back with the host's file_put. NV_ERR_INSUFFICIENT_PERMISSIONS otherwise.
+ * Proves a capability by the file of its node that the call names (call->named). On success *file
+ * holds the call's reference to it, for rm_cap_release. NV_ERR_INSUFFICIENT_PERMISSIONS otherwise.
  */
-enum nv_status rm_cap_acquire(struct rm *rm, u32 minor, u64 descriptor, struct rm_file **file);
+enum nv_status rm_cap_acquire(struct rm_call *call, u32 minor, struct rm_file **file);
 void rm_cap_release(struct rm *rm, struct rm_file *file);
 
 #endif

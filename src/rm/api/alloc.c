@@ -11,6 +11,7 @@ struct alloc {
 	u64 rights_user;	    /* of an RS_ACCESS_MASK, 0: inherited */
 	u32 rights;
 	bool serialized;
+	struct rm_file **named; /* of a block that is the driver's own (rm_api_alloc_prepared) */
 	struct rm_params params;
 };
 
@@ -169,7 +170,7 @@ static enum nv_status request_alloc(struct rm_server *server, struct rm_file *fi
 	enum nv_status status, copied;
 
 	status = rm_step(rm_trace_on(), "rm/api/params: copy in",
-			 copy_in(alloc, class_id, user, kernel), class_id);
+			 copy_in(alloc, class_id, user, kernel || alloc->named), class_id);
 	if (status != NV_OK)
 		return status;
 	rm_trace(RM_TRACE_PARAMS_IN, alloc->desc->name, NV_OK, class_id, 1, alloc->params.data,
@@ -178,6 +179,8 @@ static enum nv_status request_alloc(struct rm_server *server, struct rm_file *fi
 	rm_call_begin(&call, server, file, kernel);
 	call.params = alloc->params.data;
 	call.params_size = alloc->params.size;
+	if (alloc->named)
+		call.named = *alloc->named;
 	if (alloc->serialized) {
 		status = rm_step(rm_trace_on(), "rm/api/params: unpack",
 				 NV_ERR_LIB_RM_VERSION_MISMATCH, class_id);
@@ -188,6 +191,8 @@ static enum nv_status request_alloc(struct rm_server *server, struct rm_file *fi
 		if (status == NV_OK)
 			status = alloc_object(&call, alloc);
 	}
+	if (alloc->named)
+		*alloc->named = call.named;
 	rm_call_end(&call);
 
 	if (status == NV_OK)
@@ -197,10 +202,12 @@ static enum nv_status request_alloc(struct rm_server *server, struct rm_file *fi
 	return status == NV_OK ? copied : status;
 }
 
-enum nv_status rm_api_alloc(struct rm_file *file, NVOS64_PARAMETERS *p)
+static enum nv_status alloc_nvos64(struct rm_file *file, NVOS64_PARAMETERS *p,
+				   struct rm_file **named)
 {
 	struct alloc alloc;
 
+	alloc.named = named;
 	alloc.client = p->hRoot;
 	alloc.parent = p->hObjectParent;
 	alloc.handle = p->hObjectNew;
@@ -212,10 +219,28 @@ enum nv_status rm_api_alloc(struct rm_file *file, NVOS64_PARAMETERS *p)
 	return p->status;
 }
 
+enum nv_status rm_api_alloc(struct rm_file *file, NVOS64_PARAMETERS *p)
+{
+	return alloc_nvos64(file, p, NULL);
+}
+
+enum nv_status rm_api_alloc_prepared(struct rm_file *file, NVOS64_PARAMETERS *p,
+				     struct rm_file **named)
+{
+	const struct abi_class *desc = abi_class_find(p->hClass);
+
+	if (desc && desc->params && desc->params->nested_count)
+		p->status = NV_ERR_NOT_SUPPORTED;
+	else
+		alloc_nvos64(file, p, named);
+	return p->status;
+}
+
 enum nv_status rm_api_alloc_nvos21(struct rm_file *file, NVOS21_PARAMETERS *p)
 {
 	struct alloc alloc;
 
+	alloc.named = NULL;
 	alloc.client = p->hRoot;
 	alloc.parent = p->hObjectParent;
 	alloc.handle = p->hObjectNew;
@@ -250,6 +275,7 @@ enum nv_status rm_kernel_alloc(struct rm *rm, u32 client, u32 parent, u32 *objec
 
 	if (params && desc && params_size != desc->params_size)
 		return NV_ERR_INVALID_ARGUMENT;
+	alloc.named = NULL;
 	alloc.client = client;
 	alloc.parent = parent;
 	alloc.handle = *object;

@@ -43,6 +43,19 @@ enum nv_status rm_api_control(struct rm_file *file, NVOS54_PARAMETERS *p);
 enum nv_status rm_api_dup(struct rm_file *file, NVOS55_PARAMETERS *p);
 enum nv_status rm_api_share(struct rm_file *file, NVOS57_PARAMETERS *p);
 
+/*
+ * The same requests with the same rights, of clients of the same file, but the block of parameters
+ * (pAllocParms, params) is the driver's own: a copy that it made, or a request that it made out of
+ * the caller's. The block is of the size that class or command has, holds no pointers
+ * (NV_ERR_NOT_SUPPORTED where its type does), and is not copied back to anyone. *named: the file
+ * behind a descriptor in the block, found before any lock was taken, or NULL; an object that keeps
+ * the reference leaves NULL there.
+ */
+enum nv_status rm_api_alloc_prepared(struct rm_file *file, NVOS64_PARAMETERS *p,
+				     struct rm_file **named);
+enum nv_status rm_api_control_prepared(struct rm_file *file, NVOS54_PARAMETERS *p,
+				       struct rm_file **named);
+
 /* Frees every client bound to owner (rm_file_owner of a control or unregistered file). */
 void rm_api_file_closed(struct rm *rm, const void *owner);
 

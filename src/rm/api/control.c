@@ -186,8 +186,10 @@ RM_INLINE enum nv_status control_object(struct rm_call *call, u32 handle, const 
 	return serve(call, traced);
 }
 
+/* named: not NULL where the parameters are the driver's own (rm_api_control_prepared). */
 RM_INLINE enum nv_status do_control(struct rm_server *server, struct rm_file *file, bool kernel,
-				    const NVOS54_PARAMETERS *p, const bool traced)
+				    struct rm_file **named, const NVOS54_PARAMETERS *p,
+				    const bool traced)
 {
 	const struct abi_control *control;
 	struct rm_params params;
@@ -209,7 +211,7 @@ RM_INLINE enum nv_status do_control(struct rm_server *server, struct rm_file *fi
 	/* The reply to a cacheable command depends on no input, and none gets at it. */
 	zeroed = control && !control->by_class && (control->flags & RMCTRL_FLAGS_CACHEABLE);
 	status = rm_params_in(&params, control ? control->params : NULL, (u64)(uintptr_t)p->params,
-			      p->paramsSize, kernel, zeroed);
+			      p->paramsSize, kernel || named, zeroed);
 	if (status != NV_OK)
 		return rm_step(traced, "rm/api/params: copy in", status, p->paramsSize);
 	if (traced)
@@ -221,9 +223,13 @@ RM_INLINE enum nv_status do_control(struct rm_server *server, struct rm_file *fi
 	call.params = params.data;
 	call.params_size = params.size;
 	call.flags = p->flags;
+	if (named)
+		call.named = *named;
 	status = rm_call_lock_client(&call, p->hClient, NV_ERR_INVALID_CLIENT);
 	if (status == NV_OK)
 		status = control_object(&call, p->hObject, traced);
+	if (named)
+		*named = call.named;
 	rm_call_end(&call);
 
 	copy_out = status == NV_OK || (control && (control->flags & RMCTRL_FLAGS_COPYOUT_ON_ERROR));
@@ -240,7 +246,7 @@ static __attribute__((noinline)) enum nv_status control_traced(struct rm_server 
 							       struct rm_file *file, bool kernel,
 							       const NVOS54_PARAMETERS *p)
 {
-	return do_control(server, file, kernel, p, true);
+	return do_control(server, file, kernel, NULL, p, true);
 }
 
 RM_INLINE enum nv_status request_control(struct rm_server *server, struct rm_file *file,
@@ -248,12 +254,25 @@ RM_INLINE enum nv_status request_control(struct rm_server *server, struct rm_fil
 {
 	if (rm_trace_on())
 		return control_traced(server, file, kernel, p);
-	return do_control(server, file, kernel, p, false);
+	return do_control(server, file, kernel, NULL, p, false);
 }
 
 enum nv_status rm_api_control(struct rm_file *file, NVOS54_PARAMETERS *p)
 {
 	p->status = request_control(rm_server(rm_file_rm(file)), file, false, p);
+	return p->status;
+}
+
+enum nv_status rm_api_control_prepared(struct rm_file *file, NVOS54_PARAMETERS *p,
+				       struct rm_file **named)
+{
+	const struct abi_control *control = abi_control_find(p->cmd);
+
+	if (control && control->params && control->params->nested_count)
+		p->status = NV_ERR_NOT_SUPPORTED;
+	else
+		p->status = do_control(rm_server(rm_file_rm(file)), file, false, named, p,
+				       rm_trace_on());
 	return p->status;
 }
 

@@ -2,7 +2,8 @@
 /*
  * Classes that grant a right for as long as they exist: AMPERE_SMC_CONFIG_SESSION and
  * AMPERE_SMC_MONITOR_SESSION (configuring and watching MIG), FABRIC_MANAGER_SESSION, and
- * NV0020_GPU_MANAGEMENT. The right is proved by a descriptor of a capability node.
+ * NV0020_GPU_MANAGEMENT. The right is proved by a descriptor of a capability node, whose file the
+ * escape has found (escape/object.c).
  */
 #include "rm/caps.h"
 #include "rm/class/class.h"
@@ -26,26 +27,19 @@ static void session_destruct(struct rm_call *call, struct rm_object *object)
 static enum nv_status config_construct(struct rm_call *call, struct rm_object *object, void *params,
 				       u32 params_size)
 {
-	const NVC639_ALLOCATION_PARAMETERS *p = params;
-
-	return rm_cap_acquire(call->rm, RM_CAP_MIG_CONFIG, p->capDescriptor,
-			      &to_session(object)->cap);
+	return rm_cap_acquire(call, RM_CAP_MIG_CONFIG, &to_session(object)->cap);
 }
 
 static enum nv_status monitor_construct(struct rm_call *call, struct rm_object *object,
 					void *params, u32 params_size)
 {
-	const NVC640_ALLOCATION_PARAMETERS *p = params;
-
-	return rm_cap_acquire(call->rm, RM_CAP_MIG_MONITOR, p->capDescriptor,
-			      &to_session(object)->cap);
+	return rm_cap_acquire(call, RM_CAP_MIG_MONITOR, &to_session(object)->cap);
 }
 
 /* One fabric manager at a time, and never the driver itself. */
 static enum nv_status fabric_construct(struct rm_call *call, struct rm_object *object, void *params,
 				       u32 params_size)
 {
-	const NV000F_ALLOCATION_PARAMETERS *p = params;
 	struct rm_class_state *state = call->rm->classes;
 	enum nv_status status;
 
@@ -56,8 +50,7 @@ static enum nv_status fabric_construct(struct rm_call *call, struct rm_object *o
 	os_mutex_unlock(&state->session_lock);
 	if (status != NV_OK)
 		return status;
-	status = rm_cap_acquire(call->rm, RM_CAP_FABRIC_MGMT, p->capDescriptor,
-				&to_session(object)->cap);
+	status = rm_cap_acquire(call, RM_CAP_FABRIC_MGMT, &to_session(object)->cap);
 	if (status != NV_OK)
 		return status;
 	os_mutex_lock(&state->session_lock);

@@ -46,15 +46,20 @@ bool legacy_control_is(u32 cmd)
 	return cmd == NV0000_CTRL_CMD_SYSTEM_GET_BUILD_VERSION || find(cmd) != NULL;
 }
 
-/* The successor, for the file's own client. */
+/* The successor, as the caller itself could issue it. */
 static enum nv_status issue(struct rm_file *file, const NVOS54_PARAMETERS *p, u32 cmd, void *params,
 			    u32 size)
 {
-	enum nv_status status = escape_check_object(file, p->hClient, p->hObject);
+	NVOS54_PARAMETERS control = {
+		.hClient = p->hClient,
+		.hObject = p->hObject,
+		.cmd = cmd,
+		.params = (NvP64)(uintptr_t)params,
+		.paramsSize = size,
+	};
+	struct rm_file *none = NULL;
 
-	if (status != NV_OK)
-		return status;
-	return rm_kernel_control(file->rm, p->hClient, p->hObject, cmd, params, size);
+	return rm_api_control_prepared(file, &control, &none);
 }
 
 static enum nv_status control_list(struct rm_file *file, const NVOS54_PARAMETERS *p,

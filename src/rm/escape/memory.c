@@ -67,21 +67,27 @@ static enum nv_status refused(enum nv_status status)
 	return status == NV_OK ? NV_ERR_NOT_SUPPORTED : status;
 }
 
-/* A memory object under parent, for the file's own client. */
+/* A memory object under parent, as the caller itself could allocate it. */
 static enum nv_status alloc_memory(struct rm_file *file, u32 client, u32 parent, u32 *memory,
 				   NV_MEMORY_ALLOCATION_PARAMS *params)
 {
-	u32 class_id = NV01_MEMORY_SYSTEM;
-	enum nv_status status;
+	NVOS64_PARAMETERS alloc = {
+		.hRoot = client,
+		.hObjectParent = parent,
+		.hObjectNew = *memory,
+		.hClass = NV01_MEMORY_SYSTEM,
+		.pAllocParms = (NvP64)(uintptr_t)params,
+		.paramsSize = sizeof(*params),
+	};
+	struct rm_file *none = NULL;
 
 	if (params->flags & NVOS32_ALLOC_FLAGS_VIRTUAL)
-		class_id = NV50_MEMORY_VIRTUAL;
+		alloc.hClass = NV50_MEMORY_VIRTUAL;
 	else if (REG_GET(NVOS32_ATTR_LOCATION, params->attr) == NVOS32_ATTR_LOCATION_VIDMEM)
-		class_id = NV01_MEMORY_LOCAL_USER;
-	status = escape_check_object(file, client, parent);
-	if (status != NV_OK)
-		return status;
-	return rm_kernel_alloc(file->rm, client, parent, memory, class_id, params, sizeof(*params));
+		alloc.hClass = NV01_MEMORY_LOCAL_USER;
+	rm_api_alloc_prepared(file, &alloc, &none);
+	*memory = alloc.hObjectNew;
+	return alloc.status;
 }
 
 /* -- NV_ESC_RM_ALLOC_MEMORY ----------------------------------------------------------------------

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The commands on objects: alloc in its three structures, free, control, dup and share. All but
- * controls on a file's descriptor go straight to the RM API.
+ * The commands on objects: alloc in its three structures, free, control, dup and share. All go
+ * straight to the RM API but those whose parameters hold a descriptor: finding its file may take as
+ * long as the caller's process likes, so that it is done here, with no lock held, from the one copy
+ * of the parameters that the RM API then works on.
  */
 #include "rm/escape/escape.h"
 #include "rm/escape/legacy.h"
@@ -28,8 +30,68 @@ static u32 class_for_user(u32 class_id)
 	return class_id;
 }
 
+/* What proves a right begins with the descriptor of a capability node. */
+union session_params {
+	u64 cap_descriptor;
+	NV000F_ALLOCATION_PARAMETERS fabric;
+	NVC639_ALLOCATION_PARAMETERS config;
+	NVC640_ALLOCATION_PARAMETERS monitor;
+};
+
+static u32 session_params_size(u32 class_id)
+{
+	switch (class_id) {
+	case FABRIC_MANAGER_SESSION:
+		return sizeof(NV000F_ALLOCATION_PARAMETERS);
+	case AMPERE_SMC_CONFIG_SESSION:
+		return sizeof(NVC639_ALLOCATION_PARAMETERS);
+	case AMPERE_SMC_MONITOR_SESSION:
+		return sizeof(NVC640_ALLOCATION_PARAMETERS);
+	default:
+		return 0;
+	}
+}
+
+static void alloc_session(struct rm_file *file, NVOS64_PARAMETERS *p, u32 size)
+{
+	const struct rm_host_ops *host = file->rm->host;
+	union session_params params;
+	NvP64 user = p->pAllocParms;
+	struct rm_file *cap;
+
+	if (!user || os_copy_from_user(&params, (u64)user, size) != NV_OK) {
+		/* In the order of the checks that comes later; without a file none succeeds. */
+		rm_api_alloc(file, p);
+		return;
+	}
+	cap = host->file_get((s32)params.cap_descriptor);
+	p->pAllocParms = (NvP64)(uintptr_t)&params;
+	rm_api_alloc_prepared(file, p, &cap);
+	p->pAllocParms = user;
+	if (cap)
+		host->file_put(cap);
+	if (p->status == NV_OK && os_copy_to_user((u64)user, &params, size) != NV_OK)
+		p->status = NV_ERR_INVALID_ADDRESS;
+}
+
+static void alloc_session_nvos21(struct rm_file *file, NVOS21_PARAMETERS *p, u32 size)
+{
+	NVOS64_PARAMETERS wide = {
+		.hRoot = p->hRoot,
+		.hObjectParent = p->hObjectParent,
+		.hObjectNew = p->hObjectNew,
+		.hClass = p->hClass,
+		.pAllocParms = p->pAllocParms,
+	};
+
+	alloc_session(file, &wide, size);
+	p->hObjectNew = wide.hObjectNew;
+	p->status = wide.status;
+}
+
 enum rm_ioctl_result escape_alloc(struct rm_file *file, void *data, u32 size)
 {
+	u32 session;
 	NVOS21_PARAMETERS *small = data; /* the two begin alike */
 	NVOS64_PARAMETERS *large = data;
 
@@ -38,7 +100,12 @@ enum rm_ioctl_result escape_alloc(struct rm_file *file, void *data, u32 size)
 	if (file->node != RM_NODE_CONTROL && class_needs_control_node(small->hClass))
 		return RM_IOCTL_EINVAL;
 	small->hClass = class_for_user(small->hClass);
-	if (size == sizeof(*large))
+	session = session_params_size(small->hClass);
+	if (session && size == sizeof(*large))
+		alloc_session(file, large, session);
+	else if (session)
+		alloc_session_nvos21(file, small, session);
+	else if (size == sizeof(*large))
 		rm_api_alloc(file, large);
 	else
 		rm_api_alloc_nvos21(file, small);
@@ -70,11 +137,12 @@ enum rm_ioctl_result escape_free(struct rm_file *file, void *data, u32 size)
 static enum rm_ioctl_result control_with_file(struct rm_file *file, NVOS54_PARAMETERS *p)
 {
 	NV00FD_CTRL_ATTACH_GPU_PARAMS params;
+	NvP64 user = p->params;
 	struct rm *rm = file->rm;
 	struct rm_file *device;
 	bool linked;
 
-	if (os_copy_from_user(&params, (u64)p->params, sizeof(params)) != NV_OK)
+	if (os_copy_from_user(&params, (u64)user, sizeof(params)) != NV_OK)
 		return RM_IOCTL_EINVAL;
 	device = rm->host->file_get((s32)params.devDescriptor);
 	if (!device)
@@ -84,9 +152,21 @@ static enum rm_ioctl_result control_with_file(struct rm_file *file, NVOS54_PARAM
 	if (!linked)
 		device->link = RM_FILE_LINK_REFERENCED;
 	os_mutex_unlock(&rm->file_lock);
-	if (!linked)
+	if (linked)
+		goto out;
+	if (p->paramsSize != sizeof(params)) {
+		/* A wrong size is refused, after the checks that come before it. */
 		rm_api_control(file, p);
-	rm->host->file_put(device);
+		goto out;
+	}
+	p->params = (NvP64)(uintptr_t)&params;
+	rm_api_control_prepared(file, p, &device);
+	p->params = user;
+	if (p->status == NV_OK && os_copy_to_user((u64)user, &params, sizeof(params)) != NV_OK)
+		p->status = NV_ERR_INVALID_ADDRESS;
+out:
+	if (device)
+		rm->host->file_put(device);
 	return linked ? RM_IOCTL_EINVAL : RM_IOCTL_OK;
 }
 

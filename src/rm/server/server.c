@@ -218,6 +218,7 @@ void rm_call_begin(struct rm_call *call, struct rm_server *server, struct rm_fil
 	call->handler = NULL;
 	call->params = NULL;
 	call->params_size = 0;
+	call->named = NULL;
 	call->flags = 0;
 	call->locks = 0;
 	call->locked_gpu = NULL;
