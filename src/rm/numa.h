@@ -20,5 +20,7 @@ struct rm_numa {
 };
 
 struct rm_numa *rm_numa_of(struct rm *rm, const struct rm_gpu *gpu);
+/* As before there was a GPU: no node. Takes the file lock. */
+void rm_numa_reset(struct rm *rm, const struct rm_gpu *gpu);
 
 #endif

@@ -74,6 +74,8 @@ void rm_power_resume(struct rm *rm)
 	os_percpu_rwlock_write_unlock(&rm->power.lock);
 }
 
+static const struct rm_numa numa_none = { .node = RM_NUMA_NO_NODE, .online = true };
+
 enum nv_status rm_create(const struct rm_config *config, struct rm **out)
 {
 	const char *version = config->version ? config->version : RM_DEFAULT_VERSION;
@@ -94,7 +96,7 @@ enum nv_status rm_create(const struct rm_config *config, struct rm **out)
 	list_init(&rm->os_events);
 	list_init(&rm->gpu_files);
 	for (i = 0; i < RM_MAX_GPUS; i++)
-		rm->numa[i] = (struct rm_numa){ .node = RM_NUMA_NO_NODE, .online = true };
+		rm->numa[i] = numa_none;
 	os_spinlock_init(&rm->event_lock, "rm events");
 
 	status = power_init(&rm->power);
@@ -155,4 +157,11 @@ struct rm_server *rm_server(const struct rm *rm)
 struct rm_numa *rm_numa_of(struct rm *rm, const struct rm_gpu *gpu)
 {
 	return &rm->numa[gpu->instance];
+}
+
+void rm_numa_reset(struct rm *rm, const struct rm_gpu *gpu)
+{
+	os_mutex_lock(&rm->file_lock);
+	rm->numa[gpu->instance] = numa_none;
+	os_mutex_unlock(&rm->file_lock);
 }

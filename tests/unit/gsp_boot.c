@@ -70,6 +70,11 @@ void rm_gpu_notify_lost(struct rm_gpu *gpu)
 	os_fetch_add(&notified_lost, 1);
 }
 
+void rm_gpu_forget_objects(struct rm_gpu *gpu)
+{
+	assert_true(rm_gpu_is_lost(gpu));
+}
+
 static void keep_log(void *ctx, enum os_log_level level, const char *line)
 {
 	size_t used;

@@ -260,6 +260,8 @@ void rm_gpu_notify_lost(struct rm_gpu *gpu)
 	struct rm_class_state *state = gpu->rm->classes;
 	struct rm_event *event;
 
+	if (os_exchange(&gpu->lost_told, 1))
+		return;
 	os_mutex_lock(&state->event_lock);
 	list_for_each_entry (event, &state->events, node) {
 		if (event->object.gpu == gpu)

@@ -4,8 +4,19 @@
  */
 #include "rm/class/state.h"
 
+#include "rm/gpu/notify.h"
 #include "rm/gpu/static_info.h"
 #include "rm/gsp/rpc.h"
+
+static void gpu_objects_reset(struct rm_gpu_objects *objects)
+{
+	rm_heap_init(&objects->heap);
+	list_init(&objects->subdevices);
+	objects->compute_rules = 0;
+	objects->compute_owner = 0;
+	objects->draining = false;
+	objects->removing = false;
+}
 
 static void gpu_objects_fini(struct rm_gpu_objects *objects)
 {
@@ -35,8 +46,7 @@ enum nv_status rm_class_state_create(struct rm *rm)
 		status = os_mutex_init(&objects->lock, LOCK_RANK_LEAF, "rm gpu objects");
 		if (status != NV_OK)
 			goto fail_gpus;
-		rm_heap_init(&objects->heap);
-		list_init(&objects->subdevices);
+		gpu_objects_reset(objects);
 	}
 	rm->classes = state;
 	return NV_OK;
@@ -64,6 +74,19 @@ void rm_class_state_destroy(struct rm *rm)
 	os_mutex_destroy(&state->event_lock);
 	os_free(state);
 	rm->classes = NULL;
+}
+
+void rm_gpu_forget_objects(struct rm_gpu *gpu)
+{
+	struct rm_gpu_objects *objects = rm_gpu_objects_of(gpu);
+
+	os_mutex_lock(&objects->lock);
+	OS_BUG_ON(!list_empty(&objects->subdevices));
+	OS_BUG_ON(objects->heap.used);
+	rm_heap_fini(&objects->heap);
+	gpu_objects_reset(objects);
+	os_mutex_unlock(&objects->lock);
+	rm_numa_reset(gpu->rm, gpu);
 }
 
 /* The objects' lock held. Regions that the firmware keeps for itself are left out. */

@@ -44,11 +44,13 @@ struct rm_gpu {
 	struct rm_control_cache *cache; /* replies of cacheable commands */
 	/* What the firmware said at boot (gpu/static_info.h), valid while RUNNING. */
 	struct rm_gpu_static *info;
-	u32 boot_0;	/* NV_PMC_BOOT_0, once booted */
-	u32 references; /* atomic; the memory goes with the last one */
-	u64 nvlink_sid;	   /* what it calls itself on its links; 0: nothing */
-	u32 nvlink_named;  /* set with release once that is known */
-	u32 lost_xid;	/* why it is LOST; 0 while it is not, or when it was removed in order */
+	u32 boot_0;	  /* NV_PMC_BOOT_0, once booted */
+	u32 references;	  /* atomic; the memory goes with the last one */
+	u64 nvlink_sid;	  /* what it calls itself on its links; 0: nothing */
+	u32 nvlink_named; /* set with release once that is known */
+	u32 lost_told;	  /* atomic: its clients know that it is LOST (rm_gpu_notify_lost) */
+	u32 lost_xid;	  /* why it is LOST; 0 while it is not, or when it was removed in order */
+	u32 crash_told;	  /* atomic: Xid 120 is in the log, since the last boot */
 };
 
 #define RM_XID_OFF_BUS 79u	/* ROBUST_CHANNEL_GPU_HAS_FALLEN_OFF_THE_BUS */

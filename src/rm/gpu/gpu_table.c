@@ -176,6 +176,7 @@ void rm_gpu_remove(struct rm_gpu *gpu)
 
 	rm_server_lock_exclusive(rm->server);
 	rm_server_gpu_removed(rm->server, gpu);
+	rm_gpu_forget_objects(gpu);
 	rm->gpus[gpu->instance] = NULL;
 	rm->gpu_count--;
 	rm_server_unlock_exclusive(rm->server);

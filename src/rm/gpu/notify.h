@@ -26,5 +26,10 @@ struct rm_gpu_notification {
 void rm_gpu_notify(struct rm_gpu *gpu, const struct rm_gpu_notification *n);
 /* The GPU is lost: whoever waits for an event on it shall wait no longer. Once a GPU. */
 void rm_gpu_notify_lost(struct rm_gpu *gpu);
+/*
+ * The GPU has no object any more and leaves the table: what the classes kept of it goes, so that
+ * the next GPU of its instance begins anew. API lock held exclusively.
+ */
+void rm_gpu_forget_objects(struct rm_gpu *gpu);
 
 #endif
