@@ -8,6 +8,8 @@ struct rm_host host;
 
 static struct rm_file *file_get(s32 fd)
 {
+	if (host.asked)
+		host.asked();
 	if (fd < 0 || fd >= HOST_FDS || !host.fds[fd].file)
 		return NULL;
 	os_fetch_add(&host.fds[fd].references, 1);
@@ -72,6 +74,26 @@ void host_start_like(u32 gpus, const struct fixture_gpu_config *like)
 	host.gpu_count = gpus;
 }
 
+void host_add(u32 index, const char *profile)
+{
+	struct fixture_gpu_config gpu = {
+		.profile = profile,
+		.index = index,
+		.count = host.gpu_count,
+	};
+
+	fixture_gpu_create(&host.gpus[index], &gpu);
+	assert_int_equal(rm_gpu_add(host.rm, host.gpus[index].pci, index, &host.rm_gpus[index]),
+			 NV_OK);
+}
+
+void host_remove(u32 index)
+{
+	rm_gpu_remove(host.rm_gpus[index]);
+	host.rm_gpus[index] = NULL;
+	fixture_gpu_destroy(&host.gpus[index]);
+}
+
 void host_stop(void)
 {
 	u32 i;
@@ -81,8 +103,8 @@ void host_stop(void)
 			host_close((int)i);
 	}
 	for (i = 0; i < host.gpu_count; i++) {
-		rm_gpu_remove(host.rm_gpus[i]);
-		fixture_gpu_destroy(&host.gpus[i]);
+		if (host.rm_gpus[i])
+			host_remove(i);
 	}
 	rm_destroy(host.rm);
 	host.rm = NULL;

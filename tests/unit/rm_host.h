@@ -21,6 +21,8 @@ struct rm_host {
 		struct rm_file *file;
 		u32 references;
 	} fds[HOST_FDS];
+	/* Called when a descriptor is looked up; may be NULL. */
+	void (*asked)(void);
 	u32 notified;	  /* atomic: calls of file_notify */
 	bool interrupted; /* what the host says of the thread's signals */
 };
@@ -33,6 +35,10 @@ void host_start(u32 gpus);
 void host_start_like(u32 gpus, const struct fixture_gpu_config *like);
 /* Closes what is open and takes all down. */
 void host_stop(void);
+/* Another GPU in the place of one that host_remove took away; NULL: the usual profile. */
+void host_add(u32 index, const char *profile);
+/* Takes the GPU off its bus while files may have it open. */
+void host_remove(u32 index);
 /* A descriptor, or minus the status. */
 int host_open(enum rm_node node, u32 minor);
 /* Gives the descriptor's reference back; the file goes with the last one. */
