@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * A control that the GPU's firmware answers, from the ioctl's entry to its return, against what it
+ * cannot do without: copying and check-summing its messages, a cheap control, and, where threads do
+ * not run the firmware for each other, the bare hand-off between two threads that wait alike.
+ *
+ *   bench_rpc               all of it, one line a goal
+ *   bench_rpc WHICH COUNT   so many calls of one of the controls below, for profilers
+ */
+#include <linux/futex.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "abi/r535.h"
+#include "host/user/handoff.h"
+#include "machine.h"
+
+#define ROUNDS 300	   /* short ones: some fall between what else runs on the machine */
+#define WAIT_SPIN_NS 3000u /* as os_pci_wait */
+
+/* Sizes of parameters, from the smallest to one of several records. */
+static const struct {
+	const char *name;
+	u32 cmd, size, calls;
+} controls[] = {
+	{ "4 bytes", 0x2080a068, 4, 300 },
+	{ "1 KiB", NV2080_CTRL_CMD_GPU_QUERY_ECC_STATUS, 984, 200 },
+	{ "7 KiB", 0x2080a618, 6944, 60 },
+	{ "86 KiB", 0x2080a637, 88024, 10 },
+};
+
+static u8 *params;
+
+static double now(void)
+{
+	return (double)os_time_ns();
+}
+
+static void report(const char *what, const char *size, double value, double goal)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "%s, %s", what, size);
+	printf("%-58s %9.2f  goal <= %-7.2f %s\n", text, value, goal,
+	       value <= goal ? "PASS" : "MISS");
+	fflush(stdout);
+}
+
+/* -- What cannot be spared --------------------------------------------------------------------- */
+
+#define ELEMENT_HEADER 48u
+#define MESSAGE_HEADER (32u + 24u)
+
+static u64 __attribute__((noinline)) checksum(const u64 *words, size_t size)
+{
+	u64 sum = 0;
+
+	for (size_t i = 0; i < size / 8; i++)
+		sum ^= words[i];
+	return sum;
+}
+
+/*
+ * Request and reply, each copied into its queue and out of it, and summed up on both sides. Memory
+ * of the real size of a queue would be cold no sooner: the firmware answers at once.
+ */
+static double messages_ns(u32 size, u32 calls)
+{
+	static u64 queue[128 * 1024 / 8], mine[128 * 1024 / 8], theirs[128 * 1024 / 8];
+	size_t bytes = (ELEMENT_HEADER + MESSAGE_HEADER + size + 7) & ~7ull;
+	volatile u64 sink = 0;
+	double start = now();
+
+	for (u32 i = 0; i < calls; i++) {
+		for (u32 way = 0; way < 2; way++) {
+			u64 *from = way ? theirs : mine, *to = way ? mine : theirs;
+
+			sink += checksum(from, bytes);
+			memcpy(queue, from, bytes);
+			__asm__ volatile("" ::: "memory");
+			memcpy(to, queue, bytes);
+			sink += checksum(to, bytes);
+			__asm__ volatile("" ::: "memory");
+		}
+	}
+	return (now() - start) / calls;
+}
+
+/* -- The bare hand-off: one side waits as the driver does, the other as the GPU's thread ---------
+ */
+
+static struct {
+	sem_t wake;
+	_Alignas(64) u32 reply;
+	u32 sleeps;
+	u32 stop;
+} hand;
+
+static void *hand_main(void *arg)
+{
+	for (;;) {
+		while (sem_wait(&hand.wake))
+			;
+		if (os_load_acquire(&hand.stop))
+			return NULL;
+		os_fetch_add(&hand.reply, 1);
+		if (os_load_acquire(&hand.sleeps))
+			syscall(SYS_futex, &hand.reply, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+	}
+}
+
+static double handoff_ns(u32 calls)
+{
+	double start = now();
+
+	for (u32 i = 0; i < calls; i++) {
+		u32 before = os_load_acquire(&hand.reply);
+		u64 until;
+
+		sem_post(&hand.wake);
+		until = os_time_ns() + WAIT_SPIN_NS;
+		do {
+			for (u32 j = 0; j < 16 && os_load_acquire(&hand.reply) == before; j++)
+				handoff_pause();
+		} while (os_load_acquire(&hand.reply) == before && os_time_ns() < until);
+		while (os_load_acquire(&hand.reply) == before) {
+			os_exchange(&hand.sleeps, 1);
+			if (os_load_acquire(&hand.reply) == before)
+				syscall(SYS_futex, &hand.reply, FUTEX_WAIT_PRIVATE, before, NULL,
+					NULL, 0);
+			os_exchange(&hand.sleeps, 0);
+		}
+	}
+	return (now() - start) / calls;
+}
+
+/* -- The two ways ------------------------------------------------------------------------------ */
+
+static double control_ns(struct machine *machine, u32 cmd, u32 size, u32 calls)
+{
+	double start = now();
+
+	for (u32 i = 0; i < calls; i++)
+		machine_control(machine, cmd, params, size);
+	return (now() - start) / calls;
+}
+
+static double cheap_ns(struct machine *machine, u32 calls)
+{
+	double start = now();
+
+	for (u32 i = 0; i < calls; i++)
+		machine_cheap(machine);
+	return (now() - start) / calls;
+}
+
+static void least(double *best, double value)
+{
+	if (value < *best)
+		*best = value;
+}
+
+static void compare(bool lend)
+{
+	struct machine *machine = machine_open(lend);
+
+	for (u32 i = 0; i < ARRAY_SIZE(controls); i++) {
+		double routed = 1e18, messages = 1e18, cheap = 1e18, hand_off = 1e18;
+		u32 size = controls[i].size, calls = controls[i].calls;
+
+		/* By turns, so that all see the same machine. */
+		for (u32 round = 0; round < ROUNDS; round++) {
+			least(&routed, control_ns(machine, controls[i].cmd, size, calls));
+			least(&messages, messages_ns(size, calls));
+			least(&cheap, cheap_ns(machine, calls));
+			if (!lend)
+				least(&hand_off, handoff_ns(calls));
+		}
+		if (lend)
+			report("lending: RPC / (its messages + cheap control)", controls[i].name,
+			       routed / (messages + cheap), 2.0);
+		else
+			report("no lending: RPC / (hand-off + messages + control)",
+			       controls[i].name, routed / (hand_off + messages + cheap), 1.5);
+	}
+	machine_close(machine);
+}
+
+int main(int argc, char **argv)
+{
+	pthread_t thread;
+
+	params = calloc(1, 128 * 1024);
+	if (!params || sem_init(&hand.wake, 0, 0))
+		return 2;
+	if (argc == 3) {
+		const u32 which = (u32)atoi(argv[1]) % ARRAY_SIZE(controls);
+		struct machine *machine = machine_open(true);
+
+		control_ns(machine, controls[which].cmd, controls[which].size, (u32)atoi(argv[2]));
+		machine_close(machine);
+		free(params);
+		return 0;
+	}
+	compare(true);
+	if (pthread_create(&thread, NULL, hand_main, NULL))
+		return 2;
+	compare(false);
+	os_store_release(&hand.stop, 1);
+	sem_post(&hand.wake);
+	pthread_join(thread, NULL);
+	free(params);
+	return 0;
+}
