@@ -198,6 +198,9 @@ static int cmd_files(int argc, char **argv)
 		CHECK(open("/dev/nvidia-caps/nvidia-cap1", O_RDONLY) == -1 && errno == EACCES);
 		CHECK((fd = open("/dev/nvidia-caps/nvidia-cap2", O_RDONLY)) >= 0);
 	}
+	/* A capability takes no commands. */
+	CHECK(ioctl(fd, _IOC(_IOC_READ | _IOC_WRITE, 'F', NV_ESC_CARD_INFO, 0), NULL) == -1 &&
+	      errno == ENOTTY);
 	return 0;
 }
 

@@ -22,6 +22,7 @@ static const char *result_name(u32 result)
 		[RM_IOCTL_EBUSY] = "EBUSY",   [RM_IOCTL_EACCES] = "EACCES",
 		[RM_IOCTL_EPERM] = "EPERM",   [RM_IOCTL_ENODEV] = "ENODEV",
 		[RM_IOCTL_EINTR] = "EINTR",   [RM_IOCTL_EIO] = "EIO",
+		[RM_IOCTL_ENOTTY] = "ENOTTY",
 	};
 
 	return result < ARRAY_SIZE(names) ? names[result] : "?";
