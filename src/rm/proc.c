@@ -3,6 +3,7 @@
  * The texts under /proc/driver/nvidia, in the formats that tools parse.
  */
 #include "rm/caps.h"
+#include "rm/class/state.h"
 #include "rm/file.h"
 #include "rm/gpu/gpu.h"
 #include "rm/gpu/static_info.h"
@@ -135,11 +136,30 @@ static void put_uuid(struct text *t, const u8 *u)
 	put(t, "%02x%02x%02x%02x%02x%02x\n", u[10], u[11], u[12], u[13], u[14], u[15]);
 }
 
-static void show_information(struct rm *rm, struct rm_gpu *gpu, struct text *t)
+/* GPU lock held. What the version is the firmware knows; before it runs nobody does. */
+static void put_vbios(struct text *t, struct rm_gpu *gpu, bool running)
+{
+	NV2080_CTRL_BIOS_GET_INFO_V2_PARAMS p = { .biosInfoListSize = 2 };
+	u32 revision, oem;
+
+	p.biosInfoList[0].index = NV2080_CTRL_BIOS_INFO_INDEX_REVISION;
+	p.biosInfoList[1].index = NV2080_CTRL_BIOS_INFO_INDEX_OEM_REVISION;
+	if (!running || rm_gpu_internal_control(gpu, NV2080_CTRL_CMD_BIOS_GET_INFO_V2, &p,
+						sizeof(p)) != NV_OK) {
+		put(t, "Video BIOS: \t ??.??.??.??.??\n");
+		return;
+	}
+	revision = p.biosInfoList[0].data;
+	oem = p.biosInfoList[1].data;
+	put(t, "Video BIOS: \t %02x.%02x.%02x.%02x.%02x\n", revision >> 24, revision >> 16 & 0xff,
+	    revision >> 8 & 0xff, revision & 0xff, oem);
+}
+
+static void show_information(struct rm_call *call, struct rm_gpu *gpu, struct text *t)
 {
 	const struct rm_gpu_static *info;
 
-	rm_gpu_lock(gpu);
+	rm_call_lock_gpu(call, gpu);
 	info = os_load_acquire(&gpu->state) == RM_GPU_RUNNING ? gpu->info : NULL;
 	put(t, "Model: \t\t %s\n", info ? (const char *)info->config.gpuNameString : "Unknown");
 	put(t, "IRQ:   \t\t %u\n", os_pci_cfg_read(gpu->pci, 0x3c, 1) & 0xff);
@@ -147,7 +167,7 @@ static void show_information(struct rm *rm, struct rm_gpu *gpu, struct text *t)
 		put_uuid(t, info->uuid);
 	else
 		put(t, "GPU UUID: \t GPU-???????\?-???\?-???\?-???\?-???????????\?\n");
-	put(t, "Video BIOS: \t ??.??.??.??.??\n");
+	put_vbios(t, gpu, info != NULL);
 	put(t, "Bus Type: \t PCIe\n");
 	put(t, "DMA Size: \t 52 bits\n");
 	put(t, "DMA Mask: \t 0x%llx\n", 0xfffffffffffffull);
@@ -155,9 +175,8 @@ static void show_information(struct rm *rm, struct rm_gpu *gpu, struct text *t)
 	    gpu->location.device, gpu->location.function);
 	put(t, "Device Minor: \t %u\n", gpu->minor);
 	if (info)
-		put(t, "GPU Firmware: \t %s\n", rm->version);
+		put(t, "GPU Firmware: \t %s\n", call->rm->version);
 	put(t, "GPU Excluded:\t No\n");
-	rm_gpu_unlock(gpu);
 }
 
 static void show_power(struct text *t)
@@ -192,12 +211,13 @@ static const char *behind(const char *path, const char *prefix)
 	return *prefix ? NULL : path;
 }
 
-static enum nv_status show_gpu(struct rm *rm, struct rm_gpu *gpu, const char *name, struct text *t)
+static enum nv_status show_gpu(struct rm_call *call, struct rm_gpu *gpu, const char *name,
+			       struct text *t)
 {
 	if (os_strcmp(name, "information") == 0)
-		show_information(rm, gpu, t);
+		show_information(call, gpu, t);
 	else if (os_strcmp(name, "registry") == 0)
-		show_registry(rm, gpu, t);
+		show_registry(call->rm, gpu, t);
 	else if (os_strcmp(name, "power") == 0)
 		show_power(t);
 	else
@@ -205,9 +225,10 @@ static enum nv_status show_gpu(struct rm *rm, struct rm_gpu *gpu, const char *na
 	return NV_OK;
 }
 
-/* The set of GPUs does not change meanwhile. */
-static enum nv_status show(struct rm *rm, const char *path, struct text *t)
+/* The set of GPUs does not change during the call. */
+static enum nv_status show(struct rm_call *call, const char *path, struct text *t)
 {
+	struct rm *rm = call->rm;
 	const char *rest;
 	char directory[40];
 	u32 i;
@@ -239,7 +260,7 @@ static enum nv_status show(struct rm *rm, const char *path, struct text *t)
 		gpu_directory(gpu, directory, sizeof(directory));
 		rest = behind(path, directory);
 		if (rest)
-			return show_gpu(rm, gpu, rest, t);
+			return show_gpu(call, gpu, rest, t);
 	}
 	return NV_ERR_OBJECT_NOT_FOUND;
 }
@@ -253,7 +274,7 @@ enum nv_status rm_proc_show(struct rm *rm, const char *path, char *buf, size_t s
 	if (size)
 		buf[0] = '\0';
 	rm_gpus_hold(&call, rm, NULL);
-	status = show(rm, path, &text);
+	status = show(&call, path, &text);
 	rm_gpus_let_go(&call);
 	*length = text.length;
 	return status;

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/* The texts under /proc/driver/nvidia: what is listed can be shown, and says what is so. */
+#include <stdio.h>
+
+#include "rm/gpu/gpu.h"
+#include "rm_host.h"
+#include "unit.h"
+
+static u64 live;
+
+static int start(void **state)
+{
+	live = unit_live();
+	host_start(1);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	host_stop();
+	assert_int_equal(unit_live(), live);
+	return 0;
+}
+
+static char text[4096];
+
+static const char *show(const char *path)
+{
+	size_t length;
+
+	assert_int_equal(rm_proc_show(host.rm, path, text, sizeof(text), &length), NV_OK);
+	assert_int_equal(length, strlen(text));
+	return text;
+}
+
+#define INFORMATION "gpus/0000:01:00.0/information"
+
+static void test_information(void **state)
+{
+	int gpu;
+
+	/* Of a GPU that nobody opened, only what its place on the bus tells. */
+	assert_non_null(strstr(show(INFORMATION), "Model: \t\t Unknown\n"));
+	assert_non_null(strstr(text, "Video BIOS: \t ?\?.?\?.?\?.?\?.?\?\n"));
+	assert_null(strstr(text, "GPU Firmware"));
+	gpu = host_open(RM_NODE_GPU, 0);
+	assert_true(gpu >= 0);
+	assert_non_null(strstr(show(INFORMATION), "Model: \t\t NVIDIA H100 80GB HBM3\n"));
+	assert_non_null(strstr(text, "Video BIOS: \t 96.00.74.00.01\n"));
+	assert_non_null(strstr(text, "GPU Firmware: \t " RM_DEFAULT_VERSION "\n"));
+	rm_gpu_lose(host.rm_gpus[0], RM_XID_OFF_BUS, "test");
+	assert_non_null(strstr(show(INFORMATION), "Video BIOS: \t ?\?.?\?.?\?.?\?.?\?\n"));
+	host_close(gpu);
+}
+
+static struct {
+	char paths[32][64];
+	u32 count;
+} listed;
+
+static void keep_path(void *ctx, const char *path)
+{
+	assert_true(listed.count < ARRAY_SIZE(listed.paths));
+	snprintf(listed.paths[listed.count++], sizeof(listed.paths[0]), "%s", path);
+}
+
+static void test_list(void **state)
+{
+	size_t length;
+	u32 i;
+
+	listed.count = 0;
+	rm_proc_list(host.rm, keep_path, NULL);
+	assert_int_equal(listed.count, 8);
+	for (i = 0; i < listed.count; i++)
+		assert_true(strlen(show(listed.paths[i])) > 0);
+	assert_int_equal(
+		rm_proc_show(host.rm, "gpus/0000:09:00.0/information", text, sizeof(text), &length),
+		NV_ERR_OBJECT_NOT_FOUND);
+	/* A buffer of any size gets a text that ends, and the length of the whole. */
+	assert_int_equal(rm_proc_show(host.rm, "params", text, 8, &length), NV_OK);
+	assert_int_equal(strlen(text), 7);
+	assert_true(length > 100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_information, start, stop),
+		cmocka_unit_test_setup_teardown(test_list, start, stop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
