@@ -50,7 +50,7 @@ lint: build
 
 bench:
 	@tools/packages.sh full
-	@test -e build/release/build.ninja || meson setup build/release --buildtype=release \
+	@test -e build/release/build.ninja || meson setup build/release --buildtype=release -Db_lto=true \
 		-Dlock_checks=false -Dalloc_faults=false >/dev/null
 	@ninja -C build/release --quiet
 	@python3 bench/run.py --build build/release

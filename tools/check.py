@@ -22,7 +22,7 @@ LOGS = os.path.join(TOP, "build", "check")
 
 BUILDS = {
     "plain": (["--buildtype=debugoptimized"], {}),
-    "release": (["--buildtype=release", "-Dlock_checks=false", "-Dalloc_faults=false"], {}),
+    "release": (["--buildtype=release", "-Db_lto=true", "-Dlock_checks=false", "-Dalloc_faults=false"], {}),
     "asan": (["-Db_sanitize=address,undefined", "-Db_lundef=false"], {}),
     "tsan": (["-Db_sanitize=thread", "-Db_lundef=false"], {}),
     "clang": (["--buildtype=debugoptimized"], {"CC": "clang"}),
@@ -110,7 +110,7 @@ def meson_tests(tally, kind, suites=()):
     log, start = fresh_log("tests-" + kind), time.time()
     folder = os.path.join(TOP, "build", kind)
     command = ["meson", "test", "-C", folder, "--no-rebuild", "--print-errorlogs", "-t",
-               "4" if kind in ("asan", "tsan") else "1"]
+               "6" if kind in ("asan", "tsan") else "3"]
     for suite in suites:
         command += ["--suite", suite]
     run(command, log, SANITIZER_ENV)
