@@ -176,7 +176,7 @@ void os_current_cred(struct os_cred *cred);
 /*
  * Copies between kernel memory and the memory of the process whose request this thread serves.
  * NV_ERR_INVALID_ADDRESS when any byte cannot be reached (bytes before it may have been copied).
- * Not under a spinlock.
+ * NV_OK for no bytes, whatever the address. Not under a spinlock.
  */
 enum nv_status os_copy_from_user(void *dst, u64 user, size_t size);
 enum nv_status os_copy_to_user(u64 user, const void *src, size_t size);

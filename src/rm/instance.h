@@ -50,9 +50,21 @@ struct rm {
 	u64 memblock_size;		  /* NV_ESC_SYS_PARAMS; 0: not set. file_lock */
 };
 
+/* For rm_power_enter alone, which found the instance suspended. */
+enum nv_status rm_power_wait(struct rm *rm, u32 *token);
+
 /* NV_OK with the lock held shared, or NV_ERR_SIGNAL_PENDING. */
-enum nv_status rm_power_enter(struct rm *rm, u32 *token);
-void rm_power_leave(struct rm *rm, u32 token);
+static inline enum nv_status rm_power_enter(struct rm *rm, u32 *token)
+{
+	*token = os_percpu_rwlock_read_lock(&rm->power.lock);
+	return __builtin_expect(rm->power.suspended, 0) ? rm_power_wait(rm, token) : NV_OK;
+}
+
+static inline void rm_power_leave(struct rm *rm, u32 token)
+{
+	os_percpu_rwlock_read_unlock(&rm->power.lock, token);
+}
+
 /* Waits for every request in flight, then keeps new ones waiting. Idempotent, as is its reverse. */
 void rm_power_suspend(struct rm *rm);
 void rm_power_resume(struct rm *rm);

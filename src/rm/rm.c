@@ -38,24 +38,18 @@ static bool interrupted(const struct rm *rm)
 	return rm->host && rm->host->interrupted && rm->host->interrupted();
 }
 
-enum nv_status rm_power_enter(struct rm *rm, u32 *token)
+enum nv_status rm_power_wait(struct rm *rm, u32 *token)
 {
 	struct rm_power *power = &rm->power;
 
-	for (;;) {
-		*token = os_percpu_rwlock_read_lock(&power->lock);
-		if (__builtin_expect(!power->suspended, 1))
-			return NV_OK;
+	do {
 		os_percpu_rwlock_read_unlock(&power->lock, *token);
 		if (interrupted(rm))
 			return NV_ERR_SIGNAL_PENDING;
 		os_event_wait(&power->resumed, POWER_POLL_NS);
-	}
-}
-
-void rm_power_leave(struct rm *rm, u32 token)
-{
-	os_percpu_rwlock_read_unlock(&rm->power.lock, token);
+		*token = os_percpu_rwlock_read_lock(&power->lock);
+	} while (power->suspended);
+	return NV_OK;
 }
 
 void rm_power_suspend(struct rm *rm)

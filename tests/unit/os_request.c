@@ -131,6 +131,36 @@ static void test_copy_ops(void **state)
 	os_user_set_copy_ops(NULL, NULL);
 }
 
+/* Copies of every small size are whole, and nothing beside them is touched. */
+static void test_trusted_sizes(void **state)
+{
+	u8 from[96], to[96], want[96];
+	u32 size, at, i;
+
+	for (i = 0; i < sizeof(from); i++)
+		from[i] = (u8)(i + 1);
+	os_user_set_copy_ops(&os_user_copy_trusted, NULL);
+	for (size = 0; size <= 72; size++) {
+		for (at = 0; at < 8; at++) {
+			memset(to, 0xee, sizeof(to));
+			memset(want, 0xee, sizeof(want));
+			memcpy(want + at, from + 8, size);
+			assert_int_equal(os_copy_from_user(to + at, (uintptr_t)(from + 8), size),
+					 NV_OK);
+			assert_memory_equal(to, want, sizeof(to));
+			memset(to, 0xee, sizeof(to));
+			assert_int_equal(os_copy_to_user((uintptr_t)(to + at), from + 8, size),
+					 NV_OK);
+			assert_memory_equal(to, want, sizeof(to));
+		}
+	}
+	/* no bytes can be copied from anywhere */
+	assert_int_equal(os_copy_from_user(to, ~(u64)0, 0), NV_OK);
+	assert_int_equal(os_copy_to_user(~(u64)0, to, 0), NV_OK);
+	os_user_set_copy_ops(NULL, NULL);
+	assert_int_equal(os_copy_to_user(0, to, 1), NV_ERR_INVALID_ADDRESS);
+}
+
 struct lines {
 	u32 count;
 	enum os_log_level level;
@@ -251,13 +281,10 @@ static void test_firmware(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cred),
-		cmocka_unit_test(test_own_memory),
-		cmocka_unit_test(test_bad_memory),
-		cmocka_unit_test(test_copy_ops),
-		cmocka_unit_test(test_log),
-		cmocka_unit_test(test_bug),
-		cmocka_unit_test(test_time_and_random),
+		cmocka_unit_test(test_cred),	      cmocka_unit_test(test_own_memory),
+		cmocka_unit_test(test_bad_memory),    cmocka_unit_test(test_copy_ops),
+		cmocka_unit_test(test_trusted_sizes), cmocka_unit_test(test_log),
+		cmocka_unit_test(test_bug),	      cmocka_unit_test(test_time_and_random),
 		cmocka_unit_test(test_firmware),
 	};
 

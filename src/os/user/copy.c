@@ -38,85 +38,98 @@ static enum nv_status own_to(void *ctx, u64 user, const void *src, size_t size)
 
 static const struct os_user_copy_ops copy_own_ops = { own_from, own_to };
 
-/* What most requests copy is a few words, and a call costs more than they do. */
-static inline void copy_few(void *dst, const void *src, size_t size)
-{
-	struct words {
-		u64 w[2];
-	} first, last;
+/* The first and the last word of a block, which overlap in one shorter than two. */
+#define COPY_ENDS(type, dst, src, size)                                                \
+	do {                                                                           \
+		type first_, last_;                                                    \
+		__builtin_memcpy(&first_, (src), sizeof(type));                        \
+		__builtin_memcpy(&last_, (src) + (size) - sizeof(type), sizeof(type)); \
+		__builtin_memcpy((dst), &first_, sizeof(type));                        \
+		__builtin_memcpy((dst) + (size) - sizeof(type), &last_, sizeof(type)); \
+	} while (0)
 
-	if (size < sizeof(first) || size > 2 * sizeof(first)) {
+struct two_words {
+	u64 w[2];
+};
+
+/* What most requests copy is a few words, and a call costs more than they do. size is not 0. */
+static inline void copy_few(char *dst, const char *src, size_t size)
+{
+	if (size > 2 * sizeof(struct two_words)) {
 		os_memcpy(dst, src, size);
-		return;
+	} else if (size >= sizeof(struct two_words)) {
+		COPY_ENDS(struct two_words, dst, src, size);
+	} else if (size >= sizeof(u64)) {
+		COPY_ENDS(u64, dst, src, size);
+	} else if (size >= sizeof(u32)) {
+		COPY_ENDS(u32, dst, src, size);
+	} else {
+		char middle = src[size / 2];
+
+		COPY_ENDS(char, dst, src, size);
+		dst[size / 2] = middle;
 	}
-	/* The two overlap where size is between one and two of them. */
-	__builtin_memcpy(&first, src, sizeof(first));
-	__builtin_memcpy(&last, (const char *)src + size - sizeof(last), sizeof(last));
-	__builtin_memcpy(dst, &first, sizeof(first));
-	__builtin_memcpy((char *)dst + size - sizeof(last), &last, sizeof(last));
 }
 
 static enum nv_status trusted_from(void *ctx, void *dst, u64 user, size_t size)
 {
-	copy_few(dst, (const void *)(uintptr_t)user, size);
+	copy_few(dst, (const char *)(uintptr_t)user, size);
 	return NV_OK;
 }
 
 static enum nv_status trusted_to(void *ctx, u64 user, const void *src, size_t size)
 {
-	copy_few((void *)(uintptr_t)user, src, size);
+	copy_few((char *)(uintptr_t)user, src, size);
 	return NV_OK;
 }
 
 const struct os_user_copy_ops os_user_copy_trusted = { trusted_from, trusted_to };
 
+#define DRIVER_CRED           \
+	{                     \
+		.admin = true \
+	}
+
 static OS_TLS struct {
-	const struct os_user_copy_ops *ops; /* NULL: copy_own_ops */
+	const struct os_user_copy_ops *ops;
 	void *ctx;
 	struct os_cred cred;
-	bool has_cred;
-} request;
+} request = { .ops = &copy_own_ops, .cred = DRIVER_CRED };
 
 void os_user_set_copy_ops(const struct os_user_copy_ops *ops, void *ctx)
 {
-	request.ops = ops;
+	request.ops = ops ? ops : &copy_own_ops;
 	request.ctx = ctx;
 }
 
 void os_user_set_cred(const struct os_cred *cred)
 {
-	request.has_cred = cred != NULL;
-	if (cred)
-		request.cred = *cred;
+	static const struct os_cred driver = DRIVER_CRED;
+
+	request.cred = cred ? *cred : driver;
 }
 
 void os_current_cred(struct os_cred *cred)
 {
-	static const struct os_cred driver = { .admin = true };
-
-	*cred = request.has_cred ? request.cred : driver;
+	*cred = request.cred;
 }
 
 enum nv_status os_copy_from_user(void *dst, u64 user, size_t size)
 {
-	const struct os_user_copy_ops *ops = request.ops ? request.ops : &copy_own_ops;
-
 	lockdep_may_sleep("os_copy_from_user");
 	if (!size)
 		return NV_OK;
 	if (user + size < user)
 		return NV_ERR_INVALID_ADDRESS;
-	return ops->from(request.ctx, dst, user, size);
+	return request.ops->from(request.ctx, dst, user, size);
 }
 
 enum nv_status os_copy_to_user(u64 user, const void *src, size_t size)
 {
-	const struct os_user_copy_ops *ops = request.ops ? request.ops : &copy_own_ops;
-
 	lockdep_may_sleep("os_copy_to_user");
 	if (!size)
 		return NV_OK;
 	if (user + size < user)
 		return NV_ERR_INVALID_ADDRESS;
-	return ops->to(request.ctx, user, src, size);
+	return request.ops->to(request.ctx, user, src, size);
 }

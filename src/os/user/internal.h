@@ -136,16 +136,29 @@ static inline void eventcount_signal(struct eventcount *e)
 
 /* -- Which CPU --------------------------------------------------------------------------------- */
 
-u32 thread_slot_slow(void);
+/* The thread's own number plus 1, 0: none yet. For where the CPU is not known. */
+extern OS_TLS u32 thread_slot;
+u32 thread_slot_assign(void);
+
+/* False: neither the CPU nor a number of the thread is known. Calls nothing. */
+static inline bool cpu_slot_known(u32 *slot)
+{
+	const struct rseq *r =
+		(const struct rseq *)((const char *)__builtin_thread_pointer() + __rseq_offset);
+
+	*slot = __atomic_load_n(&r->cpu_id, __ATOMIC_RELAXED);
+	if (__builtin_expect((s32)*slot >= 0, 1))
+		return true;
+	*slot = thread_slot - 1;
+	return __builtin_expect(thread_slot != 0, 1);
+}
 
 /* A small number that threads running at the same time seldom share: the CPU's. */
 static inline u32 cpu_slot(void)
 {
-	const struct rseq *r =
-		(const struct rseq *)((const char *)__builtin_thread_pointer() + __rseq_offset);
-	s32 cpu = (s32)__atomic_load_n(&r->cpu_id, __ATOMIC_RELAXED);
+	u32 slot;
 
-	return __builtin_expect(cpu >= 0, 1) ? (u32)cpu : thread_slot_slow();
+	return cpu_slot_known(&slot) ? slot : thread_slot_assign();
 }
 
 /* -- Percpu locks, checked for order only where rank is not 0 ---------------------------------- */

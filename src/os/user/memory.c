@@ -3,6 +3,7 @@
  * Memory and strings of os.h on the C library, with the allocation that fails on demand and the
  * count of what is live.
  */
+#include <limits.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,7 +158,8 @@ void os_free_secret(void *mem, size_t size)
 
 size_t os_strnlen(const char *s, size_t max)
 {
-	return strnlen(s, max);
+	/* "any": no object is that large */
+	return max > SSIZE_MAX ? strlen(s) : strnlen(s, max);
 }
 
 int os_strcmp(const char *a, const char *b)

@@ -30,14 +30,15 @@ struct percpu_rwlock {
 	struct slot slots[] __attribute__((aligned(CACHE_LINE)));
 };
 
-u32 thread_slot_slow(void)
+OS_TLS u32 thread_slot;
+
+u32 __attribute__((noinline)) thread_slot_assign(void)
 {
 	static u32 next_slot;
-	static OS_TLS u32 slot; /* plus 1, 0: none yet */
 
-	if (!slot)
-		slot = __atomic_add_fetch(&next_slot, 1, __ATOMIC_RELAXED) | 0x80000000u;
-	return slot & 0x7fffffffu;
+	/* never 0, however many threads come */
+	thread_slot = __atomic_add_fetch(&next_slot, 1, __ATOMIC_RELAXED) | 0x80000000u;
+	return thread_slot - 1;
 }
 
 enum nv_status os_percpu_rwlock_init(struct os_percpu_rwlock *lock, enum lock_rank rank,
@@ -74,16 +75,28 @@ void os_percpu_rwlock_destroy(struct os_percpu_rwlock *lock)
 	lock->impl = NULL;
 }
 
-static void slot_leave(struct percpu_rwlock *l, struct slot *s)
+/* A reader's token is where its slot is: so many bytes into the slots. */
+static inline struct slot *slot_of(struct percpu_rwlock *l, u32 token)
+{
+	return (struct slot *)((char *)l->slots + token);
+}
+
+static inline void slot_leave(struct percpu_rwlock *l, struct slot *s)
 {
 	if (os_fetch_sub(&s->readers, 1) == 1 &&
 	    __builtin_expect(__atomic_load_n(&l->writer, __ATOMIC_SEQ_CST), 0))
 		futex_wake(&s->readers, 1);
 }
 
-/* A writer has come first: enters after it, and before the next one. */
-static void __attribute__((noinline)) read_lock_slow(struct percpu_rwlock *l, struct slot *s)
+/*
+ * A writer has come first: gives back what was taken, and enters after it and before the next one.
+ * Returns the token, so that the usual way needs to keep nothing over a call.
+ */
+static u32 __attribute__((noinline)) read_lock_slow(struct percpu_rwlock *l, u32 token)
 {
+	struct slot *s = slot_of(l, token);
+
+	slot_leave(l, s);
 	os_fetch_add(&l->waiting, 1);
 	for (;;) {
 		while (__atomic_load_n(&l->writer, __ATOMIC_SEQ_CST))
@@ -95,22 +108,35 @@ static void __attribute__((noinline)) read_lock_slow(struct percpu_rwlock *l, st
 	}
 	if (os_fetch_sub(&l->waiting, 1) == 1)
 		futex_wake(&l->waiting, 1);
+	return token;
+}
+
+/* always_inline: neither way of taking the lock keeps anything over a call. */
+static inline __attribute__((always_inline)) u32 read_lock(struct percpu_rwlock *l, u32 slot)
+{
+	u32 token = (slot & l->mask) * (u32)sizeof(struct slot);
+
+	os_fetch_add(&slot_of(l, token)->readers, 1);
+	if (__builtin_expect(__atomic_load_n(&l->writer, __ATOMIC_SEQ_CST), 0))
+		return read_lock_slow(l, token);
+	return token;
+}
+
+static u32 __attribute__((noinline)) read_lock_first(struct percpu_rwlock *l)
+{
+	return read_lock(l, thread_slot_assign());
 }
 
 u32 os_percpu_rwlock_read_lock(struct os_percpu_rwlock *lock)
 {
 	struct percpu_rwlock *l = lock->impl;
-	u32 token = cpu_slot() & l->mask;
-	struct slot *s = &l->slots[token];
+	u32 slot;
 
 	if (l->rank != LOCK_RANK_UNCHECKED)
 		lockdep_acquire(l, l->rank, l->name, LOCKDEP_ORDERED);
-	os_fetch_add(&s->readers, 1);
-	if (__builtin_expect(__atomic_load_n(&l->writer, __ATOMIC_SEQ_CST), 0)) {
-		slot_leave(l, s);
-		read_lock_slow(l, s);
-	}
-	return token;
+	if (__builtin_expect(!cpu_slot_known(&slot), 0))
+		return read_lock_first(l);
+	return read_lock(l, slot);
 }
 
 void os_percpu_rwlock_read_unlock(struct os_percpu_rwlock *lock, u32 token)
@@ -119,7 +145,7 @@ void os_percpu_rwlock_read_unlock(struct os_percpu_rwlock *lock, u32 token)
 
 	if (l->rank != LOCK_RANK_UNCHECKED)
 		lockdep_release(l, l->name);
-	slot_leave(l, &l->slots[token]);
+	slot_leave(l, slot_of(l, token));
 }
 
 void os_percpu_rwlock_write_lock(struct os_percpu_rwlock *lock)

@@ -69,10 +69,13 @@ RM_INLINE enum nv_status find_object(struct rm_call *call, u32 handle, const boo
 RM_INLINE bool class_knows(const struct rm_call *call)
 {
 	const struct abi_control *control = call->control;
-	enum abi_iclass iclass = call->object->desc->iclass;
+	enum abi_iclass iclass;
 	u32 i;
 
-	if (call->handler || rm_iclass_is(iclass, control->iclass))
+	if (call->handler)
+		return true;
+	iclass = call->object->desc->iclass;
+	if (rm_iclass_is(iclass, control->iclass))
 		return true;
 	for (i = 0; i < control->also_count; i++)
 		if (rm_iclass_is(iclass, control->also[i]))

@@ -104,6 +104,7 @@ enum nv_status rm_params_in_any(struct rm_params *params, const struct abi_struc
 	params->data = NULL;
 	params->size = size;
 	params->user = user;
+	params->plain = false;
 	params->kernel = kernel;
 	params->nested_count = 0;
 	if (!size)

@@ -27,6 +27,7 @@ struct rm_params {
 	void *data; /* NULL: none */
 	u32 size;
 	u32 nested_count;
+	bool plain; /* a small block of user space that points at nothing */
 	u64 user;
 	bool kernel; /* data is the caller's own block */
 	struct rm_nested nested[RM_PARAMS_MAX_NESTED];
@@ -51,8 +52,7 @@ static inline enum nv_status rm_params_in(struct rm_params *params, const struct
 	params->data = params->small;
 	params->size = size;
 	params->user = user;
-	params->kernel = false;
-	params->nested_count = 0;
+	params->plain = true;
 	return os_copy_from_user(params->small, user, size);
 }
 
@@ -63,7 +63,7 @@ enum nv_status rm_params_out_any(struct rm_params *params, bool copy);
 
 static inline enum nv_status rm_params_out(struct rm_params *params, bool copy)
 {
-	if (params->nested_count || params->data != params->small)
+	if (!params->plain)
 		return rm_params_out_any(params, copy);
 	return copy ? os_copy_to_user(params->user, params->small, params->size) : NV_OK;
 }

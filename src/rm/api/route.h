@@ -11,7 +11,7 @@
 #include "rm/gsp/rpc.h"
 
 /* NV_ERR_NOT_SUPPORTED: nobody serves it. call->object and call->handler are set. */
-static inline enum nv_status rm_route(struct rm_call *call, const bool traced)
+RM_INLINE enum nv_status rm_route(struct rm_call *call, const bool traced)
 {
 	const struct abi_control *control = call->control;
 	struct rm_object *object = call->object;

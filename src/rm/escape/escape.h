@@ -12,10 +12,11 @@
 
 typedef enum rm_ioctl_result (*escape_fn)(struct rm_file *file, void *data, u32 size);
 
+/* A bit for each kind of node. */
 enum escape_node {
-	ESCAPE_ANY_NODE,
-	ESCAPE_CONTROL_NODE, /* /dev/nvidiactl only */
-	ESCAPE_GPU_NODE,     /* /dev/nvidiaN only */
+	ESCAPE_CONTROL_NODE = 1u << RM_NODE_CONTROL, /* /dev/nvidiactl */
+	ESCAPE_GPU_NODE = 1u << RM_NODE_GPU,	     /* /dev/nvidiaN */
+	ESCAPE_ANY_NODE = ESCAPE_CONTROL_NODE | ESCAPE_GPU_NODE,
 };
 
 /* The handler looks at the size itself. */

@@ -81,12 +81,22 @@ static enum rm_ioctl_result dispatch(struct rm_file *file, u32 number, void *dat
 	if (number >= ESCAPE_NUMBERS || !escapes[number].serve)
 		return RM_IOCTL_EINVAL;
 	escape = &escapes[number];
-	if (escape->node != ESCAPE_ANY_NODE &&
-	    (escape->node == ESCAPE_CONTROL_NODE) != (file->node == RM_NODE_CONTROL))
+	if (!(escape->node >> file->node & 1))
 		return RM_IOCTL_EINVAL;
 	if (escape->size != ESCAPE_ANY_SIZE && escape->size != size)
 		return RM_IOCTL_EINVAL;
 	return escape->serve(file, data, size);
+}
+
+static enum rm_ioctl_result __attribute__((noinline))
+dispatch_traced(struct rm_file *file, u32 request, u32 number, void *data, u32 size)
+{
+	enum rm_ioctl_result result;
+
+	rm_trace(RM_TRACE_ESCAPE_BEGIN, "escape", 0, request, number, data, size);
+	result = dispatch(file, number, data, size);
+	rm_trace(RM_TRACE_ESCAPE_END, "escape", result, request, number, data, size);
+	return result;
 }
 
 enum rm_ioctl_result rm_ioctl(struct rm_file *file, u32 request, u64 arg)
@@ -130,18 +140,19 @@ enum rm_ioctl_result rm_ioctl(struct rm_file *file, u32 request, u64 arg)
 		result = RM_IOCTL_ENOMEM;
 		goto leave;
 	}
-	if (size && os_copy_from_user(data, arg, size) != NV_OK) {
+	if (os_copy_from_user(data, arg, size) != NV_OK) {
 		result = RM_IOCTL_EFAULT;
 		goto leave;
 	}
-	rm_trace(RM_TRACE_ESCAPE_BEGIN, "escape", 0, request, number, data, size);
-	result = dispatch(file, number, data, size);
-	rm_trace(RM_TRACE_ESCAPE_END, "escape", result, request, number, data, size);
+	if (rm_trace_on())
+		result = dispatch_traced(file, request, number, data, size);
+	else
+		result = dispatch(file, number, data, size);
 leave:
 	rm_power_leave(file->rm, power);
-	if (data && size && result != RM_IOCTL_EFAULT && os_copy_to_user(arg, data, size) != NV_OK)
+	if (data && result != RM_IOCTL_EFAULT && os_copy_to_user(arg, data, size) != NV_OK)
 		result = RM_IOCTL_EFAULT;
-	if (data != small)
+	if (size > SMALL_SIZE)
 		os_free(data);
 	return result;
 }

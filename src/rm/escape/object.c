@@ -134,7 +134,8 @@ enum rm_ioctl_result escape_free(struct rm_file *file, void *data, u32 size)
  * NV00FD_CTRL_CMD_ATTACH_GPU names a device file by descriptor, which then keeps its GPU for the
  * multicast object. The file must not act for a control file.
  */
-static enum rm_ioctl_result control_with_file(struct rm_file *file, NVOS54_PARAMETERS *p)
+static enum rm_ioctl_result __attribute__((noinline))
+control_with_file(struct rm_file *file, NVOS54_PARAMETERS *p)
 {
 	NV00FD_CTRL_ATTACH_GPU_PARAMS params;
 	NvP64 user = p->params;

@@ -194,48 +194,53 @@ static void __attribute__((noinline)) client_lock_traced(struct rm_client *clien
 	rm_trace(RM_TRACE_LOCK, "client", NV_OK, os_time_ns() - start, 2, NULL, 0);
 }
 
+/* Whether the call, which has its client's lock, may have the client. */
+static inline enum nv_status check_locked(const struct rm_call *call, enum nv_status missing)
+{
+	if (call->client->gone)
+		return missing;
+	return is_callers(call, call->client) ? NV_OK : NV_ERR_INVALID_CLIENT;
+}
+
 /* Where a call around this one holds the client's lock, nothing is left to take. */
-static enum nv_status lock_unless_held(struct rm_call *call)
-{
-	const struct rm_call *outer = call->outer ? holder(call) : NULL;
-
-	if (outer)
-		return outer->client == call->client || outer->source == call->client
-			       ? NV_OK
-			       : NV_ERR_INVALID_LOCK_STATE;
-	if (rm_trace_on())
-		client_lock_traced(call->client);
-	else
-		os_mutex_lock(&call->client->lock);
-	call->locks |= RM_LOCKED_CLIENT;
-	return NV_OK;
-}
-
-static inline enum nv_status lock_found(struct rm_call *call, enum nv_status missing)
-{
-	enum nv_status status = lock_unless_held(call);
-
-	if (status == NV_OK && call->client->gone)
-		status = missing;
-	else if (status == NV_OK && !is_callers(call, call->client))
-		status = NV_ERR_INVALID_CLIENT;
-	return status;
-}
-
 enum nv_status rm_call_lock_found_client(struct rm_call *call, enum nv_status missing)
 {
-	return lock_found(call, missing);
+	const struct rm_call *outer = holder(call);
+
+	if (outer && outer->client != call->client && outer->source != call->client)
+		return NV_ERR_INVALID_LOCK_STATE;
+	if (!outer) {
+		if (rm_trace_on())
+			client_lock_traced(call->client);
+		else
+			os_mutex_lock(&call->client->lock);
+		call->locks |= RM_LOCKED_CLIENT;
+	}
+	return check_locked(call, missing);
 }
 
-enum nv_status rm_call_lock_client(struct rm_call *call, u32 handle, enum nv_status missing)
+static enum nv_status __attribute__((noinline))
+lock_client_slow(struct rm_call *call, u32 handle, enum nv_status missing)
 {
 	enum nv_status status = missing;
 
 	call->client = client_get(call->server, handle);
 	if (call->client)
-		status = lock_found(call, missing);
+		status = rm_call_lock_found_client(call, missing);
 	rm_trace(RM_TRACE_STEP, "rm/server: client", status, handle, 0, NULL, 0);
 	return status;
+}
+
+enum nv_status rm_call_lock_client(struct rm_call *call, u32 handle, enum nv_status missing)
+{
+	if (rm_trace_on() || call->outer)
+		return lock_client_slow(call, handle, missing);
+	call->client = client_get(call->server, handle);
+	if (!call->client)
+		return missing;
+	os_mutex_lock(&call->client->lock);
+	call->locks |= RM_LOCKED_CLIENT;
+	return check_locked(call, missing);
 }
 
 enum nv_status rm_call_lock_clients(struct rm_call *call, u32 handle, u32 source,

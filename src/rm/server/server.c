@@ -208,9 +208,9 @@ api_lock_traced(struct rm_call *call, struct rm_server *server)
 void rm_call_begin(struct rm_call *call, struct rm_server *server, struct rm_file *file,
 		   bool kernel)
 {
-	call->rm = server->rm;
 	call->server = server;
 	call->file = file;
+	call->rm = server->rm;
 	call->client = NULL;
 	call->source = NULL;
 	call->object = NULL;

@@ -119,13 +119,13 @@ struct rm_call {
 	const struct abi_control *control;
 	rm_control_fn handler; /* server: of control, or NULL */
 	void *params;
-	u32 params_size;
 	/* The file behind a descriptor that params hold; who keeps the reference leaves NULL. */
 	struct rm_file *named;
+	struct rm_gpu *locked_gpu;
+	u32 params_size;
 	u32 flags; /* NVOS54_FLAGS_*, or those of a dup */
 	u32 locks; /* RM_LOCKED_* that this call took itself */
 	u32 api_token;
-	struct rm_gpu *locked_gpu;
 	struct os_cred cred;
 	bool kernel; /* issued by the driver itself: all rights, kernel pointers */
 	struct rm_call *outer;
