@@ -121,7 +121,7 @@ static void test_effects(void **unused)
 {
 	struct h100_state *s = state_make(NULL, 0);
 	struct h100_event event;
-	const char *const outside[] = {"off-bus", "on-bus", "gsp-crash", "gsp-hang"};
+	const char *const outside[] = {"off-bus", "on-bus", "gsp-crash", "gsp-hang", "gsp-wake"};
 #define APPLY(line)                                                                                \
 	do {                                                                                       \
 		assert_int_equal(parse_one(line, &event), NV_OK);                                  \

@@ -33,6 +33,7 @@ static const struct event_form forms[H100_EVENT_KIND_COUNT] = {
 	[H100_EVENT_ON_BUS] = {"on-bus", 0},
 	[H100_EVENT_GSP_CRASH] = {"gsp-crash", 0},
 	[H100_EVENT_GSP_HANG] = {"gsp-hang", 0},
+	[H100_EVENT_GSP_WAKE] = {"gsp-wake", 0},
 	[H100_EVENT_ECC_SBE] = {"ecc-sbe", 1, {{plain_units, 1, 1000000}}},
 	[H100_EVENT_ECC_DBE] = {"ecc-dbe", 1, {{plain_units, 1, 1000000}}},
 	[H100_EVENT_TEMPERATURE] = {"temperature", 1, {{celsius_units, 0, 150}}},
@@ -246,6 +247,7 @@ bool h100_state_event(struct h100_state *state, const struct h100_event *event)
 	case H100_EVENT_ON_BUS:
 	case H100_EVENT_GSP_CRASH:
 	case H100_EVENT_GSP_HANG:
+	case H100_EVENT_GSP_WAKE:
 	case H100_EVENT_KIND_COUNT:
 		return false;
 	case H100_EVENT_ECC_SBE:

@@ -28,6 +28,7 @@ enum h100_event_kind {
 	H100_EVENT_ON_BUS,
 	H100_EVENT_GSP_CRASH,
 	H100_EVENT_GSP_HANG,
+	H100_EVENT_GSP_WAKE,	   /* a hung firmware goes on with what lies in its queue */
 	H100_EVENT_ECC_SBE,	   /* value 0: how many */
 	H100_EVENT_ECC_DBE,
 	H100_EVENT_TEMPERATURE,	   /* value 0: degrees C; holds until "release" */

@@ -43,6 +43,10 @@ void runner_event(struct h100 *gpu, const struct h100_event *event)
 	case H100_EVENT_GSP_HANG:
 		gpu->fw.hung = true;
 		break;
+	case H100_EVENT_GSP_WAKE:
+		gpu->fw.hung = false;
+		runner_work(gpu, H100_WORK_GSP);
+		break;
 	default:
 		h100_state_lock(&gpu->state);
 		h100_state_event(&gpu->state, event);
