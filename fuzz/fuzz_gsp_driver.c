@@ -81,6 +81,10 @@ void rm_server_gpu_removed(struct rm_server *server, struct rm_gpu *g)
 {
 }
 
+void rm_server_gpu_stops(struct rm_server *server, struct rm_gpu *g)
+{
+}
+
 /* Looks at every byte that it is given. */
 void rm_gpu_notify(struct rm_gpu *g, const struct rm_gpu_notification *n)
 {

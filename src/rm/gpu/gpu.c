@@ -6,8 +6,12 @@
 #include "rm/gpu/interrupt.h"
 #include "rm/gpu/regs.h"
 #include "rm/gsp/rpc.h"
+#include "rm/instance.h"
 #include "rm/server/server.h"
 #include "rm/trace.h"
+
+/* How often the timer's high word may be found changed. */
+#define TIME_TRIES 3u
 
 /* -- Lock and references ----------------------------------------------------------------------- */
 
@@ -39,6 +43,7 @@ void rm_gpu_put(struct rm_gpu *gpu)
 	if (os_fetch_sub(&gpu->references, 1) != 1)
 		return;
 	OS_BUG_ON(gpu->gsp || gpu->interrupts);
+	os_free(gpu->info);
 	rm_control_cache_destroy(gpu->cache);
 	os_mutex_destroy(&gpu->lock);
 	os_free(gpu);
@@ -69,30 +74,67 @@ enum nv_status rm_gpu_retain(struct rm_gpu *gpu)
 	return status;
 }
 
-/* Stops a firmware that nobody needs any more. GPU lock held. */
-static void stop_if_idle(struct rm_gpu *gpu)
+/* GPU lock held. */
+static bool is_idle(const struct rm_gpu *gpu)
 {
-	if (gpu->users != 0 || (gpu->persistent && !rm_gpu_is_lost(gpu)) || !gpu->gsp)
-		return;
+	return gpu->users == 0 && (!gpu->persistent || rm_gpu_is_lost(gpu)) && gpu->gsp;
+}
+
+void rm_gpu_stop_if_idle(struct rm_gpu *gpu)
+{
+	struct rm_server *server = gpu->rm->server;
+	bool idle;
+
+	/* From here on no call is served, and nobody becomes a user. */
+	rm_server_lock_exclusive(server);
+	rm_gpu_lock(gpu);
+	idle = is_idle(gpu);
+	if (idle)
+		gsp_stopping(gpu);
+	rm_gpu_unlock(gpu);
+	if (!idle)
+		goto out;
+	rm_server_gpu_stops(server, gpu);
+	rm_gpu_lock(gpu);
 	gsp_shutdown(gpu);
 	rm_control_cache_invalidate(gpu->cache, 0);
-	os_cmpxchg32(&gpu->state, RM_GPU_RUNNING, RM_GPU_FOUND);
+	if (os_cmpxchg32(&gpu->state, RM_GPU_RUNNING, RM_GPU_FOUND)) {
+		os_free(gpu->info);
+		gpu->info = NULL;
+	}
+	rm_gpu_unlock(gpu);
+out:
+	rm_server_unlock_exclusive(server);
+}
+
+static void stop_later(struct rm_gpu *gpu)
+{
+	os_store_release(&gpu->interrupts->stop_if_idle, 1);
+	rm_gpu_interrupts_kick(gpu);
 }
 
 void rm_gpu_release(struct rm_gpu *gpu)
 {
+	bool in_call = rm_call_current() != NULL;
+	bool idle;
+
 	rm_gpu_lock(gpu);
 	OS_BUG_ON(gpu->users == 0);
 	gpu->users--;
-	stop_if_idle(gpu);
+	idle = is_idle(gpu);
+	if (idle && in_call)
+		stop_later(gpu);
 	rm_gpu_unlock(gpu);
+	if (idle && !in_call)
+		rm_gpu_stop_if_idle(gpu);
 	rm_gpu_put(gpu);
 }
 
 void rm_gpu_set_persistent(struct rm_gpu *gpu, bool persistent)
 {
 	gpu->persistent = persistent;
-	stop_if_idle(gpu);
+	if (is_idle(gpu))
+		stop_later(gpu);
 }
 
 /* -- Loss -------------------------------------------------------------------------------------- */
@@ -121,7 +163,11 @@ void rm_gpu_lose(struct rm_gpu *gpu, u32 xid, const char *why)
 	    !os_cmpxchg32(&gpu->state, RM_GPU_FOUND, RM_GPU_LOST))
 		return;
 	os_store_release(&gpu->lost_xid, xid);
-	rm_gpu_log_xid(gpu, xid, "%s", why);
+	/* The firmware may have told of its own crash before it was noticed. */
+	if (xid == RM_XID_GSP_ERROR && os_exchange(&gpu->crash_told, 1))
+		os_log(OS_LOG_ERROR, "NVRM: GPU%u: %s", gpu->instance, why);
+	else
+		rm_gpu_log_xid(gpu, xid, "%s", why);
 	if (xid == RM_XID_OFF_BUS)
 		os_log(OS_LOG_ERROR, "NVRM: GPU %04x:%02x:%02x.%x: GPU has fallen off the bus.",
 		       gpu->location.domain, gpu->location.bus, gpu->location.device,
@@ -138,14 +184,15 @@ void rm_gpu_lose(struct rm_gpu *gpu, u32 xid, const char *why)
 u64 rm_gpu_time(const struct rm_gpu *gpu)
 {
 	u32 high, low, again = gpu_rd32(gpu, NV_PTIMER_TIME_1);
+	u32 tries = 0;
 
-	/* The high word may carry between the two reads. */
+	/* The high word may carry between the two reads, every few seconds once. */
 	do {
 		high = again;
 		low = gpu_rd32(gpu, NV_PTIMER_TIME_0);
 		again = gpu_rd32(gpu, NV_PTIMER_TIME_1);
-	} while (again != high);
-	if (high == GPU_OFF_BUS)
+	} while (again != high && ++tries < TIME_TRIES);
+	if (again != high || high == GPU_OFF_BUS)
 		return ~(u64)0;
 	return (REG_GET(NV_PTIMER_TIME_1_NSEC, high) << 32) | low;
 }

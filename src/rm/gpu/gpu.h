@@ -42,7 +42,10 @@ struct rm_gpu {
 	struct rm_gsp *gsp;   /* NULL until booted */
 	struct rm_gpu_interrupts *interrupts;
 	struct rm_control_cache *cache; /* replies of cacheable commands */
-	/* What the firmware said at boot (gpu/static_info.h), valid while RUNNING. */
+	/*
+	 * What the firmware said at boot (gpu/static_info.h), set before RUNNING. It goes when the
+	 * firmware is stopped in order, under the API lock held exclusively; a lost GPU keeps it.
+	 */
 	struct rm_gpu_static *info;
 	u32 boot_0;	  /* NV_PMC_BOOT_0, once booted */
 	u32 references;	  /* atomic; the memory goes with the last one */
@@ -73,19 +76,27 @@ static inline bool rm_gpu_is_lost(const struct rm_gpu *gpu)
  * with (everything it took is released). Takes the GPU lock.
  */
 enum nv_status rm_gpu_retain(struct rm_gpu *gpu);
-/* One user less; the last one shuts the firmware down unless persistence mode is on. */
+/*
+ * One user less. Unless persistence mode is on, the last one frees all clients' objects on the GPU
+ * and shuts the firmware down: under the API lock held exclusively, so in the middle of a call
+ * (whose thread holds it shared) a work item does that after it.
+ */
 void rm_gpu_release(struct rm_gpu *gpu);
+/* Stops a firmware that nobody needs any more, as above. No lock held, no call on this thread. */
+void rm_gpu_stop_if_idle(struct rm_gpu *gpu);
 /*
  * Keeps the structure (not the GPU) in memory: for pointers that may outlive rm_gpu_remove. Every
  * user that rm_gpu_retain counted holds one, so a file needs no more.
  */
 void rm_gpu_get(struct rm_gpu *gpu);
 void rm_gpu_put(struct rm_gpu *gpu);
-/* Sets persistence mode; the firmware of a GPU without users stays up while it is on. GPU lock
- * held. */
+/*
+ * Sets persistence mode; the firmware of a GPU without users stays up while it is on, and is
+ * stopped by a work item when it goes off. GPU lock held.
+ */
 void rm_gpu_set_persistent(struct rm_gpu *gpu, bool persistent);
 /*
- * Marks it lost, logs the Xid (79 off the bus, 119 RPC timeout, 120 GSP crash), tells its clients.
+ * Marks it lost, logs the Xid (79 off the bus, 120 GSP crash), tells its clients.
  * The first cause counts. Any context that may take a spinlock; the GPU lock may be held.
  */
 void rm_gpu_lose(struct rm_gpu *gpu, u32 xid, const char *why);
@@ -97,8 +108,10 @@ void rm_gpu_log_xid(struct rm_gpu *gpu, u32 xid, const char *fmt, ...)
 void rm_gpu_lock(struct rm_gpu *gpu);
 void rm_gpu_unlock(struct rm_gpu *gpu);
 
-/* Nanoseconds of the GPU's timer (PTIMER), which runs from power-on; all ones off the bus. Any
- * context. */
+/*
+ * Nanoseconds of the GPU's timer (PTIMER), which runs from power-on; all ones off the bus, or when
+ * its two words never fit together. Any context.
+ */
 u64 rm_gpu_time(const struct rm_gpu *gpu);
 
 #endif

@@ -69,6 +69,8 @@ static void bottom_half(struct os_work *work)
 	gsp_service(irq->gpu);
 	if (os_exchange(&irq->tell_lost, 0))
 		rm_gpu_notify_lost(irq->gpu);
+	if (os_exchange(&irq->stop_if_idle, 0))
+		rm_gpu_stop_if_idle(irq->gpu);
 }
 
 static enum nv_status create(struct rm_gpu *gpu)

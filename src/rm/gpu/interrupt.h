@@ -14,9 +14,10 @@ struct rm_gpu_interrupts {
 	struct rm_gpu *gpu;
 	struct os_workqueue *queue;
 	struct os_work work;
-	u64 count;     /* atomic: messages taken */
-	u32 tell_lost; /* atomic: clients do not know yet that the GPU is lost */
-	bool enabled;  /* gpu lock */
+	u64 count;	  /* atomic: messages taken */
+	u32 tell_lost;	  /* atomic: clients do not know yet that the GPU is lost */
+	u32 stop_if_idle; /* atomic: rm_gpu_stop_if_idle waits for the end of the call */
+	bool enabled;	  /* gpu lock */
 };
 
 /* Lets the GPU's firmware interrupt. gpu->gsp is set. NV_ERR_NO_MEMORY. GPU lock held. */

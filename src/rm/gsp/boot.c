@@ -144,7 +144,7 @@ static enum nv_status get_static_info(struct rm_gsp *gsp)
 		return NV_ERR_NO_MEMORY;
 	status = gsp_rpc_call(gsp, &x);
 	if (status == NV_OK)
-		status = rm_gpu_static_set(gsp->gpu->info, config);
+		status = rm_gpu_static_set(gsp->info, config);
 	os_free(config);
 	return status;
 }
@@ -161,10 +161,9 @@ static void tear_down(struct rm_gpu *gpu)
 	gsp_events_drop(&events);
 	gpu->gsp = NULL;
 	gsp_memory_free(gsp);
+	os_free(gsp->info);
 	os_free(gsp->buffer);
 	os_free(gsp);
-	os_free(gpu->info);
-	gpu->info = NULL;
 }
 
 static enum nv_status run_boot(struct rm_gsp *gsp, const struct gsp_firmware *fw)
@@ -221,19 +220,23 @@ enum nv_status gsp_boot(struct rm_gpu *gpu)
 	list_init(&gsp->events);
 	read_timeouts(gsp);
 	gsp->buffer = os_alloc(GSP_MSG_QUEUE_ELEMENT_SIZE_MAX);
-	gpu->info = os_alloc(sizeof(*gpu->info));
-	if (!gsp->buffer || !gpu->info)
+	gsp->info = os_alloc(sizeof(*gsp->info));
+	if (!gsp->buffer || !gsp->info)
 		goto fail_memory;
 	status = gsp_memory_alloc(gsp, &fw);
 	if (status != NV_OK)
 		goto fail_memory;
 	gpu->gsp = gsp;
+	os_store_release(&gpu->crash_told, 0);
 	status = rm_gpu_interrupts_enable(gpu);
 	if (status == NV_OK)
 		status = run_boot(gsp, &fw);
 	gsp_firmware_put(&fw);
-	if (status == NV_OK)
+	if (status == NV_OK) {
+		gpu->info = gsp->info;
+		gsp->info = NULL;
 		return NV_OK;
+	}
 
 	os_log(OS_LOG_ERROR, "NVRM: GPU%u: firmware boot failed: 0x%x", gpu->instance, status);
 	gsp_check_alive(gsp);
@@ -243,8 +246,7 @@ enum nv_status gsp_boot(struct rm_gpu *gpu)
 	return status;
 
 fail_memory:
-	os_free(gpu->info);
-	gpu->info = NULL;
+	os_free(gsp->info);
 	os_free(gsp->buffer);
 	os_free(gsp);
 fail_gsp:
@@ -272,6 +274,11 @@ static bool unload(struct rm_gsp *gsp)
 	os_memset(&params, 0, sizeof(params));
 	return gsp_rpc_call(gsp, &x) == NV_OK &&
 	       wait_for(gsp, suspended_or_off_bus, "GSP to suspend") == NV_OK;
+}
+
+void gsp_stopping(struct rm_gpu *gpu)
+{
+	gpu->gsp->stopping = true;
 }
 
 void gsp_shutdown(struct rm_gpu *gpu)

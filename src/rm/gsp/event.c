@@ -104,7 +104,12 @@ static void os_error_log(struct rm_gpu *gpu, const struct gsp_event *event)
 	for (i = 0; p.errString[i]; i++)
 		if ((u8)p.errString[i] < ' ' || (u8)p.errString[i] > '~')
 			p.errString[i] = p.errString[i + 1] ? ' ' : 0;
-	rm_gpu_log_xid(gpu, p.exceptType, "%s", p.errString);
+	/* The last word of a firmware whose crash was noticed and logged before it was read. */
+	if (p.exceptType == RM_XID_GSP_ERROR && os_exchange(&gpu->crash_told, 1) &&
+	    os_load_acquire(&gpu->lost_xid) == RM_XID_GSP_ERROR)
+		os_log(OS_LOG_ERROR, "NVRM: GPU%u: %s", gpu->instance, p.errString);
+	else
+		rm_gpu_log_xid(gpu, p.exceptType, "%s", p.errString);
 }
 
 static void rc_triggered(struct rm_gpu *gpu, const struct gsp_event *event)

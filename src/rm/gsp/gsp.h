@@ -16,6 +16,9 @@
 #define GSP_DEFAULT_TIMEOUT_MS 4000u
 /* How long a message may find the command queue full. */
 #define GSP_ROOM_NS 1000000000ull
+/* So many timeouts are logged, then one of so many. */
+#define GSP_TIMEOUTS_LOGGED 3u
+#define GSP_TIMEOUTS_LOG_EACH 30u
 /* A wait is cut up so that a GPU that left the bus is noticed. */
 #define GSP_WAIT_SLICE_NS 20000000ull
 
@@ -47,9 +50,13 @@ struct rm_gsp {
 	struct gsp_memory memory;
 	struct gsp_msgq queue;
 	GSP_MSG_QUEUE_ELEMENT *buffer; /* the message received last */
+	struct rm_gpu_static *info;    /* while booting; gpu->info afterwards */
 	u32 sequence;		       /* of the RPC sent last */
 	u64 default_ns;		       /* RmDefaultTimeout */
 	u64 timeout_ns;		       /* of an RPC: 1.5 times that */
+	u32 timeouts;		       /* RPCs without a reply since boot */
+	bool silent;		       /* nothing came of the last RPC */
+	bool stopping;		       /* nobody uses it any more: unloading is all that is left */
 	u32 halted;  /* atomic: the processor stopped (interrupt), somebody must look */
 	u32 waiting; /* atomic: a thread waits for a reply and drains the queue itself */
 	struct list_head events; /* struct gsp_event, oldest first */

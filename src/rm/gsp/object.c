@@ -15,9 +15,9 @@ static enum nv_status enter(struct rm_gpu *gpu, bool *locked, struct rm_gsp **gs
 	if (*locked)
 		rm_gpu_lock(gpu);
 	*gsp = gpu->gsp;
-	if (__builtin_expect(*gsp && !rm_gpu_is_lost(gpu), 1))
-		return NV_OK;
-	return rm_gpu_is_lost(gpu) ? NV_ERR_GPU_IS_LOST : NV_ERR_INVALID_STATE;
+	if (!*gsp || rm_gpu_is_lost(gpu))
+		return rm_gpu_is_lost(gpu) ? NV_ERR_GPU_IS_LOST : NV_ERR_INVALID_STATE;
+	return __builtin_expect((*gsp)->stopping && (*gsp)->silent, 0) ? NV_ERR_TIMEOUT : NV_OK;
 }
 
 static void leave(struct rm_gpu *gpu, bool locked)

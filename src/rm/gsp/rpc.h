@@ -5,8 +5,8 @@
  * waits for the reply with the same sequence number.
  *
  * Besides the firmware's own status: NV_ERR_GPU_IS_LOST, NV_ERR_TIMEOUT (the firmware did not
- * answer: Xid 119), NV_ERR_INVALID_DATA (a malformed reply; the queue stays usable),
- * NV_ERR_NO_MEMORY.
+ * answer: Xid 119; the GPU stays, and a reply that comes later is dropped by its sequence),
+ * NV_ERR_INVALID_DATA (a malformed reply; the queue stays usable), NV_ERR_NO_MEMORY.
  */
 #ifndef RM_GSP_RPC_H
 #define RM_GSP_RPC_H
@@ -26,9 +26,14 @@ enum nv_status gsp_rpc_free(struct rm_gpu *gpu, u32 client, u32 parent, u32 obje
 enum nv_status gsp_rpc_dup(struct rm_gpu *gpu, u32 client, u32 parent, u32 object,
 			   u32 source_client, u32 source_object, u32 flags);
 
-/* Boot and its reverse, called by rm_gpu_retain and rm_gpu_release with the GPU lock held. */
+/* Boot and its reverse, called by rm/gpu with the GPU lock held. Boot sets gpu->info. */
 enum nv_status gsp_boot(struct rm_gpu *gpu);
 void gsp_shutdown(struct rm_gpu *gpu);
+/*
+ * A shutdown comes, after the objects' frees: those are spared a firmware that did not answer last
+ * time. GPU lock held.
+ */
+void gsp_stopping(struct rm_gpu *gpu);
 /* The status queue has something: drains events. From the interrupt's bottom half; takes the GPU
  * lock. */
 void gsp_service(struct rm_gpu *gpu);

@@ -185,6 +185,12 @@ void rm_server_unlock_exclusive(struct rm_server *server);
  * forgets its pointer. API lock held exclusively; the GPU is marked lost before.
  */
 void rm_server_gpu_removed(struct rm_server *server, struct rm_gpu *gpu);
+/*
+ * The GPU's last user went and its firmware is about to stop: frees every client's devices on it
+ * with all below them, handles included, and tears down what else is on it. API lock held
+ * exclusively.
+ */
+void rm_server_gpu_stops(struct rm_server *server, struct rm_gpu *gpu);
 
 /*
  * Calls visit for every client, until it returns false. Under the table's spinlock: visit looks at

@@ -175,18 +175,16 @@ void rm_object_free(struct rm_call *call, struct rm_object *object)
 	teardown(call, object, false);
 }
 
-void rm_server_gpu_removed(struct rm_server *server, struct rm_gpu *gpu)
+/* Tears down the objects on a GPU as visit does it, client by client. API lock held exclusively. */
+static void for_each_client(struct rm_server *server, struct rm_gpu *gpu,
+			    void (*visit)(struct rm_call *call, struct rm_gpu *gpu))
 {
+	struct rm_client *client;
 	struct rm_call call;
 	u32 i;
 
 	for (i = 0; i < RM_CLIENT_BUCKETS; i++) {
-		struct rm_client *client;
-
 		for (client = server->buckets[i]; client; client = client->hash_next) {
-			struct rm_object *object;
-			u64 cursor = 0;
-
 			call = (struct rm_call){
 				.rm = server->rm,
 				.server = server,
@@ -198,11 +196,50 @@ void rm_server_gpu_removed(struct rm_server *server, struct rm_gpu *gpu)
 			os_current_cred(&call.cred);
 			os_thread_set_context(&call);
 			os_mutex_lock(&client->lock);
-			while ((object = rm_client_next_object(client, &cursor)))
-				if (object->gpu == gpu && !(object->flags & RM_OBJECT_DEAD))
-					teardown(&call, object, true);
+			visit(&call, gpu);
 			os_mutex_unlock(&client->lock);
 			os_thread_set_context(call.outer);
 		}
 	}
+}
+
+static struct rm_object *next_on_gpu(struct rm_client *client, const struct rm_gpu *gpu,
+				     u64 *cursor)
+{
+	struct rm_object *object;
+
+	while ((object = rm_client_next_object(client, cursor)))
+		if (object->gpu == gpu && !(object->flags & RM_OBJECT_DEAD))
+			return object;
+	return NULL;
+}
+
+static void bury_objects(struct rm_call *call, struct rm_gpu *gpu)
+{
+	struct rm_object *object;
+	u64 cursor = 0;
+
+	while ((object = next_on_gpu(call->client, gpu, &cursor)))
+		teardown(call, object, true);
+}
+
+static void free_objects(struct rm_call *call, struct rm_gpu *gpu)
+{
+	struct rm_object *object;
+	u64 cursor = 0;
+
+	while ((object = next_on_gpu(call->client, gpu, &cursor)))
+		if (object->parent == call->client->root)
+			teardown(call, object, false);
+	bury_objects(call, gpu);
+}
+
+void rm_server_gpu_removed(struct rm_server *server, struct rm_gpu *gpu)
+{
+	for_each_client(server, gpu, bury_objects);
+}
+
+void rm_server_gpu_stops(struct rm_server *server, struct rm_gpu *gpu)
+{
+	for_each_client(server, gpu, free_objects);
 }
