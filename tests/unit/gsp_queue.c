@@ -372,9 +372,12 @@ static void replayed_message_is_dropped_silently(void **state)
 	assert_usable(1);
 	fw_message(message, sizeof(message), 0);
 	fw_message(message, sizeof(message), 1);
+	assert_int_equal(gsp_msgq_receive(&queue, received), NV_WARN_MORE_PROCESSING_REQUIRED);
+	assert_int_equal(gsp_msgq_receive(&queue, received), NV_WARN_MORE_PROCESSING_REQUIRED);
 	assert_int_equal(gsp_msgq_receive(&queue, received), NV_WARN_NOTHING_TO_DO);
 	assert_int_equal(queue.dropped, 2);
 	fw_message(message, sizeof(message), 1);
+	assert_int_equal(gsp_msgq_receive(&queue, received), NV_WARN_MORE_PROCESSING_REQUIRED);
 	assert_usable(2);
 }
 
@@ -388,6 +391,7 @@ static void gap_in_sequence_is_an_error_once(void **state)
 	assert_usable(6);
 	/* What lies before it does not come back. */
 	fw_message(message, sizeof(message), 3);
+	assert_int_equal(gsp_msgq_receive(&queue, received), NV_WARN_MORE_PROCESSING_REQUIRED);
 	assert_int_equal(gsp_msgq_receive(&queue, received), NV_WARN_NOTHING_TO_DO);
 	assert_usable(7);
 }

@@ -259,7 +259,7 @@ static enum nv_status refuse(struct gsp_msgq *q, u32 count, const char *why)
 	return NV_ERR_INVALID_DATA;
 }
 
-/* One message of those available; NV_WARN_MORE_PROCESSING_REQUIRED for one to be passed over. */
+/* The first message of what is available. */
 static enum nv_status receive_one(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffer, u32 available)
 {
 	u32 count, length, total, padded, ahead;
@@ -302,19 +302,14 @@ static enum nv_status receive_one(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buf
 
 enum nv_status gsp_msgq_receive(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffer)
 {
-	enum nv_status status;
 	u32 write;
 
 	if (!q->linked)
 		return NV_WARN_NOTHING_TO_DO;
-	do {
-		write = os_load_acquire(&status_header(q)->writePtr);
-		if (write == q->read)
-			return NV_WARN_NOTHING_TO_DO;
-		if (write >= q->status_count)
-			return NV_ERR_INVALID_DATA;
-		status = receive_one(q, buffer,
-				     (write + q->status_count - q->read) % q->status_count);
-	} while (status == NV_WARN_MORE_PROCESSING_REQUIRED);
-	return status;
+	write = os_load_acquire(&status_header(q)->writePtr);
+	if (write == q->read)
+		return NV_WARN_NOTHING_TO_DO;
+	if (write >= q->status_count)
+		return NV_ERR_INVALID_DATA;
+	return receive_one(q, buffer, (write + q->status_count - q->read) % q->status_count);
 }

@@ -74,8 +74,9 @@ bool gsp_msgq_has_message(const struct gsp_msgq *q);
  * Copies the next message to buffer (16-byte aligned, GSP_MSG_QUEUE_ELEMENT_SIZE_MAX bytes), whose
  * element header and message header are then valid: length is at least the message header and lies
  * in the elements. NV_WARN_NOTHING_TO_DO: there is none. NV_ERR_INVALID_DATA: a malformed one, or a
- * gap in the sequence; it is consumed and the queue goes on. A message that was seen before is
- * dropped silently.
+ * gap in the sequence; it is consumed and the queue goes on. NV_WARN_MORE_PROCESSING_REQUIRED: one
+ * that was seen before, and dropped. Takes one message a call, so that a firmware which never stops
+ * sending holds nobody here.
  */
 enum nv_status gsp_msgq_receive(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffer);
 

@@ -60,6 +60,85 @@ enum nv_status gsp_check_alive(struct rm_gsp *gsp)
 	return NV_OK;
 }
 
+/* -- Time -------------------------------------------------------------------------------------- */
+
+/*
+ * How long an exchange has taken, from its third look at the queue on: most find the reply at the
+ * second one and never read the clock.
+ */
+struct patience {
+	u64 start; /* os_time_ns; 0: not read yet */
+	u64 elapsed;
+	u32 looks;
+	bool late;	/* it was over before the last look */
+	bool timed_out; /* the exchange ended for that reason */
+	bool stuck;	/* or because the firmware takes nothing out of its queue */
+};
+
+static bool is_over(const struct rm_gsp *gsp, struct patience *p)
+{
+	u64 now = os_time_ns();
+
+	if (p->start == 0)
+		p->start = now;
+	p->elapsed = now - p->start;
+	return p->elapsed >= gsp->timeout_ns;
+}
+
+static enum nv_status give_up(struct rm_gsp *gsp, struct patience *p)
+{
+	if (gsp_check_alive(gsp) != NV_OK)
+		return NV_ERR_GPU_IS_LOST;
+	p->timed_out = true;
+	return NV_ERR_TIMEOUT;
+}
+
+/* What the log says of a message: its command or class or object, and the like. */
+static void log_words(const struct gsp_exchange *x, u64 words[2])
+{
+	words[0] = words[1] = 0;
+	if (x->function == NV_VGPU_MSG_FUNCTION_GSP_RM_CONTROL) {
+		const rpc_gsp_rm_control_v03_00 *p = x->fixed;
+
+		words[0] = p->cmd;
+		words[1] = p->paramsSize;
+	} else if (x->function == NV_VGPU_MSG_FUNCTION_GSP_RM_ALLOC) {
+		const rpc_gsp_rm_alloc_v03_00 *p = x->fixed;
+
+		words[0] = p->hClass;
+		words[1] = p->paramsSize;
+	} else if (x->function == NV_VGPU_MSG_FUNCTION_FREE) {
+		const rpc_free_v03_00 *p = x->fixed;
+
+		words[0] = p->params.hObjectOld;
+		words[1] = p->params.hObjectParent;
+	}
+}
+
+/* Xid 119, the first few times and then now and then. The GPU stays: the firmware may come back. */
+static void log_timeout(struct rm_gsp *gsp, const struct gsp_exchange *x, const struct patience *p)
+{
+	const struct rm_gpu *gpu = gsp->gpu;
+	u32 count = ++gsp->timeouts;
+	u64 words[2];
+
+	if (count == GSP_TIMEOUTS_LOGGED + 1)
+		os_log(OS_LOG_ERROR,
+		       "NVRM: Rate limiting GSP RPC error prints for GPU at PCI:%04x:%02x:%02x "
+		       "(printing 1 of every %u).  The GPU likely needs to be reset.",
+		       gpu->location.domain, gpu->location.bus, gpu->location.device,
+		       GSP_TIMEOUTS_LOG_EACH);
+	if (count > GSP_TIMEOUTS_LOGGED && count % GSP_TIMEOUTS_LOG_EACH != 0)
+		return;
+	log_words(x, words);
+	rm_gpu_log_xid(gsp->gpu, RM_XID_RPC_TIMEOUT,
+		       "Timeout after %llus of waiting for RPC response from GPU%u GSP! Expected "
+		       "function %u (%s) (0x%llx 0x%llx).",
+		       (unsigned long long)(p->elapsed / 1000000000u), gpu->instance, x->function,
+		       function_name(x->function), (unsigned long long)words[0],
+		       (unsigned long long)words[1]);
+}
+
 /* -- Sending ----------------------------------------------------------------------------------- */
 
 struct room_wait {
@@ -76,7 +155,7 @@ static bool room_or_dead(void *arg)
 }
 
 static enum nv_status send_record(struct rm_gsp *gsp, rpc_message_header_v03_00 *header,
-				  struct gsp_piece *pieces, u32 count)
+				  struct gsp_piece *pieces, u32 count, struct patience *p)
 {
 	struct room_wait w = { gsp, 0 };
 	enum nv_status status;
@@ -92,9 +171,12 @@ static enum nv_status send_record(struct rm_gsp *gsp, rpc_message_header_v03_00 
 		os_pci_wait(gsp->gpu->pci, room_or_dead, &w, min(GSP_ROOM_NS, gsp->timeout_ns));
 		if (gsp_check_alive(gsp) != NV_OK)
 			return NV_ERR_GPU_IS_LOST;
+		if (is_over(gsp, p))
+			return give_up(gsp, p);
 		status = gsp_msgq_send(&gsp->queue, pieces, count);
 	}
 	if (status == NV_ERR_BUSY_RETRY) {
+		p->stuck = true;
 		os_log(OS_LOG_ERROR, "NVRM: GPU%u: GSP command queue is full", gsp->gpu->instance);
 		return NV_ERR_GENERIC;
 	}
@@ -116,7 +198,8 @@ static void header_init(struct rm_gsp *gsp, rpc_message_header_v03_00 *header, u
 }
 
 /* All records of one message; var may be sent in several. */
-static enum nv_status send_message(struct rm_gsp *gsp, const struct gsp_exchange *x)
+static enum nv_status send_message(struct rm_gsp *gsp, const struct gsp_exchange *x,
+				   struct patience *p)
 {
 	rpc_message_header_v03_00 header;
 	struct gsp_piece pieces[3];
@@ -130,13 +213,13 @@ static enum nv_status send_message(struct rm_gsp *gsp, const struct gsp_exchange
 	pieces[1].size = x->fixed_size;
 	pieces[2].data = x->var;
 	pieces[2].size = sent;
-	status = send_record(gsp, &header, pieces, 3);
+	status = send_record(gsp, &header, pieces, 3, p);
 	header.function = NV_VGPU_MSG_FUNCTION_CONTINUATION_RECORD;
 	while (status == NV_OK && sent < x->var_size) {
 		pieces[1].data = (const u8 *)x->var + sent;
 		pieces[1].size = min(x->var_size - sent, RECORD_PAYLOAD);
 		sent += pieces[1].size;
-		status = send_record(gsp, &header, pieces, 2);
+		status = send_record(gsp, &header, pieces, 2, p);
 	}
 	return status;
 }
@@ -148,8 +231,9 @@ enum nv_status gsp_rpc_send_async(struct rm_gsp *gsp, u32 function, const void *
 		.var = (void *)params, /* only read */
 		.var_size = size,
 	};
+	struct patience p = { 0 };
 
-	return send_message(gsp, &x);
+	return send_message(gsp, &x, &p);
 }
 
 /* -- Waiting ----------------------------------------------------------------------------------- */
@@ -162,22 +246,27 @@ static bool message_or_dead(void *arg)
 	       os_load_relaxed(&gsp->gpu->state) == RM_GPU_LOST;
 }
 
-/* The next message, whatever it is, into gsp->buffer. *waited counts against the timeout. */
-static enum nv_status next_message(struct rm_gsp *gsp, u64 *waited)
+/* The next message, whatever it is, into gsp->buffer. */
+static enum nv_status next_message(struct rm_gsp *gsp, struct patience *p)
 {
 	enum nv_status status;
+	u64 slice;
 
 	for (;;) {
+		/* First the clock, then the queue: a thread that slept in between takes its reply.
+		 */
+		p->late = p->looks++ > 1 && is_over(gsp, p);
 		status = gsp_msgq_receive(&gsp->queue, gsp->buffer);
-		if (status != NV_WARN_NOTHING_TO_DO)
+		if (status != NV_WARN_NOTHING_TO_DO && status != NV_WARN_MORE_PROCESSING_REQUIRED)
 			return status;
-		if (*waited >= gsp->timeout_ns)
-			return NV_ERR_TIMEOUT;
-		status = os_pci_wait(gsp->gpu->pci, message_or_dead, gsp,
-				     min(gsp->timeout_ns - *waited, GSP_WAIT_SLICE_NS));
+		if (p->late)
+			return give_up(gsp, p);
+		if (status == NV_WARN_MORE_PROCESSING_REQUIRED)
+			continue;
+		slice = min(gsp->timeout_ns - p->elapsed, GSP_WAIT_SLICE_NS);
+		status = os_pci_wait(gsp->gpu->pci, message_or_dead, gsp, slice);
 		if (status == NV_OK && gsp_msgq_has_message(&gsp->queue))
 			continue;
-		*waited += GSP_WAIT_SLICE_NS;
 		if (gsp_check_alive(gsp) != NV_OK && !gsp_msgq_has_message(&gsp->queue))
 			return NV_ERR_GPU_IS_LOST;
 	}
@@ -190,13 +279,13 @@ static bool header_ok(const rpc_message_header_v03_00 *header)
 }
 
 /* Waits for the record of that function and sequence (events have none), keeping other events. */
-static enum nv_status await(struct rm_gsp *gsp, u32 function, u64 *waited)
+static enum nv_status await(struct rm_gsp *gsp, u32 function, struct patience *p)
 {
 	const rpc_message_header_v03_00 *header = &gsp->buffer->rpc;
 	enum nv_status status;
 
 	for (;;) {
-		status = next_message(gsp, waited);
+		status = next_message(gsp, p);
 		if (status != NV_OK)
 			return status;
 		if (!header_ok(header))
@@ -210,19 +299,9 @@ static enum nv_status await(struct rm_gsp *gsp, u32 function, u64 *waited)
 			os_log(OS_LOG_WARN,
 			       "NVRM: GPU%u: late GSP reply dropped: function %u sequence %u",
 			       gsp->gpu->instance, header->function, header->sequence);
+		if (p->late)
+			return give_up(gsp, p);
 	}
-}
-
-static void timed_out(struct rm_gsp *gsp, u32 function)
-{
-	char text[160];
-
-	os_snprintf(text, sizeof(text),
-		    "Timeout after %us of waiting for RPC response from GPU%u GSP! Expected "
-		    "function %u (%s).",
-		    (u32)(gsp->timeout_ns / 1000000000u), gsp->gpu->instance, function,
-		    function_name(function));
-	rm_gpu_lose(gsp->gpu, RM_XID_RPC_TIMEOUT, text);
 }
 
 /* While a thread waits, the bottom half has no work: the thread drains the queue itself. */
@@ -250,15 +329,16 @@ static enum nv_status header_status(const rpc_message_header_v03_00 *header)
 
 enum nv_status gsp_wait_event(struct rm_gsp *gsp, u32 event)
 {
+	const struct gsp_exchange x = { .function = event };
+	struct patience p = { 0 };
 	enum nv_status status;
-	u64 waited = 0;
 
 	wait_begin(gsp);
-	status = await(gsp, event, &waited);
+	status = await(gsp, event, &p);
 	if (status == NV_OK)
 		status = header_status(&gsp->buffer->rpc);
-	else if (status == NV_ERR_TIMEOUT)
-		timed_out(gsp, event);
+	if (p.timed_out)
+		log_timeout(gsp, &x, &p);
 	wait_end(gsp);
 	return status;
 }
@@ -278,14 +358,14 @@ static bool copies_out(const struct gsp_exchange *x)
 /* The rest of the variable part, from continuation records; all are taken even if none is wanted.
  */
 static enum nv_status receive_rest(struct rm_gsp *gsp, struct gsp_exchange *x, u32 got, bool copy,
-				   u64 *waited)
+				   struct patience *p)
 {
 	const rpc_message_header_v03_00 *header = &gsp->buffer->rpc;
 	enum nv_status status;
 	u32 size;
 
 	while (got < x->var_size) {
-		status = await(gsp, NV_VGPU_MSG_FUNCTION_CONTINUATION_RECORD, waited);
+		status = await(gsp, NV_VGPU_MSG_FUNCTION_CONTINUATION_RECORD, p);
 		if (status != NV_OK)
 			return status;
 		size = header->length - HEADER;
@@ -299,7 +379,7 @@ static enum nv_status receive_rest(struct rm_gsp *gsp, struct gsp_exchange *x, u
 	return NV_OK;
 }
 
-static enum nv_status receive_reply(struct rm_gsp *gsp, struct gsp_exchange *x, u64 *waited)
+static enum nv_status receive_reply(struct rm_gsp *gsp, struct gsp_exchange *x, struct patience *p)
 {
 	const rpc_message_header_v03_00 *header = &gsp->buffer->rpc;
 	u32 first = min(x->var_size, RECORD_PAYLOAD - x->fixed_size);
@@ -307,7 +387,7 @@ static enum nv_status receive_reply(struct rm_gsp *gsp, struct gsp_exchange *x, 
 	bool copy;
 	u32 size;
 
-	status = await(gsp, x->function, waited);
+	status = await(gsp, x->function, p);
 	if (status != NV_OK)
 		return status;
 	result = header_status(header);
@@ -322,24 +402,25 @@ static enum nv_status receive_reply(struct rm_gsp *gsp, struct gsp_exchange *x, 
 	copy = copies_out(x);
 	if (copy)
 		os_memcpy(x->var, (const u8 *)(header + 1) + x->fixed_size, first);
-	status = receive_rest(gsp, x, first, copy, waited);
+	status = receive_rest(gsp, x, first, copy, p);
 	return status != NV_OK ? status : result;
 }
 
 enum nv_status gsp_rpc_call(struct rm_gsp *gsp, struct gsp_exchange *x)
 {
+	struct patience p = { 0 };
 	enum nv_status status;
-	u64 waited = 0;
 
 	if (rm_gpu_is_lost(gsp->gpu))
 		return NV_ERR_GPU_IS_LOST;
 	x->var_valid = false;
 	wait_begin(gsp);
-	status = send_message(gsp, x);
+	status = send_message(gsp, x, &p);
 	if (status == NV_OK)
-		status = receive_reply(gsp, x, &waited);
-	if (status == NV_ERR_TIMEOUT && waited >= gsp->timeout_ns)
-		timed_out(gsp, x->function);
+		status = receive_reply(gsp, x, &p);
+	if (p.timed_out)
+		log_timeout(gsp, x, &p);
+	gsp->silent = p.timed_out || p.stuck;
 	wait_end(gsp);
 	rm_trace(RM_TRACE_RPC_REPLY, function_name(x->function), status, x->function, gsp->sequence,
 		 NULL, HEADER + x->fixed_size + x->var_size);
@@ -348,35 +429,44 @@ enum nv_status gsp_rpc_call(struct rm_gsp *gsp, struct gsp_exchange *x)
 
 /* -- The bottom half --------------------------------------------------------------------------- */
 
-static void drain(struct rm_gsp *gsp)
+/* Takes what lies in the queue, but no more than fits in it: false when there is more. */
+static bool drain(struct rm_gsp *gsp)
 {
 	const rpc_message_header_v03_00 *header = &gsp->buffer->rpc;
 	enum nv_status status;
-	u32 read;
+	u32 read, i;
 
-	do {
+	for (i = 0; i < gsp->queue.status_count; i++) {
 		read = gsp->queue.read;
 		status = gsp_msgq_receive(&gsp->queue, gsp->buffer);
+		if (status == NV_WARN_NOTHING_TO_DO)
+			return true;
+		if (status == NV_ERR_INVALID_DATA && gsp->queue.read == read)
+			return true; /* a pointer out of the queue: until the firmware mends it */
 		if (status == NV_OK && header_ok(header) && header->function >= FIRST_EVENT)
 			gsp_event_keep(gsp);
 		else if (status == NV_OK)
 			os_log(OS_LOG_WARN, "NVRM: GPU%u: unexpected GSP message %u dropped",
 			       gsp->gpu->instance, header->function);
-	} while (status == NV_OK || gsp->queue.read != read);
+	}
+	return !gsp_msgq_has_message(&gsp->queue);
 }
 
 void gsp_service(struct rm_gpu *gpu)
 {
 	struct list_head events;
+	bool more = false;
 
 	list_init(&events);
 	rm_gpu_lock(gpu);
 	if (gpu->gsp) {
-		drain(gpu->gsp);
+		more = !drain(gpu->gsp);
 		if (os_load_acquire(&gpu->gsp->halted))
 			gsp_check_alive(gpu->gsp);
 		gsp_events_take(gpu->gsp, &events);
 	}
 	rm_gpu_unlock(gpu);
 	gsp_events_deliver(gpu, &events);
+	if (more)
+		rm_gpu_interrupts_kick(gpu);
 }
