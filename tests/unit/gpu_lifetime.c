@@ -207,44 +207,70 @@ static void silent_firmware_does_not_hold_up_the_close(void **state)
 
 static u32 stop;
 
-static void *readers(void *arg)
+static void *uuid_reader(void *arg)
 {
-	u32 gid = host.rm_gpus[0]->gpu_id;
+	NV0000_CTRL_GPU_GET_UUID_FROM_GPU_ID_PARAMS p = { .gpuId = host.rm_gpus[0]->gpu_id };
 
-	while (!os_load_acquire(&stop)) {
-		NV0000_CTRL_GPU_GET_UUID_FROM_GPU_ID_PARAMS uuid = { .gpuId = gid };
-		NV0000_CTRL_GPU_GET_ID_INFO_V2_PARAMS info = { .gpuId = gid };
-		NV0000_CTRL_SYSTEM_GET_P2P_CAPS_PARAMS p2p = { .gpuIds = { gid }, .gpuCount = 1 };
-
-		host_control(control, client, client, NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID,
-			     &uuid, sizeof(uuid));
-		host_control(control, client, client, NV0000_CTRL_CMD_GPU_GET_ID_INFO_V2, &info,
-			     sizeof(info));
-		/* Keeps the GPU booted while it asks: it may be the last user itself. */
-		host_control(control, client, client, NV0000_CTRL_CMD_SYSTEM_GET_P2P_CAPS, &p2p,
-			     sizeof(p2p));
-	}
+	while (!os_load_acquire(&stop))
+		host_control(control, client, client, NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID, &p,
+			     sizeof(p));
 	return NULL;
 }
 
-static void handlers_do_not_see_the_firmware_go(void **state)
+static void *info_reader(void *arg)
 {
-	pthread_t threads[3];
+	NV0000_CTRL_GPU_GET_ID_INFO_V2_PARAMS p = { .gpuId = host.rm_gpus[0]->gpu_id };
+
+	while (!os_load_acquire(&stop))
+		host_control(control, client, client, NV0000_CTRL_CMD_GPU_GET_ID_INFO_V2, &p,
+			     sizeof(p));
+	return NULL;
+}
+
+/* Keeps the GPU booted while it asks: it may be the last user itself. */
+static void *peer_reader(void *arg)
+{
+	NV0000_CTRL_SYSTEM_GET_P2P_CAPS_PARAMS p = { .gpuIds = { host.rm_gpus[0]->gpu_id },
+						     .gpuCount = 1 };
+
+	while (!os_load_acquire(&stop))
+		host_control(control, client, client, NV0000_CTRL_CMD_SYSTEM_GET_P2P_CAPS, &p,
+			     sizeof(p));
+	return NULL;
+}
+
+static void open_and_close_amid(void *(*const *readers)(void *arg), u32 count, u32 rounds)
+{
+	pthread_t threads[4];
 	u32 i;
 	int fd;
 
 	os_store_release(&stop, 0);
-	for (i = 0; i < ARRAY_SIZE(threads); i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, readers, NULL), 0);
-	for (i = 0; i < 60; i++) {
+	for (i = 0; i < count; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, readers[i], NULL), 0);
+	for (i = 0; i < rounds; i++) {
 		fd = open_gpu();
 		os_sleep_us(300 + i * 7 % 1000);
 		host_close(fd);
 	}
 	os_store_release(&stop, 1);
-	for (i = 0; i < ARRAY_SIZE(threads); i++)
+	for (i = 0; i < count; i++)
 		pthread_join(threads[i], NULL);
 	assert_true(stops_soon());
+}
+
+static void handlers_do_not_see_the_firmware_go(void **state)
+{
+	static void *(*const readers[])(void *arg) = { uuid_reader, uuid_reader, info_reader };
+
+	open_and_close_amid(readers, ARRAY_SIZE(readers), 200);
+}
+
+static void handlers_may_be_the_last_user(void **state)
+{
+	static void *(*const readers[])(void *arg) = { peer_reader, peer_reader, uuid_reader };
+
+	open_and_close_amid(readers, ARRAY_SIZE(readers), 60);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -257,6 +283,7 @@ int main(void)
 		T(persistence_keeps_objects),
 		T(silent_firmware_does_not_hold_up_the_close),
 		T(handlers_do_not_see_the_firmware_go),
+		T(handlers_may_be_the_last_user),
 	};
 
 	return cmocka_run_group_tests_name("gpu_lifetime", tests, NULL, NULL);

@@ -67,7 +67,7 @@ enum nv_status rm_gpu_retain(struct rm_gpu *gpu)
 		}
 	}
 	if (status == NV_OK) {
-		gpu->users++;
+		os_store_relaxed(&gpu->users, gpu->users + 1);
 		rm_gpu_get(gpu);
 	}
 	rm_gpu_unlock(gpu);
@@ -120,7 +120,7 @@ void rm_gpu_release(struct rm_gpu *gpu)
 
 	rm_gpu_lock(gpu);
 	OS_BUG_ON(gpu->users == 0);
-	gpu->users--;
+	os_store_relaxed(&gpu->users, gpu->users - 1);
 	idle = is_idle(gpu);
 	if (idle && in_call)
 		stop_later(gpu);
@@ -132,7 +132,7 @@ void rm_gpu_release(struct rm_gpu *gpu)
 
 void rm_gpu_set_persistent(struct rm_gpu *gpu, bool persistent)
 {
-	gpu->persistent = persistent;
+	os_store_relaxed(&gpu->persistent, persistent);
 	if (is_idle(gpu))
 		stop_later(gpu);
 }

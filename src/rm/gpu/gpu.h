@@ -36,8 +36,8 @@ struct rm_gpu {
 		u64 address, size;
 	} bars[3];	 /* registers, video memory, control: BAR0, BAR1 (pci 2), BAR2 (pci 4) */
 	u32 state;	 /* enum rm_gpu_state; read with os_load_acquire */
-	u32 users;	 /* opens and attaches that keep it booted; gpu lock */
-	bool persistent; /* gpu lock */
+	u32 users;	 /* opens and attaches that keep it booted; written under the gpu lock */
+	bool persistent; /* likewise */
 	struct os_mutex lock; /* LOCK_RANK_GPU: RPC queues and all state below */
 	struct rm_gsp *gsp;   /* NULL until booted */
 	struct rm_gpu_interrupts *interrupts;
