@@ -247,16 +247,11 @@ bool rm_call_holds_gpu(const struct rm_gpu *gpu)
 
 void rm_call_lock_gpu(struct rm_call *call, struct rm_gpu *gpu)
 {
-	u64 start;
-
 	if (rm_call_holds_gpu(gpu))
 		return;
-	start = rm_trace_on() ? os_time_ns() : 0;
 	rm_gpu_lock(gpu);
 	call->locked_gpu = gpu;
 	call->locks |= RM_LOCKED_GPU;
-	if (start)
-		rm_trace(RM_TRACE_LOCK, "GPU", NV_OK, os_time_ns() - start, 2, NULL, 0);
 }
 
 void rm_call_unlock_gpu(struct rm_call *call)
