@@ -445,6 +445,15 @@ static void event_fire(struct event_source *e)
 		      0) == NV_OK);
 }
 
+static void event_take(struct event_source *e, u32 more)
+{
+	NvUnixEvent event;
+	NVOS41_PARAMETERS p = { .pEvent = (NvP64)(uintptr_t)&event };
+
+	CHECK(ioctl(e->fd, IOC(NV_ESC_RM_GET_EVENT_DATA, NVOS41_PARAMETERS), &p) == 0);
+	CHECK(p.status == NV_OK && p.MoreEvents == more);
+}
+
 static void *fire_later(void *arg)
 {
 	usleep(50000);
@@ -468,18 +477,25 @@ static int cmd_poll(int argc, char **argv)
 	CHECK(poll(&pfd, 1, 0) == 0);
 	event_fire(&e);
 	CHECK(poll(&pfd, 1, 5000) == 1 && pfd.revents == (POLLIN | POLLPRI));
+	event_fire(&e);
+	CHECK(poll(&pfd, 1, 0) == 1);
+	event_take(&e, 1);
+	CHECK(poll(&pfd, 1, 5000) == 1 && pfd.revents == (POLLIN | POLLPRI));
+	event_take(&e, 0);
 	CHECK(poll(&pfd, 1, 0) == 0);
 	CHECK(pthread_create(&thread, NULL, fire_later, &e) == 0);
 	CHECK(poll(&pfd, 1, 5000) == 1);
 	pthread_join(thread, NULL);
 	pfd.events = POLLOUT;
 	CHECK(poll(&pfd, 1, 10) == 0);
+	event_take(&e, 0);
 
 	CHECK(epoll_ctl(ep, EPOLL_CTL_ADD, e.fd, &watch) == 0);
 	CHECK(epoll_wait(ep, &got, 1, 0) == 0);
 	event_fire(&e);
 	CHECK(epoll_wait(ep, &got, 1, 5000) == 1 && got.data.u64 == 1234567);
 	CHECK(got.events == (EPOLLIN | EPOLLPRI));
+	event_take(&e, 0);
 	CHECK(epoll_wait(ep, &got, 1, 0) == 0);
 
 	FD_ZERO(&reads);

@@ -81,17 +81,31 @@ static void deadline_left(const struct timespec *at, struct timespec *left)
 
 static bool any_ours(const struct pollfd *fds, nfds_t n)
 {
-	static u32 looked; /* once for descriptors that exec handed us */
-	bool look;
-
-	if (!lh_active())
-		return false;
-	look = !__atomic_exchange_n(&looked, 1, __ATOMIC_RELAXED);
 	for (nfds_t i = 0; i < n; i++) {
-		if (lh_fd_known(fds[i].fd) || (look && lh_fd_ours(fds[i].fd)))
+		if (lh_fd_known(fds[i].fd))
 			return true;
 	}
 	return false;
+}
+
+#define ALWAYS (POLLERR | POLLHUP | POLLNVAL)
+
+/*
+ * The driver is asked once before the first sleep, as the kernel asks it: what waits there waits
+ * whether or not its wake-up was taken from the socket before. True when anything is there.
+ */
+static bool poll_first(struct pollfd *fds, nfds_t n)
+{
+	bool any = false;
+
+	for (nfds_t i = 0; i < n; i++) {
+		fds[i].revents = 0;
+		if (!lh_fd_known(fds[i].fd))
+			continue;
+		fds[i].revents = lh_poll_ask(fds[i].fd) & (short)(fds[i].events | ALWAYS);
+		any |= fds[i].revents != 0;
+	}
+	return any;
 }
 
 /* What our descriptors really have; the number that have anything. */
@@ -104,8 +118,9 @@ static int poll_sort(struct pollfd *fds, const struct pollfd *got, nfds_t n)
 
 		if (lh_fd_known(fds[i].fd)) {
 			if (events & POLLIN)
-				events = lh_poll_ask(fds[i].fd);
-			events &= (short)(fds[i].events | POLLERR | POLLHUP | POLLNVAL);
+				events = fds[i].revents ? fds[i].revents : lh_poll_ask(fds[i].fd);
+			events &= (short)(fds[i].events | ALWAYS);
+			events |= fds[i].revents;
 		}
 		fds[i].revents = events;
 		count += events != 0;
@@ -120,6 +135,7 @@ static int poll_ours(struct pollfd *fds, nfds_t n, const struct timespec *timeou
 	struct pollfd *copy = stack;
 	const size_t size = n * sizeof(*fds);
 	struct timespec until, left;
+	bool ready;
 	int rc;
 
 	if (n > ON_STACK) {
@@ -132,16 +148,25 @@ static int poll_ours(struct pollfd *fds, nfds_t n, const struct timespec *timeou
 	}
 	if (timeout)
 		deadline_set(&until, timeout);
+	ready = poll_first(fds, n);
 	do {
 		memcpy(copy, fds, size);
 		for (nfds_t i = 0; i < n; i++) {
 			if (lh_fd_known(fds[i].fd))
-				copy[i].events = POLLIN;
+				copy[i].events = copy[i].events & (POLLIN | POLLPRI) ? POLLIN : 0;
 		}
-		if (timeout)
+		if (ready)
+			left = (struct timespec){ 0 };
+		else if (timeout)
 			deadline_left(&until, &left);
-		rc = lh_real()->ppoll(copy, n, timeout ? &left : NULL, mask);
-		if (rc <= 0) {
+		rc = lh_real()->ppoll(copy, n, ready || timeout ? &left : NULL, mask);
+		if (ready && rc <= 0) {
+			/* A signal does not hide what is there. */
+			for (nfds_t i = 0; i < n; i++)
+				copy[i].revents = 0;
+			rc = 0;
+		}
+		if (rc < 0 || (!rc && !ready)) {
 			for (nfds_t i = 0; !rc && i < n; i++)
 				fds[i].revents = 0;
 			break;
