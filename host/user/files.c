@@ -114,12 +114,15 @@ int preload_path(char *path, size_t size)
 {
 	static const char *const places[] = { "", "../lib/leafhopper/", NULL };
 	const char *env = getenv("LEAFHOPPER_PRELOAD");
+	const char *ours;
 
 	if (env && *env) {
 		if (strlen(env) >= size)
 			return ENAMETOOLONG;
 		strcpy(path, env);
-		return access(path, R_OK) ? errno : 0;
+		/* Of a list the last is ours: a sanitizer's runtime comes before it. */
+		ours = strrchr(env, ':');
+		return access(ours ? ours + 1 : env, R_OK) ? errno : 0;
 	}
 	return find_place(places, "libleafhopper-preload.so", path, size);
 }

@@ -95,6 +95,16 @@ class Machine:
         env.update(extra or {})
         return env
 
+    def own_environment(self, extra=None):
+        """For the project's own clients: sanitized like them, the preload library in front of them too."""
+        folder = os.path.join(self.build, "host/user")
+        sanitized = os.path.join(folder, "libleafhopper-preload-sanitized.so")
+        if not os.path.exists(sanitized):
+            return extra
+        needed = subprocess.run(["ldd", self.leafhopper], check=True, text=True, stdout=subprocess.PIPE).stdout
+        libraries = [*re.findall(r"lib[at]san\S* => (\S+)", needed), sanitized]
+        return dict(extra or {}, LEAFHOPPER_PRELOAD=":".join(libraries))
+
     def options(self, gpus=1, profile=None, scenario=None):
         words = ["--gpus", str(gpus)]
         if profile:

@@ -13,10 +13,13 @@ from harness import skip, test
 
 @test
 def own_client_shows_gpus(m):
-    result = m.run([m.leafhopper, "smi"], gpus=2)
+    result = m.run([m.leafhopper, "smi"], gpus=2, env=m.own_environment())
     assert result.rc == 0, result
     assert result.out.count(m.profile()["name"]) == 2, result
     assert "0000:02:00.0" in result.out, result
+    # As anybody would start it, too: behind the library that is in front of others' programs.
+    assert m.run([m.leafhopper, "smi"], gpus=2).out == result.out, result
+    assert m.command([m.leafhopper, "smi"]).rc == 0
 
 
 @test
@@ -36,7 +39,7 @@ def version_follows_the_client_libraries(m):
     os.makedirs(folder, exist_ok=True)
     open(os.path.join(folder, "libnvidia-ml.so.535.99.07"), "w").close()
     os.symlink("libnvidia-ml.so.535.99.07", os.path.join(folder, "libnvidia-ml.so.1"))
-    env = {"LD_LIBRARY_PATH": folder}
+    env = m.own_environment({"LD_LIBRARY_PATH": folder})
     found = m.run([m.leafhopper, "smi"], env=env)
     assert "Driver version 535.99.07\n" in found.out, found
     told = m.command([m.leafhopper, "run", "--version", "535.1.2", "--", m.leafhopper, "smi"], env=env)
@@ -119,14 +122,15 @@ def nvtop_draws(m):
 def trace_shows_the_way(m):
     path = os.path.join(m.folder, "trace.json")
     client = [m.smi_path] if m.nvidia else [m.leafhopper, "smi"]
-    result = m.command([m.leafhopper, "trace", *m.options(), "-o", path, "--", *client])
+    env = None if m.nvidia else m.own_environment()
+    result = m.command([m.leafhopper, "trace", *m.options(), "-o", path, "--", *client], env=env)
     assert result.rc == 0, result
     events = json.load(open(path))
     events = events["traceEvents"] if isinstance(events, dict) else events
     names = {e.get("name", "") for e in events}
     assert any("NV_ESC_RM_CONTROL" in n for n in names), sorted(names)[:50]
     assert any("GSP_RM_CONTROL" in n for n in names), sorted(names)[:50]
-    result = m.command([m.leafhopper, "trace", *m.options(), "--", *client])
+    result = m.command([m.leafhopper, "trace", *m.options(), "--", *client], env=env)
     shown = result.out + result.err
     for word in ("NV_ESC_RM_ALLOC", "NV20_SUBDEVICE_0", "NV2080_CTRL_CMD_GPU_GET_NAME_STRING", "hClient", "GSP_RM_CONTROL"):
         assert word in shown, (word, shown[:3000])

@@ -132,7 +132,7 @@ static const struct {
 	{ "inject", command_inject }, { "smi", command_smi },
 };
 
-#define PRELOAD_NAME "libleafhopper-preload.so"
+#define PRELOAD_NAME "libleafhopper-preload" /* and "-sanitized" */
 
 /*
  * Inside a machine the command itself runs under the preload library, and a daemon must see the

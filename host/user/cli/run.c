@@ -13,31 +13,23 @@
 
 #include "host/user/cli/cli.h"
 
-static volatile pid_t child;
-
-/* The terminal's signals reach the program by themselves; what somebody sent us is for it. */
-static void forward(int sig, siginfo_t *info, void *context)
-{
-	if (child > 0 && info->si_code <= 0 && info->si_pid != child)
-		kill(child, sig);
-}
-
+/* Of what somebody sends us; the terminal's signals reach the program by themselves. */
 static const int forwarded[] = { SIGHUP,  SIGINT,  SIGQUIT,  SIGTERM,
 				 SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT };
 
-static void signals_forward(void)
+/* Waits for the child to end, and hands on to it what is sent to us. 0 or an errno. */
+static int wait_forwarding(pid_t child, const sigset_t *awaited, int *status)
 {
-	struct sigaction action = { .sa_sigaction = forward, .sa_flags = SA_SIGINFO | SA_RESTART };
+	siginfo_t info;
+	pid_t rc;
+	int sig;
 
-	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
-		sigaction(forwarded[i], &action, NULL);
-}
-
-static void signals_restore(const sigset_t *mask)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
-		signal(forwarded[i], SIG_DFL);
-	sigprocmask(SIG_SETMASK, mask, NULL);
+	while ((rc = waitpid(child, status, WNOHANG)) == 0) {
+		sig = sigwaitinfo(awaited, &info);
+		if (sig > 0 && sig != SIGCHLD && info.si_code <= 0 && info.si_pid != child)
+			kill(child, sig);
+	}
+	return rc == child ? 0 : errno;
 }
 
 static int exec_command(char **command)
@@ -52,27 +44,26 @@ static int exec_command(char **command)
 
 static int run_command(char **command)
 {
-	sigset_t all, before;
-	int status;
+	sigset_t awaited, before;
+	int status = 0, rc;
+	pid_t child;
 
-	/* Nothing is lost between fork and the handlers. */
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
+	/* Taken from the queue and never delivered: blocked before there is anybody to forward to. */
+	sigemptyset(&awaited);
+	sigaddset(&awaited, SIGCHLD);
+	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
+		sigaddset(&awaited, forwarded[i]);
+	sigprocmask(SIG_BLOCK, &awaited, &before);
 	child = fork();
-	if (child < 0) {
-		fprintf(stderr, "leafhopper: %s\n", strerror(errno));
-		sigprocmask(SIG_SETMASK, &before, NULL);
-		return EXIT_NO_DAEMON;
-	}
 	if (child == 0) {
-		signals_restore(&before);
+		sigprocmask(SIG_SETMASK, &before, NULL);
 		_exit(exec_command(command));
 	}
-	signals_forward();
+	rc = child < 0 ? errno : wait_forwarding(child, &awaited, &status);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	while (waitpid(child, &status, 0) < 0) {
-		if (errno != EINTR)
-			return EXIT_NO_DAEMON;
+	if (rc) {
+		fprintf(stderr, "leafhopper: %s\n", strerror(rc));
+		return EXIT_NO_DAEMON;
 	}
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
