@@ -61,6 +61,10 @@ static void conn_free(struct conn *conn)
 	if (conn->dead)
 		table.dying--;
 	pthread_mutex_unlock(&table.lock);
+	/* Not before: channels may still shut the socket down, and its number would be another's.
+	 */
+	if (conn->sock.fd >= 0)
+		close(conn->sock.fd);
 	pthread_cond_destroy(&conn->bound);
 	pthread_mutex_destroy(&conn->lock);
 	free(conn->bindings);
@@ -95,7 +99,8 @@ static void conn_die(struct conn *conn)
 		loop_remove(&conn->exit);
 	conn_wake(conn);
 	dfile_unbind_all(conn);
-	loop_remove(&conn->sock);
+	loop_detach(&conn->sock);
+	shutdown(conn->sock.fd, SHUT_RDWR);
 }
 
 u32 conn_sweep(void)
@@ -124,11 +129,12 @@ static void conn_event(struct source *source, u32 events)
 		if (rc == -EAGAIN)
 			return;
 		if (rc == sizeof(msg) && msg.magic == LH_MAGIC && msg.version == LH_VERSION &&
-		    msg.role == LH_DGRAM_CHANNEL && memfd >= 0 &&
-		    channel_start(conn, memfd, false) == 0)
-			continue;
-		if (rc != sizeof(msg) && memfd >= 0)
+		    msg.role == LH_DGRAM_CHANNEL && memfd >= 0) {
+			if (channel_start(conn, memfd, false) == 0)
+				continue;
+		} else if (memfd >= 0) {
 			close(memfd);
+		}
 		conn_die(conn);
 		return;
 	}
@@ -175,6 +181,7 @@ int conn_create(int sock, const struct ucred *cred, int memfd)
 		return ENOMEM;
 	conn->cred = *cred;
 	conn->refs = 1;
+	conn->sock.fd = -1;
 	conn->sock.event = conn_event;
 	conn->sock.release = conn_release;
 	pthread_mutex_init(&conn->lock, NULL);

@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT OR GPL-2.0-only
+"""Clients that speak to the daemon's socket themselves and mean no good.
+
+hostile.py --leafhopper PATH --client PATH CASE
+"""
+import argparse
+import ctypes
+import fcntl
+import mmap
+import os
+import resource
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+import host
+
+MAGIC, VERSION = 0x4c484f50, 1
+CLIENT, FILE, ADMIN, CHANNEL = 1, 2, 3, 4
+WELCOME, OPEN, IOCTL, POLL, TEXT, REPLY = 1, 2, 4, 5, 7, 10
+SHM_SIZE = 4096 + 131072
+MSG, DATA = 128, 4096  # where struct lh_msg and the data lie in the shared pages
+NODE_CONTROL, NODE_GPU, NODE_CAP = 0, 1, 2
+NOBODY = 65534
+SYS_FUTEX, FUTEX_WAKE = 202, 1
+LIBC = ctypes.CDLL(None)
+LIBC.syscall.argtypes = [ctypes.c_long, ctypes.c_void_p, ctypes.c_int, ctypes.c_uint, ctypes.c_void_p,
+                         ctypes.c_void_p, ctypes.c_uint]
+
+
+def hello(role, conn=(0, 0, 0), token=0):
+    return struct.pack('<IIIIQQQQ', MAGIC, VERSION, role, 0, *conn, token)
+
+
+def pages():
+    fd = os.memfd_create('leafhopper-channel', os.MFD_ALLOW_SEALING)
+    os.ftruncate(fd, SHM_SIZE)
+    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
+    return fd
+
+
+def dial(path):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.connect(path)
+    s.settimeout(10)
+    return s
+
+
+class Raw:
+    """A connection with one channel, made by hand."""
+
+    def __init__(self, path):
+        self.path = path
+        self.tokens = 0
+        self.files = []
+        self.sock = dial(path)
+        fd = pages()
+        self.shm = mmap.mmap(fd, SHM_SIZE)
+        socket.send_fds(self.sock, [hello(CLIENT)], [fd])
+        os.close(fd)
+        self.seen = 0
+        self.conn = self.ask(WELCOME)[1][:3]
+
+    def post(self, op, args=(), size=0, ahead=()):
+        args = list(args) + [0] * (4 - len(args))
+        self.shm[MSG:MSG + 48] = struct.pack('<IiQQQQII', op, 0, *args, size, 0)
+        self.shm[MSG + 48:MSG + 80] = bytes(32)
+        at = DATA
+        for i, (address, data) in enumerate(ahead):
+            struct.pack_into('<QII', self.shm, MSG + 48 + 16 * i, address, len(data), 0)
+            self.shm[at:at + len(data)] = data
+            at += len(data)
+        self.seen += 1
+        struct.pack_into('<I', self.shm, 0, self.seen)
+        word = ctypes.c_char.from_buffer(self.shm)
+        LIBC.syscall(SYS_FUTEX, ctypes.byref(word), FUTEX_WAKE, 1, None, None, 0)
+
+    def wait(self, seconds=10):
+        end = time.time() + seconds
+        while struct.unpack_from('<I', self.shm, 64)[0] == self.seen - 1:
+            assert time.time() < end, 'no answer'
+            time.sleep(0.0005)
+        return struct.unpack_from('<IiQQQQII', self.shm, MSG)
+
+    def ask(self, op, args=(), size=0):
+        self.post(op, args, size)
+        got = self.wait()
+        assert got[0] == REPLY, got
+        return got[1], got[2:6], got[6]
+
+    def open(self, node, minor, flags=os.O_RDWR):
+        self.tokens += 1
+        sock = dial(self.path)
+        sock.send(hello(FILE, self.conn, self.tokens))
+        self.files.append(sock)
+        return self.ask(OPEN, (self.tokens, node, minor, flags))[0]
+
+    def close(self):
+        for sock in self.files:
+            sock.close()
+        self.sock.close()
+
+
+def case_wrong_datagrams():
+    """A datagram with a descriptor that the daemon refuses leaves it no descriptor."""
+    with host.Machine() as m:
+        m.start('basics').wait()
+        before = m.settle(None, 0.3)
+        for role in [0, CLIENT, FILE, ADMIN, 9] * 10:
+            raw = Raw(m.socket)
+            fd = pages()
+            socket.send_fds(raw.sock, [hello(role)], [fd])
+            os.close(fd)
+            assert raw.sock.recv(1) == b''
+            raw.close()
+        assert m.settle(before) == before, (before, m.holdings())
+
+
+def case_innocents():
+    """A connection that dies within a request takes no other's socket along."""
+    with host.Machine() as m:
+        innocents = []
+        for _ in range(200):
+            raw = Raw(m.socket)
+            assert raw.open(NODE_CONTROL, 255) == 0
+            file_id = struct.unpack_from('<Q', raw.shm, MSG + 8)[0]
+            # Starts the GPU, which takes a while, and then has something for the client:
+            # NV_ESC_ATTACH_GPUS_TO_FD in an NV_ESC_IOCTL_XFER_CMD.
+            raw.post(IOCTL, (file_id, 0xc01046d3, 4096),
+                     ahead=[(4096, struct.pack('<IIQ', 212, 4, 8192)), (8192, b'\0\1\0\0')])
+            raw.close()
+            innocents.append(Raw(m.socket))
+            if len(innocents) < 20:
+                continue
+            for other in innocents:
+                assert other.ask(WELCOME)[0] == 0
+                other.sock.setblocking(False)
+                try:
+                    assert other.sock.recv(1), 'shut down'
+                except BlockingIOError:
+                    pass
+                other.close()
+            innocents = []
+
+
+CASES = {name[5:]: fn for name, fn in list(globals().items()) if name.startswith('case_')}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--leafhopper', required=True)
+    parser.add_argument('--client', required=True)
+    parser.add_argument('case', choices=sorted(CASES))
+    host.args = parser.parse_args()
+    host.args.leafhopper = os.path.abspath(host.args.leafhopper)
+    host.args.client = os.path.abspath(host.args.client)
+    os.environ.pop('LEAFHOPPER_SOCKET', None)
+    CASES[host.args.case]()
+
+
+if __name__ == '__main__':
+    main()
