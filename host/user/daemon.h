@@ -125,6 +125,8 @@ int dfile_open(struct dfile *file, enum rm_node node, u32 minor);
 struct dfile *dfile_get(struct conn *conn, u64 id);
 struct dfile *dfile_by_token(struct conn *conn, u64 token, bool wait);
 void dfile_put(struct dfile *file);
+/* Wakes whoever polls the file, unless a byte is under way. */
+void dfile_tell(struct dfile *file);
 /* Lets conn use the file. 0 or an errno. */
 int dfile_bind(struct conn *conn, struct dfile *file, u64 token);
 /* The connection ends: drops all its bindings. */
@@ -174,7 +176,6 @@ bool channel_serve(struct channel *channel, struct lh_msg *msg);
 void daemon_caller_set(struct channel *channel);
 void daemon_caller_clear(void);
 /* Around one ioctl: takes what the client read ahead; puts the kept write into the reply. */
-void daemon_copy_begin(struct channel *channel, const struct lh_msg *msg);
 void daemon_copy_begin(struct channel *channel, const struct lh_msg *msg);
 void daemon_copy_end(struct channel *channel, struct lh_msg *reply);
 

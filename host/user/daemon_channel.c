@@ -169,6 +169,9 @@ static void serve_poll(struct channel *ch, struct lh_msg *msg)
 	/* Before asking, so that an event that comes after the answer is told again. */
 	os_exchange(&file->notified, 0);
 	msg->result = rm_file_poll(file->rm) ? 1 : 0;
+	/* What is not taken is there the next time too: the byte tells until the answer is no. */
+	if (msg->result)
+		dfile_tell(file);
 	dfile_put(file);
 }
 

@@ -224,15 +224,18 @@ static void dfile_release(struct source *source)
 	dfile_unref(container_of(source, struct dfile, sock));
 }
 
-static void dfile_notify(struct rm_file *rm, void *host_ctx)
+void dfile_tell(struct dfile *file)
 {
-	struct dfile *file = host_ctx;
-
 	if (os_exchange(&file->notified, 1) || os_load_acquire(&file->hung_up))
 		return;
 	/* A full socket has bytes enough in it to wake its readers. */
 	if (send(file->sock.fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		return;
+}
+
+static void dfile_notify(struct rm_file *rm, void *host_ctx)
+{
+	dfile_tell(host_ctx);
 }
 
 /* -- Opening and binding ----------------------------------------------------------------------- */
