@@ -23,8 +23,15 @@ struct admin {
 static void admin_status(char *out, size_t size)
 {
 	struct machine *m = daemon_machine();
-	int at = snprintf(out, size, "driver %s, pid %d, %u processes, %u open files\n",
-			  rm_version(machine_rm(m)), (int)getpid(), conn_count(), dfile_count());
+	struct rm_statistics s;
+	int at;
+
+	rm_statistics(machine_rm(m), &s);
+	at = snprintf(out, size,
+		      "driver %s, pid %d, %u processes, %u open files\n"
+		      "%u GPUs opened, %u clients, %u objects, %llu MiB of video memory\n",
+		      rm_version(machine_rm(m)), (int)getpid(), conn_count(), dfile_count(),
+		      s.files, s.clients, s.objects, (unsigned long long)(s.video_memory >> 20));
 
 	for (u32 i = 0; i < machine_gpu_count(m) && at > 0 && (size_t)at < size; i++) {
 		char bdf[16];

@@ -61,6 +61,15 @@ enum nv_status rm_gpu_add(struct rm *rm, struct os_pci_dev *dev, u32 minor, stru
 /* Surprise or orderly: clients find the GPU lost from now on; waits for calls in flight. */
 void rm_gpu_remove(struct rm_gpu *gpu);
 
+struct rm_statistics {
+	u32 clients, objects; /* a client's root is an object too */
+	u32 files;	      /* of GPU nodes */
+	u64 video_memory;     /* bytes that clients have of all GPUs */
+};
+
+/* What clients hold. Waits for no request; while some run the numbers are of no one moment. */
+void rm_statistics(struct rm *rm, struct rm_statistics *out);
+
 enum rm_node {
 	RM_NODE_CONTROL, /* /dev/nvidiactl */
 	RM_NODE_GPU,	 /* /dev/nvidiaN, minor says which */

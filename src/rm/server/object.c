@@ -164,6 +164,7 @@ enum nv_status rm_object_create(struct rm_call *call, const struct rm_object_req
 		return status;
 	}
 	object->flags |= RM_OBJECT_LISTED;
+	os_store_relaxed(&call->client->object_count, handle_map_count(&call->client->objects));
 	*out = object;
 	return NV_OK;
 }

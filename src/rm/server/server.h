@@ -102,6 +102,7 @@ struct rm_client {
 	bool kernel;		     /* the driver's own */
 	bool gone;	      /* lock: freed; whoever still waits for the lock finds nothing */
 	bool fabric_manager;  /* lock: may duplicate what any user client has */
+	u32 object_count;     /* atomic, written under the lock: its root is one */
 	u32 next_handle;      /* lock: index of the next generated handle */
 	struct os_mutex lock; /* LOCK_RANK_CLIENT: everything below, and its objects */
 	struct rm_object *root;

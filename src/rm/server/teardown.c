@@ -126,8 +126,12 @@ static void destruct(struct rm_call *call, struct rm_object *object)
 
 static void release(struct rm_object *object)
 {
-	if (object->flags & RM_OBJECT_LISTED)
-		handle_map_remove(&object->client->objects, object->handle);
+	struct rm_client *client = object->client;
+
+	if (object->flags & RM_OBJECT_LISTED) {
+		handle_map_remove(&client->objects, object->handle);
+		os_store_relaxed(&client->object_count, handle_map_count(&client->objects));
+	}
 	rm_object_discard(object);
 }
 
