@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -315,6 +316,29 @@ static int cmd_descriptors(int argc, char **argv)
 	return 0;
 }
 
+/* A child in its parent's memory closes its own copies only. */
+static int cmd_vfork(int argc, char **argv)
+{
+	int fd = open_ctl(), other = open_ctl();
+	u32 client = alloc_root(fd);
+	NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS ids;
+	char byte;
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		close(fd);
+		dup2(STDERR_FILENO, other);
+		close_range(3, ~0u, 0);
+		_exit(0);
+	}
+	wait_child(pid);
+	CHECK(read(fd, &byte, 1) == -1 && errno == EINVAL);
+	CHECK(read(other, &byte, 1) == -1 && errno == EINVAL);
+	CHECK(probed_ids(fd, client, &ids) == NV_OK);
+	query_version(other);
+	return 0;
+}
+
 /* Bad pointers are a status or EFAULT, never a crash. */
 static int cmd_faults(int argc, char **argv)
 {
@@ -361,6 +385,84 @@ static int cmd_threads(int argc, char **argv)
 		for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
 			pthread_join(threads[i], NULL);
 	}
+	return 0;
+}
+
+static volatile bool stop;
+
+static void *until_stopped(void *arg)
+{
+	while (!stop)
+		query_version(*(int *)arg);
+	return NULL;
+}
+
+static int channel_maps(void)
+{
+	FILE *f = fopen("/proc/self/maps", "r");
+	char line[512];
+	int n = 0;
+
+	CHECK(f);
+	while (fgets(line, sizeof(line), f))
+		n += strstr(line, "leafhopper-channel") != NULL;
+	fclose(f);
+	return n;
+}
+
+/* Neither a new user nor a descriptor in the connection's place breaks calls under way. */
+static int cmd_moves(int argc, char **argv)
+{
+	int fd = open_ctl();
+	pthread_t thread;
+
+	query_version(fd);
+	CHECK(pthread_create(&thread, NULL, until_stopped, &fd) == 0);
+	for (int i = 0; i < 100; i++) {
+		CHECK(dup2(STDERR_FILENO, 960 + i % 3) >= 0);
+		CHECK(seteuid(geteuid()) == 0);
+		if (getuid() == 0)
+			CHECK(setegid(i % 2 ? 0 : 65534) == 0);
+		query_version(fd);
+		usleep(200);
+	}
+	stop = true;
+	pthread_join(thread, NULL);
+	CHECK(channel_maps() == 1);
+	return 0;
+}
+
+static sigjmp_buf away;
+
+static void on_alarm_jump(int sig)
+{
+	siglongjmp(away, 1);
+}
+
+/* Handlers that jump out of calls, wherever they are. */
+static int cmd_jumps(int argc, char **argv)
+{
+	struct itimerval once = { { 0, 0 }, { 0, 0 } };
+	struct sigaction action = { .sa_handler = on_alarm_jump };
+	volatile int jumps = 0;
+	int fd = open_ctl();
+
+	sigaction(SIGALRM, &action, NULL);
+	for (volatile int i = 0; i < 2000 && jumps < 200; i++) {
+		if (sigsetjmp(away, 1)) {
+			jumps++;
+			continue;
+		}
+		once.it_value.tv_usec = 50 + i % 100;
+		setitimer(ITIMER_REAL, &once, NULL);
+		for (int k = 0; k < 200; k++)
+			query_version(fd);
+		once.it_value.tv_usec = 0;
+		setitimer(ITIMER_REAL, &once, NULL);
+	}
+	CHECK(jumps > 4);
+	query_version(fd);
+	CHECK(channel_maps() <= 4);
 	return 0;
 }
 
@@ -595,6 +697,8 @@ static const struct {
 	{ "signals", cmd_signals }, { "poll", cmd_poll },
 	{ "churn", cmd_churn },	    { "hold", cmd_hold },
 	{ "foreign", cmd_foreign }, { "orphan", cmd_orphan },
+	{ "vfork", cmd_vfork },	    { "moves", cmd_moves },
+	{ "jumps", cmd_jumps },
 };
 
 int main(int argc, char **argv)

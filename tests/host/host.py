@@ -19,7 +19,8 @@ import tempfile
 import time
 
 args = None
-IN_MACHINE = ['basics', 'files', 'descriptors', 'faults', 'threads', 'signals', 'poll']
+IN_MACHINE = ['basics', 'files', 'descriptors', 'faults', 'threads', 'signals', 'poll', 'vfork',
+              'moves', 'jumps']
 SKIPPED = 77
 
 

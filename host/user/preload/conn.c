@@ -15,35 +15,37 @@
 
 #include "host/user/dgram.h"
 #include "host/user/handoff.h"
-#include "host/user/preload/preload.h"
+#include "host/user/preload/conn.h"
 
 #define FD_BASE 960 /* out of the way of programs that expect the lowest number */
 #define FIRST_SPIN_NS 50000u
-#define CHECK_NS 200000000l /* between looks whether the daemon still lives */
 
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
 #endif
 
+#define LINKS 8u /* connections at a time, all but one retired */
+
 /* All zero in a forked child. */
 struct process {
 	u32 lock;
+	u32 bind_lock;	/* outside of lock */
 	u32 generation; /* 0: not connected */
-	int sock;
-	pid_t pid;
-	u64 id;
-	u64 secret[2];
+	struct lh_link *link;
+	struct lh_link links[LINKS];
+	pid_t pid; /* whose memory this is: not a child's that vfork made */
 	u64 last_token;
 };
 
 static struct process *process; /* a page of its own, made once */
 static u32 last_generation;	/* inherited, so that no two connections of a family share one */
-static int inherited_sock = -1; /* the parent's connection, in a child that fork made */
+static int inherited[LINKS] = { [0 ... LINKS - 1] = -1 }; /* the parent's, in a child of fork */
 static pthread_key_t thread_key;
 static u32 setup_state;
 
 static __thread __attribute__((tls_model("initial-exec"))) struct {
 	u32 depth;
+	const void *frames[LH_MAX_DEPTH]; /* of the callers of lh_enter */
 	struct lh_chan chans[LH_MAX_DEPTH];
 	u64 stack; /* of this thread: [stack, stack_end); 0, 0 when not known */
 	u64 stack_end;
@@ -51,33 +53,119 @@ static __thread __attribute__((tls_model("initial-exec"))) struct {
 
 /* -- Setting up -------------------------------------------------------------------------------- */
 
+static void word_lock(u32 *word)
+{
+	while (__atomic_exchange_n(word, 1, __ATOMIC_SEQ_CST)) {
+		u32 unused;
+
+		handoff_sleep(word, 1, &unused, &(struct timespec){ .tv_nsec = 1000000 });
+	}
+}
+
+static void word_unlock(u32 *word)
+{
+	__atomic_store_n(word, 0, __ATOMIC_SEQ_CST);
+	handoff_syscall(word, FUTEX_WAKE, 1, NULL);
+}
+
+/* Signals are blocked while it is held. */
+static void process_lock(sigset_t *before)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, before);
+	word_lock(&process->lock);
+}
+
+static void process_unlock(const sigset_t *before)
+{
+	word_unlock(&process->lock);
+	pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+void lh_bind_lock(sigset_t *before)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, before);
+	word_lock(&process->bind_lock);
+}
+
+void lh_bind_unlock(const sigset_t *before)
+{
+	word_unlock(&process->bind_lock);
+	pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+/* Ends a retired connection that no call uses any more. process->lock held. */
+static void link_reap(struct lh_link *link)
+{
+	if (!link->generation || link->generation == process->generation ||
+	    __atomic_load_n(&link->calls, __ATOMIC_SEQ_CST))
+		return;
+	syscall(SYS_close, link->sock);
+	inherited[link - process->links] = -1;
+	__atomic_store_n(&link->generation, 0, __ATOMIC_SEQ_CST);
+}
+
+static void link_put(struct lh_link *link)
+{
+	sigset_t before;
+
+	if (__atomic_sub_fetch(&link->calls, 1, __ATOMIC_SEQ_CST) ||
+	    __builtin_expect(__atomic_load_n(&link->generation, __ATOMIC_SEQ_CST) ==
+				     __atomic_load_n(&process->generation, __ATOMIC_SEQ_CST),
+			     1))
+		return;
+	process_lock(&before);
+	link_reap(link);
+	process_unlock(&before);
+}
+
+/* The calling thread's levels from depth on have ended: by lh_leave, or jumped out of. */
+static void levels_end(u32 depth)
+{
+	while (thread.depth > depth)
+		link_put(thread.chans[--thread.depth].link);
+}
+
 static void thread_end(void *arg)
 {
+	if (process->pid != getpid())
+		return;
 	for (u32 i = 0; i < LH_MAX_DEPTH; i++) {
 		struct lh_chan *chan = &thread.chans[i];
 
-		if (!chan->shm || chan->generation != process->generation)
+		if (!chan->shm)
 			continue;
-		chan->shm->msg.op = LH_OP_END;
-		handoff_post(&chan->shm->request, ++chan->sent, &chan->shm->daemon_sleeps);
+		if (chan->generation == process->generation) {
+			lh_chan_settle(chan);
+			chan->shm->msg.op = LH_OP_END;
+			handoff_post(&chan->shm->request, ++chan->sent, &chan->shm->daemon_sleeps);
+		}
 		munmap(chan->shm, LH_SHM_SIZE);
 		chan->shm = NULL;
 	}
+	levels_end(0);
 }
 
 /* The parent's connection must not live on in a child: the daemon would think that it does. */
 static void after_fork(void)
 {
-	int sock = inherited_sock;
-
-	if (sock >= 0)
-		syscall(SYS_close, sock);
-	inherited_sock = -1;
+	for (u32 i = 0; i < LINKS; i++) {
+		if (inherited[i] >= 0)
+			syscall(SYS_close, inherited[i]);
+		inherited[i] = -1;
+	}
+	/* Where the kernel cannot wipe it. */
+	memset(process, 0, sizeof(*process));
+	process->pid = getpid();
 	memset(&thread, 0, sizeof(thread));
 }
 
-/* Once; false when out of memory. Signals are blocked. */
-static bool setup(void)
+static bool setup_once(void)
 {
 	u32 expected = 0;
 	void *page;
@@ -99,24 +187,25 @@ static bool setup(void)
 	}
 	madvise(page, 4096, MADV_WIPEONFORK);
 	process = page;
+	process->pid = getpid();
 	pthread_atfork(NULL, NULL, after_fork);
 	__atomic_store_n(&setup_state, 2, __ATOMIC_SEQ_CST);
 	return true;
 }
 
-static void process_lock(void)
+/* False when out of memory. */
+static bool setup(void)
 {
-	while (__atomic_exchange_n(&process->lock, 1, __ATOMIC_SEQ_CST)) {
-		u32 unused;
+	sigset_t all, before;
+	bool done;
 
-		handoff_sleep(&process->lock, 1, &unused, &(struct timespec){ .tv_nsec = 1000000 });
-	}
-}
-
-static void process_unlock(void)
-{
-	__atomic_store_n(&process->lock, 0, __ATOMIC_SEQ_CST);
-	handoff_syscall(&process->lock, FUTEX_WAKE, 1, NULL);
+	if (__atomic_load_n(&setup_state, __ATOMIC_ACQUIRE) == 2)
+		return true;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	done = setup_once();
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return done;
 }
 
 static int move_high(int fd)
@@ -177,7 +266,12 @@ fail:
 	return rc;
 }
 
-static bool exchange(struct lh_chan *chan, struct lh_msg *msg);
+static void chan_begin(struct lh_chan *chan, struct lh_link *link)
+{
+	chan->link = link;
+	chan->generation = link->generation;
+	chan->spin = FIRST_SPIN_NS;
+}
 
 /* Connects this process, with chan as the first channel. process->lock held. 0 or a negative errno.
  */
@@ -187,8 +281,14 @@ static int process_connect(struct lh_chan *chan)
 				  .version = LH_VERSION,
 				  .role = LH_ROLE_CLIENT };
 	struct lh_msg msg = { .op = LH_OP_WELCOME };
-	int rc, fd, sock = connect_daemon();
+	struct lh_link *link = process->links;
+	int rc, fd, sock;
 
+	while (link < process->links + LINKS && link->generation)
+		link++;
+	if (link == process->links + LINKS)
+		return -EAGAIN;
+	sock = connect_daemon();
 	if (sock < 0)
 		return sock;
 	sock = move_high(sock);
@@ -198,21 +298,23 @@ static int process_connect(struct lh_chan *chan)
 		syscall(SYS_close, fd);
 	if (rc)
 		goto fail;
-	process->sock = sock;
-	process->pid = getpid();
-	process->generation = __atomic_add_fetch(&last_generation, 1, __ATOMIC_SEQ_CST);
-	chan->generation = process->generation;
-	chan->spin = FIRST_SPIN_NS;
-	rc = exchange(chan, &msg) ? msg.result : -ENXIO;
+	link->sock = sock;
+	link->generation = __atomic_add_fetch(&last_generation, 1, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&link->calls, 1, __ATOMIC_SEQ_CST);
+	chan_begin(chan, link);
+	rc = lh_chan_exchange(chan, &msg) ? msg.result : -ENXIO;
 	if (rc < 0)
 		goto fail_connected;
-	process->id = msg.args[0];
-	process->secret[0] = msg.args[1];
-	process->secret[1] = msg.args[2];
-	inherited_sock = sock;
+	link->id = msg.args[0];
+	link->secret[0] = msg.args[1];
+	link->secret[1] = msg.args[2];
+	inherited[link - process->links] = sock;
+	process->link = link;
+	__atomic_store_n(&process->generation, link->generation, __ATOMIC_SEQ_CST);
 	return 0;
 fail_connected:
-	process->generation = 0;
+	link->generation = 0;
+	__atomic_sub_fetch(&link->calls, 1, __ATOMIC_SEQ_CST);
 fail:
 	if (chan->shm)
 		munmap(chan->shm, LH_SHM_SIZE);
@@ -227,7 +329,7 @@ static int channel_add(struct lh_chan *chan)
 				  .version = LH_VERSION,
 				  .role = LH_DGRAM_CHANNEL };
 	int fd = shm_create(&chan->shm);
-	int rc = fd < 0 ? fd : dgram_send(process->sock, &hello, sizeof(hello), fd);
+	int rc = fd < 0 ? fd : dgram_send(process->link->sock, &hello, sizeof(hello), fd);
 
 	if (fd >= 0)
 		syscall(SYS_close, fd);
@@ -237,32 +339,29 @@ static int channel_add(struct lh_chan *chan)
 		chan->shm = NULL;
 		return rc;
 	}
-	chan->generation = process->generation;
-	chan->spin = FIRST_SPIN_NS;
+	__atomic_add_fetch(&process->link->calls, 1, __ATOMIC_SEQ_CST);
+	chan_begin(chan, process->link);
 	return 0;
 }
 
-/* process->lock held. */
+/* Calls that are under way keep what they have. process->lock held. */
 static void process_disconnect(void)
 {
-	if (process->generation)
-		syscall(SYS_close, process->sock);
-	process->generation = 0;
-	inherited_sock = -1;
+	__atomic_store_n(&process->generation, 0, __ATOMIC_SEQ_CST);
+	if (process->link)
+		link_reap(process->link);
+	process->link = NULL;
 }
 
 void lh_disconnect(void)
 {
-	sigset_t all, before;
+	sigset_t before;
 
-	if (!lh_generation())
+	if (!lh_generation() || lh_borrowed())
 		return;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	process_lock();
+	process_lock(&before);
 	process_disconnect();
-	process_unlock();
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	process_unlock(&before);
 }
 
 static void stack_find(void)
@@ -290,18 +389,19 @@ bool lh_on_stack(const void *frame, u64 address, size_t size)
 
 static int chan_connect(struct lh_chan *chan)
 {
-	sigset_t all, before;
+	sigset_t before;
 	int rc = 0;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (!setup()) {
-		rc = -ENOMEM;
-		goto out;
+	if (!setup())
+		return -ENOMEM;
+	process_lock(&before);
+	if (!process->pid) {
+		/* A child that no handler saw being made: it has none of the mappings. */
+		process->pid = getpid();
+		memset(thread.chans, 0, sizeof(thread.chans));
 	}
-	process_lock();
-	/* Of a connection that ended; a child never had the mapping. */
-	if (chan->shm && process->generation)
+	/* Of a connection that ended. */
+	if (chan->shm)
 		munmap(chan->shm, LH_SHM_SIZE);
 	memset(chan, 0, sizeof(*chan));
 	if (process->generation) {
@@ -311,17 +411,27 @@ static int chan_connect(struct lh_chan *chan)
 	}
 	if (!process->generation)
 		rc = process_connect(chan);
-	process_unlock();
 	if (!rc) {
 		pthread_setspecific(thread_key, &thread);
 		stack_find();
 	}
-out:
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	process_unlock(&before);
 	return rc;
 }
 
-struct lh_chan *lh_enter(void)
+/* With one more call on the channel's connection, unless it is retired. */
+static bool chan_use(struct lh_chan *chan)
+{
+	if (!chan->shm || chan->generation != lh_generation())
+		return false;
+	__atomic_add_fetch(&chan->link->calls, 1, __ATOMIC_SEQ_CST);
+	if (__builtin_expect(chan->generation == process->generation, 1))
+		return true;
+	link_put(chan->link);
+	return false;
+}
+
+struct lh_chan *lh_enter_at(const void *frame)
 {
 	struct lh_chan *chan;
 
@@ -329,20 +439,63 @@ struct lh_chan *lh_enter(void)
 		errno = EAGAIN;
 		return NULL;
 	}
-	chan = &thread.chans[thread.depth++];
-	if (chan->shm && chan->generation == lh_generation())
-		return chan;
-	for (int rc = chan_connect(chan); rc;) {
-		thread.depth--;
-		errno = -rc;
-		return NULL;
+	chan = &thread.chans[thread.depth];
+	if (__builtin_expect(chan->busy, 0))
+		lh_chan_settle(chan);
+	if (__builtin_expect(!chan_use(chan), 0)) {
+		int rc = chan_connect(chan);
+
+		if (rc) {
+			errno = -rc;
+			return NULL;
+		}
 	}
+	thread.frames[thread.depth++] = frame;
 	return chan;
+}
+
+/*
+ * A call that is under way lies further out on the stack than the handler that interrupts it. One
+ * that does not was jumped out of. Not to be told where a handler has a stack of its own.
+ */
+static void levels_drop(const void *frame)
+{
+	u32 depth = thread.depth;
+	stack_t alternate;
+
+	if (!lh_on_stack(frame, (u64)(uintptr_t)frame, 1) ||
+	    syscall(SYS_sigaltstack, NULL, &alternate) || (alternate.ss_flags & SS_ONSTACK))
+		return;
+	while (depth &&
+	       lh_on_stack(thread.frames[depth - 1], (u64)(uintptr_t)thread.frames[depth - 1], 1) &&
+	       (uintptr_t)thread.frames[depth - 1] <= (uintptr_t)frame)
+		depth--;
+	levels_end(depth);
+}
+
+__attribute__((noinline)) struct lh_chan *lh_enter(void)
+{
+	const void *frame = __builtin_frame_address(0);
+
+	if (__builtin_expect(thread.depth, 0))
+		levels_drop(frame);
+	return lh_enter_at(frame);
 }
 
 void lh_leave(void)
 {
-	thread.depth--;
+	levels_end(thread.depth - 1);
+}
+
+pid_t lh_owner(void)
+{
+	return process->pid;
+}
+
+bool lh_borrowed(void)
+{
+	return __atomic_load_n(&setup_state, __ATOMIC_ACQUIRE) == 2 && process->pid &&
+	       process->pid != (pid_t)syscall(SYS_getpid);
 }
 
 u32 lh_generation(void)
@@ -352,142 +505,61 @@ u32 lh_generation(void)
 	return __atomic_load_n(&process->generation, __ATOMIC_ACQUIRE);
 }
 
-void lh_hello_fill(struct lh_hello *hello, u32 role)
+void lh_hello_fill(const struct lh_chan *chan, struct lh_hello *hello, u32 role)
 {
 	*hello = (struct lh_hello){ .magic = LH_MAGIC, .version = LH_VERSION, .role = role };
-	hello->conn = process->id;
-	hello->secret[0] = process->secret[0];
-	hello->secret[1] = process->secret[1];
+	hello->conn = chan->link->id;
+	hello->secret[0] = chan->link->secret[0];
+	hello->secret[1] = chan->link->secret[1];
 	hello->token = __atomic_add_fetch(&process->last_token, 1, __ATOMIC_SEQ_CST);
 }
 
 bool lh_is_hidden(int fd)
 {
-	return lh_generation() && process->sock == fd;
-}
-
-/* -- Calls ------------------------------------------------------------------------------------- */
-
-bool lh_copy(bool write, u64 address, void *mem, size_t size)
-{
-	char *at = mem;
-
-	while (size) {
-		struct iovec local = { at, size };
-		struct iovec remote = { (void *)(uintptr_t)address, size };
-		ssize_t n = write ? process_vm_writev(process->pid, &local, 1, &remote, 1, 0)
-				  : process_vm_readv(process->pid, &local, 1, &remote, 1, 0);
-
-		if (n <= 0)
-			return false;
-		at += n;
-		address += (u64)n;
-		size -= (size_t)n;
-	}
-	return true;
-}
-
-static bool daemon_lives(struct lh_chan *chan)
-{
-	struct pollfd pfd = { .fd = process->sock, .events = POLLIN | POLLRDHUP };
-	struct timespec now = { 0 };
-
-	if (chan->generation != lh_generation())
+	if (__atomic_load_n(&setup_state, __ATOMIC_ACQUIRE) != 2)
 		return false;
-	return syscall(SYS_ppoll, &pfd, 1, &now, NULL, 0) == 0;
+	for (u32 i = 0; i < LINKS; i++) {
+		if (process->links[i].generation && process->links[i].sock == fd)
+			return true;
+	}
+	return false;
 }
 
-/* Waits for the daemon's next message; false when it is gone. */
-static bool chan_wait(struct lh_chan *chan)
+int lh_hidden_from(unsigned int first)
 {
-	struct lh_shm *shm = chan->shm;
+	int lowest = -1;
 
-	if (!handoff_spin(&shm->reply, chan->seen, chan->spin)) {
-		const struct timespec check = { .tv_nsec = CHECK_NS };
+	if (__atomic_load_n(&setup_state, __ATOMIC_ACQUIRE) != 2)
+		return -1;
+	for (u32 i = 0; i < LINKS; i++) {
+		const struct lh_link *link = &process->links[i];
 
-		for (;;) {
-			handoff_sleep(&shm->reply, chan->seen, &shm->client_sleeps, &check);
-			if (__atomic_load_n(&shm->reply, __ATOMIC_ACQUIRE) != chan->seen)
-				break;
-			if (!daemon_lives(chan))
-				return false;
+		if (link->generation && (unsigned int)link->sock >= first &&
+		    (lowest < 0 || link->sock < lowest))
+			lowest = link->sock;
+	}
+	return lowest;
+}
+
+void lh_make_room(int fd)
+{
+	sigset_t before;
+
+	if (!lh_is_hidden(fd) || lh_borrowed())
+		return;
+	process_lock(&before);
+	for (u32 i = 0; i < LINKS; i++) {
+		struct lh_link *link = &process->links[i];
+
+		if (link->generation && link->sock == fd) {
+			int to = (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, FD_BASE);
+
+			if (to < 0)
+				to = (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 3);
+			__atomic_store_n(&link->sock, to, __ATOMIC_SEQ_CST);
+			inherited[i] = to;
+			syscall(SYS_close, fd);
 		}
 	}
-	chan->seen++;
-	return true;
-}
-
-static void chan_post(struct lh_chan *chan)
-{
-	chan->sent++;
-	handoff_post(&chan->shm->request, chan->sent, &chan->shm->daemon_sleeps);
-}
-
-/* The daemon asks something before it replies. */
-static void chan_answer(struct lh_chan *chan)
-{
-	struct lh_shm *shm = chan->shm;
-	struct lh_msg *msg = &shm->msg;
-	struct lh_file file;
-
-	switch (msg->op) {
-	case LH_ASK_COPY_IN:
-	case LH_ASK_COPY_OUT:
-		msg->result = msg->args[1] <= LH_DATA_SIZE &&
-					      lh_copy(msg->op == LH_ASK_COPY_OUT, msg->args[0],
-						      shm->data, msg->args[1])
-				      ? 0
-				      : -EFAULT;
-		break;
-	case LH_ASK_FD: {
-		int fd = (int)msg->args[0];
-		/* Binding the file is a call of its own. */
-		struct lh_chan *other = lh_enter();
-
-		msg->result = -EBADF;
-		if (other) {
-			if (lh_fd_ours(fd) && lh_fd_file(other, fd, &file) == 0) {
-				msg->args[0] = file.id;
-				msg->result = 0;
-			}
-			lh_leave();
-		}
-		break;
-	}
-	default:
-		msg->result = -EINVAL;
-		break;
-	}
-	msg->op = LH_OP_ANSWER;
-}
-
-/* False when the daemon is gone. */
-static bool exchange(struct lh_chan *chan, struct lh_msg *msg)
-{
-	struct lh_shm *shm = chan->shm;
-
-	shm->msg = *msg;
-	chan_post(chan);
-	for (;;) {
-		if (!chan_wait(chan))
-			return false;
-		lh_shm_prefetch(shm);
-		if (shm->msg.op == LH_REPLY)
-			break;
-		chan_answer(chan);
-		chan_post(chan);
-	}
-	*msg = shm->msg;
-	chan->spin = msg->spin;
-	return true;
-}
-
-s32 lh_exchange(struct lh_chan *chan, struct lh_msg *msg)
-{
-	if (exchange(chan, msg))
-		return msg->result;
-	/* The next call connects anew, where there is a daemon. */
-	if (chan->generation == lh_generation())
-		lh_disconnect();
-	return -ENODEV;
+	process_unlock(&before);
 }

@@ -7,49 +7,76 @@
 
 #include "host/user/preload/preload.h"
 
-static int changed(int rc)
+struct ids {
+	uid_t uid;
+	gid_t gid;
+};
+
+static struct ids now(void)
 {
-	if (rc == 0)
+	return (struct ids){ geteuid(), getegid() };
+}
+
+/* A process that stays who it is keeps its connection. */
+static int changed(struct ids before, int rc)
+{
+	if (rc == 0 && (before.uid != geteuid() || before.gid != getegid()))
 		lh_disconnect();
 	return rc;
 }
 
 EXPORT int setuid(uid_t uid)
 {
-	return changed(lh_real()->setuid(uid));
+	struct ids before = now();
+
+	return changed(before, lh_real()->setuid(uid));
 }
 
 EXPORT int setgid(gid_t gid)
 {
-	return changed(lh_real()->setgid(gid));
+	struct ids before = now();
+
+	return changed(before, lh_real()->setgid(gid));
 }
 
 EXPORT int seteuid(uid_t uid)
 {
-	return changed(lh_real()->seteuid(uid));
+	struct ids before = now();
+
+	return changed(before, lh_real()->seteuid(uid));
 }
 
 EXPORT int setegid(gid_t gid)
 {
-	return changed(lh_real()->setegid(gid));
+	struct ids before = now();
+
+	return changed(before, lh_real()->setegid(gid));
 }
 
 EXPORT int setreuid(uid_t real, uid_t effective)
 {
-	return changed(lh_real()->setreuid(real, effective));
+	struct ids before = now();
+
+	return changed(before, lh_real()->setreuid(real, effective));
 }
 
 EXPORT int setregid(gid_t real, gid_t effective)
 {
-	return changed(lh_real()->setregid(real, effective));
+	struct ids before = now();
+
+	return changed(before, lh_real()->setregid(real, effective));
 }
 
 EXPORT int setresuid(uid_t real, uid_t effective, uid_t saved)
 {
-	return changed(lh_real()->setresuid(real, effective, saved));
+	struct ids before = now();
+
+	return changed(before, lh_real()->setresuid(real, effective, saved));
 }
 
 EXPORT int setresgid(gid_t real, gid_t effective, gid_t saved)
 {
-	return changed(lh_real()->setresgid(real, effective, saved));
+	struct ids before = now();
+
+	return changed(before, lh_real()->setresgid(real, effective, saved));
 }

@@ -22,19 +22,12 @@ EXPORT int dup(int fd)
 	return copy;
 }
 
-/* A program may want the very number that the connection has: it moves away. */
-static void make_room(int fd)
-{
-	if (lh_is_hidden(fd))
-		lh_disconnect();
-}
-
 EXPORT int dup2(int fd, int to)
 {
 	int rc;
 
 	if (fd != to)
-		make_room(to);
+		lh_make_room(to);
 	rc = lh_real()->dup2(fd, to);
 	if (rc >= 0 && fd != to) {
 		lh_epoll_forget(to);
@@ -47,7 +40,7 @@ EXPORT int dup3(int fd, int to, int flags)
 {
 	int rc;
 
-	make_room(to);
+	lh_make_room(to);
 	rc = lh_real()->dup3(fd, to, flags);
 	if (rc >= 0) {
 		lh_epoll_forget(to);
@@ -96,7 +89,7 @@ static void tell_closed(const struct lh_file *file)
 	int saved = errno;
 	struct lh_chan *chan;
 
-	if (lh_generation()) {
+	if (lh_generation() && !lh_borrowed()) {
 		chan = lh_enter();
 		if (chan) {
 			lh_exchange(chan, &msg);
@@ -157,19 +150,21 @@ static void forget_range(unsigned int first, unsigned int last)
 #define CLOSE_RANGE_CLOEXEC 4
 #endif
 
+/* The connection stays, as close leaves it. */
 EXPORT int close_range(unsigned int first, unsigned int last, int flags)
 {
-	if (!(flags & CLOSE_RANGE_CLOEXEC)) {
-		/* The connection goes with all else; the next call makes another. */
-		for (unsigned int fd = first; lh_generation() && fd <= last && fd < INT_MAX; fd++) {
-			if (lh_is_hidden((int)fd)) {
-				lh_disconnect();
-				break;
-			}
-			if (fd > 1u << 20)
-				break;
-		}
+	if (lh_borrowed())
+		return (int)syscall(SYS_close_range, first, last, flags);
+	if (!(flags & CLOSE_RANGE_CLOEXEC))
 		forget_range(first, last);
+	for (int hidden; (hidden = lh_hidden_from(first)) >= 0 && (unsigned int)hidden <= last;
+	     first = (unsigned int)hidden + 1) {
+		int rc = (unsigned int)hidden == first
+				 ? 0
+				 : (int)syscall(SYS_close_range, first, hidden - 1, flags);
+
+		if (rc || (unsigned int)hidden == last)
+			return rc;
 	}
 	return (int)syscall(SYS_close_range, first, last, flags);
 }

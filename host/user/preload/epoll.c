@@ -40,7 +40,9 @@ static void watch_free(struct watch *watch)
 
 void lh_epoll_forget(int fd)
 {
-	for (u32 i = 0; __atomic_load_n(&watch_count, __ATOMIC_ACQUIRE) && i < WATCHES; i++) {
+	if (!__atomic_load_n(&watch_count, __ATOMIC_ACQUIRE) || lh_borrowed())
+		return;
+	for (u32 i = 0; i < WATCHES; i++) {
 		if (__atomic_load_n(&watches[i].fd, __ATOMIC_ACQUIRE) == fd)
 			watch_free(&watches[i]);
 	}

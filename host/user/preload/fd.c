@@ -90,7 +90,8 @@ bool lh_fd_ours(int fd)
 	memset(&addr, 0, sizeof(addr));
 	if (syscall(SYS_getpeername, fd, &addr, &size) == 0 && addr.sun_family == AF_UNIX &&
 	    strncmp(addr.sun_path, lh_socket_path(), sizeof(addr.sun_path)) == 0) {
-		e = entry_make(fd);
+		ours = lh_borrowed();
+		e = ours ? NULL : entry_make(fd);
 		if (e) {
 			e->ours = 1;
 			ours = true;
@@ -110,13 +111,13 @@ bool lh_fd_peek(int fd, struct lh_file *file)
 	return true;
 }
 
-void lh_fd_set(int fd, const struct lh_file *file)
+void lh_fd_set(const struct lh_chan *chan, int fd, const struct lh_file *file)
 {
-	struct entry *e = entry_make(fd);
+	struct entry *e = lh_borrowed() ? NULL : entry_make(fd);
 
 	if (!e)
 		return;
-	e->generation = lh_generation();
+	e->generation = chan->generation;
 	e->node = (u8)file->node;
 	e->minor = file->minor;
 	e->ours = 1;
@@ -132,7 +133,7 @@ void lh_fd_copy(int from, int to)
 		lh_fd_forget(to);
 		return;
 	}
-	copy = entry_make(to);
+	copy = lh_borrowed() ? NULL : entry_make(to);
 	if (!copy)
 		return;
 	copy->generation = e->generation;
@@ -146,7 +147,7 @@ void lh_fd_forget(int fd)
 {
 	struct entry *e = entry_find(fd);
 
-	if (!e)
+	if (!e || !lh_fd_known(fd) || lh_borrowed())
 		return;
 	__atomic_store_n(&e->id, 0, __ATOMIC_RELEASE);
 	e->ours = 0;
@@ -161,16 +162,20 @@ void lh_fd_unbind(int fd)
 		e->generation = 0;
 }
 
-int lh_fd_file(struct lh_chan *chan, int fd, struct lh_file *file)
+static bool bound(const struct lh_chan *chan, int fd, struct lh_file *file)
+{
+	const struct entry *e = entry_find(fd);
+
+	return e && e->generation == chan->generation && lh_fd_peek(fd, file);
+}
+
+static int bind_file(struct lh_chan *chan, int fd, struct lh_file *file)
 {
 	struct lh_msg msg = { .op = LH_OP_BIND };
 	struct lh_hello hello;
-	const struct entry *e = entry_find(fd);
 	int rc;
 
-	if (e && e->generation == chan->generation && lh_fd_peek(fd, file))
-		return 0;
-	lh_hello_fill(&hello, LH_DGRAM_BIND);
+	lh_hello_fill(chan, &hello, LH_DGRAM_BIND);
 	rc = dgram_send(fd, &hello, sizeof(hello), -1);
 	if (rc)
 		return rc == -EPIPE || rc == -ECONNRESET || rc == -ENOTCONN ? ENODEV : -rc;
@@ -179,6 +184,21 @@ int lh_fd_file(struct lh_chan *chan, int fd, struct lh_file *file)
 	if (rc < 0)
 		return -rc;
 	*file = (struct lh_file){ msg.args[0], (enum rm_node)msg.args[1], (u32)msg.args[2] };
-	lh_fd_set(fd, file);
+	lh_fd_set(chan, fd, file);
 	return 0;
+}
+
+int lh_fd_file(struct lh_chan *chan, int fd, struct lh_file *file)
+{
+	sigset_t before;
+	int rc = 0;
+
+	if (bound(chan, fd, file))
+		return 0;
+	/* One at a time: the daemon keeps a file's last token only. */
+	lh_bind_lock(&before);
+	if (!bound(chan, fd, file))
+		rc = bind_file(chan, fd, file);
+	lh_bind_unlock(&before);
+	return rc;
 }

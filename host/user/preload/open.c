@@ -58,7 +58,7 @@ static int node_open(const struct stat *st, int flags)
 	chan = lh_enter();
 	if (!chan)
 		return -1;
-	lh_hello_fill(&hello, LH_ROLE_FILE);
+	lh_hello_fill(chan, &hello, LH_ROLE_FILE);
 	rc = file_connect(&hello, &fd);
 	if (rc)
 		goto out;
@@ -78,7 +78,7 @@ static int node_open(const struct stat *st, int flags)
 		syscall(SYS_fcntl, fd, F_SETFD, 0);
 	if (flags & O_NONBLOCK)
 		syscall(SYS_fcntl, fd, F_SETFL, O_RDWR | O_NONBLOCK);
-	lh_fd_set(fd, &file);
+	lh_fd_set(chan, fd, &file);
 out:
 	lh_leave();
 	return rc ? fail(rc) : fd;

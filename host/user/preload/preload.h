@@ -131,12 +131,16 @@ dev_t lh_node_rdev(enum rm_node node, u32 minor);
 /* -- conn.c: the connection, channels, and calls on them ------------------------------------------
  */
 
+struct lh_link;
+
 struct lh_chan {
 	struct lh_shm *shm;
-	u32 generation; /* of the connection it belongs to */
+	struct lh_link *link; /* the connection it belongs to */
+	u32 generation;	      /* of that connection */
 	u32 sent;
 	u32 seen;
 	u32 spin;
+	bool busy; /* a call is under way, or was jumped out of */
 };
 
 /* A channel of the calling thread, connected; NULL with errno set. Every enter has its leave. */
@@ -146,12 +150,24 @@ void lh_leave(void);
 s32 lh_exchange(struct lh_chan *chan, struct lh_msg *msg);
 /* Of the connection now in use; 0 for none. */
 u32 lh_generation(void);
-/* Fills in a hello on behalf of this process's connection with a fresh token. */
-void lh_hello_fill(struct lh_hello *hello, u32 role);
+/* Around binding a file; signals are blocked in between. */
+void lh_bind_lock(sigset_t *before);
+void lh_bind_unlock(const sigset_t *before);
+/* Fills in a hello on behalf of the channel's connection with a fresh token. */
+void lh_hello_fill(const struct lh_chan *chan, struct lh_hello *hello, u32 role);
 /* Credentials changed: the next call connects anew. */
 void lh_disconnect(void);
 /* True for the descriptor of the connection itself, which programs must not close. */
 bool lh_is_hidden(int fd);
+/* The lowest such descriptor that is first or higher; -1 for none. */
+int lh_hidden_from(unsigned int first);
+/* A program wants the very number that a connection has: that moves away. */
+void lh_make_room(int fd);
+/*
+ * True in a child that runs in its parent's memory (vfork): its descriptors are its own, all that
+ * is known of them here is the parent's and must stay.
+ */
+bool lh_borrowed(void);
 /* Reads or writes this process's own memory; false for a bad address. */
 bool lh_copy(bool write, u64 address, void *mem, size_t size);
 /*
@@ -177,7 +193,7 @@ bool lh_fd_ours(int fd);
 int lh_fd_file(struct lh_chan *chan, int fd, struct lh_file *file);
 /* What is known of it without asking anybody. */
 bool lh_fd_peek(int fd, struct lh_file *file);
-void lh_fd_set(int fd, const struct lh_file *file);
+void lh_fd_set(const struct lh_chan *chan, int fd, const struct lh_file *file);
 void lh_fd_copy(int from, int to);
 void lh_fd_forget(int fd);
 /* The daemon does not know the file on this connection: binds it again at its next use. */
