@@ -70,6 +70,8 @@ struct conn {
 	u64 id;
 	u64 secret[2];
 	struct ucred cred;
+	gid_t *groups; /* supplementary ones */
+	u32 group_count;
 	u32 refs;
 	u32 dead; /* set once by the event loop; channels end */
 	pthread_mutex_t lock;

@@ -124,6 +124,8 @@ static void serve_open(struct channel *ch, struct lh_msg *msg)
 {
 	u64 node = msg->args[1];
 	u64 minor = msg->args[2];
+	const struct machine_user user = { ch->conn->cred.uid, ch->conn->cred.gid, ch->conn->groups,
+					   ch->conn->group_count };
 	struct dfile *file;
 
 	msg->result = -EINVAL;
@@ -134,8 +136,8 @@ static void serve_open(struct channel *ch, struct lh_msg *msg)
 		msg->result = -EIO;
 		return;
 	}
-	if (node == RM_NODE_CAP &&
-	    !machine_cap_allowed(daemon_machine(), (u32)minor, ch->conn->cred.uid))
+	if (!machine_node_allowed(daemon_machine(), (enum rm_node)node, (u32)minor,
+				  (u32)msg->args[3], &user))
 		msg->result = -EACCES;
 	else
 		msg->result = -dfile_open(file, (enum rm_node)node, (u32)minor);

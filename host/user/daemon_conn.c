@@ -12,6 +12,10 @@
 #include "host/user/daemon.h"
 #include "host/user/dgram.h"
 
+#ifndef SO_PEERGROUPS
+#define SO_PEERGROUPS 59
+#endif
+
 static struct {
 	pthread_mutex_t lock;
 	struct conn *first;
@@ -67,6 +71,7 @@ static void conn_free(struct conn *conn)
 		close(conn->sock.fd);
 	pthread_cond_destroy(&conn->bound);
 	pthread_mutex_destroy(&conn->lock);
+	free(conn->groups);
 	free(conn->bindings);
 	free(conn);
 }
@@ -172,6 +177,25 @@ static void conn_watch_exit(struct conn *conn)
 	os_fetch_add(&conn->refs, 1);
 }
 
+/* The client's supplementary groups; 0 or an errno. */
+static int conn_groups(struct conn *conn, int sock)
+{
+	socklen_t size = 0;
+
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) == 0)
+		return 0;
+	/* A kernel that cannot tell: then it is in none. */
+	if (errno != ERANGE)
+		return errno == ENOPROTOOPT ? 0 : errno;
+	conn->groups = malloc(size);
+	if (!conn->groups)
+		return ENOMEM;
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERGROUPS, conn->groups, &size))
+		return errno;
+	conn->group_count = size / sizeof(gid_t);
+	return 0;
+}
+
 int conn_create(int sock, const struct ucred *cred, int memfd)
 {
 	struct conn *conn = calloc(1, sizeof(*conn));
@@ -196,6 +220,8 @@ int conn_create(int sock, const struct ucred *cred, int memfd)
 	else if (os_random(conn->secret, sizeof(conn->secret)) == NV_OK)
 		rc = 0;
 	pthread_mutex_unlock(&table.lock);
+	if (!rc)
+		rc = conn_groups(conn, sock);
 	if (!rc)
 		rc = loop_add(&conn->sock, sock);
 	if (rc) {

@@ -4,6 +4,7 @@
  * drives them, and the wires between the two (DMA, MSI-X, lent threads).
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -320,9 +321,33 @@ int machine_inject(struct machine *m, u32 index, const char *command)
 	return h100_inject(m->gpus[index].model, command) == NV_OK ? 0 : EINVAL;
 }
 
-bool machine_cap_allowed(struct machine *m, u32 minor, uid_t uid)
+static bool in_group(const struct machine_user *user, gid_t gid)
 {
-	u32 mode = tree_cap_mode(m->tree, minor);
+	bool found = user->gid == gid;
 
-	return uid == 0 ? mode != 0 : (mode & 0004u) != 0;
+	for (u32 i = 0; i < user->group_count && !found; i++)
+		found = user->groups[i] == gid;
+	return found;
+}
+
+bool machine_node_allowed(struct machine *m, enum rm_node node, u32 minor, u32 flags,
+			  const struct machine_user *user)
+{
+	u32 access = flags & O_ACCMODE;
+	u32 want = access == O_RDONLY ? 4 : access == O_WRONLY ? 2 : 6;
+	struct stat st;
+	u32 bits;
+
+	/* What has no node the driver refuses by itself, capabilities apart. */
+	if (tree_node_stat(m->tree, node, minor, &st))
+		return user->uid == 0 && node != RM_NODE_CAP;
+	if (user->uid == 0)
+		return true;
+	if (user->uid == st.st_uid)
+		bits = st.st_mode >> 6;
+	else if (in_group(user, st.st_gid))
+		bits = st.st_mode >> 3;
+	else
+		bits = st.st_mode;
+	return (want & ~bits & 7) == 0;
 }

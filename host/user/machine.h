@@ -6,6 +6,7 @@
 #ifndef HOST_USER_MACHINE_H
 #define HOST_USER_MACHINE_H
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "rm/rm.h"
@@ -34,15 +35,33 @@ void machine_gpu_bdf(const struct machine *machine, u32 index, char bdf[16]);
 struct os_pci_dev *machine_gpu_pci(const struct machine *machine, u32 index);
 /* A scenario line for one GPU. 0 or an errno. */
 int machine_inject(struct machine *machine, u32 index, const char *command);
-/* Whether a user may open a capability node, by the mode that the driver states for it. */
-bool machine_cap_allowed(struct machine *machine, u32 minor, uid_t uid);
+
+/* Who wants to open something. */
+struct machine_user {
+	uid_t uid;
+	gid_t gid;
+	const gid_t *groups; /* more of them */
+	u32 group_count;
+};
+
+/* Whether a user may open a node with these flags of open(2), by the node's owner and mode. */
+bool machine_node_allowed(struct machine *machine, enum rm_node node, u32 minor, u32 flags,
+			  const struct machine_user *user);
 
 #define TREE_NVIDIA_MAJOR 195u
 #define TREE_CONTROL_MINOR 255u
 #define TREE_CAPS_MAJOR 511u
 
-/* What a device node's placeholder is as long as. */
-#define TREE_RDEV(major, minor) (((off_t)(major) << 20) | (off_t)(minor))
+/*
+ * A device node's placeholder says in its length which device it stands for and which mode the node
+ * has. Its own mode lets nobody but the tree's owner change it.
+ */
+#define TREE_NODE_SIZE(major, minor, mode) \
+	(((off_t)((mode)&0777) << 32) | ((off_t)(major) << 20) | (off_t)(minor))
+#define TREE_NODE_MODE(size) ((mode_t)((size) >> 32) & 0777)
+#define TREE_NODE_MAJOR(size) ((u32)((size) >> 20) & 0xfff)
+#define TREE_NODE_MINOR(size) ((u32)(size)&0xfffff)
+#define TREE_NODE_DISK_MODE 0644
 
 /* What os_firmware_get is asked for by the driver. */
 #define MACHINE_FIRMWARE "nvidia/gsp_gh100.bin"
@@ -52,7 +71,7 @@ bool machine_cap_allowed(struct machine *machine, u32 minor, uid_t uid);
 /* Makes root and fills it. 0 or an errno; nothing is left on failure. */
 int tree_create(struct machine *machine, const char *root);
 void tree_destroy(const char *root);
-/* File mode of a capability's node; 0 where there is none. */
-u32 tree_cap_mode(const char *root, u32 minor);
+/* Owner, group and permission bits (nothing else in st_mode) of a device node. 0 or an errno. */
+int tree_node_stat(const char *root, enum rm_node node, u32 minor, struct stat *st);
 
 #endif

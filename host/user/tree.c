@@ -8,8 +8,8 @@
  *   root/sys/module/nvidia/, bus/pci/devices/, devices/pci*   real entries as links, the GPUs
  * beside
  *
- * A device node is a regular file whose size is its device number and whose mode bits are the
- * node's. A text made when read is an empty file with the sticky bit.
+ * A device node is a regular file whose size is its device number and its mode. A text made when
+ * read is an empty file with the sticky bit.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -81,7 +81,7 @@ static void tree_node(struct tree *t, const char *name, u32 major, u32 minor, mo
 	char path[128], target[128];
 
 	snprintf(path, sizeof(path), "dev/%s", name);
-	tree_file(t, path, mode, NULL, TREE_RDEV(major, minor));
+	tree_file(t, path, TREE_NODE_DISK_MODE, NULL, TREE_NODE_SIZE(major, minor, mode));
 	snprintf(path, sizeof(path), "dev/char/%u:%u", major, minor);
 	snprintf(target, sizeof(target), "../%s", name);
 	tree_link(t, path, target);
@@ -380,11 +380,31 @@ void tree_destroy(const char *root)
 	rmdir(root);
 }
 
-u32 tree_cap_mode(const char *root, u32 minor)
+int tree_node_stat(const char *root, enum rm_node node, u32 minor, struct stat *st)
 {
 	char path[PATH_MAX];
-	struct stat st;
+	struct stat owner;
 
-	snprintf(path, sizeof(path), "%s/dev/nvidia-caps/nvidia-cap%u", root, minor);
-	return stat(path, &st) ? 0 : st.st_mode & 0777;
+	switch (node) {
+	case RM_NODE_CONTROL:
+		snprintf(path, sizeof(path), "%s/dev/nvidiactl", root);
+		break;
+	case RM_NODE_GPU:
+		snprintf(path, sizeof(path), "%s/dev/nvidia%u", root, minor);
+		break;
+	default:
+		snprintf(path, sizeof(path), "%s/dev/nvidia-caps/nvidia-cap%u", root, minor);
+		break;
+	}
+	if (lstat(path, st) || stat(root, &owner))
+		return errno;
+	if (!S_ISREG(st->st_mode))
+		return ENXIO;
+	/* What we made is the administrator's. */
+	if (st->st_uid == owner.st_uid)
+		st->st_uid = 0;
+	if (st->st_gid == owner.st_gid)
+		st->st_gid = 0;
+	st->st_mode = TREE_NODE_MODE(st->st_size);
+	return 0;
 }

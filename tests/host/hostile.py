@@ -6,12 +6,14 @@ hostile.py --leafhopper PATH --client PATH CASE
 """
 import argparse
 import ctypes
+import errno
 import fcntl
 import mmap
 import os
 import resource
 import shutil
 import socket
+import stat
 import struct
 import subprocess
 import sys
@@ -146,6 +148,54 @@ def case_innocents():
                     pass
                 other.close()
             innocents = []
+
+
+def case_placeholders():
+    """Nobody but its owner may write into the tree, whatever mode a node shows."""
+    with host.Machine('--socket-mode', '666') as m:
+        for top, _, names in os.walk(os.path.join(m.place, 'root')):
+            for name in names:
+                mode = os.lstat(os.path.join(top, name)).st_mode
+                assert stat.S_ISLNK(mode) or mode & 0o022 == 0, (top, name, oct(mode))
+        assert m.command('enter', '--', 'stat', '-c', '%a', '/dev/nvidia0').stdout == '666\n'
+        if os.geteuid() == 0:
+            run = 'chmod 640 /dev/nvidia0 && stat -c %a,%t,%T /dev/nvidia0'
+            assert m.command('enter', '--', 'sh', '-c', run).stdout == '640,c3,0\n'
+
+
+def as_user(groups, function):
+    """Runs function in a child as nobody with these groups; what it returned, a small number."""
+    pid = os.fork()
+    if pid == 0:
+        code = 255
+        try:
+            os.setgroups(groups)
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            code = function()
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def case_permissions():
+    """The daemon itself keeps to the nodes' modes."""
+    if os.geteuid() != 0:
+        sys.exit(host.SKIPPED)
+    with host.Machine('--socket-mode', '666') as m:
+        def opens(node, minor, flags=os.O_RDWR, groups=()):
+            return as_user(list(groups), lambda: -Raw(m.socket).open(node, minor, flags))
+        assert opens(NODE_CONTROL, 255) == 0 and opens(NODE_GPU, 0) == 0
+        assert opens(NODE_CAP, 1, os.O_RDONLY) == errno.EACCES
+        assert opens(NODE_CAP, 2, os.O_RDONLY) == 0
+        assert opens(NODE_GPU, 9) == errno.EACCES
+        change = 'chmod 640 /dev/nvidia0 && chown 0:77 /dev/nvidia0 && chmod 600 /dev/nvidiactl'
+        assert m.command('enter', '--', 'sh', '-c', change).returncode == 0
+        assert opens(NODE_CONTROL, 255) == errno.EACCES
+        assert opens(NODE_GPU, 0, os.O_RDONLY) == errno.EACCES
+        assert opens(NODE_GPU, 0, os.O_RDONLY, [76, 77]) == 0
+        assert opens(NODE_GPU, 0, os.O_RDWR, [76, 77]) == errno.EACCES
+        assert Raw(m.socket).open(NODE_GPU, 0) == 0
 
 
 CASES = {name[5:]: fn for name, fn in list(globals().items()) if name.startswith('case_')}

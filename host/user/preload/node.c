@@ -82,8 +82,8 @@ static int node_make(const struct lh_where *where, mode_t mode, dev_t dev)
 			  O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -1;
-	if (syscall(SYS_ftruncate, fd, TREE_RDEV(major(dev), minor(dev))) ||
-	    syscall(SYS_fchmod, fd, mode & 0777))
+	if (syscall(SYS_ftruncate, fd, TREE_NODE_SIZE(major(dev), minor(dev), mode)) ||
+	    syscall(SYS_fchmod, fd, TREE_NODE_DISK_MODE))
 		rc = errno;
 	syscall(SYS_close, fd);
 	return rc ? fail(rc) : 0;
@@ -142,12 +142,17 @@ static int change(int dirfd, const char *path, struct lh_where *where, int refus
 static int chmod_at(int dirfd, const char *path, mode_t mode)
 {
 	struct lh_where where;
+	struct stat st;
 	int rc = change(dirfd, path, &where, EPERM);
 
 	if (rc < 0)
 		return -1;
-	return rc ? (int)syscall(SYS_fchmodat, dirfd, path, mode)
-		  : (int)syscall(SYS_fchmodat, AT_FDCWD, where.tree, mode & 0777);
+	if (rc)
+		return (int)syscall(SYS_fchmodat, dirfd, path, mode);
+	if (lh_stat(&where, 0, &st) == LH_WHAT_NODE)
+		return (int)syscall(SYS_truncate, where.tree,
+				    TREE_NODE_SIZE(major(st.st_rdev), minor(st.st_rdev), mode));
+	return (int)syscall(SYS_fchmodat, AT_FDCWD, where.tree, mode & 0777);
 }
 
 EXPORT int chmod(const char *path, mode_t mode)

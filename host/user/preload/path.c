@@ -222,15 +222,15 @@ enum lh_what lh_stat(const struct lh_where *where, int flags, struct stat *st)
 
 	if (syscall(SYS_newfstatat, AT_FDCWD, where->tree, st, flags & AT_SYMLINK_NOFOLLOW))
 		return LH_WHAT_ERROR;
-	if (st->st_uid == tree_owner()) {
+	if (tree_owner() && st->st_uid == tree_owner()) {
 		st->st_uid = 0;
 		st->st_gid = 0;
 	}
 	if (!S_ISREG(st->st_mode))
 		return what;
 	if (strncmp(where->virtual, "/dev/", 5) == 0) {
-		st->st_rdev = makedev((u32)(st->st_size >> 20), (u32)(st->st_size & 0xfffff));
-		st->st_mode = S_IFCHR | (st->st_mode & 07777);
+		st->st_rdev = makedev(TREE_NODE_MAJOR(st->st_size), TREE_NODE_MINOR(st->st_size));
+		st->st_mode = S_IFCHR | TREE_NODE_MODE(st->st_size);
 		st->st_size = 0;
 		st->st_blocks = 0;
 		what = LH_WHAT_NODE;
