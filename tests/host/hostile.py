@@ -198,6 +198,63 @@ def case_permissions():
         assert Raw(m.socket).open(NODE_GPU, 0) == 0
 
 
+def case_place():
+    """A directory that others made or may change is no place for a machine."""
+    with tempfile.TemporaryDirectory(prefix='lh-test-') as top:
+        def up(name):
+            env = dict(os.environ, LEAFHOPPER_SOCKET=os.path.join(top, name, 'socket'))
+            got = subprocess.run([host.args.leafhopper, 'up', '--socket-mode', '666'], env=env,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+            if got.returncode == 0:
+                mode = os.stat(os.path.join(top, name)).st_mode & 0o777
+                subprocess.run([host.args.leafhopper, 'down'], env=env, check=True, timeout=60)
+                return mode
+            return None
+        victim = os.path.join(top, 'victim')
+        with open(victim, 'w') as f:
+            f.write('precious')
+        for name, mode in ('open', 0o777), ('mine', 0o700), ('log', 0o700):
+            os.mkdir(os.path.join(top, name))
+            os.chmod(os.path.join(top, name), mode)
+        os.symlink(os.path.join(top, 'mine'), os.path.join(top, 'link'))
+        os.symlink(victim, os.path.join(top, 'log', 'log'))
+        assert up('open') is None and up('link') is None
+        assert up('mine') == 0o700
+        old = os.umask(0o077)
+        assert up('new') == 0o755
+        os.umask(old)
+        up('log')
+        with open(victim) as f:
+            assert f.read() == 'precious'
+        if os.geteuid() == 0:
+            os.mkdir(os.path.join(top, 'theirs'), 0o700)
+            os.chown(os.path.join(top, 'theirs'), NOBODY, NOBODY)
+            assert up('theirs') is None
+
+
+def case_up():
+    """Of commands that bring up one machine at once, one does; it keeps nothing of its caller's."""
+    with tempfile.TemporaryDirectory(prefix='lh-test-') as top:
+        env = dict(os.environ, LEAFHOPPER_SOCKET=os.path.join(top, 'm', 'socket'))
+        for _ in range(5):
+            pipe = os.pipe()
+            kids = [subprocess.Popen([host.args.leafhopper, 'up'], env=env, pass_fds=pipe,
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                    for _ in range(4)]
+            assert sorted(kid.wait(60) for kid in kids) == [0, 1, 1, 1]
+            os.close(pipe[1])
+            assert os.read(pipe[0], 1) == b''
+            os.close(pipe[0])
+            subprocess.run([host.args.leafhopper, 'status'], env=env, check=True,
+                           stdout=subprocess.DEVNULL, timeout=60)
+            subprocess.run([host.args.leafhopper, 'down'], env=env, check=True, timeout=60)
+            assert os.listdir(top) == []
+        bad = dict(env, LEAFHOPPER_PRELOAD='/nonexistent')
+        assert subprocess.run([host.args.leafhopper, 'up'], env=bad, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, timeout=60).returncode == 1
+        assert os.listdir(top) == []
+
+
 CASES = {name[5:]: fn for name, fn in list(globals().items()) if name.startswith('case_')}
 
 

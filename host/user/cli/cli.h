@@ -41,6 +41,7 @@ struct instance {
 	char socket[PATH_MAX];
 	pid_t pid;
 	int keep_fd; /* the daemon ends when this is closed; -1 for one that stays */
+	int lock_fd; /* the daemon does not keep this; -1: none */
 };
 
 /* The shared daemon's place: LEAFHOPPER_SOCKET, or in the runtime directory. 0 or an errno. */

@@ -32,6 +32,7 @@ static int instance_places(struct instance *in)
 		return ENAMETOOLONG;
 	in->pid = -1;
 	in->keep_fd = -1;
+	in->lock_fd = -1;
 	return 0;
 }
 
@@ -140,21 +141,27 @@ out:
 	return rc;
 }
 
-/* The log of a daemon that stays is a file; its terminal is not its own. */
-static void detach(const struct instance *in)
+/*
+ * The log of a daemon that stays is a file; its terminal is not its own, nor is anything else that
+ * the caller had open.
+ */
+static void detach(const struct instance *in, int ready)
 {
 	char path[PATH_MAX + 8];
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int log;
 
 	snprintf(path, sizeof(path), "%s/log", in->dir);
-	log = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+	log = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (null >= 0) {
 		dup2(null, STDIN_FILENO);
 		dup2(null, STDOUT_FILENO);
 	}
-	if (log >= 0)
-		dup2(log, STDERR_FILENO);
+	if (log >= 0 || null >= 0)
+		dup2(log >= 0 ? log : null, STDERR_FILENO);
+	if (ready > STDERR_FILENO + 1)
+		close_range(STDERR_FILENO + 1, (unsigned int)ready - 1, 0);
+	close_range((unsigned int)ready + 1, ~0u, 0);
 	if (chdir("/"))
 		return; /* only keeps a file system busy */
 }
@@ -205,9 +212,11 @@ int instance_start(struct instance *in, const struct options *options, bool stay
 		signals_default();
 		close(ready[0]);
 		if (stays)
-			detach(in);
+			detach(in, ready[1]);
 		else
 			close(keep[1]);
+		if (!stays && in->lock_fd >= 0)
+			close(in->lock_fd);
 		rc = daemon_main(in, options, ready[1], keep[0]);
 		_exit(rc > 125 ? 125 : rc);
 	}

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -70,38 +71,117 @@ static int no_machine(int rc)
 	return EXIT_FAILURE;
 }
 
-/* A place that an earlier daemon left without tidying up is taken over; a live one's is not. */
-static int take_place(const struct instance *in, mode_t mode)
+/* The place's directory, made or found; one that others may change is no place. 0 or an errno. */
+static int place_open(const struct instance *in, mode_t mode)
+{
+	struct stat st;
+
+	if (mkdir(in->dir, 0700) == 0)
+		/* Whatever the umask says. */
+		return (mode & 0077) && chmod(in->dir, 0755) ? errno : 0;
+	if (errno != EEXIST)
+		return errno;
+	if (lstat(in->dir, &st))
+		return errno;
+	if (!S_ISDIR(st.st_mode))
+		return ENOTDIR;
+	return st.st_uid == geteuid() && !(st.st_mode & 0022) ? 0 : EPERM;
+}
+
+/*
+ * Makes this the one command that brings a machine up or tidies up here: the descriptor of the lock
+ * while it lasts, or a negative errno.
+ */
+static int place_lock(const struct instance *in)
+{
+	char path[PATH_MAX + 8];
+	struct stat held, there;
+	int fd, rc;
+
+	snprintf(path, sizeof(path), "%s/lock", in->dir);
+	for (;;) {
+		fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd < 0)
+			return -errno;
+		if (flock(fd, LOCK_EX) || fstat(fd, &held)) {
+			rc = -errno;
+			break;
+		}
+		if (lstat(path, &there) == 0 && held.st_ino == there.st_ino &&
+		    held.st_dev == there.st_dev)
+			return fd;
+		/* Whoever had it removed it. */
+		close(fd);
+	}
+	close(fd);
+	return rc;
+}
+
+/*
+ * A place that an earlier daemon left without tidying up is taken over; a live one's is not. *lock
+ * is to be closed when the machine is up, or is not.
+ */
+static int take_place(const struct instance *in, mode_t mode, int *lock)
 {
 	char tree[PATH_MAX + 8];
-	int sock;
+	int sock, rc = place_open(in, mode);
 
-	if (mkdir(in->dir, mode & 0077 ? 0755 : 0700) && errno != EEXIST)
-		return errno;
+	if (rc)
+		return rc;
+	*lock = place_lock(in);
+	if (*lock < 0)
+		return -*lock;
 	sock = admin_connect(in);
 	if (sock >= 0) {
 		close(sock);
-		return EADDRINUSE;
+		rc = EADDRINUSE;
+	} else if (unlink(in->socket) && errno != ENOENT) {
+		rc = errno;
 	}
-	if (unlink(in->socket) && errno != ENOENT)
-		return errno;
+	if (rc) {
+		close(*lock);
+		return rc;
+	}
 	snprintf(tree, sizeof(tree), "%s/root", in->dir);
 	tree_destroy(tree);
 	return 0;
+}
+
+/* Removes what a daemon leaves of its place, unless another is there already. */
+static void leave_place(const struct instance *in)
+{
+	static const char *const names[] = { "log", "lock" };
+	char path[PATH_MAX + 8];
+	int sock, lock = place_lock(in);
+
+	if (lock < 0)
+		return;
+	sock = admin_connect(in);
+	if (sock >= 0) {
+		close(sock);
+	} else {
+		for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+			snprintf(path, sizeof(path), "%s/%s", in->dir, names[i]);
+			unlink(path);
+		}
+		rmdir(in->dir);
+	}
+	close(lock);
 }
 
 int command_up(int argc, char **argv)
 {
 	struct options options;
 	struct instance in;
-	int rc;
+	char out[64];
+	int rc, lock;
 
 	options_parse(argc, argv, &options);
 	if (options.command[0])
 		usage_error("up takes no program; see enter");
 	rc = instance_shared(&in);
 	if (!rc)
-		rc = take_place(&in, options.socket_mode);
+		rc = take_place(&in, options.socket_mode, &lock);
 	if (rc) {
 		fprintf(stderr, "leafhopper: %s: %s\n", in.dir,
 			rc == EADDRINUSE ? "a machine is up already" : strerror(rc));
@@ -110,21 +190,28 @@ int command_up(int argc, char **argv)
 	if (options.foreground) {
 		struct instance kept = in;
 
+		kept.lock_fd = lock;
 		rc = instance_start(&kept, &options, false);
+		close(lock);
 		if (rc)
 			return EXIT_FAILURE;
 		waitpid(kept.pid, NULL, 0);
 		kept.keep_fd = -1;
 		instance_stop(&kept);
+		leave_place(&in);
 		return EXIT_SUCCESS;
 	}
 	rc = instance_start(&in, &options, true);
+	close(lock);
 	if (rc) {
 		fprintf(stderr, "leafhopper: it did not start; see %s/log\n", in.dir);
 		return EXIT_FAILURE;
 	}
-	if (instance_environment(&in))
+	if (instance_environment(&in)) {
+		admin_ask("stop", out, sizeof(out), true);
+		leave_place(&in);
 		return EXIT_FAILURE;
+	}
 	printf("export LEAFHOPPER_SOCKET='%s'\nexport LD_PRELOAD='%s'\n", in.socket,
 	       getenv("LD_PRELOAD"));
 	return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
@@ -133,7 +220,7 @@ int command_up(int argc, char **argv)
 int command_down(int argc, char **argv)
 {
 	struct instance in;
-	char out[4096], path[PATH_MAX + 8];
+	char out[4096];
 	int rc = admin_ask("stop", out, sizeof(out), true);
 
 	if (rc)
@@ -142,11 +229,8 @@ int command_down(int argc, char **argv)
 		fprintf(stderr, "leafhopper: %s", out);
 		return EXIT_FAILURE;
 	}
-	if (instance_shared(&in) == 0) {
-		snprintf(path, sizeof(path), "%s/log", in.dir);
-		unlink(path);
-		rmdir(in.dir);
-	}
+	if (instance_shared(&in) == 0)
+		leave_place(&in);
 	return EXIT_SUCCESS;
 }
 
