@@ -106,6 +106,7 @@ static void loop_release_dead(void)
 
 static void pending_unlink(struct pending *p)
 {
+	share_drop(p->cred.uid, SHARE_PENDING);
 	for (struct pending **at = &loop.pending; *at; at = &(*at)->next) {
 		if (*at == p) {
 			*at = p->next;
@@ -183,11 +184,31 @@ static void pending_event(struct source *source, u32 events)
 		close(copy);
 }
 
+/* Makes room by ending the oldest of the user who has most: a newcomer is never turned away. */
+static void pending_evict(void)
+{
+	uid_t uid = share_greediest(SHARE_PENDING);
+	struct pending *oldest = NULL;
+
+	for (struct pending *p = loop.pending; p; p = p->next) {
+		if (p->cred.uid == uid)
+			oldest = p;
+	}
+	if (oldest) {
+		pending_unlink(oldest);
+		loop_remove(&oldest->sock);
+	}
+}
+
 static void pending_add(int sock, const struct ucred *cred)
 {
-	struct pending *p = loop.pending_count < DAEMON_MAX_PENDING ? calloc(1, sizeof(*p)) : NULL;
+	struct pending *p;
 
-	if (!p) {
+	if (loop.pending_count >= DAEMON_MAX_PENDING)
+		pending_evict();
+	p = calloc(1, sizeof(*p));
+	if (!p || !share_take(cred->uid, SHARE_PENDING)) {
+		free(p);
 		close(sock);
 		return;
 	}
@@ -349,6 +370,7 @@ static void loop_serve(void)
 		bool dying = conn_sweep() != 0;
 		bool silent = pending_expire();
 
+		silent = admin_expire() || silent;
 		loop_turn(dying ? SWEEP_MS : silent ? 1000 : -1);
 	}
 }
@@ -400,6 +422,7 @@ int daemon_run(const struct daemon_config *config)
 	int rc;
 
 	raise_file_limit();
+	share_init();
 	loop.stop = false;
 	loop.machine = config->machine;
 	loop.epoll = epoll_create1(EPOLL_CLOEXEC);

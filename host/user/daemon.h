@@ -4,8 +4,8 @@
  * loop (connections come and go), each client thread has a channel thread that serves its requests,
  * and one thread closes files whose last descriptor is gone.
  *
- * Locks, outermost first: the table of connections, that of files, conn->lock. None is held while
- * rm runs.
+ * Locks, outermost first: the table of connections, that of files, conn->lock, that of the users'
+ * shares. None is held while rm runs.
  */
 #ifndef HOST_USER_DAEMON_H
 #define HOST_USER_DAEMON_H
@@ -18,8 +18,9 @@
 #include "rm/rm.h"
 
 #define DAEMON_MAX_CONNS 8192u
-#define DAEMON_MAX_PENDING 1024u      /* sockets that have not said yet what they are */
-#define DAEMON_MAX_CHANNELS 1024u     /* of one connection */
+#define DAEMON_MAX_PENDING 1024u  /* sockets that have not said yet what they are */
+#define DAEMON_MAX_CHANNELS 1024u /* of one connection */
+#define DAEMON_MAX_ADMINS 64u
 #define DAEMON_MAX_FILES 4096u	      /* that one connection may use at a time */
 #define DAEMON_CHANNEL_STACK KIB(256) /* of a channel thread */
 
@@ -82,6 +83,7 @@ struct conn {
 	u32 binding_count;
 	u32 binding_room;
 	struct conn *next; /* under the table's lock */
+	bool counted;	   /* in its user's share */
 };
 
 /* A client said hello on sock with the memfd of its first channel; takes over both on success (0).
@@ -110,6 +112,7 @@ struct dfile {
 	u32 hung_up;  /* the last descriptor is gone */
 	u32 notified; /* a byte is under way and the client has not asked since */
 	u32 opened;   /* LH_OP_OPEN came */
+	uid_t uid;    /* in whose share it counts */
 	enum rm_node node;
 	u32 minor;
 	struct rm_file *rm; /* NULL until opened; written once */
@@ -181,9 +184,32 @@ void daemon_caller_clear(void);
 void daemon_copy_begin(struct channel *channel, const struct lh_msg *msg);
 void daemon_copy_end(struct channel *channel, struct lh_msg *reply);
 
+/* -- daemon_share.c: how much of the daemon each user has ----------------------------------------
+ */
+
+enum share_kind {
+	SHARE_PENDING,
+	SHARE_CONN,
+	SHARE_CHANNEL,
+	SHARE_FILE,
+	SHARE_KINDS,
+};
+
+/* Once the limit on descriptors is what it will be. */
+void share_init(void);
+/* The administrator and the daemon's own user, who may have all there is. */
+bool share_privileged(uid_t uid);
+/* Counts one more for the user; false when that is too much. Any thread, like the others. */
+bool share_take(uid_t uid, enum share_kind kind);
+void share_drop(uid_t uid, enum share_kind kind);
+/* Who has most of a kind. */
+uid_t share_greediest(enum share_kind kind);
+
 /* -- daemon_admin.c: status, inject, stop ------------------------------------------------------ */
 
 int admin_create(int sock, const struct ucred *cred);
+/* Ends those that said nothing for long; returns whether any are left. Event loop only. */
+bool admin_expire(void);
 
 /* -- daemon_text.c: files whose text is made when they are read -------------------------------- */
 

@@ -15,10 +15,55 @@
 
 #define LINE_MAX_SIZE 1024
 
+#define IDLE_SECONDS 10u
+
 struct admin {
 	struct source sock;
 	bool owner;
+	u64 heard_ns; /* when it last said something */
+	struct admin *next;
 };
+
+/* The newest first; of the event loop. */
+static struct admin *admins;
+static u32 admin_count;
+
+static void admin_remove(struct admin *admin)
+{
+	for (struct admin **at = &admins; *at; at = &(*at)->next) {
+		if (*at == admin) {
+			*at = admin->next;
+			admin_count--;
+			break;
+		}
+	}
+	loop_remove(&admin->sock);
+}
+
+/* Makes room: the oldest goes, and others' before those of who may change things. */
+static void admin_evict(void)
+{
+	struct admin *oldest = NULL;
+
+	for (struct admin *admin = admins; admin; admin = admin->next) {
+		if (!oldest || oldest->owner || !admin->owner)
+			oldest = admin;
+	}
+	if (oldest)
+		admin_remove(oldest);
+}
+
+bool admin_expire(void)
+{
+	u64 now = os_time_ns();
+
+	for (struct admin *admin = admins, *next; admin; admin = next) {
+		next = admin->next;
+		if (now - admin->heard_ns >= IDLE_SECONDS * 1000000000ull)
+			admin_remove(admin);
+	}
+	return admins != NULL;
+}
 
 static void admin_status(char *out, size_t size)
 {
@@ -85,13 +130,14 @@ static void admin_event(struct source *source, u32 events)
 	if (fd >= 0)
 		close(fd);
 	if (n <= 0) {
-		loop_remove(source);
+		admin_remove(admin);
 		return;
 	}
+	admin->heard_ns = os_time_ns();
 	line[n] = 0;
 	admin_serve(admin, line, out, sizeof(out));
 	if (send(source->fd, out, strlen(out), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		loop_remove(source);
+		admin_remove(admin);
 }
 
 static void admin_release(struct source *source)
@@ -106,11 +152,19 @@ int admin_create(int sock, const struct ucred *cred)
 
 	if (!admin)
 		return ENOMEM;
-	admin->owner = cred->uid == 0 || cred->uid == geteuid();
+	if (admin_count >= DAEMON_MAX_ADMINS)
+		admin_evict();
+	admin->owner = share_privileged(cred->uid);
+	admin->heard_ns = os_time_ns();
 	admin->sock.event = admin_event;
 	admin->sock.release = admin_release;
 	rc = loop_add(&admin->sock, sock);
-	if (rc)
+	if (rc) {
 		free(admin);
-	return rc;
+		return rc;
+	}
+	admin->next = admins;
+	admins = admin;
+	admin_count++;
+	return 0;
 }

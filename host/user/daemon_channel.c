@@ -261,6 +261,7 @@ static void channel_end(struct channel *ch)
 	}
 	conn->channel_count--;
 	pthread_mutex_unlock(&conn->lock);
+	share_drop(conn->cred.uid, SHARE_CHANNEL);
 	munmap(ch->shm, LH_SHM_SIZE);
 	free(ch);
 	conn_put(conn);
@@ -305,6 +306,14 @@ static int memfd_check(int fd)
 	return 0;
 }
 
+/* The client finds in the channel why nobody serves it, and goes on with those it has. */
+static void channel_refuse(struct lh_shm *shm, int rc)
+{
+	os_store_release(&shm->refused, (u32)rc);
+	os_store_release(&shm->reply, ~0u);
+	handoff_syscall(&shm->reply, FUTEX_WAKE, 1, NULL);
+}
+
 static int thread_start(struct channel *ch)
 {
 	pthread_attr_t attr;
@@ -341,22 +350,27 @@ int channel_start(struct conn *conn, int memfd, bool first)
 	}
 	os_fetch_add(&conn->refs, 1);
 	pthread_mutex_lock(&conn->lock);
-	if (conn->channel_count < DAEMON_MAX_CHANNELS) {
+	if (conn->channel_count < DAEMON_MAX_CHANNELS &&
+	    share_take(conn->cred.uid, SHARE_CHANNEL)) {
 		ch->next = conn->channels;
 		conn->channels = ch;
 		conn->channel_count++;
 	} else {
-		rc = EMFILE;
+		rc = ENOMEM;
 	}
 	pthread_mutex_unlock(&conn->lock);
 	if (rc)
-		goto out_unmap;
+		goto out_refuse;
 	rc = thread_start(ch);
 	if (!rc)
 		goto out;
+	channel_refuse(ch->shm, ENOMEM);
 	channel_end(ch);
+	rc = first ? rc : 0;
 	goto out;
-out_unmap:
+out_refuse:
+	channel_refuse(ch->shm, rc);
+	rc = first ? rc : 0;
 	os_fetch_sub(&conn->refs, 1);
 	munmap(ch->shm, LH_SHM_SIZE);
 out_free:

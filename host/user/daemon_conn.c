@@ -62,6 +62,8 @@ static void conn_free(struct conn *conn)
 		}
 	}
 	table.count--;
+	if (conn->counted)
+		share_drop(conn->cred.uid, SHARE_CONN);
 	if (conn->dead)
 		table.dying--;
 	pthread_mutex_unlock(&table.lock);
@@ -204,6 +206,7 @@ int conn_create(int sock, const struct ucred *cred, int memfd)
 	if (!conn)
 		return ENOMEM;
 	conn->cred = *cred;
+	conn->counted = share_take(cred->uid, SHARE_CONN);
 	conn->refs = 1;
 	conn->sock.fd = -1;
 	conn->sock.event = conn_event;
@@ -215,7 +218,7 @@ int conn_create(int sock, const struct ucred *cred, int memfd)
 	table.count++;
 	conn->next = table.first;
 	table.first = conn;
-	if (table.count > DAEMON_MAX_CONNS)
+	if (!conn->counted || table.count > DAEMON_MAX_CONNS)
 		rc = EAGAIN;
 	else if (os_random(conn->secret, sizeof(conn->secret)) == NV_OK)
 		rc = 0;

@@ -58,6 +58,7 @@ static void dfile_unref(struct dfile *file)
 	/* Not before: until rm's file is closed, rm may notify through this descriptor. */
 	if (file->sock.fd >= 0)
 		close(file->sock.fd);
+	share_drop(file->uid, SHARE_FILE);
 	free(file);
 }
 
@@ -242,11 +243,17 @@ static void dfile_notify(struct rm_file *rm, void *host_ctx)
 
 int dfile_create(int sock, struct conn *conn, u64 token)
 {
-	struct dfile *file = calloc(1, sizeof(*file));
+	struct dfile *file;
 	int rc;
 
-	if (!file)
+	if (!share_take(conn->cred.uid, SHARE_FILE))
+		return EMFILE;
+	file = calloc(1, sizeof(*file));
+	if (!file) {
+		share_drop(conn->cred.uid, SHARE_FILE);
 		return ENOMEM;
+	}
+	file->uid = conn->cred.uid;
 	file->refs = 2;
 	file->sock.fd = -1;
 	file->uses = 1;

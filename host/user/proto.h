@@ -91,6 +91,7 @@ struct lh_shm {
 	u32 client_sleeps;
 	_Alignas(64) u32 reply; /* counts the daemon's messages; the client's futex */
 	u32 daemon_sleeps;
+	u32 refused; /* instead of a first reply: the errno for which there is no thread for this */
 	_Alignas(64) struct lh_msg msg;
 	_Alignas(OFFSET_DATA) u8 data[LH_DATA_SIZE];
 };

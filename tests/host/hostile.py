@@ -255,6 +255,73 @@ def case_up():
         assert os.listdir(top) == []
 
 
+def case_crowd():
+    """One thread too many is refused, and the connection's others go on."""
+    with host.Machine() as m:
+        m.start('basics').wait()
+        before = m.settle(None, 0.3)
+        raw = Raw(m.socket)
+        channels = []
+        for _ in range(1100):
+            fd = pages()
+            channels.append(mmap.mmap(fd, SHM_SIZE))
+            socket.send_fds(raw.sock, [hello(CHANNEL)], [fd])
+            os.close(fd)
+        end = time.time() + 20
+        while time.time() < end and not refusal(channels[-1]):
+            time.sleep(0.01)
+        assert [refusal(shm) for shm in channels] == 1023 * [0] + 77 * [errno.ENOMEM]
+        assert raw.ask(WELCOME)[0] == 0
+        raw.close()
+        assert m.settle(before) == before, (before, m.holdings())
+
+
+def refusal(shm):
+    return struct.unpack_from('<I', shm, 72)[0]
+
+
+def case_silent():
+    """Sockets that say nothing do not keep others out, nor do ones that only ask for status."""
+    with host.Machine('--socket-mode', '666') as m:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(
+            resource.RLIMIT_NOFILE)[1]))
+        m.start('basics').wait()
+        before = m.settle(None, 0.3)
+        silent = [dial(m.socket) for _ in range(1500)]
+        admins = [dial(m.socket) for _ in range(300)]
+        for sock in admins:
+            sock.send(hello(ADMIN))
+        assert m.start('basics').wait(timeout=3) == 0
+        assert m.command('status').returncode == 0
+        now = m.settle(None, 0.3)[0]
+        assert now <= before[0] + 1024 + 64, (before, now)
+        for sock in silent + admins:
+            sock.close()
+        assert m.settle(before) == before, (before, m.holdings())
+
+
+def case_greed():
+    """One user cannot have all the descriptors that there are."""
+    if os.geteuid() != 0:
+        sys.exit(host.SKIPPED)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, 512))
+    with host.Machine('--socket-mode', '666') as m:
+        limit = int(next(line for line in open(f'/proc/{m.pid}/limits')
+                         if line.startswith('Max open files')).split()[3])
+
+        def take():
+            raw = Raw(m.socket)
+            fds = []
+            while raw.open(NODE_CONTROL, 255) == 0:
+                fds.append(raw.files[-1])
+                if len(fds) > limit // 2:
+                    return 1
+            alive = subprocess.run([host.args.leafhopper, 'status'], env=m.env,
+                                        stdout=subprocess.DEVNULL).returncode
+            return 0 if len(fds) > limit // 4 and not alive else 2
+        assert as_user([], take) == 0
+
+
 CASES = {name[5:]: fn for name, fn in list(globals().items()) if name.startswith('case_')}
 
 

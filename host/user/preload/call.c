@@ -62,6 +62,8 @@ static bool chan_wait(struct lh_chan *chan)
 				return false;
 		}
 	}
+	if (__builtin_expect(__atomic_load_n(&shm->refused, __ATOMIC_ACQUIRE) != 0, 0))
+		return false;
 	chan->seen++;
 	return true;
 }
@@ -168,6 +170,13 @@ s32 lh_exchange(struct lh_chan *chan, struct lh_msg *msg)
 {
 	if (lh_chan_exchange(chan, msg))
 		return msg->result;
+	if (chan->shm->refused) {
+		/* This thread's channel only. Of no connection: the next call asks for one again.
+		 */
+		chan->generation = ~0u;
+		chan->busy = false;
+		return -(s32)(chan->shm->refused & 0xfff);
+	}
 	/* The next call connects anew, where there is a daemon. */
 	if (chan->generation == lh_generation())
 		lh_disconnect();
