@@ -95,6 +95,15 @@ void rm_gpu_notify(struct rm_gpu *g, const struct rm_gpu_notification *n)
 		sink += bytes[i];
 }
 
+void rm_gpu_inband_data(struct rm_gpu *g, const void *data, u32 size)
+{
+	const u8 *bytes = data;
+	u32 i;
+
+	for (i = 0; i < size; i++)
+		sink += bytes[i];
+}
+
 void rm_gpu_notify_lost(struct rm_gpu *g)
 {
 }

@@ -63,6 +63,10 @@ void rm_gpu_notify(struct rm_gpu *gpu, const struct rm_gpu_notification *n)
 	os_fetch_add(&notified, 1);
 }
 
+void rm_gpu_inband_data(struct rm_gpu *gpu, const void *data, u32 size)
+{
+}
+
 void rm_gpu_notify_lost(struct rm_gpu *gpu)
 {
 	os_fetch_add(&notified_lost, 1);

@@ -3,6 +3,8 @@
  * NVLink through the device nodes: what tools are told of links that lead to switches, to another
  * card or nowhere, and which GPUs reach each other's memory.
  */
+#include <unistd.h>
+
 #include "rm_host.h"
 #include "unit.h"
 
@@ -47,6 +49,18 @@ static void start_like(const char *profile, bool bridged)
 	live = unit_live();
 	memset(&my, 0, sizeof(my));
 	host_start_like(2, &like);
+}
+
+/* GPUs whose fabric manager is not there yet. */
+static int start_without_manager(void **state)
+{
+	struct fixture_gpu_config like = { .scenario = "fabric-silent\n" };
+
+	live = unit_live();
+	memset(&my, 0, sizeof(my));
+	host_start_like(2, &like);
+	open_all(2);
+	return 0;
 }
 
 static int start_modules(void **state)
@@ -293,6 +307,60 @@ static void test_peers_refused(void **state)
 /* -- Without memory
  * ---------------------------------------------------------------------------------- */
 
+/* -- The fabric of switches -------------------------------------------------------------------- */
+
+/* As often as it takes: what a GPU is sent over its links comes by the way. */
+static NV2080_CTRL_CMD_GET_GPU_FABRIC_PROBE_INFO_PARAMS probe_until(u32 gpu, u32 wanted)
+{
+	NV2080_CTRL_CMD_GET_GPU_FABRIC_PROBE_INFO_PARAMS p;
+	u32 tries = 0;
+
+	do {
+		memset(&p, 0xa5, sizeof(p));
+		assert_int_equal(ask(my.subdevices[gpu], NV2080_CTRL_CMD_GET_GPU_FABRIC_PROBE_INFO,
+				     &p, sizeof(p)),
+				 NV_OK);
+		if (p.state != wanted)
+			usleep(1000);
+	} while (p.state != wanted && ++tries < 5000);
+	assert_int_equal(p.state, wanted);
+	return p;
+}
+
+static void test_fabric_answers(void **state)
+{
+	NV2080_CTRL_CMD_GET_GPU_FABRIC_PROBE_INFO_PARAMS p =
+		probe_until(1, NV2080_CTRL_GPU_FABRIC_PROBE_STATE_COMPLETE);
+
+	assert_int_equal(p.status, NV_OK);
+	assert_int_equal(p.fabricCaps, NV2080_CTRL_GPU_FABRIC_PROBE_CAP_MC_SUPPORTED);
+	assert_int_equal(p.fabricPartitionId, 1);
+}
+
+static void test_fabric_waits(void **state)
+{
+	NV2080_CTRL_CMD_GET_GPU_FABRIC_PROBE_INFO_PARAMS p;
+	u32 i;
+
+	for (i = 0; i < 3; i++)
+		probe_until(0, NV2080_CTRL_GPU_FABRIC_PROBE_STATE_IN_PROGRESS);
+	fixture_gpu_inject(&host.gpus[0], "fabric-refuses");
+	p = probe_until(0, NV2080_CTRL_GPU_FABRIC_PROBE_STATE_COMPLETE);
+	assert_int_equal(p.status, NV_ERR_GENERIC);
+	assert_int_equal(p.fabricCaps, 0);
+	fixture_gpu_inject(&host.gpus[1], "fabric-answers");
+	p = probe_until(1, NV2080_CTRL_GPU_FABRIC_PROBE_STATE_COMPLETE);
+	assert_int_equal(p.status, NV_OK);
+}
+
+static void test_no_fabric(void **state)
+{
+	NV2080_CTRL_CMD_GET_GPU_FABRIC_PROBE_INFO_PARAMS p =
+		probe_until(0, NV2080_CTRL_GPU_FABRIC_PROBE_STATE_UNSUPPORTED);
+
+	assert_int_equal(p.status, 0);
+}
+
 static void test_failing_allocations(void **state)
 {
 	NV2080_CTRL_CMD_NVLINK_GET_NVLINK_STATUS_PARAMS *s = calloc(1, sizeof(*s));
@@ -337,6 +405,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_peers_degraded, start_modules, stop),
 		cmocka_unit_test_setup_teardown(test_peers_pcie, start_cards, stop),
 		cmocka_unit_test_setup_teardown(test_peers_refused, start_one_open, stop),
+		cmocka_unit_test_setup_teardown(test_fabric_answers, start_modules, stop),
+		cmocka_unit_test_setup_teardown(test_fabric_waits, start_without_manager, stop),
+		cmocka_unit_test_setup_teardown(test_no_fabric, start_cards, stop),
+		cmocka_unit_test_setup_teardown(test_no_fabric, start_bridged, stop),
 		cmocka_unit_test_setup_teardown(test_failing_allocations, start_modules, stop),
 	};
 

@@ -11,6 +11,8 @@
 #include "h100/engine/state.h"
 #include "h100/engine/text.h"
 
+#define TIME_END_NS (1ull << 62) /* counted from a machine's start it must not wrap */
+
 static const struct text_unit time_units[] = {
 	{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {"min", 60000000000ull}, {NULL, 0}};
 static const struct text_unit power_units[] = {{"", 1000}, {"W", 1000}, {"mW", 1}, {NULL, 0}};
@@ -34,6 +36,9 @@ static const struct event_form forms[H100_EVENT_KIND_COUNT] = {
 	[H100_EVENT_GSP_CRASH] = {"gsp-crash", 0},
 	[H100_EVENT_GSP_HANG] = {"gsp-hang", 0},
 	[H100_EVENT_GSP_WAKE] = {"gsp-wake", 0},
+	[H100_EVENT_FABRIC_SILENT] = {"fabric-silent", 0},
+	[H100_EVENT_FABRIC_ANSWERS] = {"fabric-answers", 0},
+	[H100_EVENT_FABRIC_REFUSES] = {"fabric-refuses", 0},
 	[H100_EVENT_ECC_SBE] = {"ecc-sbe", 1, {{plain_units, 1, 1000000}}},
 	[H100_EVENT_ECC_DBE] = {"ecc-dbe", 1, {{plain_units, 1, 1000000}}},
 	[H100_EVENT_TEMPERATURE] = {"temperature", 1, {{celsius_units, 0, 150}}},
@@ -99,6 +104,8 @@ static enum nv_status read_event(struct text_cursor *line, struct h100_event *ev
 	if (strcmp(word, "at") == 0) {
 		if (!text_number(line, time_units, &event->at_ns))
 			return fail(error, line->line, "a time is a number and ns, us, ms, s or min");
+		if (event->at_ns >= TIME_END_NS)
+			return fail(error, line->line, "a time is less than 2^62 ns");
 		if (!text_word(line, word, sizeof(word)))
 			return fail(error, line->line, "no event after the time");
 	}
@@ -250,6 +257,15 @@ bool h100_state_event(struct h100_state *state, const struct h100_event *event)
 	case H100_EVENT_GSP_WAKE:
 	case H100_EVENT_KIND_COUNT:
 		return false;
+	case H100_EVENT_FABRIC_SILENT:
+		state->fabric_manager = H100_FABRIC_SILENT;
+		break;
+	case H100_EVENT_FABRIC_ANSWERS:
+		state->fabric_manager = H100_FABRIC_ANSWERS;
+		break;
+	case H100_EVENT_FABRIC_REFUSES:
+		state->fabric_manager = H100_FABRIC_REFUSES;
+		break;
 	case H100_EVENT_ECC_SBE:
 		h100_state_ecc_error(state, H100_ECC_DRAM, false, value);
 		break;

@@ -29,6 +29,9 @@ enum h100_event_kind {
 	H100_EVENT_GSP_CRASH,
 	H100_EVENT_GSP_HANG,
 	H100_EVENT_GSP_WAKE,	   /* a hung firmware goes on with what lies in its queue */
+	H100_EVENT_FABRIC_SILENT,  /* the fabric manager answers no probe, one anew, or refuses */
+	H100_EVENT_FABRIC_ANSWERS,
+	H100_EVENT_FABRIC_REFUSES,
 	H100_EVENT_ECC_SBE,	   /* value 0: how many */
 	H100_EVENT_ECC_DBE,
 	H100_EVENT_TEMPERATURE,	   /* value 0: degrees C; holds until "release" */

@@ -133,6 +133,8 @@ void h100_state_boot(struct h100_state *state, const char *firmware_version, u64
 	state->ecc_enabled = state->ecc_pending;
 	state->remap_pending = false;
 	state->energy_uj = 0;
+	state->fabric_probes = 0;
+	state->fabric_waiting = false;
 	memset(state->slowdown_ns, 0, sizeof(state->slowdown_ns));
 }
 

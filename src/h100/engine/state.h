@@ -95,6 +95,13 @@ struct h100_nvlink {
 	u64 crc_flit_errors, crc_data_errors, replays, recoveries;
 };
 
+/* What the manager of the switches' fabric does with a GPU that asks to take part. */
+enum h100_fabric_manager {
+	H100_FABRIC_ANSWERS,
+	H100_FABRIC_REFUSES,
+	H100_FABRIC_SILENT,
+};
+
 #define H100_MAX_PROCESSES 256u
 struct h100_process {
 	u32 pid; /* 0: free entry */
@@ -168,6 +175,9 @@ struct h100_state {
 		pcie_unsupported_requests;
 
 	struct h100_nvlink nvlink[H100_NVLINK_MAX];
+	enum h100_fabric_manager fabric_manager;
+	u64 fabric_probes;   /* how often the GPU has asked to take part since boot */
+	bool fabric_waiting; /* for an answer; the firmware's own, no lock */
 
 	/* Modes */
 	u32 compute_mode; /* enum h100_compute_mode */

@@ -11,6 +11,7 @@ const struct fw_control_group *const fw_control_groups[] = {
 	&fw_controls_bus,
 	&fw_controls_nvlink,
 	&fw_controls_topology,
+	&fw_controls_fabric,
 	&fw_controls_mig,
 	&fw_controls_thermal,
 	&fw_controls_clocks,

@@ -235,6 +235,8 @@ bool fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent)
 		fw_queue_flush(fw);
 		if ((work & H100_WORK_GSP) != 0)
 			fw_serve_commands(fw);
+		if (fw->state->fabric_waiting)
+			fw_fabric_work(fw);
 	}
 	if (host->dma_end)
 		host->dma_end(host->ctx);

@@ -196,6 +196,9 @@ enum nv_status rpc_static_info(struct fw *fw, void *data, u32 size);
 enum nv_status rpc_system_info(struct fw *fw, void *data, u32 size);
 enum nv_status rpc_registry(struct fw *fw, void *data, u32 size);
 
+/* controls_fabric.c: hands on what the fabric manager answers to a GPU that waits for it. */
+void fw_fabric_work(struct fw *fw);
+
 enum nv_status fw_controls_build(struct fw *fw);
 const struct fw_control *fw_control_find(const struct fw *fw, u32 cmd);
 

@@ -7,6 +7,7 @@
 #ifndef RM_CLASS_STATE_H
 #define RM_CLASS_STATE_H
 
+#include "rm/class/fabric.h"
 #include "rm/class/heap.h"
 #include "rm/gpu/gpu.h"
 #include "rm/instance.h"
@@ -18,7 +19,8 @@ struct rm_gpu_objects {
 	struct list_head subdevices; /* struct rm_subdevice */
 	u32 compute_rules;	     /* NV2080_CTRL_GPU_COMPUTE_MODE_RULES_* */
 	u32 compute_owner;	     /* client that holds the compute mode reservation, or 0 */
-	bool draining, removing;     /* drain state: no new users; to be removed when idle */
+	struct rm_fabric_probe fabric;
+	bool draining, removing; /* drain state: no new users; to be removed when idle */
 };
 
 struct rm_class_state {

@@ -28,6 +28,7 @@ static enum nv_status subdevice_construct(struct rm_call *call, struct rm_object
 			return NV_ERR_INSUFFICIENT_RESOURCES;
 	}
 	rm_nvlink_learn_name(object->gpu);
+	rm_fabric_probe_start(object->gpu);
 	subdevice->pid = object->client->kernel ? 0 : object->client->cred.pid;
 	os_mutex_lock(&state->event_lock);
 	list_add_tail(&subdevice->node, &rm_gpu_objects_of(object->gpu)->subdevices);

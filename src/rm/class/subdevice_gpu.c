@@ -223,16 +223,6 @@ enum nv_status subdevice_gpu_get_max_page_size(struct rm_call *call, void *param
 	return NV_OK;
 }
 
-enum nv_status subdevice_gpu_get_fabric_probe(struct rm_call *call, void *params)
-{
-	NV2080_CTRL_CMD_GET_GPU_FABRIC_PROBE_INFO_PARAMS *p = params;
-
-	/* No fabric of switches, hence nothing that would answer a probe. */
-	os_memset(p, 0, sizeof(*p));
-	p->state = NV2080_CTRL_GPU_FABRIC_PROBE_STATE_UNSUPPORTED;
-	return NV_OK;
-}
-
 enum nv_status subdevice_gpu_get_fermi_gpc_info(struct rm_call *call, void *params)
 {
 	NV2080_CTRL_GPU_GET_FERMI_GPC_INFO_PARAMS *p = params;

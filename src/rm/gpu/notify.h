@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * What happens on a GPU, on its way to the event objects of clients. rm/class implements the two
+ * What happens on a GPU, on its way to the event objects of clients. rm/class implements the
  * functions; the bottom half calls them with no lock held.
  */
 #ifndef RM_GPU_NOTIFY_H
@@ -24,12 +24,17 @@ struct rm_gpu_notification {
 };
 
 void rm_gpu_notify(struct rm_gpu *gpu, const struct rm_gpu_notification *n);
-/* The GPU is lost: whoever waits for an event on it shall wait no longer. Once a GPU. */
+/*
+ * The GPU is lost: whoever waits for an event on it shall wait no longer. The first call of a GPU
+ * counts.
+ */
 void rm_gpu_notify_lost(struct rm_gpu *gpu);
 /*
  * The GPU has no object any more and leaves the table: what the classes kept of it goes, so that
  * the next GPU of its instance begins anew. API lock held exclusively.
  */
 void rm_gpu_forget_objects(struct rm_gpu *gpu);
+/* What the GPU was sent over its NVLinks, unchecked: by the manager of a fabric (class/fabric.h). */
+void rm_gpu_inband_data(struct rm_gpu *gpu, const void *data, u32 size);
 
 #endif

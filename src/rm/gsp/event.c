@@ -139,6 +139,14 @@ static void lockdown_notice(struct rm_gpu *gpu, const struct gsp_event *event)
 	       event->data[0] ? "engaging" : "released");
 }
 
+static void inband_data(struct rm_gpu *gpu, const struct gsp_event *event)
+{
+	NV2080_CTRL_NVLINK_INBAND_RECEIVED_DATA_256_PARAMS_v17_00 p;
+
+	os_memcpy(&p, event->data, sizeof(p));
+	rm_gpu_inband_data(gpu, p.data, min(p.dataSize, (u32)sizeof(p.data)));
+}
+
 static void libos_print(struct rm_gpu *gpu, const struct gsp_event *event)
 {
 	const u32 text_at = offsetof(rpc_ucode_libos_print_v1E_08, libosPrintBuf);
@@ -161,6 +169,8 @@ static const struct {
 	{ NV_VGPU_MSG_EVENT_OS_ERROR_LOG, sizeof(rpc_os_error_log_v17_00), os_error_log },
 	{ NV_VGPU_MSG_EVENT_GSP_LOCKDOWN_NOTICE, sizeof(rpc_gsp_lockdown_notice_v17_00),
 	  lockdown_notice },
+	{ NV_VGPU_MSG_EVENT_NVLINK_INBAND_RECEIVED_DATA_256,
+	  sizeof(rpc_nvlink_inband_received_data_256_v17_00), inband_data },
 	{ NV_VGPU_MSG_EVENT_UCODE_LIBOS_PRINT,
 	  offsetof(rpc_ucode_libos_print_v1E_08, libosPrintBuf), libos_print },
 };
