@@ -28,6 +28,7 @@ static void test_grammar(void **unused)
 	assert_int_equal(event.value[0], 650000);
 	assert_int_equal(parse_one("at 2 min off-bus", &event), NV_OK);
 	assert_int_equal(event.at_ns, 120 * SECOND_NS);
+	assert_int_equal(parse_one("at 4611686018427387903ns off-bus", &event), NV_OK);
 	assert_int_equal(parse_one("pcie-link 4 8", &event), NV_OK);
 	assert_int_equal(event.value[1], 8);
 }
@@ -36,7 +37,8 @@ static void test_refused(void **unused)
 {
 	const char *const lines[] = {
 		"", "# nothing", "explode", "at", "at 5", "at 5 off-bus", "at 5s", "at -5s off-bus",
-		"at 99999999999999s off-bus", "ecc-sbe", "ecc-sbe 0", "ecc-sbe 1000001", "ecc-sbe 1 2",
+		"at 99999999999999s off-bus", "at 18446744073s off-bus",
+		"at 4611686018427387904ns off-bus", "ecc-sbe", "ecc-sbe 0", "ecc-sbe 1000001", "ecc-sbe 1 2",
 		"off-bus 1", "off-bus gpux", "off-bus gpu256", "off-bus gpu", "temperature 151",
 		"temperature hot", "nvlink-down 18", "pcie-link 6 16", "pcie-link 5", "utilization 101",
 		"off-bus\noff-bus", "power 1 kW", "at 5s at 6s off-bus", "\x80\x81",

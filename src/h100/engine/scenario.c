@@ -13,6 +13,8 @@
 
 #define TIME_END_NS (1ull << 62) /* counted from a machine's start it must not wrap */
 
+#define TIME_END_NS (1ull << 62) /* counted from a machine's start it must not wrap */
+
 static const struct text_unit time_units[] = {
 	{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {"min", 60000000000ull}, {NULL, 0}};
 static const struct text_unit power_units[] = {{"", 1000}, {"W", 1000}, {"mW", 1}, {NULL, 0}};
@@ -104,6 +106,8 @@ static enum nv_status read_event(struct text_cursor *line, struct h100_event *ev
 	if (strcmp(word, "at") == 0) {
 		if (!text_number(line, time_units, &event->at_ns))
 			return fail(error, line->line, "a time is a number and ns, us, ms, s or min");
+		if (event->at_ns >= TIME_END_NS)
+			return fail(error, line->line, "a time is less than 2^62 ns");
 		if (event->at_ns >= TIME_END_NS)
 			return fail(error, line->line, "a time is less than 2^62 ns");
 		if (!text_word(line, word, sizeof(word)))

@@ -24,8 +24,9 @@ static u64 now_ns(struct h100 *gpu)
 void runner_schedule(struct h100 *gpu)
 {
 	u64 when = h100_scenario_when(&gpu->state.scenario, gpu->index);
+	u64 start = gpu->state.start_ns;
 
-	os_store_relaxed(&gpu->next_event_ns, when == ~(u64)0 ? when : gpu->state.start_ns + when);
+	os_store_relaxed(&gpu->next_event_ns, when < FOREVER - start ? start + when : FOREVER);
 }
 
 void runner_event(struct h100 *gpu, const struct h100_event *event)
