@@ -9,7 +9,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,24 +24,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "abi/r535.h"
+#include "client.h"
 
-#define CHECK(cond)                                                                \
-	do {                                                                       \
-		if (!(cond)) {                                                     \
-			fprintf(stderr, "client.c:%d: %s (%s)\n", __LINE__, #cond, \
-				strerror(errno));                                  \
-			exit(1);                                                   \
-		}                                                                  \
-	} while (0)
-
-#define IOC(nr, type) _IOWR('F', nr, type)
 #define HANDLE_DEVICE 0x1000u
 #define HANDLE_SUBDEVICE 0x1001u
 #define HANDLE_EVENT 0x1002u
 
 /* The cheapest request that copies in and out: asks for the driver's version. */
-static void query_version(int fd)
+void query_version(int fd)
 {
 	nv_ioctl_rm_api_version_t v = { .cmd = NV_RM_API_VERSION_CMD_QUERY };
 
@@ -50,7 +39,7 @@ static void query_version(int fd)
 	CHECK(strncmp(v.versionString, "535.", 4) == 0);
 }
 
-static u32 alloc_root(int fd)
+u32 alloc_root(int fd)
 {
 	NVOS21_PARAMETERS p = { .hClass = NV01_ROOT };
 
@@ -83,13 +72,13 @@ static u32 control(int fd, u32 client, u32 object, u32 cmd, void *params, u32 si
 	return p.status;
 }
 
-static u32 probed_ids(int fd, u32 client, void *params)
+u32 probed_ids(int fd, u32 client, void *params)
 {
 	return control(fd, client, client, NV0000_CTRL_CMD_GPU_GET_PROBED_IDS, params,
 		       sizeof(NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS));
 }
 
-static int open_ctl(void)
+int open_ctl(void)
 {
 	int fd = open("/dev/nvidiactl", O_RDWR | O_CLOEXEC);
 
@@ -245,7 +234,7 @@ static int receive_fd(int sock)
 	return fd;
 }
 
-static void wait_child(pid_t pid)
+void wait_child(pid_t pid)
 {
 	int status;
 
@@ -316,29 +305,6 @@ static int cmd_descriptors(int argc, char **argv)
 	return 0;
 }
 
-/* A child in its parent's memory closes its own copies only. */
-static int cmd_vfork(int argc, char **argv)
-{
-	int fd = open_ctl(), other = open_ctl();
-	u32 client = alloc_root(fd);
-	NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS ids;
-	char byte;
-	pid_t pid = vfork();
-
-	if (pid == 0) {
-		close(fd);
-		dup2(STDERR_FILENO, other);
-		close_range(3, ~0u, 0);
-		_exit(0);
-	}
-	wait_child(pid);
-	CHECK(read(fd, &byte, 1) == -1 && errno == EINVAL);
-	CHECK(read(other, &byte, 1) == -1 && errno == EINVAL);
-	CHECK(probed_ids(fd, client, &ids) == NV_OK);
-	query_version(other);
-	return 0;
-}
-
 /* Bad pointers are a status or EFAULT, never a crash. */
 static int cmd_faults(int argc, char **argv)
 {
@@ -385,84 +351,6 @@ static int cmd_threads(int argc, char **argv)
 		for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
 			pthread_join(threads[i], NULL);
 	}
-	return 0;
-}
-
-static volatile bool stop;
-
-static void *until_stopped(void *arg)
-{
-	while (!stop)
-		query_version(*(int *)arg);
-	return NULL;
-}
-
-static int channel_maps(void)
-{
-	FILE *f = fopen("/proc/self/maps", "r");
-	char line[512];
-	int n = 0;
-
-	CHECK(f);
-	while (fgets(line, sizeof(line), f))
-		n += strstr(line, "leafhopper-channel") != NULL;
-	fclose(f);
-	return n;
-}
-
-/* Neither a new user nor a descriptor in the connection's place breaks calls under way. */
-static int cmd_moves(int argc, char **argv)
-{
-	int fd = open_ctl();
-	pthread_t thread;
-
-	query_version(fd);
-	CHECK(pthread_create(&thread, NULL, until_stopped, &fd) == 0);
-	for (int i = 0; i < 100; i++) {
-		CHECK(dup2(STDERR_FILENO, 960 + i % 3) >= 0);
-		CHECK(seteuid(geteuid()) == 0);
-		if (getuid() == 0)
-			CHECK(setegid(i % 2 ? 0 : 65534) == 0);
-		query_version(fd);
-		usleep(200);
-	}
-	stop = true;
-	pthread_join(thread, NULL);
-	CHECK(channel_maps() == 1);
-	return 0;
-}
-
-static sigjmp_buf away;
-
-static void on_alarm_jump(int sig)
-{
-	siglongjmp(away, 1);
-}
-
-/* Handlers that jump out of calls, wherever they are. */
-static int cmd_jumps(int argc, char **argv)
-{
-	struct itimerval once = { { 0, 0 }, { 0, 0 } };
-	struct sigaction action = { .sa_handler = on_alarm_jump };
-	volatile int jumps = 0;
-	int fd = open_ctl();
-
-	sigaction(SIGALRM, &action, NULL);
-	for (volatile int i = 0; i < 2000 && jumps < 200; i++) {
-		if (sigsetjmp(away, 1)) {
-			jumps++;
-			continue;
-		}
-		once.it_value.tv_usec = 50 + i % 100;
-		setitimer(ITIMER_REAL, &once, NULL);
-		for (int k = 0; k < 200; k++)
-			query_version(fd);
-		once.it_value.tv_usec = 0;
-		setitimer(ITIMER_REAL, &once, NULL);
-	}
-	CHECK(jumps > 4);
-	query_version(fd);
-	CHECK(channel_maps() <= 4);
 	return 0;
 }
 
@@ -691,14 +579,15 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "query", cmd_query },	    { "basics", cmd_basics },
-	{ "files", cmd_files },	    { "descriptors", cmd_descriptors },
-	{ "faults", cmd_faults },   { "threads", cmd_threads },
-	{ "signals", cmd_signals }, { "poll", cmd_poll },
-	{ "churn", cmd_churn },	    { "hold", cmd_hold },
-	{ "foreign", cmd_foreign }, { "orphan", cmd_orphan },
-	{ "vfork", cmd_vfork },	    { "moves", cmd_moves },
-	{ "jumps", cmd_jumps },
+	{ "query", cmd_query },		{ "basics", cmd_basics },
+	{ "files", cmd_files },		{ "descriptors", cmd_descriptors },
+	{ "faults", cmd_faults },	{ "threads", cmd_threads },
+	{ "signals", cmd_signals },	{ "poll", cmd_poll },
+	{ "churn", cmd_churn },		{ "hold", cmd_hold },
+	{ "foreign", cmd_foreign },	{ "orphan", cmd_orphan },
+	{ "vfork", cmd_vfork },		{ "moves", cmd_moves },
+	{ "jumps", cmd_jumps },		{ "listing", cmd_listing },
+	{ "inherited", cmd_inherited }, { "groups", cmd_groups },
 };
 
 int main(int argc, char **argv)

@@ -20,7 +20,7 @@ import time
 
 args = None
 IN_MACHINE = ['basics', 'files', 'descriptors', 'faults', 'threads', 'signals', 'poll', 'vfork',
-              'moves', 'jumps']
+              'moves', 'jumps', 'listing', 'inherited']
 SKIPPED = 77
 
 
@@ -109,6 +109,15 @@ def case_user():
             os.setuid(65534)
         for test in IN_MACHINE:
             subprocess.run([client, test], env=env, check=True, timeout=60, preexec_fn=drop)
+
+
+def case_groups():
+    """A node that one of a user's further groups may open."""
+    if os.geteuid() != 0:
+        sys.exit(SKIPPED)
+    with Machine('--socket-mode', '666') as m:
+        os.chmod(m.place, 0o755)
+        assert m.start('groups').wait(timeout=60) == 0
 
 
 def case_status():

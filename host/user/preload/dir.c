@@ -5,6 +5,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -128,13 +130,77 @@ EXPORT int closedir(DIR *dir)
 	return lh_real()->closedir(dir);
 }
 
+EXPORT DIR *fdopendir(int fd)
+{
+	char link[32], path[16];
+	DIR *dir = lh_real()->fdopendir(fd);
+	int saved = errno;
+	ssize_t n;
+
+	if (!dir || !lh_active())
+		return dir;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = syscall(SYS_readlinkat, AT_FDCWD, link, path, sizeof(path) - 1);
+	path[n > 0 ? n : 0] = 0;
+	if (is_dev(path))
+		listing_add(dir);
+	errno = saved;
+	return dir;
+}
+
+/* Takes what is kept of a directory; -1 with errno. The list is the caller's to free. */
+static int list_fill(DIR *dir, struct dirent ***list, int (*filter)(const struct dirent *))
+{
+	struct dirent **got = NULL, **more, *entry;
+	size_t count = 0, room = 0;
+
+	while (errno = 0, (entry = next(dir))) {
+		if (filter && !filter(entry))
+			continue;
+		if (count == room) {
+			room = room ? room * 2 : 32;
+			more = realloc(got, room * sizeof(*got));
+			if (!more)
+				goto fail;
+			got = more;
+		}
+		got[count] = malloc(entry->d_reclen);
+		if (!got[count])
+			goto fail;
+		memcpy(got[count++], entry, entry->d_reclen);
+	}
+	if (errno)
+		goto fail;
+	*list = got;
+	return (int)count;
+fail:
+	while (count)
+		free(got[--count]);
+	free(got);
+	return -1;
+}
+
 EXPORT int scandir(const char *path, struct dirent ***list, int (*filter)(const struct dirent *),
 		   int (*compare)(const struct dirent **, const struct dirent **))
 {
+	int saved = errno, failure, count;
 	struct lh_where where;
+	DIR *dir;
 
-	return lh_real()->scandir(lh_path(AT_FDCWD, path, &where) ? where.tree : path, list, filter,
-				  compare);
+	if (!is_dev(path))
+		return lh_real()->scandir(lh_path(AT_FDCWD, path, &where) ? where.tree : path, list,
+					  filter, compare);
+	dir = opendir(path);
+	if (!dir)
+		return -1;
+	count = list_fill(dir, list, filter);
+	failure = errno;
+	closedir(dir);
+	if (count > 0 && compare)
+		qsort(*list, (size_t)count, sizeof(**list),
+		      (int (*)(const void *, const void *))compare);
+	errno = count < 0 ? failure : saved;
+	return count;
 }
 
 EXPORT int scandir64(const char *path, struct dirent64 ***list,
@@ -143,4 +209,49 @@ EXPORT int scandir64(const char *path, struct dirent64 ***list,
 {
 	return scandir(path, (struct dirent ***)list, (int (*)(const struct dirent *))filter,
 		       (int (*)(const struct dirent **, const struct dirent **))compare);
+}
+
+/* -- glob -------------------------------------------------------------------------------------- */
+
+static void *glob_opendir(const char *path)
+{
+	return opendir(path);
+}
+
+static struct dirent *glob_readdir(void *dir)
+{
+	return next(dir);
+}
+
+static void glob_closedir(void *dir)
+{
+	closedir(dir);
+}
+
+_Static_assert(sizeof(glob_t) == sizeof(glob64_t), "64-bit machines only");
+
+EXPORT int glob(const char *pattern, int flags, int (*error)(const char *, int), glob_t *found)
+{
+	glob_t own;
+	int rc;
+
+	if (!lh_active() || (flags & GLOB_ALTDIRFUNC))
+		return lh_real()->glob(pattern, flags, error, found);
+	own = *found;
+	own.gl_opendir = glob_opendir;
+	own.gl_readdir = glob_readdir;
+	own.gl_closedir = glob_closedir;
+	own.gl_stat = stat;
+	own.gl_lstat = lstat;
+	rc = lh_real()->glob(pattern, flags | GLOB_ALTDIRFUNC, error, &own);
+	found->gl_pathc = own.gl_pathc;
+	found->gl_pathv = own.gl_pathv;
+	found->gl_offs = own.gl_offs;
+	found->gl_flags = own.gl_flags & ~GLOB_ALTDIRFUNC;
+	return rc;
+}
+
+EXPORT int glob64(const char *pattern, int flags, int (*error)(const char *, int), glob64_t *found)
+{
+	return glob(pattern, flags, error, (glob_t *)found);
 }

@@ -122,10 +122,12 @@ EXPORT int close(int fd)
 EXPORT int fclose(FILE *stream)
 {
 	struct lh_file file;
-	int fd = fileno(stream);
-	bool known = lh_fd_peek(fd, &file);
-	int rc;
+	int rc, saved = errno;
+	int fd = lh_real()->fileno(stream);
+	bool known;
 
+	errno = saved;
+	known = lh_fd_peek(fd, &file);
 	if (lh_fd_known(fd))
 		lh_fd_forget(fd);
 	rc = lh_real()->fclose(stream);

@@ -4,6 +4,8 @@
  * socket's other end; a connection may use its file after sending its secret through it.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -99,6 +101,33 @@ bool lh_fd_ours(int fd)
 	}
 	errno = saved;
 	return ours;
+}
+
+void lh_fd_inherit(void)
+{
+	union {
+		struct dirent64 align;
+		char bytes[4096];
+	} list;
+	int saved = errno;
+	int dir = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/fd",
+			       O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	long n;
+
+	if (dir < 0)
+		goto out;
+	while ((n = syscall(SYS_getdents64, dir, &list, sizeof(list))) > 0) {
+		for (long at = 0; at < n;) {
+			const struct dirent64 *entry = (const void *)(list.bytes + at);
+
+			if (entry->d_name[0] != '.')
+				lh_fd_ours((int)strtol(entry->d_name, NULL, 10));
+			at += entry->d_reclen;
+		}
+	}
+	syscall(SYS_close, dir);
+out:
+	errno = saved;
 }
 
 bool lh_fd_peek(int fd, struct lh_file *file)

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "host/user/preload/preload.h"
@@ -108,6 +109,12 @@ static int ours_ioctl(const void *frame, int fd, u32 number, u64 arg)
 	return rc ? -1 : 0;
 }
 
+/* What the kernel does for every file, before a driver is asked. */
+static bool is_generic(unsigned long number)
+{
+	return number == FIOCLEX || number == FIONCLEX || number == FIONBIO || number == FIOASYNC;
+}
+
 EXPORT int ioctl(int fd, unsigned long number, ...)
 {
 	va_list ap;
@@ -116,7 +123,8 @@ EXPORT int ioctl(int fd, unsigned long number, ...)
 	va_start(ap, number);
 	arg = va_arg(ap, void *);
 	va_end(ap);
-	if (lh_fd_known(fd) || (_IOC_TYPE(number) == NV_IOCTL_MAGIC && lh_fd_ours(fd)))
+	if ((lh_fd_known(fd) && !is_generic(number)) ||
+	    (_IOC_TYPE(number) == NV_IOCTL_MAGIC && lh_fd_ours(fd)))
 		return ours_ioctl(__builtin_frame_address(0), fd, (u32)number, (u64)(uintptr_t)arg);
 	return lh_real()->ioctl(fd, number, arg);
 }
@@ -150,13 +158,18 @@ EXPORT void *mmap64(void *addr, size_t size, int prot, int flags, int fd, off64_
 	return mapping(addr, size, prot, flags, fd, offset);
 }
 
+/* The driver has none of these. */
+static bool refused(int fd)
+{
+	if (__builtin_expect(!lh_fd_known(fd), 1))
+		return false;
+	errno = EINVAL;
+	return true;
+}
+
 EXPORT ssize_t read(int fd, void *buf, size_t size)
 {
-	if (__builtin_expect(lh_fd_known(fd), 0)) {
-		errno = EINVAL;
-		return -1;
-	}
-	return lh_real()->read(fd, buf, size);
+	return refused(fd) ? -1 : lh_real()->read(fd, buf, size);
 }
 
 ssize_t __read_chk(int fd, void *buf, size_t size, size_t room);
@@ -170,9 +183,35 @@ EXPORT ssize_t __read_chk(int fd, void *buf, size_t size, size_t room)
 
 EXPORT ssize_t write(int fd, const void *buf, size_t size)
 {
-	if (__builtin_expect(lh_fd_known(fd), 0)) {
-		errno = EINVAL;
-		return -1;
-	}
-	return lh_real()->write(fd, buf, size);
+	return refused(fd) ? -1 : lh_real()->write(fd, buf, size);
+}
+
+EXPORT ssize_t readv(int fd, const struct iovec *pieces, int count)
+{
+	return refused(fd) ? -1 : lh_real()->readv(fd, pieces, count);
+}
+
+EXPORT ssize_t writev(int fd, const struct iovec *pieces, int count)
+{
+	return refused(fd) ? -1 : lh_real()->writev(fd, pieces, count);
+}
+
+EXPORT ssize_t pread(int fd, void *buf, size_t size, off_t offset)
+{
+	return refused(fd) ? -1 : lh_real()->pread(fd, buf, size, offset);
+}
+
+EXPORT ssize_t pread64(int fd, void *buf, size_t size, off64_t offset)
+{
+	return pread(fd, buf, size, offset);
+}
+
+EXPORT ssize_t pwrite(int fd, const void *buf, size_t size, off_t offset)
+{
+	return refused(fd) ? -1 : lh_real()->pwrite(fd, buf, size, offset);
+}
+
+EXPORT ssize_t pwrite64(int fd, const void *buf, size_t size, off64_t offset)
+{
+	return pwrite(fd, buf, size, offset);
 }

@@ -105,14 +105,48 @@ static int text_fill(struct lh_chan *chan, const char *path, int fd)
 	}
 }
 
+/* The kernel keeps the path as the memory's name, wherever its descriptors go. */
+#define TEXT_NAME "leafhopper-text:"
+#define TEXT_PATH 200u
+#define TEXT_LINK "/memfd:" TEXT_NAME
+
+bool lh_text_stat(int fd, struct stat *st)
+{
+	struct lh_where where;
+	struct stat seen;
+	char link[32], name[TEXT_PATH + 64], *end;
+	int saved = errno;
+	ssize_t n;
+	bool found = false;
+
+	if (!lh_active())
+		return false;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = syscall(SYS_readlinkat, AT_FDCWD, link, name, sizeof(name) - 1);
+	if (n > 0 && strncmp(name, TEXT_LINK, sizeof(TEXT_LINK) - 1) == 0) {
+		name[n] = 0;
+		end = strstr(name, " (deleted)");
+		if (end)
+			*end = 0;
+		found = lh_path(AT_FDCWD, name + sizeof(TEXT_LINK) - 1, &where) &&
+			lh_stat(&where, 0, &seen) == LH_WHAT_TEXT;
+	}
+	if (found)
+		*st = seen;
+	errno = saved;
+	return found;
+}
+
 static int text_open(const char *path, int flags)
 {
+	char name[sizeof(TEXT_NAME) + TEXT_PATH];
 	struct lh_chan *chan = lh_enter();
 	int rc, fd;
 
 	if (!chan)
 		return -1;
-	fd = (int)syscall(SYS_memfd_create, "leafhopper-text",
+	strcat(strcpy(name, TEXT_NAME), strlen(path) < TEXT_PATH ? path : "");
+	fd = (int)syscall(SYS_memfd_create, name,
 			  MFD_ALLOW_SEALING | (flags & O_CLOEXEC ? MFD_CLOEXEC : 0));
 	rc = fd < 0 ? errno : text_fill(chan, path, fd);
 	lh_leave();
@@ -255,6 +289,74 @@ EXPORT int creat64(const char *path, mode_t mode)
 	return lh_open(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, mode);
 }
 
+/* -- Streams ----------------------------------------------------------------------------------- */
+
+/* A stream reads with the C library's own calls, so that one of a device node is made by hand. */
+static struct stream {
+	FILE *stream; /* NULL: free or being made */
+	int fd;
+	u32 taken;
+} streams[32];
+
+static ssize_t stream_read(void *cookie, char *buf, size_t size)
+{
+	errno = EINVAL;
+	return -1;
+}
+
+/* Of what fopencookie calls, zero is what tells a failed write. */
+static ssize_t stream_write(void *cookie, const char *buf, size_t size)
+{
+	errno = EINVAL;
+	return 0;
+}
+
+static int stream_close(void *cookie)
+{
+	struct stream *s = cookie;
+	int rc;
+
+	__atomic_store_n(&s->stream, NULL, __ATOMIC_RELEASE);
+	rc = close(s->fd);
+	__atomic_store_n(&s->taken, 0, __ATOMIC_RELEASE);
+	return rc;
+}
+
+static FILE *stream_make(int fd, const char *mode)
+{
+	const cookie_io_functions_t calls = { .read = stream_read,
+					      .write = stream_write,
+					      .close = stream_close };
+	FILE *stream;
+
+	for (size_t i = 0; i < ARRAY_SIZE(streams); i++) {
+		if (__atomic_exchange_n(&streams[i].taken, 1, __ATOMIC_ACQUIRE))
+			continue;
+		streams[i].fd = fd;
+		stream = fopencookie(&streams[i], mode, calls);
+		__atomic_store_n(&streams[i].stream, stream, __ATOMIC_RELEASE);
+		if (!stream)
+			__atomic_store_n(&streams[i].taken, 0, __ATOMIC_RELEASE);
+		return stream;
+	}
+	errno = EMFILE;
+	return NULL;
+}
+
+EXPORT int fileno(FILE *stream)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(streams); i++) {
+		if (stream && __atomic_load_n(&streams[i].stream, __ATOMIC_ACQUIRE) == stream)
+			return streams[i].fd;
+	}
+	return lh_real()->fileno(stream);
+}
+
+EXPORT int fileno_unlocked(FILE *stream)
+{
+	return fileno(stream);
+}
+
 static FILE *stream_open(const char *path, const char *mode)
 {
 	struct lh_where where;
@@ -272,7 +374,7 @@ static FILE *stream_open(const char *path, const char *mode)
 	fd = ours_open(&where, flags);
 	if (fd < 0)
 		return NULL;
-	stream = fdopen(fd, mode);
+	stream = lh_fd_known(fd) ? stream_make(fd, mode) : fdopen(fd, mode);
 	if (!stream) {
 		int saved = errno;
 

@@ -11,6 +11,7 @@
 #define HOST_USER_PRELOAD_H
 
 #include <dirent.h>
+#include <glob.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -20,6 +21,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include "host/user/proto.h"
 #include "rm/rm.h"
@@ -45,6 +47,13 @@
 	X(void *, mmap, (void *, size_t, int, int, int, off_t))                                  \
 	X(ssize_t, read, (int, void *, size_t))                                                  \
 	X(ssize_t, write, (int, const void *, size_t))                                           \
+	X(ssize_t, readv, (int, const struct iovec *, int))                                      \
+	X(ssize_t, writev, (int, const struct iovec *, int))                                     \
+	X(ssize_t, pread, (int, void *, size_t, off_t))                                          \
+	X(ssize_t, pwrite, (int, const void *, size_t, off_t))                                   \
+	X(int, glob, (const char *, int, int (*)(const char *, int), glob_t *))                  \
+	X(int, fileno, (FILE *))                                                                 \
+	X(DIR *, fdopendir, (int))                                                               \
 	X(ssize_t, recvmsg, (int, struct msghdr *, int))                                         \
 	X(int, ppoll, (struct pollfd *, nfds_t, const struct timespec *, const sigset_t *))      \
 	X(int, poll, (struct pollfd *, nfds_t, int))                                             \
@@ -79,7 +88,9 @@
 	X(int, setreuid, (uid_t, uid_t))                                                         \
 	X(int, setregid, (gid_t, gid_t))                                                         \
 	X(int, setresuid, (uid_t, uid_t, uid_t))                                                 \
-	X(int, setresgid, (gid_t, gid_t, gid_t))
+	X(int, setresgid, (gid_t, gid_t, gid_t))                                                 \
+	X(int, setgroups, (size_t, const gid_t *))                                               \
+	X(int, initgroups, (const char *, gid_t))
 
 struct lh_real {
 #define X(ret, name, args) ret(*name) args;
@@ -122,6 +133,8 @@ enum lh_what {
 };
 /* st is filled as programs are to see it. */
 enum lh_what lh_stat(const struct lh_where *where, int flags, struct stat *st);
+/* What programs are to see of a descriptor of a text made when it was read; false for others. */
+bool lh_text_stat(int fd, struct stat *st);
 /* access(2)'s question by the caller's effective (or real) user. 0 or an errno. */
 int lh_allowed(const struct stat *st, int mode, bool effective);
 /* The device node of a driver's file with that number. */
@@ -198,6 +211,8 @@ void lh_fd_copy(int from, int to);
 void lh_fd_forget(int fd);
 /* The daemon does not know the file on this connection: binds it again at its next use. */
 void lh_fd_unbind(int fd);
+/* Looks for what exec handed us; once, before the program runs. */
+void lh_fd_inherit(void);
 /* Highest number ever used plus one. */
 int lh_fd_end(void);
 

@@ -44,6 +44,9 @@ static int stat_fd(int fd, struct stat *st)
 
 	if (syscall(SYS_fstat, fd, st))
 		return -1;
+	/* A memfd has no name in any directory. */
+	if (S_ISREG(st->st_mode) && !st->st_nlink && lh_text_stat(fd, st))
+		return 0;
 	if (S_ISSOCK(st->st_mode) && lh_fd_ours(fd)) {
 		node_fill(fd, st);
 		errno = saved;
@@ -152,7 +155,9 @@ EXPORT int statx(int dirfd, const char *path, int flags, unsigned int mask, stru
 	}
 	if (syscall(SYS_statx, dirfd, path, flags, mask, out))
 		return -1;
-	if ((flags & AT_EMPTY_PATH) && S_ISSOCK(out->stx_mode) && lh_fd_ours(dirfd) &&
+	if ((flags & AT_EMPTY_PATH) && (!path || !*path) &&
+	    ((S_ISSOCK(out->stx_mode) && lh_fd_ours(dirfd)) ||
+	     (S_ISREG(out->stx_mode) && !out->stx_nlink)) &&
 	    stat_fd(dirfd, &st) == 0)
 		statx_fill(&st, out);
 	return 0;
