@@ -3,6 +3,7 @@
  * A process that becomes another user connects to the daemon anew, so that the socket proves who it
  * is now.
  */
+#include <grp.h>
 #include <unistd.h>
 
 #include "host/user/preload/preload.h"
@@ -79,4 +80,23 @@ EXPORT int setresgid(gid_t real, gid_t effective, gid_t saved)
 	struct ids before = now();
 
 	return changed(before, lh_real()->setresgid(real, effective, saved));
+}
+
+/* The further groups are told only when a connection is made. */
+EXPORT int setgroups(size_t count, const gid_t *groups)
+{
+	int rc = lh_real()->setgroups(count, groups);
+
+	if (rc == 0)
+		lh_disconnect();
+	return rc;
+}
+
+EXPORT int initgroups(const char *user, gid_t group)
+{
+	int rc = lh_real()->initgroups(user, group);
+
+	if (rc == 0)
+		lh_disconnect();
+	return rc;
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -241,6 +242,27 @@ enum lh_what lh_stat(const struct lh_where *where, int flags, struct stat *st)
 	return what;
 }
 
+static bool in_group(gid_t group)
+{
+	gid_t groups[256], *list = groups;
+	int count = getgroups(0, NULL);
+	bool found = false;
+	const size_t size = count > 0 ? (size_t)count * sizeof(*list) : 0;
+
+	if (size > sizeof(groups)) {
+		list = (void *)syscall(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE,
+				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (list == MAP_FAILED)
+			return false;
+	}
+	count = getgroups(count, list);
+	for (int i = 0; i < count && !found; i++)
+		found = list[i] == group;
+	if (list != groups)
+		munmap(list, size);
+	return found;
+}
+
 int lh_allowed(const struct stat *st, int mode, bool effective)
 {
 	uid_t uid = (uid_t)syscall(effective ? SYS_geteuid : SYS_getuid);
@@ -251,7 +273,7 @@ int lh_allowed(const struct stat *st, int mode, bool effective)
 		return (mode & X_OK) && !S_ISDIR(st->st_mode) && !(st->st_mode & 0111) ? EACCES : 0;
 	if (uid == st->st_uid)
 		bits = (st->st_mode >> 6) & 7;
-	else if (gid == st->st_gid)
+	else if (gid == st->st_gid || in_group(st->st_gid))
 		bits = (st->st_mode >> 3) & 7;
 	return ((mode_t)mode & 7 & ~bits) ? EACCES : 0;
 }
