@@ -6,6 +6,7 @@ when it cannot run here.
 """
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -131,6 +132,17 @@ class Machine:
     def run(self, command, timeout=60, env=None, **machine):
         """leafhopper run -- command, on a machine of its own."""
         return self.command([self.leafhopper, "run", *self.options(**machine), "--", *command], timeout, env)
+
+    def smi_as_nobody(self, *arguments, **machine):
+        """nvidia-smi as a user with no right but that of opening the nodes; the whole result."""
+        if not self.nvidia:
+            skip("NVIDIA's user space is not there")
+        setpriv = shutil.which("setpriv")
+        if os.geteuid() == 0 and not setpriv:
+            skip("no setpriv")
+        drop = [setpriv, "--reuid", "65534", "--regid", "65534", "--clear-groups"] if os.geteuid() == 0 else []
+        return self.command([*drop, self.leafhopper, "run", *self.options(**machine), "--", self.smi_path, *arguments],
+                            env={"HOME": "/", "XDG_RUNTIME_DIR": ""})
 
     def smi(self, *arguments, rc=0, timeout=60, **machine):
         """nvidia-smi with these arguments on a machine of its own; its standard output."""

@@ -86,14 +86,5 @@ def one_gpu_by_index_bus_and_uuid(m):
 @test
 def table_as_another_user(m):
     """No right but that of opening the nodes is needed."""
-    import os
-    import shutil
-    if os.geteuid() != 0:
-        return  # every other test has shown it
-    setpriv = shutil.which("setpriv")
-    if not setpriv:
-        from harness import skip
-        skip("no setpriv")
-    result = m.command([setpriv, "--reuid", "65534", "--regid", "65534", "--clear-groups", m.leafhopper, "run",
-                        *m.options(), "--", m.smi_path], env={"HOME": "/", "XDG_RUNTIME_DIR": ""})
+    result = m.smi_as_nobody()
     assert result.rc == 0 and len(rows(result.out)) == 1, result

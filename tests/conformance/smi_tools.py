@@ -3,6 +3,7 @@
 import re
 
 from harness import test
+from smi_table import PROFILES
 
 
 @test
@@ -41,7 +42,7 @@ def topology_of_eight(m):
 def peer_matrix(m):
     for what in ("r", "w", "n", "a"):
         out = re.sub(r"\x1b\[[0-9;]*m", "", m.smi("topo", "-p2p", what, gpus=2))
-        row = [x for x in out.splitlines() if re.match(r"\s*GPU0\s+X", x)]
+        row = [x for x in out.splitlines() if re.match(r"\s*GPU0\s+X\s", x)]
         assert row and row[0].split()[2] == "OK", out
 
 
@@ -66,26 +67,55 @@ def mig_profiles(m):
 
 @test
 def confidential_compute_is_off(m):
-    assert "CC status: OFF" in m.smi("conf-compute", "-f")
-    assert "CPU CC capabilities: " in m.smi("conf-compute", "-gc")
-    assert "GPU CC capabilities: " in m.smi("conf-compute", "-gg")
-    assert "CC Environment: " in m.smi("conf-compute", "-e")
-    assert "DevTools Mode: OFF" in m.smi("conf-compute", "-d")
-    for option in ("-grs", "-gm"):
-        out = m.smi("conf-compute", option, rc=None)
-        assert out.strip(), option
+    told = {
+        "-f": "CC status: OFF",
+        "-gc": "CPU CC capabilities: None",
+        "-gg": "GPU CC capabilities: CC Capable",
+        "-e": "CC Environment: UNAVAILABLE",
+        "-d": "DevTools Mode: OFF",
+        "-grs": "Confidential Compute GPUs Ready state: not-ready",
+    }
+    for option, line in told.items():
+        out = m.smi("conf-compute", option)
+        assert out.strip() == line, (option, out)
 
 
 @test
-def persistence_mode_is_set_and_refused(m):
-    out = m.smi("-pm", "1")
-    assert "Enabled persistence mode for GPU 00000000:01:00.0." in out or "already Enabled" in out, out
-    out = m.smi("-pm", "0")
-    assert "persistence mode" in out.lower(), out
+def confidential_compute_splits_no_memory(m):
+    """All of the heap is unprotected: the profile's memory but for what the firmware keeps of it."""
+    for name in PROFILES:
+        profile = m.profile(name)
+        out = m.smi("conf-compute", "-gm", profile=name)
+        assert "GPU 0: %s (UUID: GPU-" % profile["name"] in out, out
+        (protected,) = re.findall(r"^Protected memory size: +(\d+) KiB$", out, re.M)
+        (unprotected,) = re.findall(r"^Unprotected memory size: +(\d+) KiB$", out, re.M)
+        kept = profile.number("memory") * 1024 - int(unprotected)
+        assert int(protected) == 0, out
+        assert 0 < kept <= profile.number("memory_reserved") * 1024, out
+
+
+@test
+def persistence_mode_is_set(m):
+    assert "Enabled persistence mode for GPU 00000000:01:00.0." in m.smi("-pm", "1")
+    assert "Persistence mode is already Disabled for GPU 00000000:01:00.0." in m.smi("-pm", "0")
+
+
+@test
+def settings_are_refused_to_others(m):
+    refusals = {
+        ("-pm", "1"): "Unable to set persistence mode for GPU 00000000:01:00.0: Insufficient Permissions",
+        ("-pl", "500"): "Failed to set power management limit for GPU 00000000:01:00.0: Insufficient Permissions",
+        ("-lgc", "500,1000"): "The current user does not have permission to change clocks for GPU 00000000:01:00.0.",
+        ("-e", "0"): "Unable to set ECC config for GPU 00000000:01:00.0: Insufficient Permissions",
+        ("-r", "-i", "0"): "Unable to reset GPU 00000000:01:00.0: Insufficient Permissions",
+    }
+    for words, line in refusals.items():
+        result = m.smi_as_nobody(*words)
+        assert result.rc == 4 and line in result.out, (words, result)
 
 
 @test
 def reset_is_refused(m):
     """A GPU that other clients could hold is not reset behind the driver's back."""
-    result = m.run([m.smi_path, "-r", "-i", "0"]) if m.nvidia else m.smi()
-    assert result.rc != 0, result
+    out = m.smi("-r", "-i", "0", rc=3)
+    assert out.strip() == "Resetting GPU 00000000:01:00.0 is not supported.", out
