@@ -3,6 +3,7 @@
  * Files whose text is made when they are read: the driver's under /proc/driver/nvidia, the kernel's
  * lists of devices and modules with the driver's own lines added, and a GPU's config space.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,12 @@ static int real_with(const char *path, const char *before, const char *lines, ch
 	char *buf, *cut;
 	int rc = file_load(path, text, size);
 
+	/* A kernel without modules has no list of them. */
+	if (rc == ENOENT) {
+		*text = calloc(1, 1);
+		*size = 0;
+		rc = *text ? 0 : ENOMEM;
+	}
 	if (rc)
 		return rc;
 	cut = before ? strstr(*text, before) : NULL;
@@ -63,6 +70,31 @@ static int real_with(const char *path, const char *before, const char *lines, ch
 	free(*text);
 	*text = buf;
 	return 0;
+}
+
+/* Where the kernel's modules lie it tells the administrator only, whoever reads for others. */
+static void hide_addresses(char *text)
+{
+	static const char before[] = " 0x";
+	char *at = text;
+
+	while ((at = strstr(at, before))) {
+		at += sizeof(before) - 1;
+		for (; isxdigit((unsigned char)*at); at++)
+			*at = '0';
+	}
+}
+
+static int modules_text(char **text, size_t *size)
+{
+	static const char driver[] = "nvidia 56823808 0 - Live 0x0000000000000000 (OE)\n";
+	struct os_cred cred;
+	int rc = real_with("/proc/modules", NULL, driver, text, size);
+
+	os_current_cred(&cred);
+	if (!rc && !cred.admin)
+		hide_addresses(*text);
+	return rc;
 }
 
 static int config_text(struct machine *m, const char *path, char **text, size_t *size)
@@ -104,8 +136,7 @@ int daemon_text(struct machine *m, const char *path, char **text, size_t *size)
 		return real_with(path, "\nBlock devices:", lines, text, size);
 	}
 	if (strcmp(path, "/proc/modules") == 0)
-		return real_with(path, NULL, "nvidia 56823808 0 - Live 0x0000000000000000 (OE)\n",
-				 text, size);
+		return modules_text(text, size);
 	if (length > 7 && strcmp(path + length - 7, "/config") == 0)
 		return config_text(m, path, text, size);
 	return ENOENT;

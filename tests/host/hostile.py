@@ -322,6 +322,28 @@ def case_greed():
         assert as_user([], take) == 0
 
 
+def case_modules():
+    """The list of modules: there with or without a kernel's, and no addresses for ordinary users."""
+    if os.geteuid() != 0:
+        sys.exit(host.SKIPPED)
+    driver = 'nvidia 56823808 0 - Live 0x0000000000000000 (OE)'
+    with host.Machine('--socket-mode', '666') as m:
+        def modules():
+            raw = Raw(m.socket)
+            path = b'/proc/modules'
+            raw.shm[DATA:DATA + len(path)] = path
+            result, _, size = raw.ask(TEXT, (0,), len(path))
+            assert result == 0
+            return raw.shm[DATA:DATA + size].decode()
+        assert modules().splitlines()[-1] == driver
+
+        def hidden():
+            lines = modules().splitlines()
+            return 0 if all(line.split()[5] == '0x' + 16 * '0' for line in lines) else 1
+        assert as_user([], hidden) == 0
+        assert m.command('enter', '--', 'grep', '-c', '^nvidia ', '/proc/modules').stdout == '1\n'
+
+
 CASES = {name[5:]: fn for name, fn in list(globals().items()) if name.startswith('case_')}
 
 
