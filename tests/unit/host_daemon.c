@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * A whole daemon in this process that runs out of memory: each allocation in turn, of the event
+ * loop and of the channels' threads, fails once. The client whose request it was sees an error or
+ * loses its connection, nothing stays behind, and the next client is served.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "abi/r535.h"
+#include "host/user/daemon.h"
+#include "host/user/dgram.h"
+#include "host/user/handoff.h"
+#include "host/user/machine.h"
+#include "unit.h"
+
+#define PATIENCE_NS 20000000000ull
+#define DEVICE 0xd0u
+#define SUBDEVICE 0xd1u
+#define MEMORY 0xe0u
+
+/* -- Allocations that fail --------------------------------------------------------------------- */
+
+static u32 countdown;	    /* atomic: the allocation that fails is that many away; 0: none is */
+static u32 counted, failed; /* atomic */
+static __thread bool is_loop;
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *),
+			  void *arg);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *),
+			  void *arg);
+
+/* The daemon's threads alone: not the test's, and not the software GPU's. */
+static bool fails(void)
+{
+	if (!is_loop && !channel_current())
+		return false;
+	os_fetch_add(&counted, 1);
+	if (!os_load_acquire(&countdown) || os_fetch_sub(&countdown, 1) != 1)
+		return false;
+	os_fetch_add(&failed, 1);
+	return true;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return fails() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+	return fails() ? NULL : __real_realloc(old, size);
+}
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *),
+			  void *arg)
+{
+	return fails() ? EAGAIN : __real_pthread_create(thread, attr, fn, arg);
+}
+
+/* -- The daemon -------------------------------------------------------------------------------- */
+
+static char dir[64], socket_path[80], tree_path[80];
+static pthread_t thread;
+
+static void *daemon_thread(void *arg)
+{
+	struct daemon_config config = { .socket_path = socket_path,
+					.socket_mode = 0600,
+					.ready_fd = *(int *)arg,
+					.parent_fd = -1 };
+	struct machine_config machine = {
+		.gpus = 1, .profile = "h100-sxm-80gb", .tree = tree_path, .lend = true
+	};
+
+	if (machine_create(&machine, &config.machine))
+		return "machine";
+	is_loop = true;
+	if (daemon_run(&config))
+		return "daemon";
+	is_loop = false;
+	machine_destroy(config.machine);
+	return NULL;
+}
+
+static int start(void **state)
+{
+	static int ready[2];
+	char byte;
+
+	strcpy(dir, "/tmp/test-daemon-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(socket_path, sizeof(socket_path), "%s/socket", dir);
+	snprintf(tree_path, sizeof(tree_path), "%s/root", dir);
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(pthread_create(&thread, NULL, daemon_thread, &ready[1]), 0);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	void *result;
+
+	daemon_stop();
+	pthread_join(thread, &result);
+	assert_null(result);
+	unlink(socket_path);
+	return rmdir(dir);
+}
+
+/* -- A client ---------------------------------------------------------------------------------- */
+
+struct client {
+	int sock, files[4];
+	u64 ids[4];
+	u32 file_count;
+	struct lh_shm *shm;
+	u32 sent, seen;
+	u64 conn, secret[2];
+};
+
+static int dial(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	strcpy(addr.sun_path, socket_path);
+	assert_true(sock >= 0);
+	assert_int_equal(connect(sock, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	return sock;
+}
+
+static void post(struct client *c, const struct lh_msg *msg)
+{
+	c->shm->msg = *msg;
+	handoff_post(&c->shm->request, ++c->sent, &c->shm->daemon_sleeps);
+}
+
+/* The daemon's next message is there; false when the connection ended instead. */
+static bool came(struct client *c)
+{
+	u64 until = os_time_ns() + PATIENCE_NS;
+
+	while (!handoff_spin(&c->shm->reply, c->seen, 20000)) {
+		struct pollfd pfd = { .fd = c->sock, .events = POLLRDHUP };
+
+		assert_true(os_time_ns() < until);
+		if (poll(&pfd, 1, 0) > 0 && (pfd.revents & (POLLHUP | POLLRDHUP)))
+			return false;
+		handoff_sleep(&c->shm->reply, c->seen, &c->shm->client_sleeps,
+			      &(struct timespec){ .tv_nsec = 1000000 });
+	}
+	c->seen = __atomic_load_n(&c->shm->reply, __ATOMIC_ACQUIRE);
+	return !c->shm->refused;
+}
+
+/* A question of the daemon's; what it copies is this process's own. */
+static void answer(struct client *c)
+{
+	struct lh_msg msg = c->shm->msg;
+	void *user = (void *)(uintptr_t)msg.args[0];
+	size_t size = (size_t)msg.args[1];
+
+	if (msg.op == LH_ASK_COPY_IN)
+		memcpy(c->shm->data, user, size);
+	else if (msg.op == LH_ASK_COPY_OUT)
+		memcpy(user, c->shm->data, size);
+	else
+		assert_int_equal(msg.op, LH_ASK_FD);
+	if (msg.op == LH_ASK_FD)
+		msg.args[0] = msg.args[0] < c->file_count ? c->ids[msg.args[0]] : 0;
+	msg.op = LH_OP_ANSWER;
+	msg.result = 0;
+	post(c, &msg);
+}
+
+/* 0 or more, or minus an errno, as the daemon says; -EPIPE: it ended the connection. */
+static s32 turn(struct client *c, struct lh_msg *msg)
+{
+	post(c, msg);
+	for (;;) {
+		if (!came(c))
+			return -EPIPE;
+		if (c->shm->msg.op == LH_REPLY)
+			break;
+		answer(c);
+	}
+	*msg = c->shm->msg;
+	/* Writes that were kept for the end. */
+	for (u32 i = 0, at = 0; i < 2; at += msg->pre[i++].size) {
+		if (msg->pre[i].size)
+			memcpy((void *)(uintptr_t)msg->pre[i].address, c->shm->data + at,
+			       msg->pre[i].size);
+	}
+	return msg->result;
+}
+
+static bool client_open(struct client *c)
+{
+	struct lh_hello hello = { .magic = LH_MAGIC,
+				  .version = LH_VERSION,
+				  .role = LH_ROLE_CLIENT };
+	struct lh_msg msg = { .op = LH_OP_WELCOME };
+	int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	memset(c, 0, sizeof(*c));
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, LH_SHM_SIZE), 0);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW), 0);
+	c->shm = mmap(NULL, LH_SHM_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_true(c->shm != MAP_FAILED);
+	c->sock = dial();
+	dgram_send(c->sock, &hello, sizeof(hello), fd);
+	close(fd);
+	if (turn(c, &msg))
+		return false;
+	c->conn = msg.args[0];
+	c->secret[0] = msg.args[1];
+	c->secret[1] = msg.args[2];
+	return true;
+}
+
+static void client_close(struct client *c)
+{
+	while (c->file_count)
+		close(c->files[--c->file_count]);
+	close(c->sock);
+	munmap(c->shm, LH_SHM_SIZE);
+}
+
+/* The number of a new file, or minus an errno. */
+static int file_open(struct client *c, u64 node, u64 minor)
+{
+	struct lh_hello hello = { .magic = LH_MAGIC, .version = LH_VERSION, .role = LH_ROLE_FILE };
+	struct lh_msg msg = { .op = LH_OP_OPEN,
+			      .args = { c->file_count + 1, node, minor, O_RDWR } };
+	u32 number = c->file_count++;
+	s32 result;
+
+	hello.conn = c->conn;
+	memcpy(hello.secret, c->secret, sizeof(hello.secret));
+	hello.token = number + 1;
+	c->files[number] = dial();
+	dgram_send(c->files[number], &hello, sizeof(hello), -1);
+	result = turn(c, &msg);
+	c->ids[number] = result ? 0 : msg.args[0];
+	return result ? result : (int)number;
+}
+
+static s32 request(struct client *c, int file, u32 number, void *arg, u32 size)
+{
+	struct lh_msg msg = {
+		.op = LH_OP_IOCTL,
+		.args = { c->ids[file], 3u << 30 | size << 16 | 'F' << 8 | number,
+			  (u64)(uintptr_t)arg },
+	};
+
+	return turn(c, &msg);
+}
+
+static bool make(struct client *c, u32 root, u32 parent, u32 handle, u32 class_id, void *params)
+{
+	NVOS64_PARAMETERS p = { .hRoot = root,
+				.hObjectParent = parent,
+				.hObjectNew = handle,
+				.hClass = class_id,
+				.pAllocParms = (u64)(uintptr_t)params };
+
+	return request(c, 0, NV_ESC_RM_ALLOC, &p, sizeof(p)) == 0 && p.status == NV_OK;
+}
+
+/* Everything that a client does, as far as it gets; true when nothing failed. */
+static bool life(struct client *c)
+{
+	static const char path[] = "/proc/driver/nvidia/version";
+	NVOS21_PARAMETERS root = { .hClass = NV01_ROOT };
+	NV0080_ALLOC_PARAMETERS device = { .deviceId = 0 };
+	NV_MEMORY_ALLOCATION_PARAMS memory = { .owner = 1, .size = 4096 };
+	/* More than fits a thread's stack. */
+	static NV0000_CTRL_SYSTEM_GET_BUILD_VERSION_V2_PARAMS version;
+	NVOS54_PARAMETERS control = { .cmd = NV0000_CTRL_CMD_SYSTEM_GET_BUILD_VERSION_V2,
+				      .params = (u64)(uintptr_t)&version,
+				      .paramsSize = sizeof(version) };
+	nv_ioctl_register_fd_t link = { .ctl_fd = 0 };
+	struct lh_msg msg = { .op = LH_OP_TEXT, .size = sizeof(path) - 1 };
+	bool good = file_open(c, RM_NODE_CONTROL, 255) == 0;
+
+	if (!good)
+		return false;
+	good = file_open(c, RM_NODE_GPU, 0) == 1 &&
+	       request(c, 1, NV_ESC_REGISTER_FD, &link, sizeof(link)) == 0;
+	good &= request(c, 0, NV_ESC_RM_ALLOC, &root, sizeof(root)) == 0 && root.status == NV_OK;
+	control.hClient = control.hObject = root.hObjectNew;
+	good &= request(c, 0, NV_ESC_RM_CONTROL, &control, sizeof(control)) == 0 &&
+		control.status == NV_OK;
+	good &= make(c, root.hObjectNew, root.hObjectNew, DEVICE, NV01_DEVICE_0, &device);
+	good &= make(c, root.hObjectNew, DEVICE, SUBDEVICE, NV20_SUBDEVICE_0, NULL);
+	good &= make(c, root.hObjectNew, DEVICE, MEMORY, NV01_MEMORY_LOCAL_USER, &memory);
+	memcpy(c->shm->data, path, sizeof(path));
+	good &= turn(c, &msg) == 0;
+	return good;
+}
+
+static bool live_once(void)
+{
+	struct client c;
+	bool good = client_open(&c) && life(&c);
+
+	client_close(&c);
+	return good;
+}
+
+/* -- What is left ------------------------------------------------------------------------------ */
+
+struct left {
+	u32 conns, files, fds, threads;
+	u64 live;
+	struct rm_statistics rm;
+};
+
+static u32 entries(const char *path)
+{
+	DIR *d = opendir(path);
+	u32 count = 0;
+
+	assert_non_null(d);
+	while (readdir(d))
+		count++;
+	closedir(d);
+	return count;
+}
+
+static void look(struct left *left)
+{
+	memset(left, 0, sizeof(*left));
+	left->conns = conn_count();
+	left->files = dfile_count();
+	left->fds = entries("/proc/self/fd");
+	left->threads = entries("/proc/self/task");
+	left->live = unit_live();
+	rm_statistics(machine_rm(daemon_machine()), &left->rm);
+}
+
+static void assert_settles(const struct left *want, u32 nth)
+{
+	u64 until = os_time_ns() + PATIENCE_NS;
+	struct left now;
+
+	for (look(&now); memcmp(&now, want, sizeof(now)); look(&now)) {
+		if (os_time_ns() > until)
+			fail_msg("allocation %u: %u connections, %u files, %u descriptors, "
+				 "%u threads, %u objects, %llu allocations are left; "
+				 "before: %u, %u, %u, %u, %u, %llu",
+				 nth, now.conns, now.files, now.fds, now.threads, now.rm.objects,
+				 (unsigned long long)now.live, want->conns, want->files, want->fds,
+				 want->threads, want->rm.objects, (unsigned long long)want->live);
+		os_sleep_us(200);
+	}
+}
+
+/* arm makes the nth allocation fail, and 0 none; happened counts those that did. */
+static void fail_each(void (*arm)(u32 nth), u64 (*happened)(void))
+{
+	struct lh_msg msg = { .op = LH_OP_WELCOME };
+	struct client keeper;
+	struct left empty, full;
+	u32 nth, spoiled = 0;
+
+	/* The first life of all makes what stays. */
+	assert_true(live_once());
+	os_sleep_us(200000);
+	look(&empty);
+	assert_int_equal(empty.conns + empty.files + empty.rm.clients + empty.rm.objects, 0);
+	/* Keeps the firmware up, so that each life is about the daemon; it must not notice. */
+	assert_true(client_open(&keeper) && life(&keeper));
+	assert_true(live_once());
+	os_sleep_us(200000);
+	look(&full);
+	for (nth = 1; nth < 5000; nth++) {
+		u64 before = happened();
+		bool good;
+
+		arm(nth);
+		good = live_once();
+		arm(0);
+		assert_settles(&full, nth);
+		if (happened() == before) {
+			assert_true(good);
+			break;
+		}
+		spoiled += !good;
+		assert_true(live_once());
+		assert_settles(&full, nth);
+	}
+	assert_true(nth < 5000 && spoiled > 10);
+	assert_int_equal(turn(&keeper, &msg), 0);
+	client_close(&keeper);
+	assert_settles(&empty, 0);
+	print_message("%u allocations failed, %u lives ended early\n", nth - 1, spoiled);
+}
+
+static void arm_wrap(u32 nth)
+{
+	os_store_release(&countdown, nth);
+}
+
+static u64 happened_wrap(void)
+{
+	return os_load_acquire(&failed);
+}
+
+static void test_each_allocation_of_the_daemon(void **state)
+{
+	os_store_release(&counted, 0);
+	assert_true(live_once());
+	/* A link that does not know of wrapping leaves nothing to look at. */
+	if (!os_load_acquire(&counted))
+		skip();
+	fail_each(arm_wrap, happened_wrap);
+}
+
+static void arm_driver(u32 nth)
+{
+	os_user_fail_alloc(nth);
+}
+
+static void test_each_allocation_of_the_driver(void **state)
+{
+	if (!os_user_fail_alloc(0))
+		skip();
+	fail_each(arm_driver, unit_failed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_each_allocation_of_the_daemon, start, stop),
+		cmocka_unit_test_setup_teardown(test_each_allocation_of_the_driver, start, stop),
+	};
+
+	os_user_log_set_levels(OS_LOG_ERROR, OS_LOG_ERROR);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
