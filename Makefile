@@ -60,7 +60,7 @@ fuzz:
 	@tools/packages.sh check
 	@test -e build/fuzz/build.ninja || CC=clang meson setup build/fuzz -Dfuzzers=true \
 		-Db_sanitize=address,undefined -Db_lundef=false >/dev/null
-	@ninja -C build/fuzz --quiet
+	@ninja -C build/fuzz --quiet fuzzers
 	@python3 tools/check.py fuzz --seconds $(FUZZ_SECONDS)
 
 format:

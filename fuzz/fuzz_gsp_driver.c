@@ -108,6 +108,11 @@ void rm_gpu_notify_lost(struct rm_gpu *g)
 {
 }
 
+/* The classes' own record of a GPU: there are no classes here. */
+void rm_gpu_forget_objects(struct rm_gpu *g)
+{
+}
+
 /* -- The device: registers that read as input, and a firmware that lends itself
  * --------------------- */
 
