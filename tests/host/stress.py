@@ -25,9 +25,9 @@ def held(m):
 
 def settle(m, expected, seconds=30):
     end = time.time() + seconds
-    while time.time() < end and held(m) != expected:
+    while (got := held(m)) != expected and time.time() < end:
         time.sleep(0.05)
-    return held(m)
+    return got
 
 
 def kill_some(m, rng, kills):
