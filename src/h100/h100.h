@@ -105,8 +105,8 @@ int h100_video_fd(struct h100 *gpu);
 
 /*
  * Faults on purpose: "off-bus", "on-bus" (as it was before), "gsp-crash", "gsp-hang", "gsp-wake",
- * "ecc-sbe N", "ecc-dbe N", or any line of a scenario file; one with "at" happens at that time after the GPU was
- * made. NV_ERR_INVALID_ARGUMENT for anything else, NV_ERR_NO_MEMORY.
+ * "ecc-sbe N", "ecc-dbe N", or any line of a scenario file; one with "at" happens at that time
+ * after the GPU was made. NV_ERR_INVALID_ARGUMENT for anything else, NV_ERR_NO_MEMORY.
  */
 enum nv_status h100_inject(struct h100 *gpu, const char *command);
 

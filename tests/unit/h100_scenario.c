@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Scenarios: the grammar, the order of events, what each does to the state, and running out of memory.
+ * Scenarios: the grammar, the order of events, what each does to the state, and running out of
+ * memory.
  */
 #include "engine.h"
 
@@ -36,12 +37,35 @@ static void test_grammar(void **unused)
 static void test_refused(void **unused)
 {
 	const char *const lines[] = {
-		"", "# nothing", "explode", "at", "at 5", "at 5 off-bus", "at 5s", "at -5s off-bus",
-		"at 99999999999999s off-bus", "at 18446744073s off-bus",
-		"at 4611686018427387904ns off-bus", "ecc-sbe", "ecc-sbe 0", "ecc-sbe 1000001", "ecc-sbe 1 2",
-		"off-bus 1", "off-bus gpux", "off-bus gpu256", "off-bus gpu", "temperature 151",
-		"temperature hot", "nvlink-down 18", "pcie-link 6 16", "pcie-link 5", "utilization 101",
-		"off-bus\noff-bus", "power 1 kW", "at 5s at 6s off-bus", "\x80\x81",
+		"",
+		"# nothing",
+		"explode",
+		"at",
+		"at 5",
+		"at 5 off-bus",
+		"at 5s",
+		"at -5s off-bus",
+		"at 99999999999999s off-bus",
+		"at 18446744073s off-bus",
+		"at 4611686018427387904ns off-bus",
+		"ecc-sbe",
+		"ecc-sbe 0",
+		"ecc-sbe 1000001",
+		"ecc-sbe 1 2",
+		"off-bus 1",
+		"off-bus gpux",
+		"off-bus gpu256",
+		"off-bus gpu",
+		"temperature 151",
+		"temperature hot",
+		"nvlink-down 18",
+		"pcie-link 6 16",
+		"pcie-link 5",
+		"utilization 101",
+		"off-bus\noff-bus",
+		"power 1 kW",
+		"at 5s at 6s off-bus",
+		"\x80\x81",
 	};
 	struct h100_event event;
 
@@ -60,7 +84,7 @@ static void test_order(void **unused)
 			    "at 2s ecc-sbe gpu1 4\n";
 	struct h100_scenario scenario;
 	struct h100_parse_error error;
-	const u64 expected[] = {4, 1, 3}; /* GPU 1's, equal times in the order of lines */
+	const u64 expected[] = { 4, 1, 3 }; /* GPU 1's, equal times in the order of lines */
 
 	assert_int_equal(h100_scenario_parse(text, sizeof(text) - 1, &scenario, &error), NV_OK);
 	assert_int_equal(scenario.count, 4);
@@ -94,7 +118,8 @@ static void test_file_faults(void **unused)
 	assert_non_null(many);
 	for (size_t i = 0; i < size; i += 8)
 		memcpy(many + i, "release\n", 8);
-	assert_int_equal(h100_scenario_parse(many, size, &scenario, &error), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(h100_scenario_parse(many, size, &scenario, &error),
+			 NV_ERR_INVALID_ARGUMENT);
 	assert_int_equal(h100_scenario_parse(many, size - 8, &scenario, &error), NV_OK);
 	assert_int_equal(scenario.count, H100_SCENARIO_MAX_EVENTS);
 	h100_scenario_free(&scenario);
@@ -112,7 +137,8 @@ static void test_no_memory(void **unused)
 		skip();
 	for (u32 nth = 1; nth <= 2; nth++) {
 		os_user_fail_alloc(nth);
-		assert_int_equal(h100_scenario_parse("release\n", 8, &scenario, &error), NV_ERR_NO_MEMORY);
+		assert_int_equal(h100_scenario_parse("release\n", 8, &scenario, &error),
+				 NV_ERR_NO_MEMORY);
 		assert_null(scenario.events);
 	}
 	os_user_fail_alloc(0);
@@ -123,11 +149,11 @@ static void test_effects(void **unused)
 {
 	struct h100_state *s = state_make(NULL, 0);
 	struct h100_event event;
-	const char *const outside[] = {"off-bus", "on-bus", "gsp-crash", "gsp-hang", "gsp-wake"};
-#define APPLY(line)                                                                                \
-	do {                                                                                       \
-		assert_int_equal(parse_one(line, &event), NV_OK);                                  \
-		assert_true(h100_state_event(s, &event));                                          \
+	const char *const outside[] = { "off-bus", "on-bus", "gsp-crash", "gsp-hang", "gsp-wake" };
+#define APPLY(line)                                               \
+	do {                                                      \
+		assert_int_equal(parse_one(line, &event), NV_OK); \
+		assert_true(h100_state_event(s, &event));         \
 	} while (0)
 
 	for (u32 i = 0; i < ARRAY_SIZE(outside); i++) {
@@ -186,11 +212,13 @@ static void test_effects(void **unused)
 	state_free(s);
 }
 
-/* Events happen at their own time, however late the state is moved; an outside one stops it there. */
+/* Events happen at their own time, however late the state is moved; an outside one stops it there.
+ */
 static void test_time(void **unused)
 {
 	struct h100_state *s = state_make("at 2s power 100\nat 4s off-bus\nat 6s ecc-sbe 1\n"
-					  "at 1s ecc-sbe gpu3 9\n", 0);
+					  "at 1s ecc-sbe gpu3 9\n",
+					  0);
 	const struct h100_event *event;
 	u64 energy;
 
@@ -211,9 +239,9 @@ static void test_time(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_grammar),	    cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_order),	    cmocka_unit_test(test_file_faults),
-		cmocka_unit_test(test_no_memory),   cmocka_unit_test(test_effects),
+		cmocka_unit_test(test_grammar),	  cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_order),	  cmocka_unit_test(test_file_faults),
+		cmocka_unit_test(test_no_memory), cmocka_unit_test(test_effects),
 		cmocka_unit_test(test_time),
 	};
 

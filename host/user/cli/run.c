@@ -48,7 +48,8 @@ static int run_command(char **command)
 	int status = 0, rc;
 	pid_t child;
 
-	/* Taken from the queue and never delivered: blocked before there is anybody to forward to. */
+	/* Taken from the queue and never delivered: blocked before there is anybody to forward to.
+	 */
 	sigemptyset(&awaited);
 	sigaddset(&awaited, SIGCHLD);
 	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)

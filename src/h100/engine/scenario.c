@@ -13,14 +13,18 @@
 
 #define TIME_END_NS (1ull << 62) /* counted from a machine's start it must not wrap */
 
-#define TIME_END_NS (1ull << 62) /* counted from a machine's start it must not wrap */
-
-static const struct text_unit time_units[] = {
-	{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {"min", 60000000000ull}, {NULL, 0}};
-static const struct text_unit power_units[] = {{"", 1000}, {"W", 1000}, {"mW", 1}, {NULL, 0}};
-static const struct text_unit celsius_units[] = {{"", 1}, {"C", 1}, {NULL, 0}};
-static const struct text_unit mhz_units[] = {{"", 1}, {"MHz", 1}, {NULL, 0}};
-static const struct text_unit plain_units[] = {{"", 1}, {NULL, 0}};
+static const struct text_unit time_units[] = { { "ns", 1 },
+					       { "us", 1000 },
+					       { "ms", 1000000 },
+					       { "s", 1000000000 },
+					       { "min", 60000000000ull },
+					       { NULL, 0 } };
+static const struct text_unit power_units[] = {
+	{ "", 1000 }, { "W", 1000 }, { "mW", 1 }, { NULL, 0 }
+};
+static const struct text_unit celsius_units[] = { { "", 1 }, { "C", 1 }, { NULL, 0 } };
+static const struct text_unit mhz_units[] = { { "", 1 }, { "MHz", 1 }, { NULL, 0 } };
+static const struct text_unit plain_units[] = { { "", 1 }, { NULL, 0 } };
 
 struct event_form {
 	const char *name;
@@ -33,36 +37,50 @@ struct event_form {
 
 /* By enum h100_event_kind; what they do is h100_state_event. */
 static const struct event_form forms[H100_EVENT_KIND_COUNT] = {
-	[H100_EVENT_OFF_BUS] = {"off-bus", 0},
-	[H100_EVENT_ON_BUS] = {"on-bus", 0},
-	[H100_EVENT_GSP_CRASH] = {"gsp-crash", 0},
-	[H100_EVENT_GSP_HANG] = {"gsp-hang", 0},
-	[H100_EVENT_GSP_WAKE] = {"gsp-wake", 0},
-	[H100_EVENT_FABRIC_SILENT] = {"fabric-silent", 0},
-	[H100_EVENT_FABRIC_ANSWERS] = {"fabric-answers", 0},
-	[H100_EVENT_FABRIC_REFUSES] = {"fabric-refuses", 0},
-	[H100_EVENT_ECC_SBE] = {"ecc-sbe", 1, {{plain_units, 1, 1000000}}},
-	[H100_EVENT_ECC_DBE] = {"ecc-dbe", 1, {{plain_units, 1, 1000000}}},
-	[H100_EVENT_TEMPERATURE] = {"temperature", 1, {{celsius_units, 0, 150}}},
-	[H100_EVENT_MEMORY_TEMPERATURE] = {"memory-temperature", 1, {{celsius_units, 0, 150}}},
-	[H100_EVENT_POWER] = {"power", 1, {{power_units, 0, 2000000}}},
-	[H100_EVENT_UTILIZATION] = {"utilization", 1, {{plain_units, 0, 100}}},
-	[H100_EVENT_MEMORY_UTILIZATION] = {"memory-utilization", 1, {{plain_units, 0, 100}}},
-	[H100_EVENT_DECODER_UTILIZATION] = {"decoder-utilization", 1, {{plain_units, 0, 100}}},
-	[H100_EVENT_ENCODER_UTILIZATION] = {"encoder-utilization", 1, {{plain_units, 0, 100}}},
-	[H100_EVENT_GRAPHICS_CLOCK] = {"graphics-clock", 1, {{mhz_units, 1, 10000}}},
-	[H100_EVENT_RELEASE] = {"release", 0},
-	[H100_EVENT_ROW_REMAP] = {"row-remap", 2, {{plain_units, 0, 512}, {plain_units, 0, 512}}},
-	[H100_EVENT_ROW_REMAP_PENDING] = {"row-remap-pending", 0},
-	[H100_EVENT_ROW_REMAP_FAILURE] = {"row-remap-failure", 0},
-	[H100_EVENT_PCIE_REPLAY] = {"pcie-replay", 1, {{plain_units, 1, 1000000}}},
-	[H100_EVENT_PCIE_LINK] = {"pcie-link", 2, {{plain_units, 1, 5}, {plain_units, 1, 16}}},
-	[H100_EVENT_NVLINK_DOWN] = {"nvlink-down", 1, {{plain_units, 0, H100_NVLINK_MAX - 1}}},
-	[H100_EVENT_NVLINK_UP] = {"nvlink-up", 1, {{plain_units, 0, H100_NVLINK_MAX - 1}}},
-	[H100_EVENT_NVLINK_ERROR] = {"nvlink-error", 2,
-				     {{plain_units, 0, H100_NVLINK_MAX - 1}, {plain_units, 1, 1000000}}},
-	[H100_EVENT_INFOROM_CORRUPT] = {"inforom-corrupt", 0},
-	[H100_EVENT_POWER_BRAKE] = {"power-brake", 1, {{plain_units, 0, 1}}},
+	[H100_EVENT_OFF_BUS] = { "off-bus", 0 },
+	[H100_EVENT_ON_BUS] = { "on-bus", 0 },
+	[H100_EVENT_GSP_CRASH] = { "gsp-crash", 0 },
+	[H100_EVENT_GSP_HANG] = { "gsp-hang", 0 },
+	[H100_EVENT_GSP_WAKE] = { "gsp-wake", 0 },
+	[H100_EVENT_FABRIC_SILENT] = { "fabric-silent", 0 },
+	[H100_EVENT_FABRIC_ANSWERS] = { "fabric-answers", 0 },
+	[H100_EVENT_FABRIC_REFUSES] = { "fabric-refuses", 0 },
+	[H100_EVENT_ECC_SBE] = { "ecc-sbe", 1, { { plain_units, 1, 1000000 } } },
+	[H100_EVENT_ECC_DBE] = { "ecc-dbe", 1, { { plain_units, 1, 1000000 } } },
+	[H100_EVENT_TEMPERATURE] = { "temperature", 1, { { celsius_units, 0, 150 } } },
+	[H100_EVENT_MEMORY_TEMPERATURE] = { "memory-temperature",
+					    1,
+					    { { celsius_units, 0, 150 } } },
+	[H100_EVENT_POWER] = { "power", 1, { { power_units, 0, 2000000 } } },
+	[H100_EVENT_UTILIZATION] = { "utilization", 1, { { plain_units, 0, 100 } } },
+	[H100_EVENT_MEMORY_UTILIZATION] = { "memory-utilization", 1, { { plain_units, 0, 100 } } },
+	[H100_EVENT_DECODER_UTILIZATION] = { "decoder-utilization",
+					     1,
+					     { { plain_units, 0, 100 } } },
+	[H100_EVENT_ENCODER_UTILIZATION] = { "encoder-utilization",
+					     1,
+					     { { plain_units, 0, 100 } } },
+	[H100_EVENT_GRAPHICS_CLOCK] = { "graphics-clock", 1, { { mhz_units, 1, 10000 } } },
+	[H100_EVENT_RELEASE] = { "release", 0 },
+	[H100_EVENT_ROW_REMAP] = { "row-remap",
+				   2,
+				   { { plain_units, 0, 512 }, { plain_units, 0, 512 } } },
+	[H100_EVENT_ROW_REMAP_PENDING] = { "row-remap-pending", 0 },
+	[H100_EVENT_ROW_REMAP_FAILURE] = { "row-remap-failure", 0 },
+	[H100_EVENT_PCIE_REPLAY] = { "pcie-replay", 1, { { plain_units, 1, 1000000 } } },
+	[H100_EVENT_PCIE_LINK] = { "pcie-link",
+				   2,
+				   { { plain_units, 1, 5 }, { plain_units, 1, 16 } } },
+	[H100_EVENT_NVLINK_DOWN] = { "nvlink-down",
+				     1,
+				     { { plain_units, 0, H100_NVLINK_MAX - 1 } } },
+	[H100_EVENT_NVLINK_UP] = { "nvlink-up", 1, { { plain_units, 0, H100_NVLINK_MAX - 1 } } },
+	[H100_EVENT_NVLINK_ERROR] = { "nvlink-error",
+				      2,
+				      { { plain_units, 0, H100_NVLINK_MAX - 1 },
+					{ plain_units, 1, 1000000 } } },
+	[H100_EVENT_INFOROM_CORRUPT] = { "inforom-corrupt", 0 },
+	[H100_EVENT_POWER_BRAKE] = { "power-brake", 1, { { plain_units, 0, 1 } } },
 };
 
 static enum nv_status fail(struct h100_parse_error *error, u32 line, const char *what)
@@ -87,7 +105,7 @@ static bool read_gpu(struct text_cursor *line, u32 *gpu)
 	}
 	if (strcmp(word, "gpu*") == 0)
 		return true;
-	number = (struct text_cursor){word + 3, word + strlen(word), 0};
+	number = (struct text_cursor){ word + 3, word + strlen(word), 0 };
 	if (!text_number(&number, NULL, &index) || !text_ended(&number) || index > 255)
 		return false;
 	*gpu = (u32)index;
@@ -105,9 +123,8 @@ static enum nv_status read_event(struct text_cursor *line, struct h100_event *ev
 		return fail(error, line->line, "a line is \"[at TIME] EVENT [gpuN] [VALUES]\"");
 	if (strcmp(word, "at") == 0) {
 		if (!text_number(line, time_units, &event->at_ns))
-			return fail(error, line->line, "a time is a number and ns, us, ms, s or min");
-		if (event->at_ns >= TIME_END_NS)
-			return fail(error, line->line, "a time is less than 2^62 ns");
+			return fail(error, line->line,
+				    "a time is a number and ns, us, ms, s or min");
 		if (event->at_ns >= TIME_END_NS)
 			return fail(error, line->line, "a time is less than 2^62 ns");
 		if (!text_word(line, word, sizeof(word)))
@@ -125,7 +142,8 @@ static enum nv_status read_event(struct text_cursor *line, struct h100_event *ev
 	for (u32 i = 0; i < form->values; i++) {
 		if (!text_number(line, form->value[i].units, &event->value[i]) ||
 		    event->value[i] < form->value[i].min || event->value[i] > form->value[i].max)
-			return fail(error, line->line, "a value is missing, malformed or out of bounds");
+			return fail(error, line->line,
+				    "a value is missing, malformed or out of bounds");
 	}
 	if (!text_ended(line))
 		return fail(error, line->line, "something follows the event");
@@ -135,7 +153,7 @@ static enum nv_status read_event(struct text_cursor *line, struct h100_event *ev
 enum nv_status h100_event_parse(const char *text, size_t size, struct h100_event *event,
 				struct h100_parse_error *error)
 {
-	struct text_cursor file = {text, text + size, 0}, line, more;
+	struct text_cursor file = { text, text + size, 0 }, line, more;
 	enum nv_status status;
 
 	if (text == NULL || size > H100_SCENARIO_MAX_SIZE || !text_next_line(&file, &line))
@@ -152,12 +170,13 @@ static void sort_events(struct h100_event *events, u32 count, struct h100_event 
 	for (u32 width = 1; width < count; width *= 2) {
 		for (u32 start = 0; start < count; start += 2 * width) {
 			u32 left = start, middle = start + width < count ? start + width : count;
-			u32 right = middle, end = start + 2 * width < count ? start + 2 * width : count;
+			u32 right = middle,
+			    end = start + 2 * width < count ? start + 2 * width : count;
 
 			for (u32 i = start; i < end; i++) {
-				bool take_left = left < middle &&
-						 (right == end ||
-						  events[left].at_ns <= events[right].at_ns);
+				bool take_left =
+					left < middle &&
+					(right == end || events[left].at_ns <= events[right].at_ns);
 
 				spare[i] = events[take_left ? left++ : right++];
 			}
@@ -169,7 +188,7 @@ static void sort_events(struct h100_event *events, u32 count, struct h100_event 
 enum nv_status h100_scenario_parse(const char *text, size_t size, struct h100_scenario *scenario,
 				   struct h100_parse_error *error)
 {
-	struct text_cursor file = {text, text + size, 0}, line;
+	struct text_cursor file = { text, text + size, 0 }, line;
 	struct h100_event *events = NULL, *spare = NULL;
 	enum nv_status status = NV_OK;
 	u32 count = 0;
@@ -193,7 +212,7 @@ enum nv_status h100_scenario_parse(const char *text, size_t size, struct h100_sc
 		status = NV_ERR_NO_MEMORY;
 		goto out;
 	}
-	file = (struct text_cursor){text, text + size, 0};
+	file = (struct text_cursor){ text, text + size, 0 };
 	for (u32 i = 0; status == NV_OK && text_next_line(&file, &line); i++)
 		status = read_event(&line, &events[i], error);
 	if (status != NV_OK)
@@ -228,7 +247,8 @@ u64 h100_scenario_when(const struct h100_scenario *scenario, u32 index)
 	return ~0ull;
 }
 
-const struct h100_event *h100_scenario_next(struct h100_scenario *scenario, u32 index, u64 elapsed_ns)
+const struct h100_event *h100_scenario_next(struct h100_scenario *scenario, u32 index,
+					    u64 elapsed_ns)
 {
 	while (scenario->next < scenario->count &&
 	       scenario->events[scenario->next].at_ns <= elapsed_ns) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * Scenarios: what happens to the GPUs of a machine besides the work they are given. One event a line:
+ * Scenarios: what happens to the GPUs of a machine besides the work they are given. One event a
+ * line:
  *
  *   # comment
  *   temperature gpu0 90              from the start
@@ -28,16 +29,16 @@ enum h100_event_kind {
 	H100_EVENT_ON_BUS,
 	H100_EVENT_GSP_CRASH,
 	H100_EVENT_GSP_HANG,
-	H100_EVENT_GSP_WAKE,	   /* a hung firmware goes on with what lies in its queue */
-	H100_EVENT_FABRIC_SILENT,  /* the fabric manager answers no probe, one anew, or refuses */
+	H100_EVENT_GSP_WAKE,	  /* a hung firmware goes on with what lies in its queue */
+	H100_EVENT_FABRIC_SILENT, /* the fabric manager answers no probe, one anew, or refuses */
 	H100_EVENT_FABRIC_ANSWERS,
 	H100_EVENT_FABRIC_REFUSES,
-	H100_EVENT_ECC_SBE,	   /* value 0: how many */
+	H100_EVENT_ECC_SBE, /* value 0: how many */
 	H100_EVENT_ECC_DBE,
-	H100_EVENT_TEMPERATURE,	   /* value 0: degrees C; holds until "release" */
+	H100_EVENT_TEMPERATURE, /* value 0: degrees C; holds until "release" */
 	H100_EVENT_MEMORY_TEMPERATURE,
-	H100_EVENT_POWER,	   /* value 0: mW; holds until "release" */
-	H100_EVENT_UTILIZATION,	   /* value 0: percent of the graphics engine; holds */
+	H100_EVENT_POWER,	/* value 0: mW; holds until "release" */
+	H100_EVENT_UTILIZATION, /* value 0: percent of the graphics engine; holds */
 	H100_EVENT_MEMORY_UTILIZATION,
 	H100_EVENT_DECODER_UTILIZATION,
 	H100_EVENT_ENCODER_UTILIZATION,
@@ -46,13 +47,13 @@ enum h100_event_kind {
 	H100_EVENT_ROW_REMAP,	   /* value 0: correctable ones, value 1: uncorrectable ones */
 	H100_EVENT_ROW_REMAP_PENDING,
 	H100_EVENT_ROW_REMAP_FAILURE,
-	H100_EVENT_PCIE_REPLAY,	   /* value 0: how many */
-	H100_EVENT_PCIE_LINK,	   /* value 0: generation, value 1: lanes */
-	H100_EVENT_NVLINK_DOWN,	   /* value 0: link */
+	H100_EVENT_PCIE_REPLAY, /* value 0: how many */
+	H100_EVENT_PCIE_LINK,	/* value 0: generation, value 1: lanes */
+	H100_EVENT_NVLINK_DOWN, /* value 0: link */
 	H100_EVENT_NVLINK_UP,
-	H100_EVENT_NVLINK_ERROR,   /* value 0: link, value 1: CRC errors */
+	H100_EVENT_NVLINK_ERROR, /* value 0: link, value 1: CRC errors */
 	H100_EVENT_INFOROM_CORRUPT,
-	H100_EVENT_POWER_BRAKE,	   /* value 0: 1 asserted, 0 not */
+	H100_EVENT_POWER_BRAKE, /* value 0: 1 asserted, 0 not */
 	H100_EVENT_KIND_COUNT,
 };
 
@@ -82,8 +83,8 @@ enum nv_status h100_event_parse(const char *line, size_t size, struct h100_event
 				struct h100_parse_error *error);
 
 /*
- * The next event of GPU index that is due elapsed_ns after its start, or NULL; it counts as happened.
- * Events of other GPUs are passed over.
+ * The next event of GPU index that is due elapsed_ns after its start, or NULL; it counts as
+ * happened. Events of other GPUs are passed over.
  */
 const struct h100_event *h100_scenario_next(struct h100_scenario *scenario, u32 index,
 					    u64 elapsed_ns);

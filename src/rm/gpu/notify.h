@@ -34,7 +34,8 @@ void rm_gpu_notify_lost(struct rm_gpu *gpu);
  * the next GPU of its instance begins anew. API lock held exclusively.
  */
 void rm_gpu_forget_objects(struct rm_gpu *gpu);
-/* What the GPU was sent over its NVLinks, unchecked: by the manager of a fabric (class/fabric.h). */
+/* What the GPU was sent over its NVLinks, unchecked: by the manager of a fabric (class/fabric.h).
+ */
 void rm_gpu_inband_data(struct rm_gpu *gpu, const void *data, u32 size);
 
 #endif
