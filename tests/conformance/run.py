@@ -12,6 +12,7 @@ import harness  # noqa: E402
 import smi_table  # noqa: E402,F401
 import smi_query  # noqa: E402,F401
 import smi_tools  # noqa: E402,F401
+import smi_every  # noqa: E402,F401
 import smi_links  # noqa: E402,F401
 import smi_compute  # noqa: E402,F401
 import shared_machine  # noqa: E402,F401

@@ -16,9 +16,9 @@
 #define PCI_BAR_TYPE_64 0x4u
 #define PCI_BAR_FLAGS 0xfu
 
-/* Where BARs go: below 4 GiB those of 32 bits and BAR 0, high up all others. */
+/* Where BARs go: below 4 GiB those of 32 bits and BAR 0, high up all others (8 TiB). */
 static const struct range low_window = { 0xc0000000ull, 0xfc000000ull };
-static const struct range high_window = { 0x380000000000ull, 0x3c0000000000ull };
+static const struct range high_window = { 0x380000000000ull, 0x400000000000ull };
 
 #define WAIT_SPIN_NS 3000u /* a reply from another CPU takes about this long */
 #define WAIT_SPINS_A_LOOK 16u
