@@ -306,7 +306,7 @@ static const char *find_contradiction(const struct h100_profile *p)
 enum nv_status h100_profile_parse(const char *text, size_t size, struct h100_profile *profile,
 				  struct h100_parse_error *error)
 {
-	struct text_cursor file = { text, text + size, 0 }, line;
+	struct text_cursor file = text_cursor_of(text, size), line;
 	struct h100_profile read = { 0 };
 	u64 seen[ARRAY_SIZE(keys)] = { 0 };
 	const char *contradiction;

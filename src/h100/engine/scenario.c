@@ -153,7 +153,7 @@ static enum nv_status read_event(struct text_cursor *line, struct h100_event *ev
 enum nv_status h100_event_parse(const char *text, size_t size, struct h100_event *event,
 				struct h100_parse_error *error)
 {
-	struct text_cursor file = { text, text + size, 0 }, line, more;
+	struct text_cursor file = text_cursor_of(text, size), line, more;
 	enum nv_status status;
 
 	if (text == NULL || size > H100_SCENARIO_MAX_SIZE || !text_next_line(&file, &line))
@@ -188,7 +188,7 @@ static void sort_events(struct h100_event *events, u32 count, struct h100_event 
 enum nv_status h100_scenario_parse(const char *text, size_t size, struct h100_scenario *scenario,
 				   struct h100_parse_error *error)
 {
-	struct text_cursor file = { text, text + size, 0 }, line;
+	struct text_cursor file = text_cursor_of(text, size), line;
 	struct h100_event *events = NULL, *spare = NULL;
 	enum nv_status status = NV_OK;
 	u32 count = 0;

@@ -13,6 +13,12 @@ struct text_cursor {
 	u32 line; /* of the file, from 1; 0 before the first */
 };
 
+/* At the start of size bytes; of nothing when text is NULL. */
+static inline struct text_cursor text_cursor_of(const char *text, size_t size)
+{
+	return (struct text_cursor){ text, text ? text + size : NULL, 0 };
+}
+
 struct text_unit {
 	const char *name; /* NULL ends a table */
 	u64 scale;

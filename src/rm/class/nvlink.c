@@ -166,7 +166,7 @@ static bool leads_to(const struct rm_nvlink_end *end, const struct rm_nvlink *to
 enum nv_status rm_nvlink_between(struct rm_gpu *a, struct rm_gpu *b, u32 *links)
 {
 	NV2080_CTRL_NVLINK_ARE_LINKS_TRAINED_PARAMS trained;
-	const struct rm_nvlink *from, *to;
+	const struct rm_nvlink *from = NULL, *to = NULL;
 	enum nv_status status;
 	u32 mask = 0, i;
 
