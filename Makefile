@@ -4,6 +4,7 @@
 NVIDIA ?= yes
 PROFILE ?= h100-sxm-80gb
 GPUS ?= 1
+FUZZ_SECONDS ?= 60
 
 .PHONY: help demo build check check-full lint bench fuzz format nvidia-userspace install clean
 
@@ -42,7 +43,7 @@ check:
 
 check-full:
 	@tools/packages.sh full
-	@python3 tools/check.py full --nvidia $(NVIDIA)
+	@python3 tools/check.py full --nvidia $(NVIDIA) --seconds $(FUZZ_SECONDS)
 
 lint: build
 	@tools/packages.sh check
@@ -55,7 +56,6 @@ bench:
 	@ninja -C build/release --quiet
 	@python3 bench/run.py --build build/release
 
-FUZZ_SECONDS ?= 60
 fuzz:
 	@tools/packages.sh check
 	@test -e build/fuzz/build.ninja || CC=clang meson setup build/fuzz -Dfuzzers=true \

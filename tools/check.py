@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 """Builds what a tier needs, runs its tests and counts them.
 
-usage: tools/check.py quick|full|fuzz [--nvidia yes|no] [--seconds N]
+usage: tools/check.py quick|full|fuzz [--nvidia yes|no] [--seconds N]   (of each fuzzer, full and fuzz)
 
 Each step prints one line with its own counts; what failed is printed with the end of its log, which
 stays under build/check/. The last line is 'N passed, N failed, N skipped'. A step that cannot run
@@ -199,7 +199,7 @@ def nvidia_present(args, tally):
 def main():
     parser = argparse.ArgumentParser(description="build, test, count")
     parser.add_argument("tier", choices=["quick", "full", "fuzz"])
-    parser.add_argument("--seconds", type=int, default=60, help="of each fuzzer, for the tier fuzz")
+    parser.add_argument("--seconds", type=int, default=60, help="of each fuzzer, in the tiers full and fuzz")
     parser.add_argument("--nvidia", default=os.environ.get("NVIDIA") or "yes", choices=["yes", "no"])
     args = parser.parse_args()
     os.chdir(TOP)
@@ -230,7 +230,7 @@ def main():
     if full and built["plain"]:
         host_counts(tally)
     if built["fuzz"]:
-        fuzz(tally, 60 if full else 3)
+        fuzz(tally, args.seconds if full else 3)
     if full and built["release"]:
         if shutil.which("valgrind"):
             script(tally, "bench", ["python3", "bench/run.py", "--build", "build/release"], timeout=1800)
