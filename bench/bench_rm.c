@@ -21,7 +21,11 @@
 #define FIRST_HANDLE 0x10000u
 #define CHILD_HANDLE 0x1000u
 
+#ifdef __clang__
+#define NOINLINE __attribute__((noinline))
+#else
 #define NOINLINE __attribute__((noinline, noclone))
+#endif
 
 static double now(void)
 {

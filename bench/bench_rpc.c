@@ -73,19 +73,19 @@ static double messages_ns(u32 size, u32 calls)
 {
 	static u64 queue[128 * 1024 / 8], mine[128 * 1024 / 8], theirs[128 * 1024 / 8];
 	size_t bytes = (ELEMENT_HEADER + MESSAGE_HEADER + size + 7) & ~7ull;
-	volatile u64 sink = 0;
+	u64 sum = 0;
 	double start = now();
 
 	for (u32 i = 0; i < calls; i++) {
 		for (u32 way = 0; way < 2; way++) {
 			u64 *from = way ? theirs : mine, *to = way ? mine : theirs;
 
-			sink += checksum(from, bytes);
+			sum += checksum(from, bytes);
 			memcpy(queue, from, bytes);
 			__asm__ volatile("" ::: "memory");
 			memcpy(to, queue, bytes);
-			sink += checksum(to, bytes);
-			__asm__ volatile("" ::: "memory");
+			sum += checksum(to, bytes);
+			__asm__ volatile("" ::"r"(sum) : "memory");
 		}
 	}
 	return (now() - start) / calls;
