@@ -99,6 +99,14 @@ void lh_bind_unlock(const sigset_t *before)
 	pthread_sigmask(SIG_SETMASK, before, NULL);
 }
 
+/* The connection's socket, or -1; as it was at some instant where process->lock is not held. */
+static int link_sock(const struct lh_link *link)
+{
+	if (!__atomic_load_n(&link->generation, __ATOMIC_SEQ_CST))
+		return -1;
+	return __atomic_load_n(&link->sock, __ATOMIC_SEQ_CST);
+}
+
 /* Ends a retired connection that no call uses any more. process->lock held. */
 static void link_reap(struct lh_link *link)
 {
@@ -140,7 +148,7 @@ static void thread_end(void *arg)
 
 		if (!chan->shm)
 			continue;
-		if (chan->generation == process->generation) {
+		if (chan->generation == lh_generation()) {
 			lh_chan_settle(chan);
 			chan->shm->msg.op = LH_OP_END;
 			handoff_post(&chan->shm->request, ++chan->sent, &chan->shm->daemon_sleeps);
@@ -298,8 +306,10 @@ static int process_connect(struct lh_chan *chan)
 		syscall(SYS_close, fd);
 	if (rc)
 		goto fail;
-	link->sock = sock;
-	link->generation = __atomic_add_fetch(&last_generation, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&link->sock, sock, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&link->generation,
+			 __atomic_add_fetch(&last_generation, 1, __ATOMIC_SEQ_CST),
+			 __ATOMIC_SEQ_CST);
 	__atomic_add_fetch(&link->calls, 1, __ATOMIC_SEQ_CST);
 	chan_begin(chan, link);
 	rc = lh_chan_exchange(chan, &msg) ? msg.result : -ENXIO;
@@ -313,7 +323,7 @@ static int process_connect(struct lh_chan *chan)
 	__atomic_store_n(&process->generation, link->generation, __ATOMIC_SEQ_CST);
 	return 0;
 fail_connected:
-	link->generation = 0;
+	__atomic_store_n(&link->generation, 0, __ATOMIC_SEQ_CST);
 	__atomic_sub_fetch(&link->calls, 1, __ATOMIC_SEQ_CST);
 fail:
 	if (chan->shm)
@@ -425,7 +435,8 @@ static bool chan_use(struct lh_chan *chan)
 	if (!chan->shm || chan->generation != lh_generation())
 		return false;
 	__atomic_add_fetch(&chan->link->calls, 1, __ATOMIC_SEQ_CST);
-	if (__builtin_expect(chan->generation == process->generation, 1))
+	if (__builtin_expect(
+		    chan->generation == __atomic_load_n(&process->generation, __ATOMIC_SEQ_CST), 1))
 		return true;
 	link_put(chan->link);
 	return false;
@@ -516,10 +527,10 @@ void lh_hello_fill(const struct lh_chan *chan, struct lh_hello *hello, u32 role)
 
 bool lh_is_hidden(int fd)
 {
-	if (__atomic_load_n(&setup_state, __ATOMIC_ACQUIRE) != 2)
+	if (fd < 0 || __atomic_load_n(&setup_state, __ATOMIC_ACQUIRE) != 2)
 		return false;
 	for (u32 i = 0; i < LINKS; i++) {
-		if (process->links[i].generation && process->links[i].sock == fd)
+		if (link_sock(&process->links[i]) == fd)
 			return true;
 	}
 	return false;
@@ -532,11 +543,10 @@ int lh_hidden_from(unsigned int first)
 	if (__atomic_load_n(&setup_state, __ATOMIC_ACQUIRE) != 2)
 		return -1;
 	for (u32 i = 0; i < LINKS; i++) {
-		const struct lh_link *link = &process->links[i];
+		int sock = link_sock(&process->links[i]);
 
-		if (link->generation && (unsigned int)link->sock >= first &&
-		    (lowest < 0 || link->sock < lowest))
-			lowest = link->sock;
+		if (sock >= 0 && (unsigned int)sock >= first && (lowest < 0 || sock < lowest))
+			lowest = sock;
 	}
 	return lowest;
 }
@@ -551,7 +561,7 @@ void lh_make_room(int fd)
 	for (u32 i = 0; i < LINKS; i++) {
 		struct lh_link *link = &process->links[i];
 
-		if (link->generation && link->sock == fd) {
+		if (link_sock(link) == fd) {
 			int to = (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, FD_BASE);
 
 			if (to < 0)

@@ -18,9 +18,10 @@
 #define PAGE_ENTRIES 1024u
 #define PAGES 1024u
 
+/* Read without a lock: each field atomically, and generation before and after the others. */
 struct entry {
-	u64 id; /* 0: not ours; written last */
-	u32 generation;
+	u64 id;		/* 0: not ours */
+	u32 generation; /* of the connection that id is of: 0 while the others change */
 	u32 minor;
 	u8 node;
 	u8 ours; /* by its socket's name, though nothing more is known */
@@ -74,7 +75,8 @@ bool lh_fd_known(int fd)
 {
 	const struct entry *e = entry_find(fd);
 
-	return e && (__atomic_load_n(&e->id, __ATOMIC_ACQUIRE) || e->ours);
+	return e && (__atomic_load_n(&e->id, __ATOMIC_ACQUIRE) ||
+		     __atomic_load_n(&e->ours, __ATOMIC_ACQUIRE));
 }
 
 bool lh_fd_ours(int fd)
@@ -95,7 +97,7 @@ bool lh_fd_ours(int fd)
 		ours = lh_borrowed();
 		e = ours ? NULL : entry_make(fd);
 		if (e) {
-			e->ours = 1;
+			__atomic_store_n(&e->ours, 1, __ATOMIC_RELEASE);
 			ours = true;
 		}
 	}
@@ -134,42 +136,52 @@ bool lh_fd_peek(int fd, struct lh_file *file)
 {
 	const struct entry *e = entry_find(fd);
 
-	if (!e || !__atomic_load_n(&e->id, __ATOMIC_ACQUIRE))
+	if (!e)
 		return false;
-	*file = (struct lh_file){ e->id, (enum rm_node)e->node, e->minor };
-	return true;
+	file->id = __atomic_load_n(&e->id, __ATOMIC_ACQUIRE);
+	file->node = (enum rm_node)__atomic_load_n(&e->node, __ATOMIC_ACQUIRE);
+	file->minor = __atomic_load_n(&e->minor, __ATOMIC_ACQUIRE);
+	return file->id != 0;
+}
+
+static void entry_set(struct entry *e, u32 generation, const struct lh_file *file)
+{
+	__atomic_store_n(&e->generation, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&e->node, (u8)file->node, __ATOMIC_RELEASE);
+	__atomic_store_n(&e->minor, file->minor, __ATOMIC_RELEASE);
+	__atomic_store_n(&e->ours, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&e->id, file->id, __ATOMIC_RELEASE);
+	__atomic_store_n(&e->generation, generation, __ATOMIC_RELEASE);
 }
 
 void lh_fd_set(const struct lh_chan *chan, int fd, const struct lh_file *file)
 {
 	struct entry *e = lh_borrowed() ? NULL : entry_make(fd);
 
-	if (!e)
-		return;
-	e->generation = chan->generation;
-	e->node = (u8)file->node;
-	e->minor = file->minor;
-	e->ours = 1;
-	__atomic_store_n(&e->id, file->id, __ATOMIC_RELEASE);
+	if (e)
+		entry_set(e, chan->generation, file);
 }
 
 void lh_fd_copy(int from, int to)
 {
 	const struct entry *e = entry_find(from);
+	struct lh_file file;
 	struct entry *copy;
+	u32 generation;
 
-	if (!e || !e->ours) {
+	if (!e || !__atomic_load_n(&e->ours, __ATOMIC_ACQUIRE)) {
 		lh_fd_forget(to);
 		return;
 	}
 	copy = lh_borrowed() ? NULL : entry_make(to);
 	if (!copy)
 		return;
-	copy->generation = e->generation;
-	copy->node = e->node;
-	copy->minor = e->minor;
-	copy->ours = 1;
-	__atomic_store_n(&copy->id, e->id, __ATOMIC_RELEASE);
+	generation = __atomic_load_n(&e->generation, __ATOMIC_ACQUIRE);
+	lh_fd_peek(from, &file);
+	/* Changed meanwhile: bound anew at its next use. */
+	if (__atomic_load_n(&e->generation, __ATOMIC_ACQUIRE) != generation)
+		generation = 0;
+	entry_set(copy, generation, &file);
 }
 
 void lh_fd_forget(int fd)
@@ -178,9 +190,9 @@ void lh_fd_forget(int fd)
 
 	if (!e || !lh_fd_known(fd) || lh_borrowed())
 		return;
+	__atomic_store_n(&e->generation, 0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&e->id, 0, __ATOMIC_RELEASE);
-	e->ours = 0;
-	e->generation = 0;
+	__atomic_store_n(&e->ours, 0, __ATOMIC_RELEASE);
 }
 
 void lh_fd_unbind(int fd)
@@ -188,14 +200,16 @@ void lh_fd_unbind(int fd)
 	struct entry *e = entry_find(fd);
 
 	if (e)
-		e->generation = 0;
+		__atomic_store_n(&e->generation, 0, __ATOMIC_SEQ_CST);
 }
 
 static bool bound(const struct lh_chan *chan, int fd, struct lh_file *file)
 {
 	const struct entry *e = entry_find(fd);
 
-	return e && e->generation == chan->generation && lh_fd_peek(fd, file);
+	return e && __atomic_load_n(&e->generation, __ATOMIC_ACQUIRE) == chan->generation &&
+	       lh_fd_peek(fd, file) &&
+	       __atomic_load_n(&e->generation, __ATOMIC_ACQUIRE) == chan->generation;
 }
 
 static int bind_file(struct lh_chan *chan, int fd, struct lh_file *file)
