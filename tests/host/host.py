@@ -9,6 +9,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -36,7 +37,9 @@ def preload():
 
 
 def client_env(env=None):
-    return dict(os.environ if env is None else env, LEAFHOPPER_PRELOAD=':'.join(preload()))
+    """TSan looks up the names in a report through our library, which would have it report again."""
+    env = dict(os.environ if env is None else env, LEAFHOPPER_PRELOAD=':'.join(preload()))
+    return dict(env, TSAN_OPTIONS=env.get('TSAN_OPTIONS', '') + ':symbolize=0')
 
 
 class Machine:
@@ -99,7 +102,7 @@ def case_user():
         for name in (args.client, ours):
             shutil.copy(name, m.dir)
             os.chmod(os.path.join(m.dir, os.path.basename(name)), 0o755)
-        env = dict(m.env, LD_PRELOAD=':'.join([*runtime,
+        env = dict(client_env(m.env), LD_PRELOAD=':'.join([*runtime,
                                                  os.path.join(m.dir, os.path.basename(ours))]))
         client = os.path.join(m.dir, os.path.basename(args.client))
 
@@ -349,6 +352,9 @@ def main():
     args.leafhopper = os.path.abspath(args.leafhopper)
     args.client = os.path.abspath(args.client)
     os.environ.pop('LEAFHOPPER_SOCKET', None)
+    # A thousand clients need more descriptors than a shell allows at first.
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     if args.case in IN_MACHINE:
         case_in_machine(args.case)
     else:
