@@ -79,7 +79,7 @@ static bool dfile_use(struct dfile *file)
 /* The last use is over. */
 static void dfile_finish(struct dfile *file)
 {
-	struct rm_file *rm = file->rm;
+	struct rm_file *rm = os_load_acquire(&file->rm);
 
 	if (rm)
 		rm_file_close(rm);
@@ -451,7 +451,7 @@ static struct rm_file *host_file_get(s32 fd)
 	if (!ch || fd < 0 || !channel_ask(ch, &msg) || msg.result < 0)
 		return NULL;
 	file = dfile_get(ch->conn, msg.args[0]);
-	return file ? file->rm : NULL;
+	return file ? os_load_acquire(&file->rm) : NULL;
 }
 
 static void host_file_put(struct rm_file *rm)
@@ -460,7 +460,7 @@ static void host_file_put(struct rm_file *rm)
 
 	pthread_mutex_lock(&files.lock);
 	for (file = files.first; file; file = file->next) {
-		if (file->rm == rm && os_load_relaxed(&file->uses))
+		if (os_load_acquire(&file->rm) == rm && os_load_relaxed(&file->uses))
 			break;
 	}
 	pthread_mutex_unlock(&files.lock);

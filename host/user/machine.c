@@ -20,6 +20,7 @@
 struct machine_gpu {
 	struct h100 *model;
 	struct os_pci_dev *pci;
+	struct os_pci_dev *held; /* from dma_begin to dma_end */
 	struct rm_gpu *rm;
 	struct os_pci_location location;
 };
@@ -33,67 +34,74 @@ struct machine {
 
 /* -- What a GPU asks of the machine ------------------------------------------------------------ */
 
+/* NULL until it is on the bus; its threads run before that. */
+static struct os_pci_dev *gpu_pci(struct machine_gpu *gpu)
+{
+	return os_load_acquire(&gpu->pci);
+}
+
 static bool gpu_dma_read(void *ctx, u64 address, void *data, size_t size)
 {
-	struct machine_gpu *gpu = ctx;
+	struct os_pci_dev *pci = gpu_pci(ctx);
 
-	return gpu->pci && os_user_dma_read(gpu->pci, address, data, size);
+	return pci && os_user_dma_read(pci, address, data, size);
 }
 
 static bool gpu_dma_write(void *ctx, u64 address, const void *data, size_t size)
 {
-	struct machine_gpu *gpu = ctx;
+	struct os_pci_dev *pci = gpu_pci(ctx);
 
-	return gpu->pci && os_user_dma_write(gpu->pci, address, data, size);
+	return pci && os_user_dma_write(pci, address, data, size);
 }
 
 static void *gpu_dma_map_page(void *ctx, u64 address)
 {
-	struct machine_gpu *gpu = ctx;
+	struct os_pci_dev *pci = gpu_pci(ctx);
 	void *cpu;
 
-	if (!gpu->pci || !os_user_dma_find(gpu->pci, address, OS_PAGE_SIZE, &cpu))
+	if (!pci || !os_user_dma_find(pci, address, OS_PAGE_SIZE, &cpu))
 		return NULL;
 	return cpu;
 }
 
 static void gpu_msix(void *ctx, u64 address, u32 data)
 {
-	struct machine_gpu *gpu = ctx;
+	struct os_pci_dev *pci = gpu_pci(ctx);
 
-	if (gpu->pci)
-		os_user_pci_interrupt(gpu->pci, data & MSI_DATA_VECTOR_MASK);
+	if (pci)
+		os_user_pci_interrupt(pci, data & MSI_DATA_VECTOR_MASK);
 }
 
 static void gpu_dma_begin(void *ctx)
 {
 	struct machine_gpu *gpu = ctx;
 
-	if (gpu->pci)
-		os_user_dma_hold(gpu->pci);
+	gpu->held = gpu_pci(gpu);
+	if (gpu->held)
+		os_user_dma_hold(gpu->held);
 }
 
 static void gpu_dma_end(void *ctx)
 {
 	struct machine_gpu *gpu = ctx;
 
-	if (gpu->pci)
-		os_user_dma_release(gpu->pci);
+	if (gpu->held)
+		os_user_dma_release(gpu->held);
 }
 
 static void gpu_kick(void *ctx)
 {
-	struct machine_gpu *gpu = ctx;
+	struct os_pci_dev *pci = gpu_pci(ctx);
 
-	if (gpu->pci)
-		os_user_pci_kick(gpu->pci);
+	if (pci)
+		os_user_pci_kick(pci);
 }
 
 static bool gpu_waiting(void *ctx)
 {
-	struct machine_gpu *gpu = ctx;
+	struct os_pci_dev *pci = gpu_pci(ctx);
 
-	return gpu->pci && os_user_pci_waiting(gpu->pci);
+	return pci && os_user_pci_waiting(pci);
 }
 
 static u64 gpu_now_ns(void *ctx)
@@ -177,7 +185,7 @@ static int gpu_plug(struct machine *m, u32 index, const struct machine_config *c
 	status = h100_create(&host, model, &gpu->model);
 	if (status != NV_OK)
 		return status == NV_ERR_INVALID_ARGUMENT ? EINVAL : ENOMEM;
-	gpu->pci = os_user_pci_register(&bus_ops, gpu, &gpu->location);
+	os_store_release(&gpu->pci, os_user_pci_register(&bus_ops, gpu, &gpu->location));
 	if (!gpu->pci)
 		return ENOMEM;
 	os_user_pci_set_lending(gpu->pci, config->lend);
