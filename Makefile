@@ -31,7 +31,8 @@ nvidia-userspace:
 	@tools/packages.sh build
 	@tools/nvidia-userspace.sh
 
-demo: build
+demo: build/plain/build.ninja
+	@ninja -C build/plain --quiet host/user/leafhopper host/user/libleafhopper-preload.so
 ifneq ($(NVIDIA),no)
 	@tools/nvidia-userspace.sh || echo 'NVIDIA'\''s programs could not be fetched: using leafhopper smi'
 endif

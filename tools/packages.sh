@@ -5,9 +5,9 @@
 # usage: tools/packages.sh build|check|full
 set -eu
 
-build="gcc libc6-dev meson ninja-build pkg-config python3-minimal libssl-dev"
-check="$build libcmocka-dev clang clang-format libclang-rt-14-dev cppcheck git ca-certificates"
-full="$check valgrind clang-tidy python3 procps"
+build="gcc libc6-dev meson ninja-build pkg-config python3 libssl-dev libcmocka-dev"
+check="$build clang clang-format libclang-rt-14-dev cppcheck git ca-certificates"
+full="$check valgrind clang-tidy procps"
 
 case "${1:-}" in
 build) want=$build ;;
