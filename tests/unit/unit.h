@@ -49,6 +49,36 @@ static inline u64 unit_live(void)
 	return stats.live;
 }
 
+/*
+ * The same once nothing of a GPU's own threads is under way (a boot's last events, say): the count
+ * that 40 looks in a row agree on, of two seconds' worth.
+ */
+static inline u64 unit_live_settled(void)
+{
+	u64 last = unit_live();
+	u32 same = 0, looks;
+
+	for (looks = 0; looks < 1000 && same < 40; looks++) {
+		u64 now;
+
+		os_sleep_us(2000);
+		now = unit_live();
+		same = now == last ? same + 1 : 0;
+		last = now;
+	}
+	return last;
+}
+
+/* Whether the count is or soon becomes that one; a leak never does. */
+static inline bool unit_live_becomes(u64 live)
+{
+	u32 looks;
+
+	for (looks = 0; looks < 1000 && unit_live() != live; looks++)
+		os_sleep_us(1000);
+	return unit_live() == live;
+}
+
 static inline u64 unit_failed(void)
 {
 	struct os_user_alloc_stats stats;
