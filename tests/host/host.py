@@ -21,7 +21,7 @@ import time
 
 args = None
 IN_MACHINE = ['basics', 'files', 'descriptors', 'faults', 'threads', 'signals', 'poll', 'vfork',
-              'moves', 'jumps', 'listing', 'inherited']
+              'jumps', 'listing', 'inherited']
 SKIPPED = 77
 
 
