@@ -286,7 +286,7 @@ static void one_call(void)
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	const u32 header[] = { 0, QUEUE_SIZE, PAGE, ELEMENTS, 0, 1, 32, PAGE };
-	struct list_head events;
+	struct list events;
 
 	setup_once();
 	input = data;

@@ -14,16 +14,16 @@ struct list_node {
 };
 
 /* Must be initialised: a zeroed head is not an empty list. */
-struct list_head {
+struct list {
 	struct list_node root;
 };
 
-#define LIST_HEAD_INIT(head)                           \
+#define LIST_INIT(head)                                \
 	{                                              \
 		.root = { &(head).root, &(head).root } \
 	}
 
-static inline void list_init(struct list_head *head)
+static inline void list_init(struct list *head)
 {
 	head->root.next = &head->root;
 	head->root.prev = &head->root;
@@ -40,7 +40,7 @@ static inline bool list_linked(const struct list_node *node)
 	return node->next != NULL;
 }
 
-static inline bool list_empty(const struct list_head *head)
+static inline bool list_empty(const struct list *head)
 {
 	return head->root.next == &head->root;
 }
@@ -55,12 +55,12 @@ static inline void list_insert_between(struct list_node *node, struct list_node 
 }
 
 /* node must be in no list. */
-static inline void list_add_tail(struct list_node *node, struct list_head *head)
+static inline void list_add_tail(struct list_node *node, struct list *head)
 {
 	list_insert_between(node, head->root.prev, &head->root);
 }
 
-static inline void list_add_head(struct list_node *node, struct list_head *head)
+static inline void list_add_head(struct list_node *node, struct list *head)
 {
 	list_insert_between(node, &head->root, head->root.next);
 }
@@ -80,7 +80,7 @@ static inline void list_del(struct list_node *node)
 }
 
 /* Moves all of from, which is empty afterwards, to the end of to. */
-static inline void list_splice_tail(struct list_head *from, struct list_head *to)
+static inline void list_splice_tail(struct list *from, struct list *to)
 {
 	if (list_empty(from))
 		return;
@@ -92,19 +92,18 @@ static inline void list_splice_tail(struct list_head *from, struct list_head *to
 }
 
 /* NULL when the list is empty. */
-static inline struct list_node *list_first(const struct list_head *head)
+static inline struct list_node *list_first(const struct list *head)
 {
 	return list_empty(head) ? NULL : head->root.next;
 }
 
-static inline struct list_node *list_last(const struct list_head *head)
+static inline struct list_node *list_last(const struct list *head)
 {
 	return list_empty(head) ? NULL : head->root.prev;
 }
 
 /* The node after node, or NULL at the end. */
-static inline struct list_node *list_next(const struct list_head *head,
-					  const struct list_node *node)
+static inline struct list_node *list_next(const struct list *head, const struct list_node *node)
 {
 	return node->next == &head->root ? NULL : node->next;
 }

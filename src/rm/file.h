@@ -38,7 +38,7 @@ struct rm_file {
 
 	/* rm->event_lock */
 	bool event_pending; /* an event without data came */
-	struct list_head event_data;
+	struct list event_data;
 	u32 event_data_count;
 };
 

@@ -74,7 +74,7 @@ enum nv_status rm_os_event_free(struct rm *rm, u32 uid, u32 client, u32 fd)
 static void retire_all(struct rm *rm, u32 uid, u32 client, const struct rm_file *file)
 {
 	struct rm_os_event *event, *next;
-	struct list_head dead;
+	struct list dead;
 
 	list_init(&dead);
 	os_spinlock_lock(&rm->event_lock);
@@ -98,7 +98,7 @@ void rm_os_event_free_client(struct rm *rm, u32 uid, u32 client)
 void rm_os_event_free_file(struct rm_file *file)
 {
 	struct rm_event_data *data, *next;
-	struct list_head unread;
+	struct list unread;
 
 	retire_all(file->rm, 0, 0, file);
 	list_init(&unread);

@@ -15,7 +15,7 @@ struct rm_registry_entry;
 
 struct rm_registry {
 	struct os_mutex lock; /* LOCK_RANK_LEAF */
-	struct list_head keys;
+	struct list keys;
 };
 
 enum nv_status rm_registry_init(struct rm_registry *r, const struct rm_registry_entry *entries,

@@ -11,7 +11,7 @@ struct item {
 	struct list_node node;
 };
 
-static void assert_values(struct list_head *head, const u32 *values, u32 count)
+static void assert_values(struct list *head, const u32 *values, u32 count)
 {
 	struct list_node *pos;
 	u32 i = 0;
@@ -31,7 +31,7 @@ static void assert_values(struct list_head *head, const u32 *values, u32 count)
 static void test_order(void **state)
 {
 	struct item a = { 1 }, b = { 2 }, c = { 3 }, d = { 4 };
-	struct list_head head;
+	struct list head;
 
 	list_init(&head);
 	assert_true(list_empty(&head));
@@ -62,7 +62,7 @@ static void test_remove_while_walking(void **state)
 {
 	struct list_node *pos, *following;
 	struct item items[10], *item, *next;
-	struct list_head head;
+	struct list head;
 	u32 i;
 
 	list_init(&head);
@@ -86,7 +86,7 @@ static void test_remove_while_walking(void **state)
 static void test_splice(void **state)
 {
 	struct item a = { 1 }, b = { 2 }, c = { 3 };
-	struct list_head to = LIST_HEAD_INIT(to), from = LIST_HEAD_INIT(from);
+	struct list to = LIST_INIT(to), from = LIST_INIT(from);
 
 	list_splice_tail(&from, &to);
 	assert_true(list_empty(&to));

@@ -16,8 +16,8 @@ struct firmware {
 
 static struct {
 	struct raw_mutex lock;
-	struct list_head images;
-} firmware = { .images = LIST_HEAD_INIT(firmware.images) };
+	struct list images;
+} firmware = { .images = LIST_INIT(firmware.images) };
 
 /* Lock held. */
 static struct firmware *firmware_find(const char *name)

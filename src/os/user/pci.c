@@ -27,8 +27,8 @@ static const struct range high_window = { 0x380000000000ull, 0x400000000000ull }
 
 static struct {
 	struct raw_mutex lock;
-	struct list_head devices;
-} bus = { .devices = LIST_HEAD_INIT(bus.devices) };
+	struct list devices;
+} bus = { .devices = LIST_INIT(bus.devices) };
 
 /* First fit; bus lock held. False when the window is full. */
 static bool bus_assign(struct range window, u64 size, struct range *bar)

@@ -10,7 +10,7 @@
 #include "os/os.h"
 
 struct rm_heap {
-	struct list_head blocks; /* struct rm_heap_block, by address, all of every range */
+	struct list blocks; /* struct rm_heap_block, by address, all of every range */
 	u64 total, used;	 /* bytes */
 	bool ready;
 };

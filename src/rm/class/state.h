@@ -16,7 +16,7 @@
 struct rm_gpu_objects {
 	struct os_mutex lock; /* LOCK_RANK_LEAF: all of this */
 	struct rm_heap heap;  /* video memory; ready once a device was made on the booted GPU */
-	struct list_head subdevices; /* struct rm_subdevice */
+	struct list subdevices; /* struct rm_subdevice */
 	u32 compute_rules;	     /* NV2080_CTRL_GPU_COMPUTE_MODE_RULES_* */
 	u32 compute_owner;	     /* client that holds the compute mode reservation, or 0 */
 	struct rm_fabric_probe fabric;
@@ -27,7 +27,7 @@ struct rm_class_state {
 	struct rm_gpu_objects gpus[RM_MAX_GPUS];
 	struct os_mutex
 		event_lock;	 /* LOCK_RANK_LEAF: events and what subdevices and clients armed */
-	struct list_head events; /* struct rm_event */
+	struct list events; /* struct rm_event */
 	struct os_mutex session_lock; /* LOCK_RANK_LEAF */
 	bool fabric_manager;	      /* a fabric manager session exists */
 	bool fabric_initialized;      /* ... and said so */

@@ -153,7 +153,7 @@ static enum nv_status get_static_info(struct rm_gsp *gsp)
 static void tear_down(struct rm_gpu *gpu)
 {
 	struct rm_gsp *gsp = gpu->gsp;
-	struct list_head events;
+	struct list events;
 
 	rm_gpu_interrupts_disable(gpu);
 	list_init(&events);

@@ -35,7 +35,7 @@ void gsp_event_keep(struct rm_gsp *gsp)
 	gsp->event_count++;
 }
 
-void gsp_events_take(struct rm_gsp *gsp, struct list_head *to)
+void gsp_events_take(struct rm_gsp *gsp, struct list *to)
 {
 	struct list_node *node;
 
@@ -47,7 +47,7 @@ void gsp_events_take(struct rm_gsp *gsp, struct list_head *to)
 	gsp->event_count = 0;
 }
 
-static struct gsp_event *take_first(struct list_head *events)
+static struct gsp_event *take_first(struct list *events)
 {
 	struct list_node *node;
 
@@ -58,7 +58,7 @@ static struct gsp_event *take_first(struct list_head *events)
 	return container_of(node, struct gsp_event, node);
 }
 
-void gsp_events_drop(struct list_head *events)
+void gsp_events_drop(struct list *events)
 {
 	struct gsp_event *event;
 
@@ -203,7 +203,7 @@ static void deliver(struct rm_gpu *gpu, const struct gsp_event *event)
 	log_unknown_once(gpu, event->function);
 }
 
-void gsp_events_deliver(struct rm_gpu *gpu, struct list_head *events)
+void gsp_events_deliver(struct rm_gpu *gpu, struct list *events)
 {
 	struct gsp_event *event;
 

@@ -59,7 +59,7 @@ struct rm_gsp {
 	bool stopping;		       /* nobody uses it any more: unloading is all that is left */
 	u32 halted;  /* atomic: the processor stopped (interrupt), somebody must look */
 	u32 waiting; /* atomic: a thread waits for a reply and drains the queue itself */
-	struct list_head events; /* struct gsp_event, oldest first */
+	struct list events; /* struct gsp_event, oldest first */
 	u32 event_count;
 };
 
@@ -146,10 +146,10 @@ struct gsp_event {
  */
 void gsp_event_keep(struct rm_gsp *gsp);
 /* Moves what was kept to the caller's list. */
-void gsp_events_take(struct rm_gsp *gsp, struct list_head *to);
+void gsp_events_take(struct rm_gsp *gsp, struct list *to);
 /* Hands each to whom it concerns, and frees it. No GPU lock held. */
-void gsp_events_deliver(struct rm_gpu *gpu, struct list_head *events);
+void gsp_events_deliver(struct rm_gpu *gpu, struct list *events);
 /* Frees without delivering. */
-void gsp_events_drop(struct list_head *events);
+void gsp_events_drop(struct list *events);
 
 #endif

@@ -454,7 +454,7 @@ static bool drain(struct rm_gsp *gsp)
 
 void gsp_service(struct rm_gpu *gpu)
 {
-	struct list_head events;
+	struct list events;
 	bool more = false;
 
 	list_init(&events);

@@ -29,7 +29,7 @@ struct rm_client_shard {
 } __attribute__((aligned(64)));
 
 struct rm_owner_bucket {
-	struct list_head clients;
+	struct list clients;
 };
 
 /* A handler in the server's table, found by internal class and command. */

@@ -71,7 +71,7 @@ struct rm_object {
 	struct rm_client *client;
 	struct rm_object *parent; /* NULL for the client's own root object */
 	struct list_node sibling;
-	struct list_head children; /* the dead ones last */
+	struct list children; /* the dead ones last */
 	struct rm_dependency *dependants;
 	struct rm_dependency *depends_on;
 	struct rm_gpu *gpu; /* the GPU that commands on this object reach; NULL for none */
