@@ -42,10 +42,10 @@ struct rm {
 	struct rm_class_state *classes; /* class/state.h */
 
 	struct os_spinlock event_lock; /* every OS event and every file's queue */
-	struct list os_events;    /* struct rm_os_event, event_lock */
+	struct list os_events;	       /* struct rm_os_event, event_lock */
 
-	struct os_mutex file_lock;  /* registered control files, attached GPUs, numa settings */
-	struct list gpu_files; /* open files of GPU nodes; file_lock */
+	struct os_mutex file_lock; /* registered control files, attached GPUs, numa settings */
+	struct list gpu_files;	   /* open files of GPU nodes; file_lock */
 	struct rm_numa numa[RM_MAX_GPUS]; /* by GPU instance; file_lock */
 	u64 memblock_size;		  /* NV_ESC_SYS_PARAMS; 0: not set. file_lock */
 };

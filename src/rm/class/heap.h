@@ -11,7 +11,7 @@
 
 struct rm_heap {
 	struct list blocks; /* struct rm_heap_block, by address, all of every range */
-	u64 total, used;	 /* bytes */
+	u64 total, used;    /* bytes */
 	bool ready;
 };
 

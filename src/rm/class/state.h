@@ -14,11 +14,11 @@
 #include "rm/server/server.h"
 
 struct rm_gpu_objects {
-	struct os_mutex lock; /* LOCK_RANK_LEAF: all of this */
-	struct rm_heap heap;  /* video memory; ready once a device was made on the booted GPU */
+	struct os_mutex lock;	/* LOCK_RANK_LEAF: all of this */
+	struct rm_heap heap;	/* video memory; ready once a device was made on the booted GPU */
 	struct list subdevices; /* struct rm_subdevice */
-	u32 compute_rules;	     /* NV2080_CTRL_GPU_COMPUTE_MODE_RULES_* */
-	u32 compute_owner;	     /* client that holds the compute mode reservation, or 0 */
+	u32 compute_rules;	/* NV2080_CTRL_GPU_COMPUTE_MODE_RULES_* */
+	u32 compute_owner;	/* client that holds the compute mode reservation, or 0 */
 	struct rm_fabric_probe fabric;
 	bool draining, removing; /* drain state: no new users; to be removed when idle */
 };
@@ -26,7 +26,7 @@ struct rm_gpu_objects {
 struct rm_class_state {
 	struct rm_gpu_objects gpus[RM_MAX_GPUS];
 	struct os_mutex
-		event_lock;	 /* LOCK_RANK_LEAF: events and what subdevices and clients armed */
+		event_lock; /* LOCK_RANK_LEAF: events and what subdevices and clients armed */
 	struct list events; /* struct rm_event */
 	struct os_mutex session_lock; /* LOCK_RANK_LEAF */
 	bool fabric_manager;	      /* a fabric manager session exists */

@@ -57,8 +57,8 @@ struct rm_gsp {
 	u32 timeouts;		       /* RPCs without a reply since boot */
 	bool silent;		       /* nothing came of the last RPC */
 	bool stopping;		       /* nobody uses it any more: unloading is all that is left */
-	u32 halted;  /* atomic: the processor stopped (interrupt), somebody must look */
-	u32 waiting; /* atomic: a thread waits for a reply and drains the queue itself */
+	u32 halted;	    /* atomic: the processor stopped (interrupt), somebody must look */
+	u32 waiting;	    /* atomic: a thread waits for a reply and drains the queue itself */
 	struct list events; /* struct gsp_event, oldest first */
 	u32 event_count;
 };

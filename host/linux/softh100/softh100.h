@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * What passes between softh100.ko, which is the GPU's function on a virtual PCI bus, and
+ * leafhopper-gpu, the process with its engines and firmware: ioctls, reads and mappings of
+ * /dev/softh100. One open file serves one GPU.
+ *
+ *   driver -- registers, doorbells --> softh100.ko -- work bits (WAIT) --> leafhopper-gpu
+ *          <------- MSI-X ------------             <-- registers, interrupts (ioctls) --
+ *   system memory <-- dma_map_ops ----             <-- pread, pwrite at the DMA address --
+ *   video memory  <-- BAR 2, PRAMIN --             <-- mmap --
+ *
+ * The file's end, by close or by the death of its process, takes the GPU off the bus. A process
+ * that attaches afterwards finds the function reset and brings it back.
+ */
+#ifndef HOST_LINUX_SOFTH100_H
+#define HOST_LINUX_SOFTH100_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define SOFTH100_DEVICE "/dev/softh100"
+#define SOFTH100_VERSION 1u
+
+/* What the module was loaded with: GPUs and the profile's name. No GPU need be attached. */
+struct softh100_machine {
+	__u32 version; /* SOFTH100_VERSION */
+	__u32 gpus;
+	char profile[64]; /* terminated */
+};
+
+/*
+ * Binds the file to GPU index and puts the GPU on the bus. What the profile says must be what the
+ * function was made with: EINVAL. EBUSY: another file serves it, or this one serves another.
+ * ENODEV: no such GPU. EPROTO: another version.
+ */
+struct softh100_attach {
+	__u32 version;
+	__u32 index;
+	__u16 vendor_id, device_id, subsystem_vendor_id, subsystem_id;
+	__u8 revision, link_generation, link_width, reserved;
+	__u32 reserved2;
+	__u64 bar_bytes[3];
+	__u64 video_bytes;
+};
+
+/* Bits of work; those below SOFTH100_WORK_COMMAND are h100/function's H100_WORK_*. */
+#define SOFTH100_WORK_COMMAND (1u << 16) /* SOFTH100_COMMAND has one */
+#define SOFTH100_WORK_REMOVED (1u << 17) /* the GPU is being taken away: close the file */
+
+/* Waits until there is work or timeout_ns have passed (~0: for ever); work is taken. EINTR. */
+struct softh100_wait {
+	__u64 timeout_ns;
+	__u32 work; /* out; 0: time passed */
+	__u32 reserved;
+};
+
+/* A register that holds a value, as software on the chip sees it. EINVAL: there is none. */
+struct softh100_register {
+	__u32 offset; /* in BAR 0 */
+	__u32 value;
+};
+
+/* A packet of FSP's: bytes at data. RECEIVE: size is the space, then what came (0: nothing). */
+struct softh100_packet {
+	__u64 data; /* user address */
+	__u32 size;
+	__u32 reserved;
+};
+
+struct softh100_range {
+	__u64 start, end; /* equal: none */
+};
+
+/*
+ * A line for h100_inject that somebody wrote to debugfs. The writer waits for the answer, which is
+ * given by SOFTH100_ANSWER with 0 or a positive errno.
+ */
+struct softh100_command {
+	char text[256]; /* terminated */
+};
+
+#define SOFTH100_MACHINE _IOR('H', 0x00, struct softh100_machine)
+#define SOFTH100_ATTACH _IOW('H', 0x01, struct softh100_attach)
+#define SOFTH100_WAIT _IOWR('H', 0x02, struct softh100_wait)
+#define SOFTH100_REGISTER_GET _IOWR('H', 0x03, struct softh100_register)
+#define SOFTH100_REGISTER_SET _IOW('H', 0x04, struct softh100_register)
+#define SOFTH100_FSP_RECEIVE _IOWR('H', 0x05, struct softh100_packet)
+#define SOFTH100_FSP_SEND _IOW('H', 0x06, struct softh100_packet)
+#define SOFTH100_FSP_READY _IOW('H', 0x07, __u32)     /* 0 or 1 */
+#define SOFTH100_GSP_RUN _IOW('H', 0x08, __u32)	      /* enum h100_gsp_run */
+#define SOFTH100_GSP_INTERRUPT _IOW('H', 0x09, __u32) /* bits of IRQSTAT */
+#define SOFTH100_RAISE _IOW('H', 0x0a, __u32)	      /* a vector of the interrupt tree */
+#define SOFTH100_WPR2 _IOW('H', 0x0b, struct softh100_range)
+#define SOFTH100_PRESENT _IOW('H', 0x0c, __u32) /* 0: off the bus; 1: back, as it was */
+#define SOFTH100_COMMAND _IOR('H', 0x0d, struct softh100_command)
+#define SOFTH100_ANSWER _IOW('H', 0x0e, __u32)
+
+/*
+ * pread and pwrite: system memory by its DMA address, of any alignment and size up to 1 MiB; EFAULT
+ * when any byte is not mapped for this GPU or the function is no bus master.
+ *
+ * mmap (MAP_SHARED): video memory, at offset 0 and up to its size. Sparse: pages appear, zeroed, as
+ * they are touched from either side.
+ */
+
+#endif

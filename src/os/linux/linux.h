@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * What host/linux asks of os/linux beyond os.h. Each module has its own copy of os/linux.
+ */
+#ifndef OS_LINUX_LINUX_H
+#define OS_LINUX_LINUX_H
+
+#include "os/os.h"
+
+struct dentry;
+struct pci_dev;
+
+/* -- The module -------------------------------------------------------------------------------- */
+
+/*
+ * Before anything else of os.h, and after all of it. name is the module's, for the log and for
+ * debugfs; dir is the module's directory there (or NULL), in which "live" and "alloc_fail" appear.
+ * os_linux_exit names in the log every allocation that is left, and returns how many. 0 or -errno.
+ */
+int os_linux_init(const char *name, struct dentry *dir);
+u32 os_linux_exit(void);
+
+/* -- PCI devices ------------------------------------------------------------------------------- */
+
+/*
+ * A device that softh100.ko made: takes its access table. -ENODEV when pdev is none of the model's
+ * (no vendor-specific capability, or no such module), which the log explains; -ENOMEM. The pci_dev
+ * is referenced until os_linux_pci_put. Enables nothing.
+ */
+int os_linux_pci_get(struct pci_dev *pdev, struct os_pci_dev **out);
+/* After rm_gpu_remove. Whatever pages are left of it are freed first. */
+void os_linux_pci_put(struct os_pci_dev *dev);
+struct pci_dev *os_linux_pci_dev(struct os_pci_dev *dev);
+/* From now on every read is all ones and every wait ends: the device is gone. Any context. */
+void os_linux_pci_lost(struct os_pci_dev *dev);
+
+/*
+ * Which interrupts os_pci_irq_enable may ask for, of PCI_IRQ_MSIX, PCI_IRQ_MSI and PCI_IRQ_INTX
+ * (PCI_IRQ_LEGACY): the first of this order that works is taken. At first all.
+ */
+void os_linux_pci_irq_types(struct os_pci_dev *dev, u32 types);
+/* The kind taken (one of these), 0 while disabled; and the Linux interrupt number of a vector. */
+u32 os_linux_pci_irq_type(struct os_pci_dev *dev);
+int os_linux_pci_irq_number(struct os_pci_dev *dev, u32 vector);
+
+/*
+ * True for register accesses by readl and writel on the mapped BAR, for a run under kmmio: set
+ * before os_linux_pci_get, a module parameter of the test.
+ */
+void os_linux_pci_trap(bool trap);
+
+/* -- Pages ------------------------------------------------------------------------------------- */
+
+/* The struct page of the byte at offset of pages, for mappings into user space; NULL if beyond. */
+struct page *os_linux_pages_page(const struct os_pages *pages, size_t offset);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * How the driver's modules reach the registers of a software PCI device: the table that
+ * softh100.ko exports and os/linux takes by symbol_get when it probes one. Neither module depends
+ * on the other: either may be loaded first, and a device may come and go.
+ */
+#ifndef OS_LINUX_SOFT_PCI_H
+#define OS_LINUX_SOFT_PCI_H
+
+#include "base/types.h"
+
+struct pci_dev;
+struct soft_pci; /* the model's end of one device */
+
+#define SOFT_PCI_VERSION 1u
+
+struct soft_pci_access {
+	u32 version; /* SOFT_PCI_VERSION: another one is not used */
+	/*
+	 * The device behind pdev, NULL when it is none of the model's. The device's memory stays
+	 * until put, whatever happens to it on the bus meanwhile. May sleep.
+	 */
+	struct soft_pci *(*get)(struct pci_dev *pdev);
+	void (*put)(struct soft_pci *dev);
+	/*
+	 * Accesses through a BAR by PCI's index (0, 2, 4), width 1, 2, 4 or 8, naturally aligned.
+	 * Any context. Off the bus, or with memory decoding off, reads are all ones and writes are
+	 * lost.
+	 */
+	u64 (*read)(struct soft_pci *dev, u32 bar, u64 offset, u32 width);
+	void (*write)(struct soft_pci *dev, u32 bar, u64 offset, u32 width, u64 value);
+};
+
+/* The symbol that softh100.ko exports (GPL). */
+extern const struct soft_pci_access softh100_access;
+
+#endif
