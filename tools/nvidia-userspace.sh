@@ -21,28 +21,13 @@ as test clients. NVIDIA's programs come under NVIDIA's own licence, which is unp
 usr/share/doc/*/copyright; they are not part of Leafhopper. `NVIDIA=no` leaves them out.
 TEXT
 
-apt=$out.apt
-rm -rf "$apt" "$out"
-mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/debs" "$out"
-python3 "$top/tools/apt_sources.py" >"$apt/private.sources"
-
-run_apt() {
-	tool=$1
-	shift
-	"$tool" -o Dir::Etc::sourcelist="$apt/private.sources" -o Dir::Etc::sourceparts=/dev/null \
-		-o Dir::State::Lists="$apt/lists" -o Dir::Cache="$apt/cache" \
-		-o APT::Sandbox::User=root -o Debug::NoLocking=1 "$@"
-}
-
-run_apt apt-get update -qq
-cd "$apt/debs"
+. "$top/tools/apt_private.sh"
+rm -rf "$out"
+apt_begin "$out.apt"
 # Libraries that nvtop and python3-pynvml need are taken from the same source, never installed.
 # shellcheck disable=SC2086
-run_apt apt-get download -qq $packages
-for deb in *.deb; do
-	dpkg-deb -x "$deb" "$out"
-done
-rm -rf "$apt"
+apt_unpack "$out" $packages
+apt_end
 
 lib=$out/usr/lib/x86_64-linux-gnu/nvidia/current
 [ -x "$out/usr/lib/nvidia/current/nvidia-smi" ] && [ -e "$lib/libnvidia-ml.so.1" ] || {
