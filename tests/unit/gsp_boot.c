@@ -118,8 +118,8 @@ static void boots_and_shuts_down(void **state)
 		assert_null(gpu->gsp);
 		/* The first boot makes what stays: the bottom half's queue. */
 		if (i == 0)
-			live = unit_live();
-		assert_int_equal(unit_live(), live);
+			live = unit_live_settled();
+		assert_true(unit_live_becomes(live));
 	}
 	assert_false(logged("Xid"));
 }
@@ -192,6 +192,7 @@ static void boot_survives_every_failing_allocation(void **state)
 	u64 live, failed;
 	u32 n, failures = 0;
 	enum nv_status status;
+	bool again = false;
 
 	/* Once, so that what stays between boots is there. */
 	assert_int_equal(rm_gpu_retain(gpu), NV_OK);
@@ -199,7 +200,11 @@ static void boot_survives_every_failing_allocation(void **state)
 	if (!os_user_fail_alloc_thread(0))
 		skip();
 	for (n = 1; n < 200; n++) {
-		live = unit_live();
+		/*
+		 * Taken each time: the bus's table of mappings grows now and then. A boot's last
+		 * event may still be held, so what differs is tried again from rest.
+		 */
+		live = again ? unit_live_settled() : unit_live();
 		failed = unit_failed();
 		os_user_fail_alloc_thread(n);
 		status = rm_gpu_retain(gpu);
@@ -218,7 +223,13 @@ static void boot_survives_every_failing_allocation(void **state)
 			assert_null(gpu->info);
 			assert_int_equal(os_load_acquire(&gpu->state), RM_GPU_FOUND);
 		}
-		assert_int_equal(unit_live(), live);
+		if (!unit_live_becomes(live)) {
+			assert_false(again);
+			again = true;
+			n--;
+			continue;
+		}
+		again = false;
 		assert_int_equal(rm_gpu_retain(gpu), NV_OK);
 		rm_gpu_release(gpu);
 	}

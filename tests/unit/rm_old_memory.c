@@ -138,10 +138,10 @@ static void test_old_memory_classes_and_flags(void **state)
 		{ NV01_DEVICE_0, NO_MAP, 0, 4095, NV_ERR_INVALID_CLASS, NV_ERR_INVALID_CLASS },
 		{ ~0u, NO_MAP, 0, 4095, NV_ERR_INVALID_CLASS, NV_ERR_INVALID_CLASS },
 	};
+	u64 held = unit_live_settled();
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		u64 held = unit_live();
 		u32 good = alloc_memory(client, cases[i].class_id, cases[i].flags, cases[i].memory,
 					cases[i].limit);
 		u32 bad = alloc_memory(NOWHERE, cases[i].class_id, cases[i].flags, cases[i].memory,
