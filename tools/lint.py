@@ -101,7 +101,8 @@ def run_tools(sources, build, cppcheck, report):
             ["cppcheck", "-q", "-j2", "--enable=warning,portability", "--inline-suppr",
              "--std=c11", "--error-exitcode=1", "--suppress=missingIncludeSystem",
              "--suppress=normalCheckLevelMaxBranches", "--suppressions-list=tools/cppcheck.txt",
-             "--template={file}:{line}: {id}: {message}", "-Isrc", "-I.", "-I" + build,
+             "--template={file}:{line}: {id}: {message}", "-Isrc", "-I.", "-Isrc/os/user/include",
+             "-I" + build,
              *[s for s in sources if s.endswith(".c") and s.startswith(("src/", "host/", "abi/"))]],
             cwd=TOP, capture_output=True, text=True)
         for line in p.stderr.splitlines():

@@ -12,6 +12,7 @@
 #include "abi/status.h"
 #include "base/lockorder.h"
 #include "base/types.h"
+#include "os/storage.h"
 
 /* -- Memory ------------------------------------------------------------------------------------ */
 
@@ -70,15 +71,16 @@ static inline bool os_cmpxchg32(u32 *p, u32 expected, u32 desired)
 
 /* -- Locks ------------------------------------------------------------------------------------- */
 
-/* Storage for the implementation's own lock; sizes are asserted there. Not copyable. */
+/* Storage for the implementation's own lock; sizes (os/storage.h) are asserted there. Not copyable.
+ */
 struct os_mutex {
-	u64 opaque[8];
+	u64 opaque[OS_MUTEX_WORDS];
 };
 struct os_spinlock {
-	u64 opaque[4];
+	u64 opaque[OS_SPINLOCK_WORDS];
 };
 struct os_rwlock {
-	u64 opaque[10];
+	u64 opaque[OS_RWLOCK_WORDS];
 };
 /* A reader lock that readers share nothing of: one cache line a CPU; writers pay for all. */
 struct os_percpu_rwlock {
@@ -121,7 +123,7 @@ void os_spinlock_unlock(struct os_spinlock *l);
 
 /* Binary: signal wakes all waiters and stays until reset. Signal is safe in atomic context. */
 struct os_event {
-	u64 opaque[16];
+	u64 opaque[OS_EVENT_WORDS];
 };
 enum nv_status os_event_init(struct os_event *e);
 void os_event_destroy(struct os_event *e);

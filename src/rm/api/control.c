@@ -245,9 +245,10 @@ RM_INLINE enum nv_status do_control(struct rm_server *server, struct rm_file *fi
 	return status == NV_OK ? copied : status;
 }
 
-static __attribute__((noinline)) enum nv_status control_traced(struct rm_server *server,
-							       struct rm_file *file, bool kernel,
-							       const NVOS54_PARAMETERS *p)
+static __attribute__((__noinline__)) enum nv_status control_traced(struct rm_server *server,
+								   struct rm_file *file,
+								   bool kernel,
+								   const NVOS54_PARAMETERS *p)
 {
 	return do_control(server, file, kernel, NULL, p, true);
 }

@@ -88,7 +88,7 @@ static enum rm_ioctl_result dispatch(struct rm_file *file, u32 number, void *dat
 	return escape->serve(file, data, size);
 }
 
-static enum rm_ioctl_result __attribute__((noinline))
+static enum rm_ioctl_result __attribute__((__noinline__))
 dispatch_traced(struct rm_file *file, u32 request, u32 number, void *data, u32 size)
 {
 	enum rm_ioctl_result result;

@@ -160,7 +160,7 @@ out:
 	return status;
 }
 
-void __attribute__((noinline)) legacy_control(struct rm_file *file, NVOS54_PARAMETERS *p)
+void __attribute__((__noinline__)) legacy_control(struct rm_file *file, NVOS54_PARAMETERS *p)
 {
 	const struct list_control *control = find(p->cmd);
 

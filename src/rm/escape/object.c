@@ -134,7 +134,7 @@ enum rm_ioctl_result escape_free(struct rm_file *file, void *data, u32 size)
  * NV00FD_CTRL_CMD_ATTACH_GPU names a device file by descriptor, which then keeps its GPU for the
  * multicast object. The file must not act for a control file.
  */
-static enum rm_ioctl_result __attribute__((noinline))
+static enum rm_ioctl_result __attribute__((__noinline__))
 control_with_file(struct rm_file *file, NVOS54_PARAMETERS *p)
 {
 	NV00FD_CTRL_ATTACH_GPU_PARAMS params;

@@ -186,7 +186,7 @@ static bool is_callers(const struct rm_call *call, const struct rm_client *clien
 	return call->kernel || client->owner == rm_file_owner(call->file);
 }
 
-static void __attribute__((noinline)) client_lock_traced(struct rm_client *client)
+static void __attribute__((__noinline__)) client_lock_traced(struct rm_client *client)
 {
 	u64 start = os_time_ns();
 
@@ -219,7 +219,7 @@ enum nv_status rm_call_lock_found_client(struct rm_call *call, enum nv_status mi
 	return check_locked(call, missing);
 }
 
-static enum nv_status __attribute__((noinline))
+static enum nv_status __attribute__((__noinline__))
 lock_client_slow(struct rm_call *call, u32 handle, enum nv_status missing)
 {
 	enum nv_status status = missing;

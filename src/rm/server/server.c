@@ -196,7 +196,7 @@ struct rm_call *rm_call_current(void)
 	return os_thread_context();
 }
 
-static void __attribute__((noinline))
+static void __attribute__((__noinline__))
 api_lock_traced(struct rm_call *call, struct rm_server *server)
 {
 	u64 start = os_time_ns();

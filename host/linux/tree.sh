@@ -1,0 +1,56 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT OR GPL-2.0-only
+# tree.sh TOP OUT: links under OUT to the sources that Kbuild compiles, a folder for each module.
+# Links stay as they are where nothing changed; those whose source went are removed.
+set -eu
+top=$1
+out=$2
+
+# link MODULE FOLDER: FOLDER is below TOP
+link() {
+	mkdir -p "$out/$1/$2"
+	for source in "$top/$2"/*.c; do
+		if [ -e "$source" ] && [ ! -L "$out/$1/$2/${source##*/}" ]; then
+			ln -sf "$source" "$out/$1/$2/${source##*/}"
+		fi
+	done
+}
+
+# link_made MODULE: what the interface's generator makes
+link_made() {
+	mkdir -p "$out/$1/abi"
+	ln -sf ../../generated/abi/tables.c "$out/$1/abi/tables.c"
+}
+
+mkdir -p "$out"
+ln -sf "$top/host/linux/Kbuild" "$out/Kbuild"
+
+link nvidia src/base
+link nvidia src/os/linux
+for folder in "$top"/src/rm "$top"/src/rm/*/; do
+	folder=${folder%/}
+	link nvidia "${folder#"$top"/}"
+done
+link nvidia host/linux/nvidia
+link_made nvidia
+
+link softh100 src/os/linux
+link softh100 src/h100/function
+link softh100 host/linux/softh100
+
+link os_selftest src/os/linux
+link os_selftest host/linux/tests
+
+for module in nvidia-uvm nvidia-modeset nvidia-drm nvidia-peermem; do
+	if [ -d "$top/host/linux/$module" ]; then
+		link "$module" "host/linux/$module"
+		link "$module" src/os/linux
+	fi
+done
+if [ -d "$top/src/uvm" ]; then
+	for folder in src/uvm src/uvm/hal; do
+		link nvidia-uvm "$folder"
+	done
+fi
+
+find "$out" -xtype l -delete
