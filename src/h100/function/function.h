@@ -13,16 +13,10 @@
 
 #include "abi/status.h"
 #include "base/types.h"
+#include "h100/function/chip.h"
 #include "os/os.h"
 
 struct h100_function;
-
-/* Work that an access left for the firmware; bits. */
-enum h100_work {
-	H100_WORK_FSP = 1u << 0,   /* FSP's command queue was rung */
-	H100_WORK_GSP = 1u << 1,   /* GSP's command queue was rung */
-	H100_WORK_RESET = 1u << 2, /* the function was reset: all that ran on it is gone */
-};
 
 struct h100_function_ops {
 	/* Any context; latches and wakes. */
@@ -32,19 +26,8 @@ struct h100_function_ops {
 	void (*log)(void *ctx, int level, const char *text);
 };
 
-/* What distinguishes this GPU from others. */
-struct h100_function_identity {
-	u16 vendor_id, device_id, subsystem_vendor_id, subsystem_id;
-	u8 revision;
-	u8 link_generation, link_width; /* PCIe */
-	u32 index;
-	u64 bar_bytes[3]; /* powers of 2: registers (16 MiB), video memory, control */
-	u64 video_bytes;
-};
-
 #define H100_CFG_BYTES 4096u
 #define H100_BAR0_BYTES (16u << 20)
-#define H100_EMEM_WORDS 256u /* FSP's channel 0 */
 #define H100_INTR_LEAVES 16u
 #define H100_INTR_SUBTREES 8u
 #define H100_MSIX_ENTRIES 9u
@@ -124,34 +107,26 @@ u64 h100_function_bar_size(struct h100_function *fn, u32 bar);
 u64 h100_function_bar_read(struct h100_function *fn, u32 bar, u64 offset, u32 width);
 void h100_function_bar_write(struct h100_function *fn, u32 bar, u64 offset, u32 width, u64 value);
 
-/* -- What runs on the function: registers.c, intr.c, falcon.c -- */
+/*
+ * -- What runs on the function: registers.c, intr.c, fsp.c, falcon.c --
+ *
+ * As in chip.h, without the h100_chip_.
+ */
 
-/* A register that holds a value, by its offset in BAR 0; as software on the chip sees it. */
 u32 h100_register_get(struct h100_function *fn, u32 offset);
 void h100_register_set(struct h100_function *fn, u32 offset, u32 value);
-
-/* A vector of the tree becomes pending. */
 void h100_intr_raise(struct h100_function *fn, u32 vector);
-
-/* The packet that the driver put into FSP's command queue: its bytes in data (at most size), 0 when
- * there is none or it does not fit. Gives the queue back to the driver. */
 u32 h100_fsp_receive(struct h100_function *fn, void *data, u32 size);
-/* Puts a packet into FSP's message queue; a multiple of 4 bytes, at most H100_EMEM_WORDS * 4. */
 void h100_fsp_send(struct h100_function *fn, const void *data, u32 size);
-/* FSP has booted (or not: the driver waits). */
 void h100_fsp_set_ready(struct h100_function *fn, bool ready);
-
-enum h100_gsp_run {
-	H100_GSP_LOCKED,  /* FSP holds it: reads say so */
-	H100_GSP_BOOTING, /* visible, not unlocked */
-	H100_GSP_RUNNING,
-	H100_GSP_HALTED,
-};
 void h100_gsp_set_run(struct h100_function *fn, enum h100_gsp_run run);
-/* Sets bits of GSP's IRQSTAT and raises its vector. */
 void h100_gsp_interrupt(struct h100_function *fn, u32 bits);
-/* Video memory [start, end) becomes WPR2; start == end: none. */
 void h100_wpr2_set(struct h100_function *fn, u64 start, u64 end);
+
+/* chip.c: the function in the same process as its firmware. */
+struct h100_chip {
+	struct h100_function function;
+};
 
 /* -- Inside of the folder -- */
 

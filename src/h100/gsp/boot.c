@@ -161,7 +161,7 @@ static u32 run_fmc(struct fw *fw, u64 address, GSP_FMC_BOOT_PARAMS *params)
 	memcpy(fw->video + meta.gspFwWprStart, &meta, sizeof(meta));
 	fw->wpr_start = meta.gspFwWprStart;
 	fw->wpr_end = meta.gspFwWprEnd;
-	h100_wpr2_set(fw->fn, fw->wpr_start, fw->wpr_end);
+	h100_chip_wpr2_set(fw->chip, fw->wpr_start, fw->wpr_end);
 
 done:
 	free(image);
@@ -194,19 +194,19 @@ void fw_boot(struct fw *fw, u64 boot_params)
 	u32 error;
 
 	fw_stop(fw, FW_STAGE_RESET);
-	h100_gsp_set_run(fw->fn, H100_GSP_LOCKED);
+	h100_chip_gsp_set_run(fw->chip, H100_GSP_LOCKED);
 	error = run_fmc(fw, boot_params, &params);
 	if (error == 0)
 		error = start_rm(fw, params.gspRmParams.bootArgsOffset);
 	if (error != 0) {
 		fw_log(fw, OS_LOG_ERROR, "GSP did not boot: error %u", error);
 		fw_stop(fw, FW_STAGE_FAILED);
-		h100_register_set(fw->fn, NV_PGSP__LO + NV_PFALCON_FALCON_MAILBOX0, error);
-		h100_gsp_set_run(fw->fn, H100_GSP_BOOTING);
+		h100_chip_register_set(fw->chip, NV_PGSP__LO + NV_PFALCON_FALCON_MAILBOX0, error);
+		h100_chip_gsp_set_run(fw->chip, H100_GSP_BOOTING);
 		return;
 	}
 	fw->stage = FW_STAGE_INIT;
 	fw->init_status = NV_OK;
-	h100_gsp_set_run(fw->fn, H100_GSP_RUNNING);
+	h100_chip_gsp_set_run(fw->chip, H100_GSP_RUNNING);
 	fw_serve_commands(fw);
 }

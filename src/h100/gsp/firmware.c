@@ -23,7 +23,7 @@
 
 bool fw_dma_read(struct fw *fw, u64 address, void *data, size_t size)
 {
-	if (!h100_function_bus_master(fw->fn) ||
+	if (!h100_chip_bus_master(fw->chip) ||
 	    !fw->host->dma_read(fw->host->ctx, address, data, size))
 		return false;
 	fw->dma_read_bytes += size;
@@ -32,7 +32,7 @@ bool fw_dma_read(struct fw *fw, u64 address, void *data, size_t size)
 
 bool fw_dma_write(struct fw *fw, u64 address, const void *data, size_t size)
 {
-	if (!h100_function_bus_master(fw->fn) ||
+	if (!h100_chip_bus_master(fw->chip) ||
 	    !fw->host->dma_write(fw->host->ctx, address, data, size))
 		return false;
 	fw->dma_written_bytes += size;
@@ -62,13 +62,13 @@ u32 fw_random(struct fw *fw, u32 limit)
 	return (u32)(fw->rng >> 33) % limit;
 }
 
-enum nv_status fw_init(struct fw *fw, struct h100_function *fn, const struct h100_host *host,
+enum nv_status fw_init(struct fw *fw, struct h100_chip *chip, const struct h100_host *host,
 		       struct h100_state *state, u8 *video, u64 video_bytes, u32 chaos)
 {
 	enum nv_status status;
 
 	memset(fw, 0, sizeof(*fw));
-	fw->fn = fn;
+	fw->chip = chip;
 	fw->host = host;
 	fw->state = state;
 	fw->video = video;
@@ -97,7 +97,7 @@ void fw_stop(struct fw *fw, enum fw_stage stage)
 
 	fw_store_clear(&fw->store);
 	fw_queues_close(fw);
-	h100_wpr2_set(fw->fn, 0, 0);
+	h100_chip_wpr2_set(fw->chip, 0, 0);
 	fw->wpr_start = fw->wpr_end = 0;
 	fw->got_system_info = false;
 	fw->got_registry = false;
@@ -110,9 +110,9 @@ void fw_stop(struct fw *fw, enum fw_stage stage)
 		h100_state_unlock(fw->state);
 	}
 	if (stage == FW_STAGE_SUSPENDED) {
-		h100_gsp_set_run(fw->fn, H100_GSP_BOOTING);
-		h100_register_set(fw->fn, NV_PGSP__LO + NV_PFALCON_FALCON_MAILBOX0,
-				  LIBOS_INTERRUPT_PROCESSOR_SUSPENDED);
+		h100_chip_gsp_set_run(fw->chip, H100_GSP_BOOTING);
+		h100_chip_register_set(fw->chip, NV_PGSP__LO + NV_PFALCON_FALCON_MAILBOX0,
+				       LIBOS_INTERRUPT_PROCESSOR_SUSPENDED);
 	}
 }
 
@@ -160,14 +160,14 @@ void fw_crash(struct fw *fw)
 	fw_queue_flush(fw);
 	fw_error_log(fw, XID_GSP_ERROR, text);
 	fw->stage = FW_STAGE_CRASHED;
-	h100_register_set(fw->fn, NV_PGSP_MAILBOX(0),
-			  (u32)(REG_PREP(NV_GSP_ERROR_TAG, NV_GSP_ERROR_TAG_VAL) |
-				REG_PREP(NV_GSP_ERROR_TASK, CRASH_TASK) |
-				REG_PREP(NV_GSP_ERROR_REASON, CRASH_REASON) |
-				REG_PREP(NV_GSP_ERROR_CODE, CRASH_CODE)));
-	h100_gsp_set_run(fw->fn, H100_GSP_HALTED);
-	h100_gsp_interrupt(fw->fn, (u32)(REG_MASK(NV_PFALCON_FALCON_IRQSTAT_HALT) |
-					 REG_MASK(NV_PFALCON_FALCON_IRQSTAT_SWGEN0)));
+	h100_chip_register_set(fw->chip, NV_PGSP_MAILBOX(0),
+			       (u32)(REG_PREP(NV_GSP_ERROR_TAG, NV_GSP_ERROR_TAG_VAL) |
+				     REG_PREP(NV_GSP_ERROR_TASK, CRASH_TASK) |
+				     REG_PREP(NV_GSP_ERROR_REASON, CRASH_REASON) |
+				     REG_PREP(NV_GSP_ERROR_CODE, CRASH_CODE)));
+	h100_chip_gsp_set_run(fw->chip, H100_GSP_HALTED);
+	h100_chip_gsp_interrupt(fw->chip, (u32)(REG_MASK(NV_PFALCON_FALCON_IRQSTAT_HALT) |
+						REG_MASK(NV_PFALCON_FALCON_IRQSTAT_SWGEN0)));
 	fw->wants_interrupt = false;
 }
 
@@ -187,14 +187,14 @@ void fw_ecc_error(struct fw *fw, bool uncorrected)
 	if (uncorrected)
 		fw_event(fw, NV_VGPU_MSG_EVENT_OS_ERROR_LOG, NV_OK, &error, sizeof(error));
 	fw_notify(fw, uncorrected ? NV2080_NOTIFIERS_ECC_DBE : NV2080_NOTIFIERS_ECC_SBE, 0, 0);
-	h100_gsp_interrupt(fw->fn, (u32)REG_MASK(NV_PFALCON_FALCON_IRQSTAT_SWGEN0));
+	h100_chip_gsp_interrupt(fw->chip, (u32)REG_MASK(NV_PFALCON_FALCON_IRQSTAT_SWGEN0));
 }
 
 static void power_on(struct fw *fw)
 {
 	fw_stop(fw, FW_STAGE_RESET);
-	h100_gsp_set_run(fw->fn, H100_GSP_LOCKED);
-	h100_fsp_set_ready(fw->fn, true);
+	h100_chip_gsp_set_run(fw->chip, H100_GSP_LOCKED);
+	h100_chip_fsp_set_ready(fw->chip, true);
 }
 
 /*
@@ -242,7 +242,7 @@ bool fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent)
 		host->dma_end(host->ctx);
 	wrote = fw->wrote;
 	if (fw->wants_interrupt || (wrote && !polled))
-		h100_gsp_interrupt(fw->fn, (u32)REG_MASK(NV_PFALCON_FALCON_IRQSTAT_SWGEN0));
+		h100_chip_gsp_interrupt(fw->chip, (u32)REG_MASK(NV_PFALCON_FALCON_IRQSTAT_SWGEN0));
 	fw->wrote = false;
 	fw->wants_interrupt = false;
 	if (host->kick)

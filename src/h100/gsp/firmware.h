@@ -8,7 +8,7 @@
 #define H100_GSP_FIRMWARE_H
 
 #include "base/handle_map.h"
-#include "h100/function/function.h"
+#include "h100/function/chip.h"
 #include "h100/gsp/fw.h"
 #include "h100/gsp/image.h"
 #include "h100/h100.h"
@@ -92,7 +92,7 @@ struct fw_queues {
 };
 
 struct fw {
-	struct h100_function *fn;
+	struct h100_chip *chip;
 	const struct h100_host *host;
 	struct h100_state *state;
 	u8 *video;
@@ -128,7 +128,7 @@ struct fw {
 /* -- firmware.c: life -- */
 
 /* NV_ERR_NO_MEMORY, or NV_ERR_INVALID_STATE: two groups serve one command. */
-enum nv_status fw_init(struct fw *fw, struct h100_function *fn, const struct h100_host *host,
+enum nv_status fw_init(struct fw *fw, struct h100_chip *chip, const struct h100_host *host,
 		       struct h100_state *state, u8 *video, u64 video_bytes, u32 chaos);
 void fw_destroy(struct fw *fw);
 /* Does work (H100_WORK_*) at now_ns; the caller is the only one. True when it sent anything. */

@@ -30,7 +30,7 @@ static void respond(struct fw *fw, u32 command, u32 error)
 	packet[0] = (u32)(REG_PREP(MCTP_HEADER_SOM, 1) | REG_PREP(MCTP_HEADER_EOM, 1));
 	packet[1] = message_header(NVDM_TYPE_FSP_RESPONSE);
 	memcpy(&packet[HEADER_WORDS], &payload, sizeof(payload));
-	h100_fsp_send(fw->fn, packet, sizeof(packet));
+	h100_chip_fsp_send(fw->chip, packet, sizeof(packet));
 }
 
 /* Are the boot firmware and its digest the ones that this GPU trusts? */
@@ -66,7 +66,7 @@ static void chain_of_trust(struct fw *fw, const u8 *payload, u32 size)
 	error = check_fmc(fw, &cot);
 	/* GSP is out of reach before the driver hears that it was started. */
 	if (error == FSP_OK)
-		h100_gsp_set_run(fw->fn, H100_GSP_LOCKED);
+		h100_chip_gsp_set_run(fw->chip, H100_GSP_LOCKED);
 	respond(fw, NVDM_TYPE_COT, error);
 	if (error == FSP_OK)
 		fw_boot(fw, cot.gspBootArgsSysmemOffset);
@@ -78,7 +78,7 @@ void fsp_serve(struct fw *fw)
 {
 	u32 packet[H100_EMEM_WORDS], bytes, type;
 
-	bytes = h100_fsp_receive(fw->fn, packet, sizeof(packet));
+	bytes = h100_chip_fsp_receive(fw->chip, packet, sizeof(packet));
 	if (bytes == 0)
 		return;
 	type = bytes >= HEADER_BYTES ? (u32)REG_GET(MCTP_MSG_HEADER_NVDM_TYPE, packet[1]) : 0;

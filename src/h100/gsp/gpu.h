@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * A whole GPU: its function, its condition, its firmware, and the thread that may run it.
+ * A whole GPU: its condition, its firmware, and the thread that may run it. Its function is in the
+ * same process (local.c), or in the kernel (host/linux/gpu).
  */
 #ifndef H100_GSP_GPU_H
 #define H100_GSP_GPU_H
@@ -12,11 +13,8 @@
 
 struct h100 {
 	struct h100_host host;
-	struct h100_function fn;
+	struct h100_chip *chip;
 	struct h100_state state;
-	u8 *video;
-	u64 video_bytes;
-	int video_fd;
 	u32 index;
 
 	/* Held by whoever runs the firmware; all of fw and what follows up to work belong to it. */
@@ -38,6 +36,19 @@ struct h100 {
 	u32 activity; /* atomic: counts doorbells */
 };
 
+/*
+ * gpu.c. gpu_init parses profile and scenario; then gpu_start powers the firmware on, with the
+ * function that gpu_identify describes and its video memory, both of the caller. Statuses as
+ * h100_create's; nothing is left on failure. gpu_stop, then gpu_fini.
+ */
+enum nv_status gpu_init(struct h100 *gpu, const struct h100_host *host,
+			const struct h100_config *config);
+void gpu_fini(struct h100 *gpu);
+void gpu_identify(const struct h100 *gpu, struct h100_function_identity *identity);
+enum nv_status gpu_start(struct h100 *gpu, struct h100_chip *chip, u8 *video, u32 chaos);
+void gpu_stop(struct h100 *gpu);
+void gpu_log(struct h100 *gpu, int level, const char *text);
+
 /* vram.c: a sparse memfd, mapped. NV_ERR_NO_MEMORY. */
 enum nv_status vram_create(u64 size, int *fd, u8 **video);
 void vram_destroy(int fd, u8 *video, u64 size);
@@ -50,6 +61,8 @@ void runner_work(struct h100 *gpu, u32 work);
 /* Runs the firmware as long as there is work; false when there was none or another thread is at it.
  */
 bool runner_run(struct h100 *gpu, bool lent);
+/* For how long there is nothing to do for certain unless work comes; ~0: for ever. */
+u64 runner_quiet_ns(struct h100 *gpu);
 /* Does what the scenario or the test wants; lock held, state lock not. */
 void runner_event(struct h100 *gpu, const struct h100_event *event);
 /* When the scenario's next event is due; lock and state lock held. */

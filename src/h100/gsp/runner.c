@@ -33,10 +33,10 @@ void runner_event(struct h100 *gpu, const struct h100_event *event)
 {
 	switch (event->kind) {
 	case H100_EVENT_OFF_BUS:
-		os_store_relaxed(&gpu->fn.off_bus, 1);
+		h100_chip_set_present(gpu->chip, false);
 		break;
 	case H100_EVENT_ON_BUS:
-		os_store_relaxed(&gpu->fn.off_bus, 0);
+		h100_chip_set_present(gpu->chip, true);
 		break;
 	case H100_EVENT_GSP_CRASH:
 		fw_crash(&gpu->fw);
@@ -179,8 +179,7 @@ static void wait(struct h100 *gpu, u64 ns)
 	} while (rc != 0 && errno == EINTR);
 }
 
-/* How long there is nothing to do for certain, as far as time goes. */
-static u64 quiet_ns(struct h100 *gpu)
+u64 runner_quiet_ns(struct h100 *gpu)
 {
 	u64 when = os_load_relaxed(&gpu->next_event_ns), now, quiet = FOREVER;
 
@@ -202,7 +201,7 @@ static void work_for_all(struct h100 *gpu)
 {
 	while (!stopping(gpu)) {
 		runner_run(gpu, false);
-		wait(gpu, quiet_ns(gpu));
+		wait(gpu, runner_quiet_ns(gpu));
 	}
 }
 
@@ -225,12 +224,12 @@ static void work_behind_lenders(struct h100 *gpu)
 		left = work;
 		seen = activity;
 		if (idle < IDLE_TICKS) {
-			wait(gpu, min(quiet_ns(gpu), (u64)TICK_NS));
+			wait(gpu, min(runner_quiet_ns(gpu), (u64)TICK_NS));
 			continue;
 		}
 		os_exchange(&gpu->asleep, 1);
 		if (os_load_acquire(&gpu->work) == 0 && !stopping(gpu))
-			wait(gpu, quiet_ns(gpu));
+			wait(gpu, runner_quiet_ns(gpu));
 		os_exchange(&gpu->asleep, 0);
 		idle = 0;
 	}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * What a host calls that has the whole GPU in its own process: making it, and its accesses.
+ */
+#include "h100/function/function.h"
+#include "h100/gsp/gpu.h"
+
+struct local {
+	struct h100 gpu;
+	struct h100_chip chip;
+	u8 *video;
+	int video_fd;
+};
+
+static struct local *local(struct h100 *gpu)
+{
+	return container_of(gpu, struct local, gpu);
+}
+
+static struct h100_function *function(struct h100 *gpu)
+{
+	return &local(gpu)->chip.function;
+}
+
+static void on_work(void *ctx, u32 work)
+{
+	runner_work(ctx, work);
+}
+
+static void on_msix(void *ctx, u64 address, u32 data)
+{
+	struct h100 *gpu = ctx;
+
+	gpu->host.msix(gpu->host.ctx, address, data);
+}
+
+static u64 on_now(void *ctx)
+{
+	struct h100 *gpu = ctx;
+
+	return gpu->host.now_ns(gpu->host.ctx);
+}
+
+static void on_log(void *ctx, int level, const char *text)
+{
+	gpu_log(ctx, level, text);
+}
+
+static const struct h100_function_ops function_ops = {
+	.work = on_work,
+	.msix = on_msix,
+	.now_ns = on_now,
+	.log = on_log,
+};
+
+enum nv_status h100_create(const struct h100_host *host, const struct h100_config *config,
+			   struct h100 **out)
+{
+	struct local *l = os_alloc(sizeof(*l));
+	struct h100_function_identity identity;
+	enum nv_status status;
+
+	*out = NULL;
+	if (!l)
+		return NV_ERR_NO_MEMORY;
+	status = gpu_init(&l->gpu, host, config);
+	if (status != NV_OK)
+		goto fail_gpu;
+	gpu_identify(&l->gpu, &identity);
+	status = vram_create(identity.video_bytes, &l->video_fd, &l->video);
+	if (status != NV_OK)
+		goto fail_video;
+	status = h100_function_init(&l->chip.function, &function_ops, &l->gpu, &identity, l->video);
+	if (status != NV_OK)
+		goto fail_function;
+	status = gpu_start(&l->gpu, &l->chip, l->video, config->chaos);
+	if (status != NV_OK)
+		goto fail_start;
+	*out = &l->gpu;
+	return NV_OK;
+
+fail_start:
+	h100_function_destroy(&l->chip.function);
+fail_function:
+	vram_destroy(l->video_fd, l->video, identity.video_bytes);
+fail_video:
+	gpu_fini(&l->gpu);
+fail_gpu:
+	os_free(l);
+	return status;
+}
+
+void h100_destroy(struct h100 *gpu)
+{
+	struct local *l;
+
+	if (!gpu)
+		return;
+	l = local(gpu);
+	gpu_stop(gpu);
+	h100_function_destroy(&l->chip.function);
+	vram_destroy(l->video_fd, l->video, gpu->state.profile.memory_bytes);
+	gpu_fini(gpu);
+	os_free(l);
+}
+
+u32 h100_cfg_read(struct h100 *gpu, u32 offset, u32 width)
+{
+	return h100_function_cfg_read(function(gpu), offset, width);
+}
+
+void h100_cfg_write(struct h100 *gpu, u32 offset, u32 width, u32 value)
+{
+	h100_function_cfg_write(function(gpu), offset, width, value);
+}
+
+u64 h100_bar_size(struct h100 *gpu, u32 bar)
+{
+	return h100_function_bar_size(function(gpu), bar);
+}
+
+/* Register accesses are left out of the link's figures: most are a driver's polling. */
+static void count_access(struct h100 *gpu, u32 bar, u32 tx_bytes, u32 rx_bytes)
+{
+	if (bar != 0)
+		h100_state_account_pcie(&gpu->state, on_now(gpu), tx_bytes, rx_bytes);
+}
+
+u64 h100_bar_read(struct h100 *gpu, u32 bar, u64 offset, u32 width)
+{
+	count_access(gpu, bar, width, 0);
+	return h100_function_bar_read(function(gpu), bar, offset, width);
+}
+
+void h100_bar_write(struct h100 *gpu, u32 bar, u64 offset, u32 width, u64 value)
+{
+	count_access(gpu, bar, 0, width);
+	h100_function_bar_write(function(gpu), bar, offset, width, value);
+}
+
+int h100_video_fd(struct h100 *gpu)
+{
+	return local(gpu)->video_fd;
+}
