@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * What the firmware asks of its function, as ioctls of /dev/softh100; system memory by reads and
+ * writes at the DMA address.
+ */
+#include "host/linux/gpu/remote.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define DMA_CHUNK_BYTES (1u << 20) /* of one read or write */
+#define ADDRESS_MAX ((u64)INT64_MAX)
+
+int remote_ioctl(struct h100_chip *chip, unsigned long request, void *arg)
+{
+	int rc;
+
+	do {
+		rc = chip->calls->ioctl(chip->ctx, request, arg);
+	} while (rc == -EINTR);
+	return rc < 0 ? -rc : 0;
+}
+
+/* A call that works as long as the GPU is there. */
+static bool must(struct h100_chip *chip, unsigned long request, void *arg)
+{
+	if (chip->error == 0)
+		chip->error = remote_ioctl(chip, request, arg);
+	return chip->error == 0;
+}
+
+static void must_set(struct h100_chip *chip, unsigned long request, u32 value)
+{
+	__u32 word = value;
+
+	must(chip, request, &word);
+}
+
+/* -- Binding ----------------------------------------------------------------------------------- */
+
+int remote_machine(struct h100_chip *chip, struct softh100_machine *machine)
+{
+	int rc;
+
+	memset(machine, 0, sizeof(*machine));
+	rc = remote_ioctl(chip, SOFTH100_MACHINE, machine);
+	if (rc)
+		return rc;
+	if (machine->version != SOFTH100_VERSION || machine->gpus == 0 ||
+	    !memchr(machine->profile, 0, sizeof(machine->profile)) || !machine->profile[0])
+		return EPROTO;
+	return 0;
+}
+
+int remote_attach(struct h100_chip *chip, const struct h100_function_identity *identity)
+{
+	struct softh100_attach attach = {
+		.version = SOFTH100_VERSION,
+		.index = identity->index,
+		.vendor_id = identity->vendor_id,
+		.device_id = identity->device_id,
+		.subsystem_vendor_id = identity->subsystem_vendor_id,
+		.subsystem_id = identity->subsystem_id,
+		.revision = identity->revision,
+		.link_generation = identity->link_generation,
+		.link_width = identity->link_width,
+		.bar_bytes = { identity->bar_bytes[0], identity->bar_bytes[1],
+			       identity->bar_bytes[2] },
+		.video_bytes = identity->video_bytes,
+	};
+
+	return remote_ioctl(chip, SOFTH100_ATTACH, &attach);
+}
+
+/* -- function/chip.h --------------------------------------------------------------------------- */
+
+u32 h100_chip_register_get(struct h100_chip *chip, u32 offset)
+{
+	struct softh100_register reg = { .offset = offset };
+
+	return must(chip, SOFTH100_REGISTER_GET, &reg) ? reg.value : ~0u;
+}
+
+void h100_chip_register_set(struct h100_chip *chip, u32 offset, u32 value)
+{
+	struct softh100_register reg = { .offset = offset, .value = value };
+
+	must(chip, SOFTH100_REGISTER_SET, &reg);
+}
+
+void h100_chip_raise(struct h100_chip *chip, u32 vector)
+{
+	must_set(chip, SOFTH100_RAISE, vector);
+}
+
+u32 h100_chip_fsp_receive(struct h100_chip *chip, void *data, u32 size)
+{
+	struct softh100_packet packet = { .data = (uintptr_t)data, .size = size };
+
+	if (!must(chip, SOFTH100_FSP_RECEIVE, &packet) || packet.size > size)
+		return 0;
+	return packet.size;
+}
+
+void h100_chip_fsp_send(struct h100_chip *chip, const void *data, u32 size)
+{
+	struct softh100_packet packet = { .data = (uintptr_t)data, .size = size };
+
+	must(chip, SOFTH100_FSP_SEND, &packet);
+}
+
+void h100_chip_fsp_set_ready(struct h100_chip *chip, bool ready)
+{
+	must_set(chip, SOFTH100_FSP_READY, ready);
+}
+
+void h100_chip_gsp_set_run(struct h100_chip *chip, enum h100_gsp_run run)
+{
+	must_set(chip, SOFTH100_GSP_RUN, run);
+}
+
+void h100_chip_gsp_interrupt(struct h100_chip *chip, u32 bits)
+{
+	must_set(chip, SOFTH100_GSP_INTERRUPT, bits);
+}
+
+void h100_chip_wpr2_set(struct h100_chip *chip, u64 start, u64 end)
+{
+	struct softh100_range range = { .start = start, .end = end };
+
+	must(chip, SOFTH100_WPR2, &range);
+}
+
+/* The module looks at every access. */
+bool h100_chip_bus_master(struct h100_chip *chip)
+{
+	return chip->error == 0;
+}
+
+void h100_chip_set_present(struct h100_chip *chip, bool present)
+{
+	must_set(chip, SOFTH100_PRESENT, present);
+}
+
+/* -- System memory ----------------------------------------------------------------------------- */
+
+/* How much of a piece was moved, 0: go on, it was interrupted; below: none of it can be. */
+static ssize_t moved(struct h100_chip *chip, ssize_t got, size_t piece)
+{
+	if (got == -EINTR)
+		return 0;
+	/* EFAULT is the driver's affair: what it named is not mapped. */
+	if (got < 0 && got != -EFAULT && chip->error == 0)
+		chip->error = (int)-got;
+	return got <= 0 || (size_t)got > piece ? -1 : got;
+}
+
+bool remote_dma_read(void *ctx, u64 address, void *data, size_t size)
+{
+	struct h100_chip *chip = ctx;
+	u8 *to = data;
+
+	if (chip->error || address > ADDRESS_MAX || size > ADDRESS_MAX - address)
+		return false;
+	while (size != 0) {
+		size_t piece = size < DMA_CHUNK_BYTES ? size : DMA_CHUNK_BYTES;
+		ssize_t got = moved(chip, chip->calls->pread(chip->ctx, to, piece, address), piece);
+
+		if (got < 0)
+			return false;
+		to += got;
+		address += (u64)got;
+		size -= (size_t)got;
+	}
+	return true;
+}
+
+bool remote_dma_write(void *ctx, u64 address, const void *data, size_t size)
+{
+	struct h100_chip *chip = ctx;
+	const u8 *from = data;
+
+	if (chip->error || address > ADDRESS_MAX || size > ADDRESS_MAX - address)
+		return false;
+	while (size != 0) {
+		size_t piece = size < DMA_CHUNK_BYTES ? size : DMA_CHUNK_BYTES;
+		ssize_t got =
+			moved(chip, chip->calls->pwrite(chip->ctx, from, piece, address), piece);
+
+		if (got < 0)
+			return false;
+		from += got;
+		address += (u64)got;
+		size -= (size_t)got;
+	}
+	return true;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * The function in softh100.ko as the GPU's process reaches it: function/chip.h, DMA and video
+ * memory over /dev/softh100 (host/linux/softh100/softh100.h says what its calls mean).
+ */
+#ifndef HOST_LINUX_GPU_REMOTE_H
+#define HOST_LINUX_GPU_REMOTE_H
+
+#include <sys/types.h>
+
+#include "base/types.h"
+#include "h100/function/chip.h"
+#include "host/linux/softh100/softh100.h"
+
+/* The system calls on the device's file, so that tests can be the module. Failures are -errno. */
+struct remote_calls {
+	int (*ioctl)(void *ctx, unsigned long request, void *arg); /* 0 */
+	ssize_t (*pread)(void *ctx, void *data, size_t size, u64 address);
+	ssize_t (*pwrite)(void *ctx, const void *data, size_t size, u64 address);
+	/* Video memory, shared; NULL when there is none to be had. */
+	void *(*map)(void *ctx, size_t size);
+	void (*unmap)(void *ctx, void *memory, size_t size);
+};
+
+/* The real ones; ctx is an int: the open file. */
+extern const struct remote_calls remote_device;
+
+struct h100_chip {
+	const struct remote_calls *calls;
+	void *ctx;
+	/*
+	 * The first failure of a call that cannot fail while the GPU is there: an errno, ENODEV
+	 * when it was taken away. From then on calls do nothing; who serves the GPU ends.
+	 */
+	int error;
+};
+
+/* A request that an interrupted call repeats. 0 or an errno; does not touch error. */
+int remote_ioctl(struct h100_chip *chip, unsigned long request, void *arg);
+
+/* What the module was loaded with, checked. 0 or an errno; EPROTO: another version, or nonsense. */
+int remote_machine(struct h100_chip *chip, struct softh100_machine *machine);
+/* Binds the file to the GPU. 0 or an errno. */
+int remote_attach(struct h100_chip *chip, const struct h100_function_identity *identity);
+
+/* System memory by its DMA address; false when any byte is out of reach. ctx: the chip. */
+bool remote_dma_read(void *ctx, u64 address, void *data, size_t size);
+bool remote_dma_write(void *ctx, u64 address, const void *data, size_t size);
+
+#endif

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * A GPU's firmware behind /dev/softh100: waits for work, does it, answers commands. One thread and
+ * no other: whatever happens while it works is waiting for it afterwards.
+ */
+#include "host/linux/gpu/serve.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "h100/gsp/gpu.h"
+
+#define WORK_FIRMWARE (H100_WORK_FSP | H100_WORK_GSP | H100_WORK_RESET)
+
+struct serve {
+	struct h100 gpu;
+	struct h100_chip chip;
+	struct serve_config config;
+	u8 *video;
+	u64 video_bytes;
+};
+
+static u64 now_ns(void *ctx)
+{
+	return os_time_ns();
+}
+
+static int errno_of(enum nv_status status)
+{
+	switch (status) {
+	case NV_OK:
+		return 0;
+	case NV_ERR_NO_MEMORY:
+		return ENOMEM;
+	default:
+		return EINVAL;
+	}
+}
+
+static bool dma_read(void *ctx, u64 address, void *data, size_t size)
+{
+	return remote_dma_read(&((struct serve *)ctx)->chip, address, data, size);
+}
+
+static bool dma_write(void *ctx, u64 address, const void *data, size_t size)
+{
+	return remote_dma_write(&((struct serve *)ctx)->chip, address, data, size);
+}
+
+static void log_line(void *ctx, int level, const char *text)
+{
+	struct serve *s = ctx;
+
+	s->config.log(s->config.log_ctx, level, text);
+}
+
+int serve_open(const struct serve_config *config, struct serve **out)
+{
+	struct h100_config model = config->gpu;
+	struct h100_function_identity identity;
+	struct h100_host host = {
+		.dma_read = dma_read,
+		.dma_write = dma_write,
+		.now_ns = now_ns,
+		.log = log_line,
+	};
+	struct serve *s = os_alloc(sizeof(*s));
+	int rc;
+
+	*out = NULL;
+	if (!s)
+		return ENOMEM;
+	s->config = *config;
+	s->chip.calls = config->calls;
+	s->chip.ctx = config->ctx;
+	host.ctx = s;
+	model.threads = false;
+	model.lending = false;
+	rc = errno_of(gpu_init(&s->gpu, &host, &model));
+	if (rc)
+		goto fail_gpu;
+	gpu_identify(&s->gpu, &identity);
+	rc = remote_attach(&s->chip, &identity);
+	if (rc)
+		goto fail_attach;
+	s->video_bytes = identity.video_bytes;
+	s->video = config->calls->map(config->ctx, s->video_bytes);
+	rc = ENOMEM;
+	if (!s->video)
+		goto fail_attach;
+	rc = errno_of(gpu_start(&s->gpu, &s->chip, s->video, model.chaos));
+	if (rc)
+		goto fail_start;
+	rc = s->chip.error;
+	if (rc)
+		goto fail_chip;
+	*out = s;
+	return 0;
+
+fail_chip:
+	gpu_stop(&s->gpu);
+fail_start:
+	config->calls->unmap(config->ctx, s->video, s->video_bytes);
+fail_attach:
+	gpu_fini(&s->gpu);
+fail_gpu:
+	os_free(s);
+	return rc;
+}
+
+void serve_close(struct serve *s)
+{
+	gpu_stop(&s->gpu);
+	s->config.calls->unmap(s->config.ctx, s->video, s->video_bytes);
+	gpu_fini(&s->gpu);
+	os_free(s);
+}
+
+/* A line that somebody wrote to debugfs. Whoever wrote it may have gone away meanwhile. */
+static void serve_command(struct serve *s)
+{
+	struct softh100_command command;
+	__u32 answer = EINVAL;
+	char *end;
+
+	memset(&command, 0, sizeof(command));
+	if (remote_ioctl(&s->chip, SOFTH100_COMMAND, &command) != 0)
+		return;
+	end = memchr(command.text, 0, sizeof(command.text));
+	if (end) {
+		while (end > command.text && (end[-1] == '\n' || end[-1] == ' '))
+			*--end = '\0';
+		answer = (__u32)errno_of(h100_inject(&s->gpu, command.text));
+	}
+	remote_ioctl(&s->chip, SOFTH100_ANSWER, &answer);
+}
+
+int serve_run(struct serve *s, const volatile u32 *stop)
+{
+	while (*stop == 0) {
+		struct softh100_wait wait = { .timeout_ns = runner_quiet_ns(&s->gpu) };
+		/* Not repeated by itself: a signal may be why stop was set. */
+		int rc = s->chip.calls->ioctl(s->chip.ctx, SOFTH100_WAIT, &wait);
+
+		if (rc == -EINTR)
+			continue;
+		if (rc < 0)
+			return rc == -ENODEV ? 0 : -rc;
+		if (wait.work & SOFTH100_WORK_REMOVED)
+			return 0;
+		if (wait.work & WORK_FIRMWARE)
+			runner_work(&s->gpu, wait.work & WORK_FIRMWARE);
+		if (wait.work & SOFTH100_WORK_COMMAND)
+			serve_command(s);
+		runner_run(&s->gpu, false);
+		if (s->chip.error)
+			return s->chip.error == ENODEV ? 0 : s->chip.error;
+	}
+	return 0;
+}
