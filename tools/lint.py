@@ -22,7 +22,7 @@ ARROWS = [
     ("src/base/", ["base/", "abi/status.h", "os/os.h"]),
     ("src/os/os.h", ["base/", "abi/status.h"]),
     ("src/os/user/", ["os/", "base/", "abi/status.h"]),
-    ("src/os/linux/", ["os/", "base/", "abi/status.h"]),
+    ("src/os/linux/", ["os/", "base/", "abi/status.h", "abi/gh100.h"]),
     ("src/rm/", ["rm/", "os/os.h", "abi/", "base/"]),
     ("src/uvm/", ["uvm/", "rm/rm.h", "os/os.h", "abi/", "base/"]),
     ("src/kms/", ["kms/", "rm/rm.h", "os/os.h", "abi/", "base/"]),

@@ -21,7 +21,7 @@
 /* Zeroed memory of size bytes (16-byte aligned), or NULL. Size 0 and sizes of 2 GiB and more give
  * NULL. */
 void *os_alloc(size_t size);
-/* Frees what os_alloc gave; NULL is ignored. */
+/* Frees what os_alloc gave; NULL is ignored. Blocks of at most a page in any context. */
 void os_free(void *mem);
 /* Frees after overwriting all of it, in a way that the compiler keeps: keys and other secrets. */
 void os_free_secret(void *mem, size_t size);
@@ -48,7 +48,8 @@ size_t os_strnlen(const char *s, size_t max);
 int os_strcmp(const char *a, const char *b);
 /* Always terminated; returns what a buffer of any size would have needed, as C's snprintf. */
 int os_snprintf(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-int os_vsnprintf(char *buf, size_t size, const char *fmt, va_list ap);
+int os_vsnprintf(char *buf, size_t size, const char *fmt, va_list ap)
+	__attribute__((format(printf, 3, 0)));
 
 /* -- Atomics: sequentially consistent unless named otherwise ----------------------------------- */
 

@@ -14,11 +14,20 @@ struct pci_dev;
 
 /*
  * Before anything else of os.h, and after all of it. name is the module's, for the log and for
- * debugfs; dir is the module's directory there (or NULL), in which "live" and "alloc_fail" appear.
+ * interrupts (kept, not copied); dir is the module's directory in debugfs (or NULL), in which
+ * "live" and "alloc_fail" appear until os_linux_exit, which comes before dir is removed.
  * os_linux_exit names in the log every allocation that is left, and returns how many. 0 or -errno.
  */
 int os_linux_init(const char *name, struct dentry *dir);
 u32 os_linux_exit(void);
+
+/* Allocations of os.h that are live: blocks, and bytes of them and of pages. */
+void os_linux_live(u64 *blocks, u64 *bytes);
+/*
+ * One more point of those that "alloc_fail" counts, for what a module allocates by the kernel's own
+ * functions: true when it is to fail. Any context.
+ */
+bool os_linux_alloc_fails(void);
 
 /* -- PCI devices ------------------------------------------------------------------------------- */
 
@@ -28,7 +37,10 @@ u32 os_linux_exit(void);
  * is referenced until os_linux_pci_put. Enables nothing.
  */
 int os_linux_pci_get(struct pci_dev *pdev, struct os_pci_dev **out);
-/* After rm_gpu_remove. Whatever pages are left of it are freed first. */
+/*
+ * After rm_gpu_remove. Pages that are left of it are out of the device's reach afterwards; their
+ * memory stays until os_pages_free.
+ */
 void os_linux_pci_put(struct os_pci_dev *dev);
 struct pci_dev *os_linux_pci_dev(struct os_pci_dev *dev);
 /* From now on every read is all ones and every wait ends: the device is gone. Any context. */

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * Binary events.
+ */
+#include <linux/kernel.h>
+#include <linux/sched.h>
+
+#include "os/linux/internal.h"
+
+struct event {
+	struct waitlist list; /* its lock: signalled too */
+	bool signalled;
+};
+static_assert(sizeof(struct event) <= sizeof(struct os_event));
+
+enum nv_status os_event_init(struct os_event *event)
+{
+	struct event *e = (struct event *)event;
+
+	waitlist_init(&e->list);
+	e->signalled = false;
+	return NV_OK;
+}
+
+void os_event_destroy(struct os_event *event)
+{
+	struct event *e = (struct event *)event;
+
+	OS_BUG_ON(!list_empty(&e->list.waiters));
+}
+
+void os_event_signal(struct os_event *event)
+{
+	struct event *e = (struct event *)event;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&e->list.lock, flags);
+	e->signalled = true;
+	waitlist_wake(&e->list);
+	raw_spin_unlock_irqrestore(&e->list.lock, flags);
+}
+
+void os_event_reset(struct os_event *event)
+{
+	struct event *e = (struct event *)event;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&e->list.lock, flags);
+	e->signalled = false;
+	raw_spin_unlock_irqrestore(&e->list.lock, flags);
+}
+
+enum nv_status os_event_wait(struct os_event *event, u64 timeout_ns)
+{
+	u64 deadline = timeout_ns ? deadline_after(timeout_ns) : 0;
+	struct event *e = (struct event *)event;
+	unsigned long flags;
+	bool happened;
+
+	if (timeout_ns)
+		might_sleep();
+	raw_spin_lock_irqsave(&e->list.lock, flags);
+	/* woken counts though the event be reset meanwhile */
+	happened = e->signalled || (timeout_ns && waitlist_sleep(&e->list, deadline, &flags)) ||
+		   e->signalled;
+	raw_spin_unlock_irqrestore(&e->list.lock, flags);
+	return happened ? NV_OK : NV_ERR_TIMEOUT;
+}

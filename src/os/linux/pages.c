@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * Pages of os.h: single pages, side by side only for the CPU. Those that are shared with a device
+ * come from its coherent allocator, others from the page allocator.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/mm.h>
+#include <linux/vmalloc.h>
+
+#include "os/linux/pci.h"
+
+struct page_record {
+	struct page *page;
+	void *coherent; /* the allocator's own address; NULL: of the page allocator */
+	dma_addr_t dma;
+};
+
+struct pages {
+	struct list_head node;	/* of the device */
+	struct os_pci_dev *dev; /* NULL: the device cannot reach them (any more); pages_lock */
+	size_t count;
+	struct page_record records[];
+};
+
+/* Which device has which pages; held while pages become or cease to be a device's. */
+static DEFINE_MUTEX(pages_lock);
+
+static bool record_alloc(struct os_pci_dev *dev, enum os_pages_kind kind, struct page_record *r)
+{
+	gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
+
+	if (account_fails())
+		return false;
+	if (dev && kind == OS_PAGES_SHARED) {
+		r->coherent = dma_alloc_coherent(&dev->pdev->dev, PAGE_SIZE, &r->dma, gfp);
+		if (!r->coherent)
+			return false;
+		r->page = is_vmalloc_addr(r->coherent) ? vmalloc_to_page(r->coherent)
+						       : virt_to_page(r->coherent);
+		return true;
+	}
+	r->page = alloc_page(gfp);
+	if (!r->page || !dev)
+		return r->page != NULL;
+	r->dma = dma_map_page(&dev->pdev->dev, r->page, 0, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	if (dma_mapping_error(&dev->pdev->dev, r->dma)) {
+		__free_page(r->page);
+		return false;
+	}
+	return true;
+}
+
+/* Takes the page out of the device's reach; what is left is an ordinary page. */
+static void record_detach(struct os_pci_dev *dev, struct page_record *r)
+{
+	if (r->coherent) {
+		/* the mapping goes with the memory: keep the memory */
+		get_page(r->page);
+		dma_free_coherent(&dev->pdev->dev, PAGE_SIZE, r->coherent, r->dma);
+		r->coherent = NULL;
+	} else {
+		dma_unmap_page(&dev->pdev->dev, r->dma, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	}
+}
+
+static void record_free(struct os_pci_dev *dev, struct page_record *r)
+{
+	if (dev)
+		record_detach(dev, r);
+	__free_page(r->page);
+}
+
+static void *pages_vmap(struct pages *p)
+{
+	struct page **list;
+	void *cpu = NULL;
+	size_t i;
+
+	if (account_fails())
+		return NULL;
+	list = kvmalloc_array(p->count, sizeof(list[0]), GFP_KERNEL | __GFP_NOWARN);
+	if (!list)
+		return NULL;
+	for (i = 0; i < p->count; i++)
+		list[i] = p->records[i].page;
+	cpu = vmap(list, p->count, VM_MAP, PAGE_KERNEL);
+	kvfree(list);
+	return cpu;
+}
+
+enum nv_status os_pages_alloc(struct os_pci_dev *dev, size_t size, enum os_pages_kind kind,
+			      struct os_pages *pages)
+{
+	size_t count = DIV_ROUND_UP_ULL(size, PAGE_SIZE), made;
+	struct pages *p;
+
+	os_memset(pages, 0, sizeof(*pages));
+	if (!count)
+		return NV_ERR_INVALID_ARGUMENT;
+	if (count > totalram_pages() || (dev && pci_lost(dev)))
+		return NV_ERR_NO_MEMORY;
+	p = account_alloc(struct_size(p, records, count), _RET_IP_);
+	if (!p)
+		return NV_ERR_NO_MEMORY;
+	p->count = count;
+	for (made = 0; made < count; made++) {
+		if (!record_alloc(dev, kind, &p->records[made]))
+			goto free_records;
+		cond_resched();
+	}
+	pages->cpu = pages_vmap(p);
+	if (!pages->cpu)
+		goto free_records;
+	pages->size = count * PAGE_SIZE;
+	pages->kind = kind;
+	pages->dev = dev;
+	pages->impl = p;
+	account_add(p, pages->size);
+	if (dev) {
+		mutex_lock(&pages_lock);
+		p->dev = dev;
+		list_add_tail(&p->node, &dev->pages);
+		mutex_unlock(&pages_lock);
+	}
+	return NV_OK;
+
+free_records:
+	while (made--)
+		record_free(dev, &p->records[made]);
+	os_free(p);
+	os_memset(pages, 0, sizeof(*pages));
+	return NV_ERR_NO_MEMORY;
+}
+
+void os_pages_free(struct os_pages *pages)
+{
+	struct pages *p = pages->impl;
+	size_t i;
+
+	if (!p)
+		return;
+	mutex_lock(&pages_lock);
+	if (p->dev)
+		list_del(&p->node);
+	vunmap(pages->cpu);
+	for (i = 0; i < p->count; i++) {
+		record_free(p->dev, &p->records[i]);
+		cond_resched();
+	}
+	mutex_unlock(&pages_lock);
+	os_free(p);
+	os_memset(pages, 0, sizeof(*pages));
+}
+
+void pages_detach(struct os_pci_dev *dev)
+{
+	struct pages *p, *next;
+	size_t i;
+
+	mutex_lock(&pages_lock);
+	list_for_each_entry_safe (p, next, &dev->pages, node) {
+		for (i = 0; i < p->count; i++)
+			record_detach(dev, &p->records[i]);
+		list_del(&p->node);
+		p->dev = NULL;
+	}
+	mutex_unlock(&pages_lock);
+}
+
+u64 os_pages_dma(const struct os_pages *pages, size_t offset)
+{
+	const struct pages *p = pages->impl;
+
+	OS_BUG_ON(!pages->dev || offset >= pages->size);
+	return p->records[offset / PAGE_SIZE].dma + offset % PAGE_SIZE;
+}
+
+struct page *os_linux_pages_page(const struct os_pages *pages, size_t offset)
+{
+	const struct pages *p = pages->impl;
+
+	return p && offset < pages->size ? p->records[offset / PAGE_SIZE].page : NULL;
+}
