@@ -8,6 +8,8 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "base/bits.h"
+#include "rm/gpu/interrupt.h"
 #include "rm/gpu/static_info.h"
 #include "rm/server/server.h"
 
@@ -191,6 +193,52 @@ void make_objects(void)
 	assert_int_equal(gsp_rpc_alloc(gpu, CLIENT, DEVICE, SUBDEVICE, NV20_SUBDEVICE_0, &subdevice,
 				       sizeof(subdevice)),
 			 NV_OK);
+}
+
+/* -- In place of the firmware ------------------------------------------------------------------ */
+
+void fake_gsp_start(struct fake_gsp *f)
+{
+	fixture_gpu_inject(&fixture, "gsp-hang");
+	rm_gpu_lock(gpu);
+	f->queue = &gpu->gsp->queue;
+	f->write = f->queue->read;
+	f->sequence = f->queue->receive_sequence;
+	rm_gpu_unlock(gpu);
+}
+
+void fake_gsp_put(struct fake_gsp *f, const struct fake_message *m)
+{
+	static _Alignas(16) u8 bytes[GSP_MSG_QUEUE_ELEMENT_SIZE_MAX];
+	GSP_MSG_QUEUE_ELEMENT *element = (void *)bytes;
+	u32 total = GSP_MSGQ_OVERHEAD + m->size, i;
+	struct gsp_msgq *q = f->queue;
+
+	assert_true(total <= sizeof(bytes));
+	memset(bytes, 0, align_up(total, GSP_MSG_QUEUE_ELEMENT_SIZE_MIN));
+	element->seqNum = m->stale ? f->sequence - 1 : f->sequence++;
+	element->elemCount = div_round_up(total, GSP_MSG_QUEUE_ELEMENT_SIZE_MIN);
+	element->rpc.header_version = 0x03000000;
+	element->rpc.signature = NV_VGPU_MSG_SIGNATURE_VALID;
+	element->rpc.function = m->function;
+	element->rpc.length =
+		m->length ? m->length : (u32)sizeof(rpc_message_header_v03_00) + m->size;
+	element->rpc.sequence = m->sequence;
+	if (m->size)
+		memcpy(&element->rpc + 1, m->data, m->size);
+	element->checkSum = gsp_msgq_checksum(bytes, total);
+	for (i = 0; i < element->elemCount; i++) {
+		memcpy(q->status + q->entry_offset + f->write * GSP_MSG_QUEUE_ELEMENT_SIZE_MIN,
+		       bytes + i * GSP_MSG_QUEUE_ELEMENT_SIZE_MIN, GSP_MSG_QUEUE_ELEMENT_SIZE_MIN);
+		f->write = (f->write + 1) % q->status_count;
+	}
+	os_store_release(&((msgqTxHeader *)q->status)->writePtr, f->write);
+}
+
+void fake_gsp_send(struct fake_gsp *f, const struct fake_message *m)
+{
+	fake_gsp_put(f, m);
+	rm_gpu_interrupts_kick(gpu);
 }
 
 /* -- Modes ------------------------------------------------------------------------------------- */

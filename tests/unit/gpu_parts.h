@@ -40,6 +40,27 @@ bool eventually(bool (*condition)(void));
 bool gpu_lost(void);
 bool told_of_loss(void);
 
+/*
+ * What speaks in place of the firmware, which hangs for the rest of the test: it may say anything.
+ */
+struct fake_gsp {
+	struct gsp_msgq *queue;
+	u32 write, sequence;
+};
+struct fake_message {
+	u32 function, sequence;
+	const void *data;
+	u32 size;   /* of data */
+	u32 length; /* that the message header states; 0: the true one */
+	bool stale; /* one that was seen before */
+};
+/* The GPU is booted and nobody calls. */
+void fake_gsp_start(struct fake_gsp *f);
+/* Puts a message into the status queue, which has room, and tells nobody. */
+void fake_gsp_put(struct fake_gsp *f, const struct fake_message *m);
+/* The same, and interrupts. */
+void fake_gsp_send(struct fake_gsp *f, const struct fake_message *m);
+
 /* A cheap control that the firmware itself refuses: NV_ERR_NOT_SUPPORTED once it came back. */
 enum nv_status unknown_control(void);
 /* CLIENT, DEVICE and SUBDEVICE in the firmware. */

@@ -131,44 +131,35 @@ enum noise {
 	NOISE_REPLIES, /* in order, to nobody's question */
 };
 
-/* Stands in for a hung firmware: keeps the status queue full. */
+/* Keeps the status queue full. */
 struct flood {
-	struct gsp_msgq *queue;
+	struct fake_gsp gsp;
 	enum noise noise;
-	u32 write, sequence, stop;
+	u32 stop;
 	u64 sent;
 };
 
 static void put_message(struct flood *f)
 {
-	static _Alignas(16) u8 element[GSP_MSG_QUEUE_ELEMENT_SIZE_MIN];
-	GSP_MSG_QUEUE_ELEMENT *m = (void *)element;
-	struct gsp_msgq *q = f->queue;
+	const struct fake_message m = {
+		.function = f->noise == NOISE_REPLIES ? NV_VGPU_MSG_FUNCTION_GSP_RM_CONTROL
+						      : NV_VGPU_MSG_EVENT_MMU_FAULT_QUEUED,
+		.sequence = 0xdead0000,
+		.stale = f->noise == NOISE_STALE,
+	};
 
-	memset(element, 0, sizeof(element));
-	m->seqNum = f->noise == NOISE_STALE ? f->sequence - 1 : f->sequence++;
-	m->elemCount = 1;
-	m->rpc.header_version = 0x03000000;
-	m->rpc.signature = NV_VGPU_MSG_SIGNATURE_VALID;
-	m->rpc.function = f->noise == NOISE_REPLIES ? NV_VGPU_MSG_FUNCTION_GSP_RM_CONTROL
-						    : NV_VGPU_MSG_EVENT_MMU_FAULT_QUEUED;
-	m->rpc.length = sizeof(rpc_message_header_v03_00);
-	m->rpc.sequence = 0xdead0000;
-	m->checkSum = gsp_msgq_checksum(element, GSP_MSG_QUEUE_ELEMENT_HDR_SIZE + m->rpc.length);
-	memcpy(q->status + q->entry_offset + f->write * sizeof(element), element, sizeof(element));
-	f->write = (f->write + 1) % q->status_count;
-	os_store_release(&((msgqTxHeader *)q->status)->writePtr, f->write);
+	fake_gsp_put(&f->gsp, &m);
 	f->sent++;
 }
 
 static void *flood_thread(void *arg)
 {
 	struct flood *f = arg;
-	struct gsp_msgq *q = f->queue;
+	struct gsp_msgq *q = f->gsp.queue;
 	const u32 *read = (const u32 *)(q->command + sizeof(msgqTxHeader));
 
 	while (!os_load_acquire(&f->stop)) {
-		while ((f->write + 1) % q->status_count != os_load_acquire(read))
+		while ((f->gsp.write + 1) % q->status_count != os_load_acquire(read))
 			put_message(f);
 		os_user_pci_kick(fixture.pci);
 	}
@@ -178,13 +169,8 @@ static void *flood_thread(void *arg)
 static void flood_start(struct flood *f, enum noise noise, pthread_t *thread)
 {
 	memset(f, 0, sizeof(*f));
-	fixture_gpu_inject(&fixture, "gsp-hang");
-	rm_gpu_lock(gpu);
-	f->queue = &gpu->gsp->queue;
+	fake_gsp_start(&f->gsp);
 	f->noise = noise;
-	f->write = f->queue->read;
-	f->sequence = f->queue->receive_sequence;
-	rm_gpu_unlock(gpu);
 	assert_int_equal(pthread_create(thread, NULL, flood_thread, f), 0);
 }
 
@@ -192,7 +178,7 @@ static void flood_stop(struct flood *f, pthread_t thread)
 {
 	os_store_release(&f->stop, 1);
 	pthread_join(thread, NULL);
-	assert_true(f->sent > f->queue->status_count);
+	assert_true(f->sent > f->gsp.queue->status_count);
 }
 
 static void call_amid(enum noise noise)

@@ -25,6 +25,12 @@ static enum nv_status rpc_unload(struct fw *fw, void *data, u32 size)
 	return NV_OK; /* the work is done once the reply is out */
 }
 
+/* This firmware has every notifier written before it says so. */
+static enum nv_status rpc_notifiers_written(struct fw *fw, void *data, u32 size)
+{
+	return NV_OK;
+}
+
 static const struct rpc_entry entries[] = {
 	{ NV_VGPU_MSG_FUNCTION_GSP_RM_CONTROL, sizeof(rpc_gsp_rm_control_v), WHEN_RUNNING, true,
 	  rpc_control },
@@ -40,6 +46,8 @@ static const struct rpc_entry entries[] = {
 	  rpc_registry },
 	{ NV_VGPU_MSG_FUNCTION_UNLOADING_GUEST_DRIVER, sizeof(rpc_unloading_guest_driver_v),
 	  WHEN_ALWAYS, true, rpc_unload },
+	{ NV_VGPU_MSG_FUNCTION_ECC_NOTIFIER_WRITE_ACK, 0, WHEN_RUNNING, false,
+	  rpc_notifiers_written },
 };
 
 static const struct rpc_entry *entry_find(u32 function)

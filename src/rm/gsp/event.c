@@ -112,18 +112,38 @@ static void os_error_log(struct rm_gpu *gpu, const struct gsp_event *event)
 		rm_gpu_log_xid(gpu, p.exceptType, "%s", p.errString);
 }
 
+/* The firmware waits for this before it goes on with an error whose notifiers it left to us. */
+static void acknowledge_notifiers(struct rm_gpu *gpu)
+{
+	rm_gpu_lock(gpu);
+	if (gpu->gsp && !rm_gpu_is_lost(gpu))
+		gsp_rpc_send_async(gpu->gsp, NV_VGPU_MSG_FUNCTION_ECC_NOTIFIER_WRITE_ACK, NULL, 0);
+	rm_gpu_unlock(gpu);
+}
+
+/* The log's line, an Xid, is a message of its own: os_error_log. */
 static void rc_triggered(struct rm_gpu *gpu, const struct gsp_event *event)
 {
+	const u32 journal_at = offsetof(rpc_rc_triggered_v17_02, rcJournalBuffer);
 	rpc_rc_triggered_v17_02 p;
 	struct rm_gpu_notification n;
 
-	os_memcpy(&p, event->data, offsetof(rpc_rc_triggered_v17_02, rcJournalBuffer));
+	os_memcpy(&p, event->data, journal_at);
+	if (p.exceptType == ROBUST_CHANNEL_FAST_PATH_ERROR) {
+		acknowledge_notifiers(gpu);
+		return;
+	}
+	if (p.rcJournalBufferSize > event->length - journal_at) {
+		os_log(OS_LOG_ERROR, "NVRM: GPU%u: GSP error journal is too long: %u",
+		       gpu->instance, p.rcJournalBufferSize);
+		return;
+	}
 	os_log(OS_LOG_INFO, "NVRM: GPU%u: robust channel error %u on engine %u channel %u",
 	       gpu->instance, p.exceptType, p.nv2080EngineType, p.chid);
 	os_memset(&n, 0, sizeof(n));
 	n.index = NV2080_NOTIFIERS_RC_ERROR;
 	n.info32 = p.exceptType;
-	n.info16 = (u16)p.nv2080EngineType;
+	n.info16 = p.partitionAttributionId;
 	n.all = true;
 	rm_gpu_notify(gpu, &n);
 }
