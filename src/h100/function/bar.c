@@ -32,45 +32,23 @@ u64 h100_function_bar_size(struct h100_function *fn, u32 bar)
 	return bar % 2 == 0 && bar / 2 < 3 ? fn->identity.bar_bytes[bar / 2] : 0;
 }
 
-/* Video memory is shared with engines and clients, so each access is one load or store. */
 static u64 video_read(struct h100_function *fn, u64 address, u32 width)
 {
-	u8 *at = fn->video + address;
-
 	if (address >= fn->identity.video_bytes)
 		return ones(width);
-	switch (width) {
-	case 1:
-		return os_load_relaxed(at);
-	case 2:
-		return os_load_relaxed((u16 *)at);
-	case 4:
-		return os_load_acquire((u32 *)at);
-	default:
-		return os_load_acquire((u64 *)at);
-	}
+	if (!fn->video)
+		return fn->ops->video_read(fn->ctx, address, width);
+	return h100_video_load(fn->video + address, width);
 }
 
 static void video_write(struct h100_function *fn, u64 address, u32 width, u64 value)
 {
-	u8 *at = fn->video + address;
-
 	if (address >= fn->identity.video_bytes)
 		return;
-	switch (width) {
-	case 1:
-		os_store_relaxed(at, (u8)value);
-		break;
-	case 2:
-		os_store_relaxed((u16 *)at, (u16)value);
-		break;
-	case 4:
-		os_store_release((u32 *)at, (u32)value);
-		break;
-	default:
-		os_store_release((u64 *)at, value);
-		break;
-	}
+	if (!fn->video)
+		fn->ops->video_write(fn->ctx, address, width, value);
+	else
+		h100_video_store(fn->video + address, width, value);
 }
 
 static bool in_window(u64 offset)

@@ -37,10 +37,16 @@ enum {
 	CFG_MSIX = NV_EP_PCFG_GPU_MSIX_CAP_HEADER,
 	CFG_SERIAL = 0x100,
 	CFG_AER = 0x1b8,
+	CFG_AUDIO =
+		0x488, /* no public name: bit 25 says that the audio function needs no enabling */
 };
+
+#define CFG_AUDIO_DONE (1u << 25)
 
 #define COMMAND_MEMORY 0x0002u
 #define COMMAND_BUS_MASTER 0x0004u
+#define COMMAND_INTX_DISABLE 0x0400u
+#define STATUS_INTX 0x0008u
 #define COMMAND_WRITABLE 0x0546u /* memory, bus master, parity, SERR#, INTx disable */
 #define BAR_64BIT_PREFETCHABLE 0xcu
 #define PM_RESET_STATE 0x0008u /* no soft reset: D3hot keeps the context */
@@ -127,6 +133,8 @@ static void reset_extended(struct h100_function *fn)
 	word(fn, CFG_AER + 20, 0x00002000u, 0x0000f1c1u, 0);
 	word(fn, CFG_AER + 24, 0x000000a0u, 0x00000140u, 0);
 
+	word(fn, CFG_AUDIO, CFG_AUDIO_DONE, 0, 0);
+
 	word(fn, LH_VSEC_OFFSET, PCI_EXTENDED_VENDOR | 1u << 16, 0, 0);
 	word(fn, LH_VSEC_OFFSET + 4, LH_VSEC_ID | LH_VSEC_REVISION << 16 | LH_VSEC_LENGTH << 20, 0,
 	     0);
@@ -167,6 +175,12 @@ bool h100_function_bus_master(struct h100_function *fn)
 	       (os_load_relaxed(&fn->command) & COMMAND_BUS_MASTER) != 0;
 }
 
+bool h100_function_intx(struct h100_function *fn)
+{
+	return h100_function_present(fn) && os_load_relaxed(&fn->intx) != 0 &&
+	       (os_load_relaxed(&fn->command) & COMMAND_INTX_DISABLE) == 0;
+}
+
 u32 h100_function_cfg_read(struct h100_function *fn, u32 offset, u32 width)
 {
 	u32 value;
@@ -175,6 +189,8 @@ u32 h100_function_cfg_read(struct h100_function *fn, u32 offset, u32 width)
 	    !is_aligned(offset, width) || offset > H100_CFG_BYTES - width)
 		return ~0u >> (width < 4 && width > 0 ? 32 - 8 * width : 0);
 	os_spinlock_lock(&fn->cfg_lock);
+	put(fn->cfg, CFG_COMMAND + 2, 1,
+	    PCI_STATUS_CAPABILITIES | (os_load_relaxed(&fn->intx) != 0 ? STATUS_INTX : 0));
 	value = cfg_get(fn, offset, width);
 	os_spinlock_unlock(&fn->cfg_lock);
 	return value;
@@ -187,7 +203,7 @@ static bool touches(u32 offset, u32 width, u32 first, u32 bytes)
 
 void h100_function_cfg_write(struct h100_function *fn, u32 offset, u32 width, u32 value)
 {
-	u32 i, msi, msix, msi_data;
+	u32 i, msi, msix, msi_data, command;
 	u64 msi_address;
 	bool reset;
 
@@ -207,7 +223,7 @@ void h100_function_cfg_write(struct h100_function *fn, u32 offset, u32 width, u3
 	reset = touches(offset, width, NV_EP_PCFG_GPU_DEVICE_CONTROL_STATUS, 2) &&
 		((u64)value << (8 * (offset - NV_EP_PCFG_GPU_DEVICE_CONTROL_STATUS)) &
 		 DEVICE_CONTROL_FLR) != 0;
-	os_store_relaxed(&fn->command, cfg_get(fn, CFG_COMMAND, 2));
+	command = os_exchange(&fn->command, cfg_get(fn, CFG_COMMAND, 2));
 	msi = cfg_get(fn, CFG_MSI + 2, 2);
 	msi_address = cfg_get(fn, CFG_MSI + 4, 4) | (u64)cfg_get(fn, CFG_MSI + 8, 4) << 32;
 	msi_data = cfg_get(fn, CFG_MSI + 12, 2);
@@ -221,4 +237,6 @@ void h100_function_cfg_write(struct h100_function *fn, u32 offset, u32 width, u3
 	if (touches(offset, width, CFG_MSI, 16) || touches(offset, width, CFG_MSIX, 4))
 		h100_intr_configure(fn, (msix & MSIX_ENABLE) != 0, (msix & MSIX_MASK_ALL) != 0,
 				    (msi & MSI_ENABLE) != 0, msi_address, msi_data);
+	if ((command & COMMAND_INTX_DISABLE) != 0 && fn->ops->intx && h100_function_intx(fn))
+		fn->ops->intx(fn->ctx);
 }

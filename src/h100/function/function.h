@@ -22,8 +22,17 @@ struct h100_function_ops {
 	/* Any context; latches and wakes. */
 	void (*work)(void *ctx, u32 work);
 	void (*msix)(void *ctx, u64 address, u32 data);
+	/* INTA# became asserted: h100_function_intx says for how long. NULL: it leads nowhere. */
+	void (*intx)(void *ctx);
 	u64 (*now_ns)(void *ctx);
 	void (*log)(void *ctx, int level, const char *text);
+	/*
+	 * Accesses to video memory, in bounds and aligned, where it is not contiguous:
+	 * h100_video_load and h100_video_store do them once the byte is found. Not called when
+	 * video is not NULL.
+	 */
+	u64 (*video_read)(void *ctx, u64 address, u32 width);
+	void (*video_write)(void *ctx, u64 address, u32 width, u64 value);
 };
 
 #define H100_CFG_BYTES 4096u
@@ -40,6 +49,7 @@ struct h100_msix_entry {
 
 /* Messages to be sent once the lock is given back. */
 struct h100_messages {
+	bool intx; /* INTA# became asserted */
 	u32 count;
 	struct {
 		u64 address;
@@ -51,10 +61,11 @@ struct h100_function {
 	const struct h100_function_ops *ops;
 	void *ctx;
 	struct h100_function_identity identity;
-	u8 *video; /* video memory, identity.video_bytes */
+	u8 *video; /* video memory, identity.video_bytes; NULL: by ops */
 
 	u32 off_bus; /* atomic */
 	u32 command; /* atomic: memory and bus-master enable as in config space */
+	u32 intx;    /* atomic: a condition of the tree is true and no message says so */
 
 	struct os_spinlock cfg_lock; /* cfg */
 	u8 cfg[H100_CFG_BYTES];
@@ -98,6 +109,41 @@ static inline bool h100_function_present(struct h100_function *fn)
 }
 /* May the function reach system memory? */
 bool h100_function_bus_master(struct h100_function *fn);
+/* Is INTA# asserted? */
+bool h100_function_intx(struct h100_function *fn);
+
+/* Video memory is shared with engines and clients, so each access is one load or store. */
+static inline u64 h100_video_load(const void *at, u32 width)
+{
+	switch (width) {
+	case 1:
+		return os_load_relaxed((const u8 *)at);
+	case 2:
+		return os_load_relaxed((const u16 *)at);
+	case 4:
+		return os_load_acquire((const u32 *)at);
+	default:
+		return os_load_acquire((const u64 *)at);
+	}
+}
+
+static inline void h100_video_store(void *at, u32 width, u64 value)
+{
+	switch (width) {
+	case 1:
+		os_store_relaxed((u8 *)at, (u8)value);
+		break;
+	case 2:
+		os_store_relaxed((u16 *)at, (u16)value);
+		break;
+	case 4:
+		os_store_release((u32 *)at, (u32)value);
+		break;
+	default:
+		os_store_release((u64 *)at, value);
+		break;
+	}
+}
 
 /* -- Accesses of the host: config.c, bar.c -- */
 

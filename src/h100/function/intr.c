@@ -6,7 +6,8 @@
  * entry
  *
  * A subtree sends its message when its condition becomes true, and when another enabled leaf bit
- * becomes pending under it. An entry that is masked keeps the message as a pending bit.
+ * becomes pending under it. An entry that is masked keeps the message as a pending bit. With
+ * neither MSI-X nor MSI, INTA# is asserted as long as any subtree's condition is true.
  */
 #include "h100/function/function.h"
 
@@ -56,7 +57,10 @@ static void evaluate(struct h100_function *fn, u32 again, struct h100_messages *
 	u32 now = conditions(fn) & fn->intr.top_enabled;
 	u32 send = now & (~fn->intr.signalled | again);
 	u32 i, entries = 0, wanted = 0;
+	u32 intx = !fn->intr.msix_on && !fn->intr.msi_on && now != 0;
 
+	out->intx = intx != 0 && fn->intx == 0;
+	os_store_relaxed(&fn->intx, intx);
 	fn->intr.signalled = now;
 	if (fn->intr.msix_on) {
 		for (i = 0; i < H100_INTR_SUBTREES; i++) {
@@ -93,6 +97,8 @@ static void deliver(struct h100_function *fn, const struct h100_messages *messag
 {
 	u32 i;
 
+	if (messages->intx && fn->ops->intx && h100_function_intx(fn))
+		fn->ops->intx(fn->ctx);
 	for (i = 0; i < messages->count; i++)
 		if (h100_function_bus_master(fn))
 			fn->ops->msix(fn->ctx, messages->message[i].address,
@@ -105,6 +111,7 @@ void h100_intr_reset(struct h100_function *fn)
 
 	os_spinlock_lock(&fn->intr_lock);
 	os_memset(&fn->intr, 0, sizeof(fn->intr));
+	os_store_relaxed(&fn->intx, 0u);
 	for (i = 0; i < H100_MSIX_ENTRIES; i++)
 		fn->intr.msix[i].word[3] = MSIX_ENTRY_MASKED;
 	os_spinlock_unlock(&fn->intr_lock);
