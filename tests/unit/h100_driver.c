@@ -351,6 +351,11 @@ u32 driver_cot(struct driver *d)
 	return driver_fsp(d, &cot, sizeof(cot), NVDM_TYPE_COT);
 }
 
+static bool lend(struct driver *d)
+{
+	return !d->no_lending && h100_lend(d->gpu);
+}
+
 bool driver_wait(struct driver *d, bool (*done)(struct driver *d))
 {
 	u64 end = real_ns() + TIMEOUT_NS;
@@ -358,7 +363,7 @@ bool driver_wait(struct driver *d, bool (*done)(struct driver *d))
 	while (!done(d)) {
 		if (real_ns() > end)
 			return false;
-		if (!h100_lend(d->gpu))
+		if (!lend(d))
 			usleep(50);
 	}
 	return true;
@@ -515,7 +520,7 @@ static void send_all(struct driver *d, u32 function, const u8 *data, u32 size)
 	while (at < size) {
 		u32 here = min(size - at, GSP_MSG_QUEUE_RPC_SIZE_MAX - 32u);
 
-		h100_lend(d->gpu);
+		lend(d);
 		memcpy(driver_message(d, NV_VGPU_MSG_FUNCTION_CONTINUATION_RECORD, 32 + here) + 1,
 		       data + at, here);
 		driver_send(d);

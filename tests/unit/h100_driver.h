@@ -21,11 +21,12 @@ struct driver {
 	struct h100 *gpu;
 	u8 *memory; /* all pages */
 	u32 used;
-	u32 unmapped;  /* atomic: all pages are out of reach */
-	u32 msix[16];  /* atomic: messages by data */
-	u32 kicks;     /* atomic */
-	u64 now;       /* 0: real time */
-	u32 log_lines; /* atomic */
+	u32 unmapped;	 /* atomic: all pages are out of reach */
+	u32 msix[16];	 /* atomic: messages by data */
+	u32 kicks;	 /* atomic */
+	u64 now;	 /* 0: real time */
+	bool no_lending; /* the firmware is in a process of its own */
+	u32 log_lines;	 /* atomic */
 	char last_log[256];
 
 	/* What the boot put where: page numbers. */

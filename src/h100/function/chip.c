@@ -2,7 +2,7 @@
 /*
  * The function as its firmware reaches it from within one process.
  */
-#include "h100/function/function.h"
+#include "h100/function/local.h"
 
 u32 h100_chip_register_get(struct h100_chip *chip, u32 offset)
 {

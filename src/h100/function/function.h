@@ -169,11 +169,6 @@ void h100_gsp_set_run(struct h100_function *fn, enum h100_gsp_run run);
 void h100_gsp_interrupt(struct h100_function *fn, u32 bits);
 void h100_wpr2_set(struct h100_function *fn, u64 start, u64 end);
 
-/* chip.c: the function in the same process as its firmware. */
-struct h100_chip {
-	struct h100_function function;
-};
-
 /* -- Inside of the folder -- */
 
 void h100_config_reset(struct h100_function *fn);

@@ -2,7 +2,7 @@
 /*
  * What a host calls that has the whole GPU in its own process: making it, and its accesses.
  */
-#include "h100/function/function.h"
+#include "h100/function/local.h"
 #include "h100/gsp/gpu.h"
 
 struct local {
