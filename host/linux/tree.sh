@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
-# tree.sh TOP OUT: links under OUT to the sources that Kbuild compiles, a folder for each module.
+# tree.sh TOP OUT: links under OUT to the sources that Kbuild compiles, a folder for each module, and
+# to the headers beside them.
 # Links stay as they are where nothing changed; those whose source went are removed.
 set -eu
 top=$1
@@ -9,7 +10,7 @@ out=$2
 # link MODULE FOLDER: FOLDER is below TOP
 link() {
 	mkdir -p "$out/$1/$2"
-	for source in "$top/$2"/*.c; do
+	for source in "$top/$2"/*.[ch]; do
 		if [ -e "$source" ] && [ ! -L "$out/$1/$2/${source##*/}" ]; then
 			ln -sf "$source" "$out/$1/$2/${source##*/}"
 		fi

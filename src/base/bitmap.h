@@ -6,6 +6,7 @@
 #ifndef BASE_BITMAP_H
 #define BASE_BITMAP_H
 
+#include "base/bits.h"
 #include "base/types.h"
 
 #define BITMAP_WORDS(bits) (((size_t)(bits) + 63) / 64)
@@ -68,9 +69,9 @@ static inline u32 bitmap_count(const u64 *map, u32 bits)
 	u32 count = 0, i;
 
 	for (i = 0; i < bits / 64; i++)
-		count += (u32)__builtin_popcountll(map[i]);
+		count += bits_count(map[i]);
 	if (bits % 64)
-		count += (u32)__builtin_popcountll(map[i] & (((u64)1 << (bits % 64)) - 1));
+		count += bits_count(map[i] & (((u64)1 << (bits % 64)) - 1));
 	return count;
 }
 

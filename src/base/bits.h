@@ -76,6 +76,15 @@ static inline u32 bits_first(u64 value)
 	return (u32)__builtin_ctzll(value);
 }
 
+/* How many bits are set, without an instruction that not every CPU has. */
+static inline u32 bits_count(u64 value)
+{
+	value -= (value >> 1) & 0x5555555555555555ull;
+	value = (value & 0x3333333333333333ull) + ((value >> 2) & 0x3333333333333333ull);
+	value = (value + (value >> 4)) & 0x0f0f0f0f0f0f0f0full;
+	return (u32)((value * 0x0101010101010101ull) >> 56);
+}
+
 /*
  * True when the sum, difference or product does not fit the type of *result, which then holds the
  * wrapped value. The operands may be of any integer type.

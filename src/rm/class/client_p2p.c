@@ -23,8 +23,7 @@ static enum nv_status over_nvlink(struct rm_gpu *a, struct rm_gpu *b, bool *conn
 	status = rm_nvlink_between(a, b, &there);
 	if (status == NV_OK)
 		status = rm_nvlink_between(b, a, &back);
-	*connected = status == NV_OK && there != 0 &&
-		     __builtin_popcount(there) == __builtin_popcount(back);
+	*connected = status == NV_OK && there != 0 && bits_count(there) == bits_count(back);
 	return status;
 }
 

@@ -2,6 +2,7 @@
 /* Checks the firmware's static description of its GPU and derives what handlers ask for often. */
 #include "rm/gpu/static_info.h"
 
+#include "base/bits.h"
 #include "os/os.h"
 
 /* A TPC of Hopper has two SMs. */
@@ -9,7 +10,7 @@
 
 static u32 bits_set(u32 mask)
 {
-	return (u32)__builtin_popcount(mask);
+	return bits_count(mask);
 }
 
 static bool all_zero(const u8 *data, u32 size)
