@@ -5,8 +5,12 @@ NVIDIA ?= yes
 PROFILE ?= h100-sxm-80gb
 GPUS ?= 1
 FUZZ_SECONDS ?= 60
+# Modules: for the running kernel; KERNEL=6.1 or 6.12 for one of Debian's, fetched; KDIR=path for any.
+KERNEL ?=
+KDIR ?= $(if $(KERNEL),$(shell tools/vm/kernel $(KERNEL))/headers,/lib/modules/$(shell uname -r)/build)
 
 .PHONY: help demo build check check-full lint bench fuzz format nvidia-userspace install clean
+.PHONY: modules install-modules vm-check vm-check-full vm-demo vm-shell
 
 help:
 	@echo 'make demo              install what is missing, build, run nvidia-smi on a software H100'
@@ -16,6 +20,11 @@ help:
 	@echo 'make bench             speed as ratios, measured in one run'
 	@echo 'make fuzz              every fuzzer for FUZZ_SECONDS (60)'
 	@echo 'make nvidia-userspace  unpack NVIDIA'\''s clients from Debian non-free under build/nvidia'
+	@echo 'make modules           the kernel modules for the running kernel, or KERNEL=6.1|6.12, or KDIR=path'
+	@echo 'make install-modules   installs them on this machine (docs/testing-in-a-vm.md)'
+	@echo 'make vm-demo           boots a kernel with the modules in QEMU and shows nvidia-smi there'
+	@echo 'make vm-check          the modules'\'' quick tests in that virtual machine; vm-check-full: all'
+	@echo 'make vm-shell          a shell in that virtual machine'
 	@echo 'NVIDIA=no leaves NVIDIA'\''s programs out; GPUS=N and PROFILE=P choose the machine of demo'
 
 build/plain/build.ninja:
@@ -49,6 +58,17 @@ check-full:
 lint: build
 	@tools/packages.sh check
 	@python3 tools/lint.py --build build/plain
+
+modules:
+	@tools/packages.sh vm
+	+@$(MAKE) --no-print-directory -C host/linux KDIR=$(abspath $(KDIR))
+
+install-modules: modules
+	+@$(MAKE) --no-print-directory -C host/linux KDIR=$(abspath $(KDIR)) install-modules
+
+vm-check vm-check-full vm-demo vm-shell: build
+	@tools/packages.sh $(if $(filter vm-check-full,$@),full,vm)
+	@python3 tools/vm/check.py $(@:vm-%=%) --nvidia $(NVIDIA)
 
 bench:
 	@tools/packages.sh full

@@ -2,18 +2,23 @@
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 # Names the Debian packages that a task needs and installs those that are missing.
 #
-# usage: tools/packages.sh build|check|full
+# usage: tools/packages.sh build|vm|check|full
 set -eu
 
 build="gcc libc6-dev meson ninja-build pkg-config python3 libssl-dev libcmocka-dev"
-check="$build clang clang-format libclang-rt-14-dev cppcheck git ca-certificates"
-full="$check valgrind clang-tidy procps"
+# Kernel modules and the virtual machine that tests them.
+vm="$build gcc-12 libelf1 kmod busybox-static pciutils qemu-system-x86 seabios zstd"
+check="$vm clang clang-format libclang-rt-14-dev cppcheck git ca-certificates"
+# The last line: a kernel is built, and modules are looked at by sparse.
+full="$check valgrind clang-tidy procps
+	flex bison bc lz4 xz-utils sparse"
 
 case "${1:-}" in
 build) want=$build ;;
+vm) want=$vm ;;
 check) want=$check ;;
 full) want=$full ;;
-*) echo "usage: $0 build|check|full" >&2; exit 2 ;;
+*) echo "usage: $0 build|vm|check|full" >&2; exit 2 ;;
 esac
 
 missing=
