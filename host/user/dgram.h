@@ -8,12 +8,16 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/types.h"
 
-/* Sends data, with fd unless it is -1. 0 or a negative errno. */
+/*
+ * Sends data, with fd unless it is -1. 0 or a negative errno. A raw call: a sanitizer would take the
+ * preload library's own descriptors, which come and go unseen, for the program's.
+ */
 static inline int dgram_send(int sock, const void *data, size_t size, int fd)
 {
 	union {
@@ -36,7 +40,7 @@ static inline int dgram_send(int sock, const void *data, size_t size, int fd)
 		memcpy(CMSG_DATA(c), &fd, sizeof(int));
 	}
 	for (;;) {
-		if (sendmsg(sock, &msg, MSG_NOSIGNAL) >= 0)
+		if (syscall(SYS_sendmsg, sock, &msg, MSG_NOSIGNAL) >= 0)
 			return 0;
 		if (errno != EINTR)
 			return -errno;

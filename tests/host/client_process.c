@@ -76,16 +76,30 @@ static int channel_maps(void)
 	return n;
 }
 
+/* Numbers that are free, as the program sees it, and that the connection likes. */
+static void *numbers(void *arg)
+{
+	for (int i = 0; !__atomic_load_n(&stop, __ATOMIC_ACQUIRE); i++) {
+		const int n = 960 + i % 4;
+
+		CHECK((i & 1 ? dup3(STDERR_FILENO, n, O_CLOEXEC) : dup2(STDERR_FILENO, n)) == n);
+		CHECK(close(n) == 0);
+		CHECK(close(n) == -1 && errno == EBADF);
+		CHECK(close_range(100, i % 8 ? 970 : ~0u, 0) == 0);
+	}
+	return NULL;
+}
+
 /* Neither a new user nor a descriptor in the connection's place breaks calls under way. */
 int cmd_moves(int argc, char **argv)
 {
 	int fd = open_ctl();
-	pthread_t thread;
+	pthread_t caller, mover;
 
 	query_version(fd);
-	CHECK(pthread_create(&thread, NULL, until_stopped, &fd) == 0);
+	CHECK(pthread_create(&caller, NULL, until_stopped, &fd) == 0);
+	CHECK(pthread_create(&mover, NULL, numbers, NULL) == 0);
 	for (int i = 0; i < 100; i++) {
-		CHECK(dup2(STDERR_FILENO, 960 + i % 3) >= 0);
 		CHECK(seteuid(geteuid()) == 0);
 		if (getuid() == 0)
 			CHECK(setegid(i % 2 ? 0 : 65534) == 0);
@@ -93,7 +107,8 @@ int cmd_moves(int argc, char **argv)
 		usleep(200);
 	}
 	__atomic_store_n(&stop, true, __ATOMIC_RELEASE);
-	pthread_join(thread, NULL);
+	pthread_join(caller, NULL);
+	pthread_join(mover, NULL);
 	CHECK(channel_maps() == 1);
 	return 0;
 }

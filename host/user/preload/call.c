@@ -34,16 +34,7 @@ bool lh_copy(bool write, u64 address, void *mem, size_t size)
 
 static bool daemon_lives(struct lh_chan *chan)
 {
-	struct timespec now = { 0 };
-	struct pollfd pfd = { .events = POLLIN | POLLRDHUP };
-
-	do {
-		pfd.fd = __atomic_load_n(&chan->link->sock, __ATOMIC_SEQ_CST);
-		if (syscall(SYS_ppoll, &pfd, 1, &now, NULL, 0) == 0)
-			return true;
-		/* It may have moved. */
-	} while (pfd.fd != __atomic_load_n(&chan->link->sock, __ATOMIC_SEQ_CST));
-	return false;
+	return !lh_own_hangs_up(lh_link_slot(chan->link));
 }
 
 /* Waits for the daemon's next message; false when it is gone. */

@@ -8,23 +8,17 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/uio.h>
-#include <sys/un.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "host/user/dgram.h"
 #include "host/user/handoff.h"
 #include "host/user/preload/conn.h"
 
-#define FD_BASE 960 /* out of the way of programs that expect the lowest number */
 #define FIRST_SPIN_NS 50000u
 
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
 #endif
-
-#define LINKS 8u /* connections at a time, all but one retired */
 
 /* All zero in a forked child. */
 struct process {
@@ -32,14 +26,14 @@ struct process {
 	u32 bind_lock;	/* outside of lock */
 	u32 generation; /* 0: not connected */
 	struct lh_link *link;
-	struct lh_link links[LINKS];
+	struct lh_link links[LH_LINKS];
 	pid_t pid; /* whose memory this is: not a child's that vfork made */
 	u64 last_token;
+	struct lh_own own;
 };
 
 static struct process *process; /* a page of its own, made once */
 static u32 last_generation;	/* inherited, so that no two connections of a family share one */
-static int inherited[LINKS] = { [0 ... LINKS - 1] = -1 }; /* the parent's, in a child of fork */
 static pthread_key_t thread_key;
 static u32 setup_state;
 
@@ -53,58 +47,30 @@ static __thread __attribute__((tls_model("initial-exec"))) struct {
 
 /* -- Setting up -------------------------------------------------------------------------------- */
 
-static void word_lock(u32 *word)
-{
-	while (__atomic_exchange_n(word, 1, __ATOMIC_SEQ_CST)) {
-		u32 unused;
-
-		handoff_sleep(word, 1, &unused, &(struct timespec){ .tv_nsec = 1000000 });
-	}
-}
-
-static void word_unlock(u32 *word)
-{
-	__atomic_store_n(word, 0, __ATOMIC_SEQ_CST);
-	handoff_syscall(word, FUTEX_WAKE, 1, NULL);
-}
-
 /* Signals are blocked while it is held. */
 static void process_lock(sigset_t *before)
 {
-	sigset_t all;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, before);
-	word_lock(&process->lock);
+	lh_word_lock(&process->lock, before);
 }
 
 static void process_unlock(const sigset_t *before)
 {
-	word_unlock(&process->lock);
-	pthread_sigmask(SIG_SETMASK, before, NULL);
+	lh_word_unlock(&process->lock, before);
 }
 
 void lh_bind_lock(sigset_t *before)
 {
-	sigset_t all;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, before);
-	word_lock(&process->bind_lock);
+	lh_word_lock(&process->bind_lock, before);
 }
 
 void lh_bind_unlock(const sigset_t *before)
 {
-	word_unlock(&process->bind_lock);
-	pthread_sigmask(SIG_SETMASK, before, NULL);
+	lh_word_unlock(&process->bind_lock, before);
 }
 
-/* The connection's socket, or -1; as it was at some instant where process->lock is not held. */
-static int link_sock(const struct lh_link *link)
+u32 lh_link_slot(const struct lh_link *link)
 {
-	if (!__atomic_load_n(&link->generation, __ATOMIC_SEQ_CST))
-		return -1;
-	return __atomic_load_n(&link->sock, __ATOMIC_SEQ_CST);
+	return (u32)(link - process->links);
 }
 
 /* Ends a retired connection that no call uses any more. process->lock held. */
@@ -113,8 +79,7 @@ static void link_reap(struct lh_link *link)
 	if (!link->generation || link->generation == process->generation ||
 	    __atomic_load_n(&link->calls, __ATOMIC_SEQ_CST))
 		return;
-	syscall(SYS_close, link->sock);
-	inherited[link - process->links] = -1;
+	lh_own_close(lh_link_slot(link));
 	__atomic_store_n(&link->generation, 0, __ATOMIC_SEQ_CST);
 }
 
@@ -162,11 +127,7 @@ static void thread_end(void *arg)
 /* The parent's connection must not live on in a child: the daemon would think that it does. */
 static void after_fork(void)
 {
-	for (u32 i = 0; i < LINKS; i++) {
-		if (inherited[i] >= 0)
-			syscall(SYS_close, inherited[i]);
-		inherited[i] = -1;
-	}
+	lh_own_forked();
 	/* Where the kernel cannot wipe it. */
 	memset(process, 0, sizeof(*process));
 	process->pid = getpid();
@@ -197,12 +158,12 @@ static bool setup_once(void)
 	process = page;
 	process->pid = getpid();
 	pthread_atfork(NULL, NULL, after_fork);
+	lh_own_begin(&process->own);
 	__atomic_store_n(&setup_state, 2, __ATOMIC_SEQ_CST);
 	return true;
 }
 
-/* False when out of memory. */
-static bool setup(void)
+bool lh_setup(void)
 {
 	sigset_t all, before;
 	bool done;
@@ -216,61 +177,34 @@ static bool setup(void)
 	return done;
 }
 
-static int move_high(int fd)
+/* Where the daemon has to go on first. */
+static void nap(void)
 {
-	struct rlimit limit;
-	int base = FD_BASE, high;
+	const struct timespec ms = { .tv_nsec = 1000000 };
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur <= FD_BASE + 8u)
-		base = limit.rlim_cur > 32 ? (int)limit.rlim_cur - 16 : 3;
-	high = (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, base);
-	if (high < 0)
-		return fd;
-	syscall(SYS_close, fd);
-	return high;
+	syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &ms, NULL);
 }
 
-static int connect_daemon(void)
+static int connect_daemon(u32 slot)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int rc;
 
-	if (sock < 0)
-		return -errno;
 	strcpy(addr.sun_path, lh_socket_path());
-	while (connect(sock, (struct sockaddr *)&addr, sizeof(addr))) {
-		int rc = errno;
-
-		if (rc == EINTR)
-			continue;
-		syscall(SYS_close, sock);
-		return rc == EACCES ? -EACCES : -ENXIO;
-	}
-	return sock;
+	/* While the daemon has not taken those that came before. */
+	while ((rc = lh_own_connect(slot, &addr)) == -EAGAIN || rc == -EINTR)
+		nap();
+	return !rc || rc == -EACCES ? rc : -ENXIO;
 }
 
-/* A memfd that the daemon can rely on, mapped; its descriptor, or a negative errno. */
-static int shm_create(struct lh_shm **out)
+/* Makes a channel's pages and hands them to the daemon. 0 or a negative errno. */
+static int shm_send(u32 slot, u32 role, struct lh_shm **shm)
 {
-	struct lh_shm *shm;
-	int rc, fd = (int)syscall(SYS_memfd_create, "leafhopper-channel",
-				  MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	const struct lh_hello hello = { .magic = LH_MAGIC, .version = LH_VERSION, .role = role };
+	int rc;
 
-	if (fd < 0)
-		return -errno;
-	if (ftruncate(fd, LH_SHM_SIZE) ||
-	    syscall(SYS_fcntl, fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW))
-		goto fail;
-	shm = (void *)syscall(SYS_mmap, NULL, LH_SHM_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-			      0);
-	if (shm == MAP_FAILED)
-		goto fail;
-	madvise(shm, LH_SHM_SIZE, MADV_DONTFORK);
-	*out = shm;
-	return fd;
-fail:
-	rc = -errno;
-	syscall(SYS_close, fd);
+	while ((rc = lh_own_send_shm(slot, &hello, shm)) == -EAGAIN)
+		nap();
 	return rc;
 }
 
@@ -285,28 +219,22 @@ static void chan_begin(struct lh_chan *chan, struct lh_link *link)
  */
 static int process_connect(struct lh_chan *chan)
 {
-	struct lh_hello hello = { .magic = LH_MAGIC,
-				  .version = LH_VERSION,
-				  .role = LH_ROLE_CLIENT };
 	struct lh_msg msg = { .op = LH_OP_WELCOME };
 	struct lh_link *link = process->links;
-	int rc, fd, sock;
+	int rc;
 
-	while (link < process->links + LINKS && link->generation)
+	while (link < process->links + LH_LINKS && link->generation)
 		link++;
-	if (link == process->links + LINKS)
+	if (link == process->links + LH_LINKS)
 		return -EAGAIN;
-	sock = connect_daemon();
-	if (sock < 0)
-		return sock;
-	sock = move_high(sock);
-	fd = shm_create(&chan->shm);
-	rc = fd < 0 ? fd : dgram_send(sock, &hello, sizeof(hello), fd);
-	if (fd >= 0)
-		syscall(SYS_close, fd);
+	rc = lh_own_socket(lh_link_slot(link));
+	if (rc)
+		return rc;
+	rc = connect_daemon(lh_link_slot(link));
+	if (!rc)
+		rc = shm_send(lh_link_slot(link), LH_ROLE_CLIENT, &chan->shm);
 	if (rc)
 		goto fail;
-	__atomic_store_n(&link->sock, sock, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&link->generation,
 			 __atomic_add_fetch(&last_generation, 1, __ATOMIC_SEQ_CST),
 			 __ATOMIC_SEQ_CST);
@@ -318,7 +246,6 @@ static int process_connect(struct lh_chan *chan)
 	link->id = msg.args[0];
 	link->secret[0] = msg.args[1];
 	link->secret[1] = msg.args[2];
-	inherited[link - process->links] = sock;
 	process->link = link;
 	__atomic_store_n(&process->generation, link->generation, __ATOMIC_SEQ_CST);
 	return 0;
@@ -329,26 +256,16 @@ fail:
 	if (chan->shm)
 		munmap(chan->shm, LH_SHM_SIZE);
 	chan->shm = NULL;
-	syscall(SYS_close, sock);
+	lh_own_close(lh_link_slot(link));
 	return rc == -ECONNRESET || rc == -EPIPE ? -ENXIO : rc;
 }
 
 static int channel_add(struct lh_chan *chan)
 {
-	struct lh_hello hello = { .magic = LH_MAGIC,
-				  .version = LH_VERSION,
-				  .role = LH_DGRAM_CHANNEL };
-	int fd = shm_create(&chan->shm);
-	int rc = fd < 0 ? fd : dgram_send(process->link->sock, &hello, sizeof(hello), fd);
+	int rc = shm_send(lh_link_slot(process->link), LH_DGRAM_CHANNEL, &chan->shm);
 
-	if (fd >= 0)
-		syscall(SYS_close, fd);
-	if (rc) {
-		if (chan->shm)
-			munmap(chan->shm, LH_SHM_SIZE);
-		chan->shm = NULL;
+	if (rc)
 		return rc;
-	}
 	__atomic_add_fetch(&process->link->calls, 1, __ATOMIC_SEQ_CST);
 	chan_begin(chan, process->link);
 	return 0;
@@ -402,7 +319,7 @@ static int chan_connect(struct lh_chan *chan)
 	sigset_t before;
 	int rc = 0;
 
-	if (!setup())
+	if (!lh_setup())
 		return -ENOMEM;
 	process_lock(&before);
 	if (!process->pid) {
@@ -523,53 +440,4 @@ void lh_hello_fill(const struct lh_chan *chan, struct lh_hello *hello, u32 role)
 	hello->secret[0] = chan->link->secret[0];
 	hello->secret[1] = chan->link->secret[1];
 	hello->token = __atomic_add_fetch(&process->last_token, 1, __ATOMIC_SEQ_CST);
-}
-
-bool lh_is_hidden(int fd)
-{
-	if (fd < 0 || __atomic_load_n(&setup_state, __ATOMIC_ACQUIRE) != 2)
-		return false;
-	for (u32 i = 0; i < LINKS; i++) {
-		if (link_sock(&process->links[i]) == fd)
-			return true;
-	}
-	return false;
-}
-
-int lh_hidden_from(unsigned int first)
-{
-	int lowest = -1;
-
-	if (__atomic_load_n(&setup_state, __ATOMIC_ACQUIRE) != 2)
-		return -1;
-	for (u32 i = 0; i < LINKS; i++) {
-		int sock = link_sock(&process->links[i]);
-
-		if (sock >= 0 && (unsigned int)sock >= first && (lowest < 0 || sock < lowest))
-			lowest = sock;
-	}
-	return lowest;
-}
-
-void lh_make_room(int fd)
-{
-	sigset_t before;
-
-	if (!lh_is_hidden(fd) || lh_borrowed())
-		return;
-	process_lock(&before);
-	for (u32 i = 0; i < LINKS; i++) {
-		struct lh_link *link = &process->links[i];
-
-		if (link_sock(link) == fd) {
-			int to = (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, FD_BASE);
-
-			if (to < 0)
-				to = (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 3);
-			__atomic_store_n(&link->sock, to, __ATOMIC_SEQ_CST);
-			inherited[i] = to;
-			syscall(SYS_close, fd);
-		}
-	}
-	process_unlock(&before);
 }

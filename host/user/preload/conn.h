@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * What connections (conn.c) and the calls on them (call.c) know of each other.
+ * What connections (conn.c), the calls on them (call.c) and the library's own descriptors (own.c)
+ * know of each other.
  */
 #ifndef HOST_USER_PRELOAD_CONN_H
 #define HOST_USER_PRELOAD_CONN_H
 
+#include <sys/un.h>
+
 #include "host/user/preload/preload.h"
+
+#define LH_LINKS 8u /* connections at a time, all but one retired */
 
 /* A connection; a retired one lives on for the calls that are under way on it. */
 struct lh_link {
 	u32 generation; /* 0: free */
 	u32 calls;
-	int sock;
 	u64 id;
 	u64 secret[2];
 };
 
+/* The connection's socket among the library's own descriptors. */
+u32 lh_link_slot(const struct lh_link *link);
 /* Whose memory this is; only after lh_enter. */
 pid_t lh_owner(void);
 /* As lh_enter, from within a call of the same thread: no level is taken for jumped out of. */
@@ -27,5 +33,33 @@ bool lh_chan_exchange(struct lh_chan *chan, struct lh_msg *msg);
  * nothing more can be read or written there. Every post has one message for an answer.
  */
 void lh_chan_settle(struct lh_chan *chan);
+
+/* -- own.c: the library's own descriptors. All return 0 or a negative errno, and none waits. ------
+ */
+
+/* All zero in a forked child. */
+struct lh_own {
+	u32 lock;	   /* the innermost */
+	u32 changes;	   /* odd while it is locked */
+	int fds[LH_LINKS]; /* plus one; 0: none */
+};
+
+/* From then on there may be descriptors. */
+void lh_own_begin(struct lh_own *state);
+/* In a child of fork, which must not keep the parent's. */
+void lh_own_forked(void);
+/* Makes a slot's socket. */
+int lh_own_socket(u32 slot);
+/* EAGAIN: too many others wait to be taken. */
+int lh_own_connect(u32 slot, const struct sockaddr_un *addr);
+/* Makes a channel's pages and sends hello with them. EAGAIN: the socket is full. */
+int lh_own_send_shm(u32 slot, const struct lh_hello *hello, struct lh_shm **shm);
+/* True when the other end is gone. */
+bool lh_own_hangs_up(u32 slot);
+void lh_own_close(u32 slot);
+
+/* A lock in memory that a forked child does not get; signals are blocked while it is held. */
+void lh_word_lock(u32 *word, sigset_t *before);
+void lh_word_unlock(u32 *word, const sigset_t *before);
 
 #endif

@@ -55,8 +55,10 @@ __attribute__((constructor)) static void core_constructor(void)
 {
 	if (!__atomic_load_n(&core.ready, __ATOMIC_ACQUIRE))
 		core_init();
-	if (core.active)
+	if (core.active) {
 		lh_fd_inherit();
+		lh_setup();
+	}
 }
 
 const struct lh_real *lh_real(void)

@@ -22,31 +22,45 @@ EXPORT int dup(int fd)
 	return copy;
 }
 
-EXPORT int dup2(int fd, int to)
+/* After dup2 or dup3. */
+static int replaced(int fd, int to, int rc)
 {
-	int rc;
-
-	if (fd != to)
-		lh_make_room(to);
-	rc = lh_real()->dup2(fd, to);
-	if (rc >= 0 && fd != to) {
+	if (rc >= 0) {
 		lh_epoll_forget(to);
 		lh_fd_copy(fd, to);
 	}
 	return rc;
 }
 
-EXPORT int dup3(int fd, int to, int flags)
+EXPORT int dup2(int fd, int to)
 {
+	struct lh_claim claim;
 	int rc;
 
-	lh_make_room(to);
-	rc = lh_real()->dup3(fd, to, flags);
-	if (rc >= 0) {
-		lh_epoll_forget(to);
-		lh_fd_copy(fd, to);
+	if (fd == to)
+		return lh_real()->dup2(fd, to);
+	rc = lh_claim(to, &claim);
+	if (rc) {
+		errno = rc;
+		return -1;
 	}
-	return rc;
+	rc = lh_real()->dup2(fd, to);
+	lh_claim_end(&claim);
+	return replaced(fd, to, rc);
+}
+
+EXPORT int dup3(int fd, int to, int flags)
+{
+	struct lh_claim claim;
+	int rc = lh_claim(to, &claim);
+
+	if (rc) {
+		errno = rc;
+		return -1;
+	}
+	rc = lh_real()->dup3(fd, to, flags);
+	lh_claim_end(&claim);
+	return replaced(fd, to, rc);
 }
 
 static int control(int fd, int cmd, void *arg)
@@ -105,13 +119,13 @@ EXPORT int close(int fd)
 	bool known = lh_fd_peek(fd, &file);
 	int rc;
 
-	if (lh_is_hidden(fd)) {
-		errno = EBADF;
-		return -1;
-	}
 	if (lh_fd_known(fd)) {
 		lh_epoll_forget(fd);
 		lh_fd_forget(fd);
+	}
+	if (lh_active() && !lh_is_theirs(fd)) {
+		errno = EBADF;
+		return -1;
 	}
 	rc = lh_real()->close(fd);
 	if (known && rc == 0)
@@ -152,13 +166,8 @@ static void forget_range(unsigned int first, unsigned int last)
 #define CLOSE_RANGE_CLOEXEC 4
 #endif
 
-/* The connection stays, as close leaves it. */
-EXPORT int close_range(unsigned int first, unsigned int last, int flags)
+static int close_theirs(unsigned int first, unsigned int last, int flags)
 {
-	if (lh_borrowed())
-		return (int)syscall(SYS_close_range, first, last, flags);
-	if (!(flags & CLOSE_RANGE_CLOEXEC))
-		forget_range(first, last);
 	for (int hidden; (hidden = lh_hidden_from(first)) >= 0 && (unsigned int)hidden <= last;
 	     first = (unsigned int)hidden + 1) {
 		int rc = (unsigned int)hidden == first
@@ -169,6 +178,22 @@ EXPORT int close_range(unsigned int first, unsigned int last, int flags)
 			return rc;
 	}
 	return (int)syscall(SYS_close_range, first, last, flags);
+}
+
+/* The connection stays, as close leaves it. */
+EXPORT int close_range(unsigned int first, unsigned int last, int flags)
+{
+	struct lh_claim claim;
+	int rc;
+
+	if (lh_borrowed())
+		return (int)syscall(SYS_close_range, first, last, flags);
+	if (!(flags & CLOSE_RANGE_CLOEXEC))
+		forget_range(first, last);
+	lh_claim_all(&claim);
+	rc = close_theirs(first, last, flags);
+	lh_claim_end(&claim);
+	return rc;
 }
 
 EXPORT void closefrom(int first)

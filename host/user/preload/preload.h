@@ -170,12 +170,8 @@ void lh_bind_unlock(const sigset_t *before);
 void lh_hello_fill(const struct lh_chan *chan, struct lh_hello *hello, u32 role);
 /* Credentials changed: the next call connects anew. */
 void lh_disconnect(void);
-/* True for the descriptor of the connection itself, which programs must not close. */
-bool lh_is_hidden(int fd);
-/* The lowest such descriptor that is first or higher; -1 for none. */
-int lh_hidden_from(unsigned int first);
-/* A program wants the very number that a connection has: that moves away. */
-void lh_make_room(int fd);
+/* Makes what the library needs once, before the program may want numbers. False: no memory. */
+bool lh_setup(void);
 /*
  * True in a child that runs in its parent's memory (vfork): its descriptors are its own, all that
  * is known of them here is the parent's and must stay.
@@ -188,6 +184,30 @@ bool lh_copy(bool write, u64 address, void *mem, size_t size);
  * end: it is mapped and writable for as long as those frames live.
  */
 bool lh_on_stack(const void *frame, u64 address, size_t size);
+
+/* -- own.c: the library's own descriptors among the program's -------------------------------------
+ */
+
+/* A program's call that may give a file to, or take one from, a number that is not its own yet. */
+struct lh_claim {
+	sigset_t before;
+	bool locked;
+};
+
+/* True for a descriptor of a connection, which programs must not know of. */
+bool lh_is_hidden(int fd);
+/* The lowest such descriptor that is first or higher; -1 for none. */
+int lh_hidden_from(unsigned int first);
+/* True when the program has a file of that number: what it does with that reaches none of ours. */
+bool lh_is_theirs(int fd);
+/*
+ * Until the end of the claim the library takes no number, and fd is none of its: what had it has
+ * moved away. 0, or EMFILE where there is no other number.
+ */
+int lh_claim(int fd, struct lh_claim *claim);
+/* As lh_claim, but ours stay. */
+void lh_claim_all(struct lh_claim *claim);
+void lh_claim_end(const struct lh_claim *claim);
 
 /* -- fd.c: which descriptors are ours
  * -------------------------------------------------------------- */
