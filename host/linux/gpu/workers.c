@@ -64,7 +64,8 @@ static void ready(void)
 	tell(&ready_fd, 0);
 }
 
-/* What was told: an errno, or 0; ECHILD when whoever should have told is gone. */
+/* What was told: an errno, or 0 (also when the end comes first); ECHILD: nobody is there to tell.
+ */
 static int hear(int fd)
 {
 	int rc = 0;
@@ -73,6 +74,8 @@ static int hear(int fd)
 	do {
 		got = read(fd, &rc, sizeof(rc));
 	} while (got < 0 && errno == EINTR && !stop);
+	if (got < 0 && stop)
+		return 0;
 	return got == sizeof(rc) ? rc : ECHILD;
 }
 
