@@ -15,8 +15,8 @@
 #include "base/types.h"
 
 /*
- * Sends data, with fd unless it is -1. 0 or a negative errno. A raw call: a sanitizer would take the
- * preload library's own descriptors, which come and go unseen, for the program's.
+ * Sends data, with fd unless it is -1. 0 or a negative errno. A raw call: a sanitizer would take
+ * the preload library's own descriptors, which come and go unseen, for the program's.
  */
 static inline int dgram_send(int sock, const void *data, size_t size, int fd)
 {

@@ -194,7 +194,7 @@ static int cmd_files(int argc, char **argv)
 	return 0;
 }
 
-static void send_fd(int sock, int fd)
+void send_fd(int sock, int fd)
 {
 	union {
 		struct cmsghdr align;
@@ -215,7 +215,7 @@ static void send_fd(int sock, int fd)
 	CHECK(sendmsg(sock, &msg, 0) == 1);
 }
 
-static int receive_fd(int sock)
+int receive_fd(int sock)
 {
 	union {
 		struct cmsghdr align;
@@ -588,6 +588,7 @@ static const struct {
 	{ "vfork", cmd_vfork },		{ "moves", cmd_moves },
 	{ "jumps", cmd_jumps },		{ "listing", cmd_listing },
 	{ "inherited", cmd_inherited }, { "groups", cmd_groups },
+	{ "stopped", cmd_stopped },
 };
 
 int main(int argc, char **argv)

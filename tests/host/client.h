@@ -29,6 +29,9 @@ u32 alloc_root(int fd);
 u32 probed_ids(int fd, u32 client, void *params);
 int open_ctl(void);
 void wait_child(pid_t pid);
+/* A descriptor over a socket, with one byte. */
+void send_fd(int sock, int fd);
+int receive_fd(int sock);
 
 int cmd_vfork(int argc, char **argv);
 int cmd_moves(int argc, char **argv);
@@ -36,5 +39,6 @@ int cmd_jumps(int argc, char **argv);
 int cmd_listing(int argc, char **argv);
 int cmd_inherited(int argc, char **argv);
 int cmd_groups(int argc, char **argv);
+int cmd_stopped(int argc, char **argv);
 
 #endif

@@ -254,3 +254,39 @@ int cmd_groups(int argc, char **argv)
 	CHECK(seteuid(0) == 0 && setegid(0) == 0 && prctl(PR_SET_DUMPABLE, 1) == 0);
 	return 0;
 }
+
+static volatile sig_atomic_t alarms;
+
+static void on_alarm_count(int sig)
+{
+	alarms++;
+}
+
+/*
+ * The daemon stops while this waits for a line: then a connection or a binding hangs, and an alarm
+ * must kill all the same, or its handler run until the daemon goes on.
+ */
+int cmd_stopped(int argc, char **argv)
+{
+	const bool binds = argc > 1 && !strcmp(argv[0], "bind");
+	const bool kills = argc > 1 && !strcmp(argv[1], "kill");
+	const struct sigaction action = { .sa_handler = kills ? SIG_DFL : on_alarm_count };
+	const struct itimerval often = { { 0, 300000 }, { 0, 300000 } };
+	int fd = -1, pair[2];
+	char byte;
+
+	if (binds) {
+		fd = open_ctl();
+		query_version(fd);
+		CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == 0);
+		send_fd(pair[0], fd);
+		fd = receive_fd(pair[1]);
+	}
+	sigaction(SIGALRM, &action, NULL);
+	CHECK(write(STDOUT_FILENO, "ready\n", 6) == 6);
+	CHECK(read(STDIN_FILENO, &byte, 1) == 1);
+	setitimer(ITIMER_REAL, &often, NULL);
+	query_version(binds ? fd : open_ctl());
+	CHECK(alarms >= 2);
+	return 0;
+}

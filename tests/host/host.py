@@ -304,6 +304,30 @@ def case_orphan():
         assert m.start('basics').wait() == 0
 
 
+def case_stopped():
+    """A daemon that does not answer keeps no signal from those who connect or bind."""
+    with Machine() as m:
+        for what in ('connect', 'bind'):
+            for then in ('kill', 'resume'):
+                with m.start('stopped', what, then, stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE) as child:
+                    assert child.stdout.readline() == 'ready\n'
+                    os.kill(m.pid, signal.SIGSTOP)
+                    try:
+                        child.stdin.write('\n')
+                        child.stdin.flush()
+                        if then == 'kill':
+                            assert child.wait(timeout=10) == -signal.SIGALRM, (what, then)
+                        else:
+                            time.sleep(3)
+                            assert child.poll() is None, (what, then)
+                    finally:
+                        os.kill(m.pid, signal.SIGCONT)
+                        if child.poll() is None and then == 'kill':
+                            child.kill()
+                    assert then == 'kill' or child.wait(timeout=30) == 0, (what, then)
+
+
 def case_idle():
     """An idle daemon takes no CPU time."""
     with Machine() as m:

@@ -37,8 +37,8 @@ static bool daemon_lives(struct lh_chan *chan)
 	return !lh_own_hangs_up(lh_link_slot(chan->link));
 }
 
-/* Waits for the daemon's next message; false when it is gone. */
-static bool chan_wait(struct lh_chan *chan)
+/* Waits for the daemon's next message: 0, LH_RESTART, or -ENODEV when it is gone. */
+static int chan_wait(struct lh_chan *chan, const struct lh_patience *patience)
 {
 	struct lh_shm *shm = chan->shm;
 
@@ -50,13 +50,15 @@ static bool chan_wait(struct lh_chan *chan)
 			if (__atomic_load_n(&shm->reply, __ATOMIC_ACQUIRE) != chan->seen)
 				break;
 			if (!daemon_lives(chan))
-				return false;
+				return -ENODEV;
+			if (lh_impatient(patience))
+				return LH_RESTART;
 		}
 	}
 	if (__builtin_expect(__atomic_load_n(&shm->refused, __ATOMIC_ACQUIRE) != 0, 0))
-		return false;
+		return -ENODEV;
 	chan->seen++;
-	return true;
+	return 0;
 }
 
 static void chan_post(struct lh_chan *chan)
@@ -111,12 +113,15 @@ static bool asks(const struct lh_msg *msg)
 
 void lh_chan_settle(struct lh_chan *chan)
 {
+	if (chan->shm && chan->busy && chan->generation == lh_generation())
+		lh_chan_finish(chan);
+	chan->busy = false;
+}
+
+void lh_chan_finish(struct lh_chan *chan)
+{
 	struct lh_shm *shm = chan->shm;
 
-	if (!shm || !chan->busy || chan->generation != lh_generation()) {
-		chan->busy = false;
-		return;
-	}
 	if (chan->sent != chan->seen)
 		handoff_post(&shm->request, chan->sent, &shm->daemon_sleeps);
 	while (chan->sent != chan->seen || asks(&shm->msg)) {
@@ -125,15 +130,16 @@ void lh_chan_settle(struct lh_chan *chan)
 			shm->msg.result = -EFAULT;
 			chan_post(chan);
 		}
-		if (!chan_wait(chan))
+		if (chan_wait(chan, NULL))
 			break;
 	}
 	chan->busy = false;
 }
 
-bool lh_chan_exchange(struct lh_chan *chan, struct lh_msg *msg)
+int lh_chan_exchange(struct lh_chan *chan, struct lh_msg *msg, const struct lh_patience *patience)
 {
 	struct lh_shm *shm = chan->shm;
+	int rc;
 
 	chan->busy = true;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -141,8 +147,9 @@ bool lh_chan_exchange(struct lh_chan *chan, struct lh_msg *msg)
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	chan_post(chan);
 	for (;;) {
-		if (!chan_wait(chan))
-			return false;
+		rc = chan_wait(chan, patience);
+		if (rc)
+			return rc;
 		lh_shm_prefetch(shm);
 		if (shm->msg.op == LH_REPLY)
 			break;
@@ -154,13 +161,22 @@ bool lh_chan_exchange(struct lh_chan *chan, struct lh_msg *msg)
 	chan->spin = msg->spin;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	chan->busy = false;
-	return true;
+	return 0;
 }
 
 s32 lh_exchange(struct lh_chan *chan, struct lh_msg *msg)
 {
-	if (lh_chan_exchange(chan, msg))
+	return lh_exchange_within(chan, msg, NULL);
+}
+
+s32 lh_exchange_within(struct lh_chan *chan, struct lh_msg *msg, const struct lh_patience *patience)
+{
+	int rc = lh_chan_exchange(chan, msg, patience);
+
+	if (!rc)
 		return msg->result;
+	if (rc == LH_RESTART)
+		return rc;
 	if (chan->shm->refused) {
 		/* This thread's channel only. Of no connection: the next call asks for one again.
 		 */

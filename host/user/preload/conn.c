@@ -58,14 +58,14 @@ static void process_unlock(const sigset_t *before)
 	lh_word_unlock(&process->lock, before);
 }
 
-void lh_bind_lock(sigset_t *before)
+int lh_bind_lock(struct lh_patience *patience, u64 ns)
 {
-	lh_word_lock(&process->bind_lock, before);
+	return lh_word_lock_within(&process->bind_lock, patience, ns);
 }
 
-void lh_bind_unlock(const sigset_t *before)
+void lh_bind_unlock(const struct lh_patience *patience)
 {
-	lh_word_unlock(&process->bind_lock, before);
+	lh_word_unlock(&process->bind_lock, &patience->before);
 }
 
 u32 lh_link_slot(const struct lh_link *link)
@@ -177,34 +177,41 @@ bool lh_setup(void)
 	return done;
 }
 
-/* Where the daemon has to go on first. */
-static void nap(void)
+/* Where the daemon has to go on first. 0 or LH_RESTART. */
+static int nap(const struct lh_patience *patience)
 {
 	const struct timespec ms = { .tv_nsec = 1000000 };
 
+	if (lh_impatient(patience))
+		return LH_RESTART;
 	syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &ms, NULL);
+	return 0;
 }
 
-static int connect_daemon(u32 slot)
+static int connect_daemon(u32 slot, const struct lh_patience *patience)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int rc;
 
 	strcpy(addr.sun_path, lh_socket_path());
 	/* While the daemon has not taken those that came before. */
-	while ((rc = lh_own_connect(slot, &addr)) == -EAGAIN || rc == -EINTR)
-		nap();
+	while ((rc = lh_own_connect(slot, &addr)) == -EAGAIN || rc == -EINTR) {
+		if (nap(patience))
+			return LH_RESTART;
+	}
 	return !rc || rc == -EACCES ? rc : -ENXIO;
 }
 
-/* Makes a channel's pages and hands them to the daemon. 0 or a negative errno. */
-static int shm_send(u32 slot, u32 role, struct lh_shm **shm)
+/* Makes a channel's pages and hands them to the daemon. 0, a negative errno or LH_RESTART. */
+static int shm_send(u32 slot, u32 role, struct lh_shm **shm, const struct lh_patience *patience)
 {
 	const struct lh_hello hello = { .magic = LH_MAGIC, .version = LH_VERSION, .role = role };
 	int rc;
 
-	while ((rc = lh_own_send_shm(slot, &hello, shm)) == -EAGAIN)
-		nap();
+	while ((rc = lh_own_send_shm(slot, &hello, shm)) == -EAGAIN) {
+		if (nap(patience))
+			return LH_RESTART;
+	}
 	return rc;
 }
 
@@ -217,7 +224,7 @@ static void chan_begin(struct lh_chan *chan, struct lh_link *link)
 
 /* Connects this process, with chan as the first channel. process->lock held. 0 or a negative errno.
  */
-static int process_connect(struct lh_chan *chan)
+static int process_connect(struct lh_chan *chan, const struct lh_patience *patience)
 {
 	struct lh_msg msg = { .op = LH_OP_WELCOME };
 	struct lh_link *link = process->links;
@@ -230,9 +237,9 @@ static int process_connect(struct lh_chan *chan)
 	rc = lh_own_socket(lh_link_slot(link));
 	if (rc)
 		return rc;
-	rc = connect_daemon(lh_link_slot(link));
+	rc = connect_daemon(lh_link_slot(link), patience);
 	if (!rc)
-		rc = shm_send(lh_link_slot(link), LH_ROLE_CLIENT, &chan->shm);
+		rc = shm_send(lh_link_slot(link), LH_ROLE_CLIENT, &chan->shm, patience);
 	if (rc)
 		goto fail;
 	__atomic_store_n(&link->generation,
@@ -240,7 +247,9 @@ static int process_connect(struct lh_chan *chan)
 			 __ATOMIC_SEQ_CST);
 	__atomic_add_fetch(&link->calls, 1, __ATOMIC_SEQ_CST);
 	chan_begin(chan, link);
-	rc = lh_chan_exchange(chan, &msg) ? msg.result : -ENXIO;
+	rc = lh_chan_exchange(chan, &msg, patience);
+	if (!rc)
+		rc = msg.result;
 	if (rc < 0)
 		goto fail_connected;
 	link->id = msg.args[0];
@@ -257,12 +266,12 @@ fail:
 		munmap(chan->shm, LH_SHM_SIZE);
 	chan->shm = NULL;
 	lh_own_close(lh_link_slot(link));
-	return rc == -ECONNRESET || rc == -EPIPE ? -ENXIO : rc;
+	return rc == -ECONNRESET || rc == -EPIPE || rc == -ENODEV ? -ENXIO : rc;
 }
 
-static int channel_add(struct lh_chan *chan)
+static int channel_add(struct lh_chan *chan, const struct lh_patience *patience)
 {
-	int rc = shm_send(lh_link_slot(process->link), LH_DGRAM_CHANNEL, &chan->shm);
+	int rc = shm_send(lh_link_slot(process->link), LH_DGRAM_CHANNEL, &chan->shm, patience);
 
 	if (rc)
 		return rc;
@@ -314,14 +323,17 @@ bool lh_on_stack(const void *frame, u64 address, size_t size)
 	       size <= thread.stack_end - address;
 }
 
-static int chan_connect(struct lh_chan *chan)
+/* 0, a negative errno, or LH_RESTART when ns were not enough and there are signals to take. */
+static int chan_connect(struct lh_chan *chan, u64 ns)
 {
-	sigset_t before;
-	int rc = 0;
+	struct lh_patience patience;
+	int rc;
 
 	if (!lh_setup())
 		return -ENOMEM;
-	process_lock(&before);
+	rc = lh_word_lock_within(&process->lock, &patience, ns);
+	if (rc)
+		return rc;
 	if (!process->pid) {
 		/* A child that no handler saw being made: it has none of the mappings. */
 		process->pid = getpid();
@@ -332,17 +344,17 @@ static int chan_connect(struct lh_chan *chan)
 		munmap(chan->shm, LH_SHM_SIZE);
 	memset(chan, 0, sizeof(*chan));
 	if (process->generation) {
-		rc = channel_add(chan);
+		rc = channel_add(chan, &patience);
 		if (rc == -EPIPE || rc == -ECONNRESET)
 			process_disconnect();
 	}
 	if (!process->generation)
-		rc = process_connect(chan);
+		rc = process_connect(chan, &patience);
 	if (!rc) {
 		pthread_setspecific(thread_key, &thread);
 		stack_find();
 	}
-	process_unlock(&before);
+	process_unlock(&patience.before);
 	return rc;
 }
 
@@ -362,22 +374,27 @@ static bool chan_use(struct lh_chan *chan)
 struct lh_chan *lh_enter_at(const void *frame)
 {
 	struct lh_chan *chan;
+	u64 ns = LH_PATIENCE_NS;
+	int rc;
 
 	if (thread.depth >= LH_MAX_DEPTH) {
 		errno = EAGAIN;
 		return NULL;
 	}
 	chan = &thread.chans[thread.depth];
-	if (__builtin_expect(chan->busy, 0))
-		lh_chan_settle(chan);
-	if (__builtin_expect(!chan_use(chan), 0)) {
-		int rc = chan_connect(chan);
-
-		if (rc) {
+	do {
+		/* Also what a handler that ran in between left. */
+		if (__builtin_expect(chan->busy, 0))
+			lh_chan_settle(chan);
+		if (__builtin_expect(chan_use(chan), 1))
+			break;
+		rc = chan_connect(chan, ns);
+		if (rc && rc != LH_RESTART) {
 			errno = -rc;
 			return NULL;
 		}
-	}
+		ns = lh_more_patience(ns);
+	} while (rc);
 	thread.frames[thread.depth++] = frame;
 	return chan;
 }

@@ -26,8 +26,11 @@ u32 lh_link_slot(const struct lh_link *link);
 pid_t lh_owner(void);
 /* As lh_enter, from within a call of the same thread: no level is taken for jumped out of. */
 struct lh_chan *lh_enter_at(const void *frame);
-/* As lh_exchange, without ending the connection: false when the daemon is gone. */
-bool lh_chan_exchange(struct lh_chan *chan, struct lh_msg *msg);
+/*
+ * As lh_exchange_within, without ending the connection: 0, LH_RESTART, or -ENODEV when the daemon
+ * is gone. patience may be NULL: there is no end to it.
+ */
+int lh_chan_exchange(struct lh_chan *chan, struct lh_msg *msg, const struct lh_patience *patience);
 /*
  * Ends a call that a signal handler jumped out of, wherever it was: its frames are gone, so that
  * nothing more can be read or written there. Every post has one message for an answer.
@@ -61,5 +64,9 @@ void lh_own_close(u32 slot);
 /* A lock in memory that a forked child does not get; signals are blocked while it is held. */
 void lh_word_lock(u32 *word, sigset_t *before);
 void lh_word_unlock(u32 *word, const sigset_t *before);
+/* As lh_word_lock, with patience for ns from now on: 0 or LH_RESTART. */
+int lh_word_lock_within(u32 *word, struct lh_patience *patience, u64 ns);
+/* True when the program must get its signals now. NULL: never. */
+bool lh_impatient(const struct lh_patience *patience);
 
 #endif

@@ -212,7 +212,9 @@ static bool bound(const struct lh_chan *chan, int fd, struct lh_file *file)
 	       __atomic_load_n(&e->generation, __ATOMIC_ACQUIRE) == chan->generation;
 }
 
-static int bind_file(struct lh_chan *chan, int fd, struct lh_file *file)
+/* 0, an errno or LH_RESTART. */
+static int bind_file(struct lh_chan *chan, int fd, struct lh_file *file,
+		     const struct lh_patience *patience)
 {
 	struct lh_msg msg = { .op = LH_OP_BIND };
 	struct lh_hello hello;
@@ -223,9 +225,9 @@ static int bind_file(struct lh_chan *chan, int fd, struct lh_file *file)
 	if (rc)
 		return rc == -EPIPE || rc == -ECONNRESET || rc == -ENOTCONN ? ENODEV : -rc;
 	msg.args[0] = hello.token;
-	rc = lh_exchange(chan, &msg);
+	rc = lh_exchange_within(chan, &msg, patience);
 	if (rc < 0)
-		return -rc;
+		return rc == LH_RESTART ? rc : -rc;
 	*file = (struct lh_file){ msg.args[0], (enum rm_node)msg.args[1], (u32)msg.args[2] };
 	lh_fd_set(chan, fd, file);
 	return 0;
@@ -233,15 +235,22 @@ static int bind_file(struct lh_chan *chan, int fd, struct lh_file *file)
 
 int lh_fd_file(struct lh_chan *chan, int fd, struct lh_file *file)
 {
-	sigset_t before;
-	int rc = 0;
+	struct lh_patience patience;
+	u64 ns = LH_PATIENCE_NS;
+	int rc;
 
-	if (bound(chan, fd, file))
-		return 0;
-	/* One at a time: the daemon keeps a file's last token only. */
-	lh_bind_lock(&before);
-	if (!bound(chan, fd, file))
-		rc = bind_file(chan, fd, file);
-	lh_bind_unlock(&before);
-	return rc;
+	while (!bound(chan, fd, file)) {
+		const u64 now = ns;
+
+		ns = lh_more_patience(ns);
+		/* One at a time: the daemon keeps a file's last token only. */
+		if (lh_bind_lock(&patience, now))
+			continue;
+		rc = bound(chan, fd, file) ? 0 : bind_file(chan, fd, file, &patience);
+		lh_bind_unlock(&patience);
+		if (rc != LH_RESTART)
+			return rc;
+		lh_chan_finish(chan);
+	}
+	return 0;
 }

@@ -25,17 +25,55 @@ static int inherited[LH_LINKS]; /* the parent's, in a child of fork; plus one */
 /* -- Locks --------------------------------------------------------------------------------------
  */
 
-void lh_word_lock(u32 *word, sigset_t *before)
+static void signals_block(sigset_t *before)
 {
 	sigset_t all;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, before);
-	while (__atomic_exchange_n(word, 1, __ATOMIC_SEQ_CST)) {
-		u32 unused;
+}
 
-		handoff_sleep(word, 1, &unused, &(struct timespec){ .tv_nsec = 1000000 });
+static bool word_try(u32 *word)
+{
+	u32 unused;
+
+	if (!__atomic_exchange_n(word, 1, __ATOMIC_SEQ_CST))
+		return true;
+	handoff_sleep(word, 1, &unused, &(struct timespec){ .tv_nsec = 1000000 });
+	return false;
+}
+
+void lh_word_lock(u32 *word, sigset_t *before)
+{
+	signals_block(before);
+	while (!word_try(word))
+		;
+}
+
+bool lh_impatient(const struct lh_patience *patience)
+{
+	sigset_t pending;
+
+	if (!patience || handoff_now() < patience->until || sigpending(&pending))
+		return false;
+	for (int sig = 1; sig < NSIG; sig++) {
+		if (sigismember(&pending, sig) == 1 && !sigismember(&patience->before, sig))
+			return true;
 	}
+	return false;
+}
+
+int lh_word_lock_within(u32 *word, struct lh_patience *patience, u64 ns)
+{
+	patience->until = handoff_now() + ns;
+	signals_block(&patience->before);
+	while (!word_try(word)) {
+		if (!lh_impatient(patience))
+			continue;
+		pthread_sigmask(SIG_SETMASK, &patience->before, NULL);
+		return LH_RESTART;
+	}
+	return 0;
 }
 
 void lh_word_unlock(u32 *word, const sigset_t *before)

@@ -163,9 +163,32 @@ void lh_leave(void);
 s32 lh_exchange(struct lh_chan *chan, struct lh_msg *msg);
 /* Of the connection now in use; 0 for none. */
 u32 lh_generation(void);
-/* Around binding a file; signals are blocked in between. */
-void lh_bind_lock(sigset_t *before);
-void lh_bind_unlock(const sigset_t *before);
+/*
+ * Signals that the program has not blocked are kept from it for a while, where a wait must not be
+ * interrupted anywhere. When that is over, what waits gives up with LH_RESTART, its caller lets
+ * them in and begins again, with twice the patience: the daemon may just be slow.
+ */
+struct lh_patience {
+	sigset_t before; /* the program's mask */
+	u64 until;	 /* CLOCK_MONOTONIC, ns */
+};
+#define LH_RESTART (-512) /* as the kernel's ERESTARTSYS: no call's result */
+#define LH_PATIENCE_NS 100000000u
+#define LH_PATIENCE_MAX_NS 1600000000u
+
+static inline u64 lh_more_patience(u64 ns)
+{
+	return ns < LH_PATIENCE_MAX_NS ? ns * 2 : ns;
+}
+
+/* As lh_exchange, but LH_RESTART once patience is over: the exchange then still is to be ended. */
+s32 lh_exchange_within(struct lh_chan *chan, struct lh_msg *msg,
+		       const struct lh_patience *patience);
+/* Ends an exchange that was given up: waits for the reply to it. */
+void lh_chan_finish(struct lh_chan *chan);
+/* Around binding a file; signals are blocked in between. 0 or LH_RESTART. */
+int lh_bind_lock(struct lh_patience *patience, u64 ns);
+void lh_bind_unlock(const struct lh_patience *patience);
 /* Fills in a hello on behalf of the channel's connection with a fresh token. */
 void lh_hello_fill(const struct lh_chan *chan, struct lh_hello *hello, u32 role);
 /* Credentials changed: the next call connects anew. */
