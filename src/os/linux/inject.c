@@ -14,7 +14,9 @@
 #include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/pid.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "os/linux/internal.h"
@@ -52,10 +54,32 @@ bool os_linux_alloc_fails(void)
 	return account_fails();
 }
 
+void inject_arm(u64 nth, pid_t pid)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&inject.lock, flags);
+	inject.nth = nth;
+	inject.pid = pid;
+	inject.counted = 0;
+	inject.failed = 0;
+	WRITE_ONCE(inject.armed, nth != 0);
+	raw_spin_unlock_irqrestore(&inject.lock, flags);
+}
+
+void inject_state(u64 *counted, u64 *failed)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&inject.lock, flags);
+	*counted = inject.counted;
+	*failed = inject.failed;
+	raw_spin_unlock_irqrestore(&inject.lock, flags);
+}
+
 static ssize_t fail_write(struct file *file, const char __user *user, size_t size, loff_t *at)
 {
 	char text[TEXT_SIZE];
-	unsigned long flags;
 	int pid = 0, used = 0;
 	u64 nth;
 
@@ -64,30 +88,20 @@ static ssize_t fail_write(struct file *file, const char __user *user, size_t siz
 	if (copy_from_user(text, user, size))
 		return -EFAULT;
 	text[size] = '\0';
-	if (sscanf(text, "%llu %n%d", &nth, &used, &pid) < 1 || pid < 0 ||
-	    (!pid && used && text[used] && text[used] != '0'))
+	if (sscanf(text, "%llu%n %d%n", &nth, &used, &pid, &used) < 1 || pid < 0 ||
+	    *skip_spaces(text + used))
 		return -EINVAL;
-	raw_spin_lock_irqsave(&inject.lock, flags);
-	inject.nth = nth;
-	inject.pid = pid;
-	inject.counted = 0;
-	inject.failed = 0;
-	WRITE_ONCE(inject.armed, nth != 0);
-	raw_spin_unlock_irqrestore(&inject.lock, flags);
+	inject_arm(nth, pid);
 	return size;
 }
 
 static ssize_t fail_read(struct file *file, char __user *user, size_t size, loff_t *at)
 {
 	char text[TEXT_SIZE];
-	unsigned long flags;
 	u64 counted, failed;
 	int length;
 
-	raw_spin_lock_irqsave(&inject.lock, flags);
-	counted = inject.counted;
-	failed = inject.failed;
-	raw_spin_unlock_irqrestore(&inject.lock, flags);
+	inject_state(&counted, &failed);
 	length = scnprintf(text, sizeof(text), "%llu %llu\n", counted, failed);
 	return simple_read_from_buffer(user, size, at, text, length);
 }

@@ -33,7 +33,12 @@ void account_init(void);
 /* Names what is left; how many blocks. */
 u32 account_exit(void);
 
-/* Their files in debugfs: inject.c. */
+/*
+ * inject.c: the nth point from now on fails, of those that threads of process pid (0: any) pass;
+ * nth 0: none. Points counted since, and how many failed.
+ */
+void inject_arm(u64 nth, pid_t pid);
+void inject_state(u64 *counted, u64 *failed);
 void inject_init(struct dentry *dir);
 void inject_exit(void);
 

@@ -91,7 +91,7 @@ static void *pages_vmap(struct pages *p)
 enum nv_status os_pages_alloc(struct os_pci_dev *dev, size_t size, enum os_pages_kind kind,
 			      struct os_pages *pages)
 {
-	size_t count = DIV_ROUND_UP_ULL(size, PAGE_SIZE), made;
+	size_t count = size / PAGE_SIZE + (size % PAGE_SIZE != 0), made;
 	struct pages *p;
 
 	os_memset(pages, 0, sizeof(*pages));
