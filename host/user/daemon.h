@@ -64,6 +64,16 @@ struct binding {
 	u64 token;
 };
 
+/* An open or a binding that came to nothing, for the request that asks for it. */
+struct failure {
+	u64 token;
+	int rc;
+};
+
+#define DAEMON_MAX_FAILURES                                                  \
+	16u /* kept of one connection; of older ones a request waits in vain \
+	     */
+
 struct conn {
 	struct source sock;
 	struct source exit; /* pidfd of the process: it may die while a child holds the socket */
@@ -76,12 +86,14 @@ struct conn {
 	u32 refs;
 	u32 dead; /* set once by the event loop; channels end */
 	pthread_mutex_t lock;
-	pthread_cond_t bound;	  /* a binding was added */
+	pthread_cond_t bound;	  /* a binding was added, or a failure */
 	struct channel *channels; /* under lock, like all below */
 	u32 channel_count;
 	struct binding *bindings;
 	u32 binding_count;
 	u32 binding_room;
+	struct failure failures[DAEMON_MAX_FAILURES];
+	u32 failure_count; /* ever */
 	struct conn *next; /* under the table's lock */
 	bool counted;	   /* in its user's share */
 };
@@ -122,13 +134,20 @@ struct dfile {
 
 extern const struct rm_host_ops dfile_host_ops;
 
-/* A socket said that it is to be a file of conn; takes over sock on success. 0 or an errno. */
+/*
+ * A socket said that it is to be a file of conn; takes over sock on success. 0 or an errno, which
+ * the request for the token gets.
+ */
 int dfile_create(int sock, struct conn *conn, u64 token);
 /* Completes the open on the calling channel's behalf. 0 or an errno. */
 int dfile_open(struct dfile *file, enum rm_node node, u32 minor);
-/* A file of conn by id or by the token it came with; in use until dfile_put. NULL for none. */
+/* A file of conn by its id; in use until dfile_put. NULL for none. */
 struct dfile *dfile_get(struct conn *conn, u64 id);
-struct dfile *dfile_by_token(struct conn *conn, u64 token, bool wait);
+/*
+ * A file of conn by the token that it came with or, soon, will: 0 or an errno (EIO: none came). In
+ * use until dfile_put.
+ */
+int dfile_by_token(struct conn *conn, u64 token, struct dfile **out);
 void dfile_put(struct dfile *file);
 /* Wakes whoever polls the file, unless a byte is under way. */
 void dfile_tell(struct dfile *file);

@@ -127,13 +127,14 @@ static void serve_open(struct channel *ch, struct lh_msg *msg)
 	const struct machine_user user = { ch->conn->cred.uid, ch->conn->cred.gid, ch->conn->groups,
 					   ch->conn->group_count };
 	struct dfile *file;
+	int rc;
 
 	msg->result = -EINVAL;
 	if (node > RM_NODE_CAP || minor > 0xffffffffu)
 		return;
-	file = dfile_by_token(ch->conn, msg->args[0], true);
-	if (!file) {
-		msg->result = -EIO;
+	rc = dfile_by_token(ch->conn, msg->args[0], &file);
+	if (rc) {
+		msg->result = -rc;
 		return;
 	}
 	if (!machine_node_allowed(daemon_machine(), (enum rm_node)node, (u32)minor,
@@ -147,11 +148,13 @@ static void serve_open(struct channel *ch, struct lh_msg *msg)
 
 static void serve_bind(struct channel *ch, struct lh_msg *msg)
 {
-	struct dfile *file = dfile_by_token(ch->conn, msg->args[0], true);
+	struct dfile *file;
+	int rc = dfile_by_token(ch->conn, msg->args[0], &file);
 
-	msg->result = -EBADF;
-	if (!file)
+	msg->result = rc == EIO ? -EBADF : -rc;
+	if (rc)
 		return;
+	msg->result = -EBADF;
 	if (os_load_acquire(&file->rm)) {
 		msg->result = 0;
 		msg->args[0] = file->id;

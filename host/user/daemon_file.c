@@ -182,13 +182,23 @@ void dfile_stop(void)
 
 /* -- What comes on a file's socket ------------------------------------------------------------- */
 
+static void token_failed(struct conn *conn, u64 token, int rc)
+{
+	if (!rc)
+		return;
+	pthread_mutex_lock(&conn->lock);
+	conn->failures[conn->failure_count++ % DAEMON_MAX_FAILURES] = (struct failure){ token, rc };
+	pthread_cond_broadcast(&conn->bound);
+	pthread_mutex_unlock(&conn->lock);
+}
+
 static void dfile_bind_request(struct dfile *file, const struct lh_hello *msg)
 {
 	struct conn *conn = conn_find(msg->conn, msg->secret);
 
 	if (!conn)
 		return;
-	dfile_bind(conn, file, msg->token);
+	token_failed(conn, msg->token, dfile_bind(conn, file, msg->token));
 	conn_put(conn);
 }
 
@@ -241,7 +251,7 @@ static void dfile_notify(struct rm_file *rm, void *host_ctx)
 
 /* -- Opening and binding ----------------------------------------------------------------------- */
 
-int dfile_create(int sock, struct conn *conn, u64 token)
+static int file_create(int sock, struct conn *conn, u64 token)
 {
 	struct dfile *file;
 	int rc;
@@ -271,14 +281,24 @@ int dfile_create(int sock, struct conn *conn, u64 token)
 		dfile_unref(file);
 		return rc;
 	}
-	if (dfile_bind(conn, file, token)) {
-		/* Taken over all the same: the client finds its token unknown. */
+	rc = dfile_bind(conn, file, token);
+	if (rc) {
+		/* Taken over all the same. */
+		token_failed(conn, token, rc);
 		if (dfile_hang_up(file))
 			closer_queue(file);
 		loop_detach(&file->sock);
 	}
 	dfile_unref(file);
 	return 0;
+}
+
+int dfile_create(int sock, struct conn *conn, u64 token)
+{
+	int rc = file_create(sock, conn, token);
+
+	token_failed(conn, token, rc);
+	return rc;
 }
 
 int dfile_open(struct dfile *file, enum rm_node node, u32 minor)
@@ -377,33 +397,49 @@ struct dfile *dfile_get(struct conn *conn, u64 id)
 	return found;
 }
 
-struct dfile *dfile_by_token(struct conn *conn, u64 token, bool wait)
+/* What came of a token: 0 with the file, an errno, or -1 while nothing is known. conn->lock held.
+ */
+static int token_look(const struct conn *conn, u64 token, struct dfile **out)
 {
-	struct dfile *found = NULL;
+	for (u32 i = 0; i < conn->binding_count; i++) {
+		if (conn->bindings[i].token == token) {
+			*out = conn->bindings[i].file;
+			return 0;
+		}
+	}
+	for (u32 i = 0; i < DAEMON_MAX_FAILURES; i++) {
+		if (conn->failures[i].token == token)
+			return conn->failures[i].rc;
+	}
+	return -1;
+}
+
+int dfile_by_token(struct conn *conn, u64 token, struct dfile **out)
+{
 	struct dfile *freed[16];
 	u32 freed_count = 0;
 	struct timespec until;
+	int rc;
 
+	if (!token)
+		return EIO;
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += TOKEN_WAIT_NS / 1000000000ull;
 	pthread_mutex_lock(&conn->lock);
-	for (;;) {
-		for (u32 i = 0; i < conn->binding_count && !found; i++) {
-			if (conn->bindings[i].token == token && token)
-				found = conn->bindings[i].file;
+	while ((rc = token_look(conn, token, out)) < 0) {
+		if (os_load_acquire(&conn->dead) ||
+		    pthread_cond_timedwait(&conn->bound, &conn->lock, &until)) {
+			rc = EIO;
+			break;
 		}
-		if (found || !wait || os_load_acquire(&conn->dead))
-			break;
-		if (pthread_cond_timedwait(&conn->bound, &conn->lock, &until))
-			break;
 	}
-	if (found && !dfile_use(found))
-		found = NULL;
+	if (!rc && !dfile_use(*out))
+		rc = EIO;
 	bindings_prune(conn, freed, &freed_count, ARRAY_SIZE(freed));
 	pthread_mutex_unlock(&conn->lock);
 	while (freed_count)
 		dfile_unref(freed[--freed_count]);
-	return found;
+	return rc;
 }
 
 void dfile_unbind_all(struct conn *conn)
