@@ -122,8 +122,9 @@ static int answer_wait(struct h100 *fake, void *arg)
 	int rc = 0;
 
 	pthread_mutex_lock(&fake->lock);
-	fake->waits++;
 	fake->last_timeout_ns = wait->timeout_ns;
+	if (wait->timeout_ns != ~0ull)
+		fake->longest_timeout_ns = max(fake->longest_timeout_ns, wait->timeout_ns);
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	if (wait->timeout_ns != ~0ull) {
 		u64 ns = wait->timeout_ns + (u64)until.tv_nsec;

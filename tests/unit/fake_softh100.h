@@ -30,12 +30,12 @@ struct h100 {
 	u32 answer;
 
 	/* How it answers. Calls are counted; from fail_at on (0: never) all of them fail. */
-	u32 calls, waits;
+	u64 calls;
 	u32 fail_at;
 	int fail_errno;
 	u32 interrupt_every; /* every so many calls are interrupted first; 0: none */
 	u32 short_bytes;     /* reads and writes move at most so much; 0: all */
-	u64 last_timeout_ns;
+	u64 last_timeout_ns, longest_timeout_ns; /* of waits; ~0 is none */
 
 	/* The process */
 	struct h100_config config;

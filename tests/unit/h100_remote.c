@@ -86,6 +86,17 @@ static int close_gpu(void **state)
 	return 0;
 }
 
+/* A word of the module's that its lock protects. */
+static u64 locked(struct driver *d, const u64 *word)
+{
+	u64 value;
+
+	pthread_mutex_lock(&d->gpu->lock);
+	value = *word;
+	pthread_mutex_unlock(&d->gpu->lock);
+	return value;
+}
+
 static void check_messages(struct driver *d)
 {
 	NV0080_ALLOC_PARAMETERS device = { 0 };
@@ -126,14 +137,16 @@ static void test_interrupted(void **state)
 {
 	struct driver *d = *state;
 
+	pthread_mutex_lock(&d->gpu->lock);
 	d->gpu->interrupt_every = 2;
+	pthread_mutex_unlock(&d->gpu->lock);
 	assert_int_equal(driver_boot(d), NV_OK);
 	check_messages(d);
 }
 
 static void test_short(void **state)
 {
-	static const u32 most[] = { 1, 7, 1000 };
+	static const u32 most[] = { 4, 7, 1000 };
 	struct driver *d = *state;
 	u32 i;
 
@@ -328,19 +341,19 @@ static void test_scheduled(void **state)
 	assert_int_equal(fake_command(d->gpu, "at 1h off-bus"), EINVAL);
 	assert_int_equal(fake_command(d->gpu, "at 900ms off-bus"), 0);
 	assert_true(eventually(off_bus, d));
-	assert_true(d->gpu->last_timeout_ns <= 900000000ull || d->gpu->last_timeout_ns == ~0ull);
+	assert_in_range(locked(d, &d->gpu->longest_timeout_ns), 1, 900000000);
 }
 
 static void test_idle(void **state)
 {
 	struct driver *d = *state;
-	u32 calls;
+	u64 calls;
 
 	os_sleep_us(20000);
-	calls = os_load_relaxed(&d->gpu->calls);
+	calls = locked(d, &d->gpu->calls);
 	os_sleep_us(200000);
-	assert_int_equal(os_load_relaxed(&d->gpu->calls), calls);
-	assert_true(d->gpu->last_timeout_ns == ~0ull);
+	assert_int_equal(locked(d, &d->gpu->calls), calls);
+	assert_true(locked(d, &d->gpu->last_timeout_ns) == ~0ull);
 }
 
 /* -- Binding ----------------------------------------------------------------------------------- */

@@ -137,7 +137,7 @@ static void serve_command(struct serve *s)
 
 int serve_run(struct serve *s, const volatile u32 *stop)
 {
-	while (*stop == 0) {
+	while (os_load_relaxed(stop) == 0) {
 		struct softh100_wait wait = { .timeout_ns = runner_quiet_ns(&s->gpu) };
 		/* Not repeated by itself: a signal may be why stop was set. */
 		int rc = s->chip.calls->ioctl(s->chip.ctx, SOFTH100_WAIT, &wait);

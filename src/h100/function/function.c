@@ -46,6 +46,7 @@ enum nv_status h100_function_init(struct h100_function *fn, const struct h100_fu
 	os_spinlock_init(&fn->cfg_lock, "h100 config");
 	os_spinlock_init(&fn->emem_lock, "h100 emem");
 	os_spinlock_init(&fn->intr_lock, "h100 interrupts");
+	h100_registers_init(fn);
 	h100_config_reset(fn);
 	h100_registers_reset(fn);
 	h100_intr_reset(fn);

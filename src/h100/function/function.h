@@ -174,6 +174,8 @@ void h100_wpr2_set(struct h100_function *fn, u64 start, u64 end);
 void h100_config_reset(struct h100_function *fn);
 void h100_registers_reset(struct h100_function *fn);
 u32 h100_register_read(struct h100_function *fn, u32 offset);
+/* Once, before the first reset: no access is under way. */
+void h100_registers_init(struct h100_function *fn);
 void h100_register_write(struct h100_function *fn, u32 offset, u32 value);
 
 void h100_intr_reset(struct h100_function *fn);

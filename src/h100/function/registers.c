@@ -151,15 +151,13 @@ void h100_register_set(struct h100_function *fn, u32 offset, u32 value)
 	os_store_relaxed(h100_register_word(fn, offset), value);
 }
 
-void h100_registers_reset(struct h100_function *fn)
+void h100_registers_init(struct h100_function *fn)
 {
-	u32 i, j, slot = 0;
+	u32 i, slot = 0;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		OS_BUG_ON(i > 0 && rows[i].base <= rows[i - 1].base);
 		fn->slots[i] = (u16)slot;
-		for (j = 0; j < rows[i].count; j++)
-			os_store_relaxed(&fn->store[slot + j], rows[i].reset);
 		slot += rows[i].count;
 		OS_BUG_ON(slot > H100_STORE_WORDS);
 	}
@@ -172,6 +170,15 @@ static void log_once(struct h100_function *fn, u32 offset, const char *what)
 
 	if ((os_fetch_or(&fn->logged[offset / 4 / 32], bit) & bit) == 0)
 		h100_function_log(fn, OS_LOG_WARN, "%s of 0x%06x, where no register is", what,
+void h100_registers_reset(struct h100_function *fn)
+{
+	u32 i, j;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		for (j = 0; j < rows[i].count; j++)
+			os_store_relaxed(h100_register_slot(fn, &rows[i], j), rows[i].reset);
+}
+
 				  offset);
 }
 
