@@ -159,6 +159,8 @@ void h100_function_bar_write(struct h100_function *fn, u32 bar, u64 offset, u32 
  * As in chip.h, without the h100_chip_.
  */
 
+/* Is there a register that holds a value at an offset in BAR 0? The other two need it. */
+bool h100_register_exists(u32 offset);
 u32 h100_register_get(struct h100_function *fn, u32 offset);
 void h100_register_set(struct h100_function *fn, u32 offset, u32 value);
 void h100_intr_raise(struct h100_function *fn, u32 vector);
@@ -172,10 +174,10 @@ void h100_wpr2_set(struct h100_function *fn, u64 start, u64 end);
 /* -- Inside of the folder -- */
 
 void h100_config_reset(struct h100_function *fn);
-void h100_registers_reset(struct h100_function *fn);
-u32 h100_register_read(struct h100_function *fn, u32 offset);
 /* Once, before the first reset: no access is under way. */
 void h100_registers_init(struct h100_function *fn);
+void h100_registers_reset(struct h100_function *fn);
+u32 h100_register_read(struct h100_function *fn, u32 offset);
 void h100_register_write(struct h100_function *fn, u32 offset, u32 value);
 
 void h100_intr_reset(struct h100_function *fn);

@@ -141,6 +141,13 @@ u32 *h100_register_word(struct h100_function *fn, u32 offset)
 	return h100_register_slot(fn, row, index);
 }
 
+bool h100_register_exists(u32 offset)
+{
+	u32 index = 0;
+
+	return find(offset, &index) != NULL;
+}
+
 u32 h100_register_get(struct h100_function *fn, u32 offset)
 {
 	return os_load_relaxed(h100_register_word(fn, offset));
@@ -163,13 +170,6 @@ void h100_registers_init(struct h100_function *fn)
 	}
 }
 
-/* A bad access is logged once for each word, so that a polling driver does not fill the log. */
-static void log_once(struct h100_function *fn, u32 offset, const char *what)
-{
-	u32 bit = BIT32(offset / 4 % 32);
-
-	if ((os_fetch_or(&fn->logged[offset / 4 / 32], bit) & bit) == 0)
-		h100_function_log(fn, OS_LOG_WARN, "%s of 0x%06x, where no register is", what,
 void h100_registers_reset(struct h100_function *fn)
 {
 	u32 i, j;
@@ -179,6 +179,13 @@ void h100_registers_reset(struct h100_function *fn)
 			os_store_relaxed(h100_register_slot(fn, &rows[i], j), rows[i].reset);
 }
 
+/* A bad access is logged once for each word, so that a polling driver does not fill the log. */
+static void log_once(struct h100_function *fn, u32 offset, const char *what)
+{
+	u32 bit = BIT32(offset / 4 % 32);
+
+	if ((os_fetch_or(&fn->logged[offset / 4 / 32], bit) & bit) == 0)
+		h100_function_log(fn, OS_LOG_WARN, "%s of 0x%06x, where no register is", what,
 				  offset);
 }
 
