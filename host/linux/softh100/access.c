@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * What a driver reaches a GPU's registers by: the table of os/linux/soft_pci.h. Whoever has the
+ * symbol keeps the module, and GPUs live as long as the module.
+ */
+#include <linux/export.h>
+#include <linux/pci.h>
+
+#include "host/linux/softh100/internal.h"
+
+static struct soft_pci *access_get(struct pci_dev *pdev)
+{
+	return soft_bus_gpu(pdev);
+}
+
+static void access_put(struct soft_pci *gpu)
+{
+}
+
+static u64 access_read(struct soft_pci *gpu, u32 bar, u64 offset, u32 width)
+{
+	return h100_function_bar_read(&gpu->function, bar, offset, width);
+}
+
+static void access_write(struct soft_pci *gpu, u32 bar, u64 offset, u32 width, u64 value)
+{
+	h100_function_bar_write(&gpu->function, bar, offset, width, value);
+}
+
+const struct soft_pci_access softh100_access = {
+	.version = SOFT_PCI_VERSION,
+	.get = access_get,
+	.put = access_put,
+	.read = access_read,
+	.write = access_write,
+};
+EXPORT_SYMBOL_GPL(softh100_access);

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * A GPU's video memory: pages that appear, zeroed, when a driver writes through a BAR or the
+ * process touches its mapping, and go when the function is reset.
+ */
+#include <linux/fs.h>
+#include <linux/gfp.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+
+#include "host/linux/softh100/internal.h"
+#include "os/linux/linux.h"
+
+/* More than the largest profile has, so that GPUs do not overlap in the file's address space. */
+#define VIDEO_SHIFT 44
+
+void soft_video_init(struct soft_video *video, u32 index, u64 bytes)
+{
+	xa_init_flags(&video->pages, XA_FLAGS_LOCK_IRQ);
+	init_rwsem(&video->lock);
+	video->bytes = bytes;
+	video->base = (pgoff_t)index << (VIDEO_SHIFT - PAGE_SHIFT);
+}
+
+/* Puts a page where none is; takes it over, also when somebody was faster. */
+static struct page *insert(struct soft_video *video, unsigned long index, struct page *page)
+{
+	struct page *there;
+	unsigned long flags;
+	void *old = NULL;
+
+	xa_lock_irqsave(&video->pages, flags);
+	there = xa_load(&video->pages, index);
+	if (!there)
+		old = __xa_store(&video->pages, index, page, GFP_ATOMIC | __GFP_NOWARN);
+	xa_unlock_irqrestore(&video->pages, flags);
+	if (!there && !xa_is_err(old))
+		return page;
+	__free_page(page);
+	return there;
+}
+
+static struct page *make(struct soft_video *video, unsigned long index, gfp_t gfp)
+{
+	struct page *page = os_linux_alloc_fails() ? NULL : alloc_page(gfp | __GFP_ZERO);
+
+	return page ? insert(video, index, page) : NULL;
+}
+
+u64 soft_video_read(struct soft_video *video, u64 address, u32 width)
+{
+	struct page *page;
+	u64 value = 0;
+
+	rcu_read_lock();
+	page = xa_load(&video->pages, address >> PAGE_SHIFT);
+	if (page)
+		value = h100_video_load(page_address(page) + offset_in_page(address), width);
+	rcu_read_unlock();
+	return value;
+}
+
+void soft_video_write(struct soft_video *video, u64 address, u32 width, u64 value)
+{
+	unsigned long index = address >> PAGE_SHIFT;
+	struct page *page;
+
+	rcu_read_lock();
+	page = xa_load(&video->pages, index);
+	if (!page)
+		page = make(video, index, GFP_ATOMIC | __GFP_NOWARN);
+	if (page)
+		h100_video_store(page_address(page) + offset_in_page(address), width, value);
+	rcu_read_unlock();
+	if (!page && !READ_ONCE(video->full)) {
+		WRITE_ONCE(video->full, true);
+		os_log(OS_LOG_ERROR, "out of memory for video memory: writes are lost");
+	}
+}
+
+static vm_fault_t fault(struct vm_fault *vmf)
+{
+	struct soft_video *video = vmf->vma->vm_private_data;
+	unsigned long index = vmf->pgoff - video->base;
+	struct page *page;
+	int rc = -ENOMEM;
+
+	down_read(&video->lock);
+	page = xa_load(&video->pages, index);
+	if (!page) {
+		/* The place is reserved first, where sleeping for it is possible. */
+		if (xa_reserve_irq(&video->pages, index, GFP_KERNEL_ACCOUNT) == 0)
+			page = make(video, index, GFP_KERNEL_ACCOUNT);
+	}
+	if (page)
+		rc = vm_insert_page(vmf->vma, vmf->address, page);
+	up_read(&video->lock);
+	if (rc == 0 || rc == -EBUSY)
+		return VM_FAULT_NOPAGE;
+	return rc == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+}
+
+static const struct vm_operations_struct vm_ops = { .fault = fault };
+
+int soft_video_mmap(struct soft_video *video, struct vm_area_struct *vma)
+{
+	u64 pages = video->bytes >> PAGE_SHIFT;
+
+	if (!(vma->vm_flags & VM_SHARED) || vma->vm_pgoff > pages ||
+	    vma_pages(vma) > pages - vma->vm_pgoff)
+		return -EINVAL;
+	vma->vm_pgoff += video->base;
+#ifdef HAVE_VM_FLAGS_SET
+	vm_flags_set(vma, VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);
+#else
+	vma->vm_flags |= VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY;
+#endif
+	vma->vm_private_data = video;
+	vma->vm_ops = &vm_ops;
+	return 0;
+}
+
+void soft_video_bind(struct soft_video *video, struct address_space *mapping)
+{
+	down_write(&video->lock);
+	video->mapping = mapping;
+	up_write(&video->lock);
+}
+
+void soft_video_clear(struct soft_video *video)
+{
+	struct page *page, *next;
+	unsigned long index, flags;
+	LIST_HEAD(gone);
+
+	down_write(&video->lock);
+	if (video->mapping)
+		unmap_mapping_range(video->mapping, (loff_t)video->base << PAGE_SHIFT,
+				    1ull << VIDEO_SHIFT, 1);
+	xa_for_each(&video->pages, index, page)
+	{
+		xa_lock_irqsave(&video->pages, flags);
+		page = __xa_erase(&video->pages, index);
+		xa_unlock_irqrestore(&video->pages, flags);
+		if (page)
+			list_add(&page->lru, &gone);
+		cond_resched();
+	}
+	/* for drivers that are reading or writing one of them through a BAR */
+	if (!list_empty(&gone))
+		synchronize_rcu();
+	list_for_each_entry_safe (page, next, &gone, lru) {
+		list_del(&page->lru);
+		__free_page(page);
+	}
+	WRITE_ONCE(video->full, false);
+	up_write(&video->lock);
+}
