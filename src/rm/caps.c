@@ -12,6 +12,7 @@ const struct rm_cap rm_caps[] = {
 	{ "mig/monitor", RM_CAP_MIG_MONITOR, RM_CAP_MODE_ALL },
 };
 const u32 rm_cap_count = ARRAY_SIZE(rm_caps);
+_Static_assert(ARRAY_SIZE(rm_caps) == RM_CAPS, "an instance keeps something of each");
 
 u32 rm_cap_mode(u32 minor)
 {

@@ -160,6 +160,16 @@ bool rm_file_gpu_accessible(const struct rm_file *file, const struct rm_gpu *gpu
 	return found;
 }
 
+void *rm_file_host_ctx(const struct rm_file *file)
+{
+	return file->host_ctx;
+}
+
+bool rm_file_is_lost(const struct rm_file *file)
+{
+	return file_gpu_is_lost(file);
+}
+
 bool file_gpu_is_lost(const struct rm_file *file)
 {
 	return file->gpu && rm_gpu_is_lost(file->gpu);

@@ -27,6 +27,7 @@ struct rm_file {
 	struct rm_gpu *gpu;	   /* of a GPU node; retained */
 	u32 pid;		   /* who opened it */
 	struct list_node gpu_node; /* of a GPU node: in rm->gpu_files, file_lock */
+	struct list_node closing;  /* released while suspended: in rm->closing, file_lock */
 	void *host_ctx;
 	struct rm_file
 		*control; /* registered control file, referenced; set once, read with acquire */

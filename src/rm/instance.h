@@ -12,6 +12,7 @@
 #include "rm/rm.h"
 
 #define RM_VERSION_LENGTH 64u /* NV_RM_API_VERSION_STRING_LENGTH */
+#define RM_CAPS 2u	      /* of caps.h's table */
 
 struct rm_server;
 struct rm_class_state;
@@ -30,7 +31,8 @@ struct rm {
 	char version[RM_VERSION_LENGTH];
 	const struct rm_host_ops *host;
 	u32 uvm_major;
-	u64 instance_id; /* tells instances of one system apart */
+	char *options[RM_OPTION_COUNT]; /* NULL: not set */
+	u64 instance_id;		/* tells instances of one system apart */
 	struct rm_power power;
 	struct rm_server *server;
 	struct rm_registry registry;
@@ -46,6 +48,8 @@ struct rm {
 
 	struct os_mutex file_lock; /* registered control files, attached GPUs, numa settings */
 	struct list gpu_files;	   /* open files of GPU nodes; file_lock */
+	struct list closing;	   /* files released while suspended; file_lock */
+	s32 cap_modify[RM_CAPS];   /* as written to the files of rm_caps[]; file_lock */
 	struct rm_numa numa[RM_MAX_GPUS]; /* by GPU instance; file_lock */
 	u64 memblock_size;		  /* NV_ESC_SYS_PARAMS; 0: not set. file_lock */
 };

@@ -7,7 +7,13 @@
 #include "rm/file.h"
 #include "rm/gpu/gpu.h"
 #include "rm/gpu/static_info.h"
+#include "rm/parameters.h"
 #include "rm/server/server.h"
+
+/* What compiled this; a checker that compiles nothing does not say. */
+#ifndef __VERSION__
+#define __VERSION__ "unknown"
+#endif
 
 /* Text that grows past its buffer is counted but not written. */
 struct text {
@@ -40,86 +46,45 @@ static void show_version(struct rm *rm, struct text *t)
 	put(t, "GCC version:  %s\n", __VERSION__);
 }
 
-/* Module parameters and what they are when nobody sets them; a registry key of the name overrides.
- */
-static const struct {
-	const char *name;
-	u32 value;
-} parameters[] = {
-	{ "ResmanDebugLevel", ~0u },
-	{ "RmLogonRC", 1 },
-	{ "ModifyDeviceFiles", 1 },
-	{ "DeviceFileUID", 0 },
-	{ "DeviceFileGID", 0 },
-	{ "DeviceFileMode", 0666 },
-	{ "InitializeSystemMemoryAllocations", 1 },
-	{ "UsePageAttributeTable", ~0u },
-	{ "EnableMSI", 1 },
-	{ "EnablePCIeGen3", 0 },
-	{ "MemoryPoolSize", 0 },
-	{ "KMallocHeapMaxSize", 0 },
-	{ "VMallocHeapMaxSize", 0 },
-	{ "IgnoreMMIOCheck", 0 },
-	{ "TCEBypassMode", 0 },
-	{ "EnableStreamMemOPs", 0 },
-	{ "EnableUserNUMAManagement", 1 },
-	{ "NvLinkDisable", 0 },
-	{ "RmProfilingAdminOnly", 1 },
-	{ "PreserveVideoMemoryAllocations", 0 },
-	{ "EnableS0ixPowerManagement", 0 },
-	{ "S0ixPowerManagementVideoMemoryThreshold", 256 },
-	{ "DynamicPowerManagement", 3 },
-	{ "DynamicPowerManagementVideoMemoryThreshold", 200 },
-	{ "RegisterPCIDriver", 1 },
-	{ "EnablePCIERelaxedOrderingMode", 0 },
-	{ "EnableResizableBar", 0 },
-	{ "EnableGpuFirmware", 18 },
-	{ "EnableGpuFirmwareLogs", 2 },
-	{ "EnableDbgBreakpoint", 0 },
-	{ "OpenRmEnableUnsupportedGpus", 0 },
-	{ "DmaRemapPeerMmio", 1 },
-};
+#define PARAMETER_NAME(name, value) #name,
 
-struct dwords {
-	struct text *text;
-	bool any;
-};
-
-static void put_dword(void *ctx, const char *name, u32 value)
+/* A text with the quotation marks around it. */
+static void put_option(struct rm *rm, struct text *t, const char *name, enum rm_option option)
 {
-	struct dwords *d = ctx;
-
-	put(d->text, "%s%s=%u", d->any ? ";" : "", name, value);
-	d->any = true;
+	put(t, "%s: \"%s\"\n", name, rm->options[option] ? rm->options[option] : "");
 }
 
 static void show_params(struct rm *rm, struct text *t)
 {
-	struct dwords dwords = { t, false };
-	u32 i, value;
+	static const char *const names[] = { RM_PARAMETERS(PARAMETER_NAME) };
+	u32 i;
 
-	for (i = 0; i < ARRAY_SIZE(parameters); i++) {
-		if (rm_registry_read_dword(rm, NULL, parameters[i].name, &value) != NV_OK)
-			value = parameters[i].value;
-		put(t, "%s: %u\n", parameters[i].name, value);
-	}
-	put(t, "RegistryDwords: \"");
-	rm_registry_for_each_dword(rm, put_dword, &dwords);
-	put(t, "\"\nRegistryDwordsPerDevice: \"\"\nRmMsg: \"\"\nGpuBlacklist: \"\"\n"
-	       "TemporaryFilePath: \"\"\nExcludedGpus: \"\"\n");
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		put(t, "%s: %u\n", names[i], rm_setting(rm, names[i]));
+	put_option(rm, t, "RegistryDwords", RM_OPTION_REGISTRY_DWORDS);
+	put_option(rm, t, "RegistryDwordsPerDevice", RM_OPTION_REGISTRY_DWORDS_PER_DEVICE);
+	put_option(rm, t, "RmMsg", RM_OPTION_RM_MSG);
+	put_option(rm, t, "GpuBlacklist", RM_OPTION_GPU_BLACKLIST);
+	put_option(rm, t, "TemporaryFilePath", RM_OPTION_TEMPORARY_FILE_PATH);
+	put_option(rm, t, "ExcludedGpus", RM_OPTION_EXCLUDED_GPUS);
 }
+
+struct names {
+	struct text *text;
+	bool any;
+};
 
 static void put_name(void *ctx, const char *name)
 {
-	struct dwords *d = ctx;
+	struct names *names = ctx;
 
-	put(d->text, "%s%s", d->any ? ", " : "", name);
-	d->any = true;
+	put(names->text, "%s%s", names->any ? ", " : "", name);
+	names->any = true;
 }
 
 static void show_registry(struct rm *rm, const struct rm_gpu *gpu, struct text *t)
 {
-	struct dwords names = { t, false };
+	struct names names = { t, false };
 
 	put(t, "Binary: \"");
 	rm_registry_for_each_binary(rm, gpu, put_name, &names);
@@ -188,11 +153,16 @@ static void show_power(struct text *t)
 	put(t, " Video Memory Off:          Not Supported\n");
 }
 
-static void show_cap(const struct rm_cap *cap, struct text *t)
+static void show_cap(struct rm *rm, const struct rm_cap *cap, struct text *t)
 {
+	s32 modify;
+
+	os_mutex_lock(&rm->file_lock);
+	modify = rm->cap_modify[cap - rm_caps];
+	os_mutex_unlock(&rm->file_lock);
 	put(t, "DeviceFileMinor: %u\n", cap->minor);
 	put(t, "DeviceFileMode: %u\n", cap->mode);
-	put(t, "DeviceFileModify: 1\n");
+	put(t, "DeviceFileModify: %d\n", modify);
 }
 
 static void gpu_directory(const struct rm_gpu *gpu, char *out, size_t size)
@@ -225,13 +195,43 @@ static enum nv_status show_gpu(struct rm_call *call, struct rm_gpu *gpu, const c
 	return NV_OK;
 }
 
+/* The GPU whose directory path is in, and the name that is left; the set of GPUs stays. */
+static struct rm_gpu *gpu_of_path(struct rm *rm, const char *path, const char **name)
+{
+	char directory[40];
+	u32 i;
+
+	for (i = 0; i < RM_MAX_GPUS; i++) {
+		struct rm_gpu *gpu = rm_gpu_by_instance(rm, i);
+
+		if (!gpu)
+			continue;
+		gpu_directory(gpu, directory, sizeof(directory));
+		*name = behind(path, directory);
+		if (*name)
+			return gpu;
+	}
+	return NULL;
+}
+
+static const struct rm_cap *cap_of_path(const char *path)
+{
+	const char *rest = behind(path, "capabilities/");
+	u32 i;
+
+	for (i = 0; rest && i < rm_cap_count; i++)
+		if (os_strcmp(rest, rm_caps[i].path) == 0)
+			return &rm_caps[i];
+	return NULL;
+}
+
 /* The set of GPUs does not change during the call. */
 static enum nv_status show(struct rm_call *call, const char *path, struct text *t)
 {
+	const struct rm_cap *cap = cap_of_path(path);
 	struct rm *rm = call->rm;
-	const char *rest;
-	char directory[40];
-	u32 i;
+	struct rm_gpu *gpu;
+	const char *name;
 
 	if (os_strcmp(path, "version") == 0) {
 		show_version(rm, t);
@@ -245,24 +245,12 @@ static enum nv_status show(struct rm_call *call, const char *path, struct text *
 		show_registry(rm, NULL, t);
 		return NV_OK;
 	}
-	rest = behind(path, "capabilities/");
-	for (i = 0; rest && i < rm_cap_count; i++) {
-		if (os_strcmp(rest, rm_caps[i].path) == 0) {
-			show_cap(&rm_caps[i], t);
-			return NV_OK;
-		}
+	if (cap) {
+		show_cap(rm, cap, t);
+		return NV_OK;
 	}
-	for (i = 0; i < RM_MAX_GPUS; i++) {
-		struct rm_gpu *gpu = rm_gpu_by_instance(rm, i);
-
-		if (!gpu)
-			continue;
-		gpu_directory(gpu, directory, sizeof(directory));
-		rest = behind(path, directory);
-		if (rest)
-			return show_gpu(call, gpu, rest, t);
-	}
-	return NV_ERR_OBJECT_NOT_FOUND;
+	gpu = gpu_of_path(rm, path, &name);
+	return gpu ? show_gpu(call, gpu, name, t) : NV_ERR_OBJECT_NOT_FOUND;
 }
 
 enum nv_status rm_proc_show(struct rm *rm, const char *path, char *buf, size_t size, size_t *length)
@@ -270,15 +258,123 @@ enum nv_status rm_proc_show(struct rm *rm, const char *path, char *buf, size_t s
 	struct text text = { buf, size, 0 };
 	struct rm_call call;
 	enum nv_status status;
+	u32 power;
 
+	*length = 0;
 	if (size)
 		buf[0] = '\0';
+	status = rm_power_enter(rm, &power);
+	if (status != NV_OK)
+		return status;
 	rm_gpus_hold(&call, rm, NULL);
 	status = show(&call, path, &text);
 	rm_gpus_let_go(&call);
+	rm_power_leave(rm, power);
 	*length = text.length;
 	return status;
 }
+
+/* -- Writing ----------------------------------------------------------------------------------- */
+
+/* What precedes the first "=", the rest being the key's bytes. */
+static enum nv_status write_key(struct rm *rm, const struct rm_gpu *gpu, const char *text,
+				size_t size)
+{
+	size_t length = 0;
+	enum nv_status status;
+	char *name;
+
+	while (length < size && text[length] && text[length] != '=')
+		length++;
+	if (length == size || text[length] != '=' || length + 1 == size || size - length - 1 > ~0u)
+		return NV_ERR_INVALID_ARGUMENT;
+	name = os_alloc(length + 1);
+	if (!name)
+		return NV_ERR_NO_MEMORY;
+	os_memcpy(name, text, length);
+	status = rm_registry_write_binary(rm, gpu, name, text + length + 1,
+					  (u32)(size - length - 1));
+	os_free(name);
+	return status == NV_ERR_GENERIC ? NV_ERR_NO_MEMORY : status;
+}
+
+static enum nv_status write_cap(struct rm *rm, const struct rm_cap *cap, const char *text,
+				size_t size)
+{
+	static const char key[] = "DeviceFileModify:";
+	size_t at = sizeof(key) - 1;
+	bool negative, any = false;
+	s32 value = 0;
+
+	if (size < at || os_memcmp(text, key, at) != 0)
+		return NV_ERR_INVALID_ARGUMENT;
+	while (at < size && (text[at] == ' ' || text[at] == '\t'))
+		at++;
+	negative = at < size && text[at] == '-';
+	if (negative)
+		at++;
+	for (; at < size && text[at] >= '0' && text[at] <= '9' && value < 100000000; at++) {
+		value = value * 10 + (text[at] - '0');
+		any = true;
+	}
+	if (!any)
+		return NV_ERR_INVALID_ARGUMENT;
+	os_mutex_lock(&rm->file_lock);
+	rm->cap_modify[cap - rm_caps] = negative ? -value : value;
+	os_mutex_unlock(&rm->file_lock);
+	return NV_OK;
+}
+
+bool rm_proc_cap(const char *path, u32 *minor, u32 *mode)
+{
+	const struct rm_cap *cap = cap_of_path(path);
+
+	if (!cap)
+		return false;
+	*minor = cap->minor;
+	*mode = cap->mode;
+	return true;
+}
+
+bool rm_proc_writable(const char *path)
+{
+	const char *rest = behind(path, "gpus/");
+
+	if (os_strcmp(path, "registry") == 0 || behind(path, "capabilities/"))
+		return true;
+	while (rest && *rest && *rest != '/')
+		rest++;
+	return rest && os_strcmp(rest, "/registry") == 0;
+}
+
+enum nv_status rm_proc_write(struct rm *rm, const char *path, const char *text, size_t size)
+{
+	const struct rm_cap *cap = cap_of_path(path);
+	enum nv_status status;
+	struct rm_call call;
+	struct rm_gpu *gpu;
+	const char *name;
+	u32 power;
+
+	status = rm_power_enter(rm, &power);
+	if (status != NV_OK)
+		return status;
+	rm_gpus_hold(&call, rm, NULL);
+	gpu = gpu_of_path(rm, path, &name);
+	if (cap)
+		status = write_cap(rm, cap, text, size);
+	else if (os_strcmp(path, "registry") == 0)
+		status = write_key(rm, NULL, text, size);
+	else if (gpu && os_strcmp(name, "registry") == 0)
+		status = write_key(rm, gpu, text, size);
+	else
+		status = NV_ERR_OBJECT_NOT_FOUND;
+	rm_gpus_let_go(&call);
+	rm_power_leave(rm, power);
+	return status;
+}
+
+/* -- What there is ----------------------------------------------------------------------------- */
 
 void rm_proc_list(struct rm *rm, void (*emit)(void *ctx, const char *path), void *ctx)
 {

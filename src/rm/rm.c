@@ -6,9 +6,12 @@
 #include "rm/instance.h"
 
 #include "rm/api/api.h"
+#include "rm/caps.h"
 #include "rm/class/class.h"
 #include "rm/class/state.h"
 #include "rm/gpu/gpu.h"
+#include "rm/options.h"
+#include "rm/parameters.h"
 
 /* How long a request of a suspended instance sleeps before it looks for a signal, in nanoseconds.
  */
@@ -70,6 +73,56 @@ void rm_power_resume(struct rm *rm)
 
 static const struct rm_numa numa_none = { .node = RM_NUMA_NO_NODE, .online = true };
 
+static void options_free(struct rm *rm)
+{
+	u32 i;
+
+	for (i = 0; i < RM_OPTION_COUNT; i++)
+		os_free(rm->options[i]);
+}
+
+static enum nv_status options_copy(struct rm *rm, const struct rm_config *config)
+{
+	size_t size;
+	u32 i;
+
+	for (i = 0; i < RM_OPTION_COUNT; i++) {
+		if (!config->options[i])
+			continue;
+		size = os_strnlen(config->options[i], ~(size_t)0) + 1;
+		rm->options[i] = os_alloc(size);
+		if (!rm->options[i]) {
+			options_free(rm);
+			return NV_ERR_NO_MEMORY;
+		}
+		os_memcpy(rm->options[i], config->options[i], size);
+	}
+	return NV_OK;
+}
+
+#define PARAMETER_ENTRY(name, value) { #name, (u32)(value) },
+
+/* Each layer over the one before: what is documented, the host's own, and the option's. */
+static enum nv_status registry_fill(struct rm *rm, const struct rm_config *config)
+{
+	static const struct rm_registry_entry parameters[] = { RM_PARAMETERS(PARAMETER_ENTRY) };
+	const struct rm_registry_entry *entry;
+	u32 i;
+
+	if (rm_registry_init(&rm->registry, parameters, ARRAY_SIZE(parameters)) != NV_OK)
+		return NV_ERR_NO_MEMORY;
+	for (i = 0; i < config->registry_count; i++) {
+		entry = &config->registry[i];
+		if (rm_registry_write_dword(rm, NULL, entry->name, entry->value) != NV_OK)
+			goto fail;
+	}
+	if (rm_options_apply(rm, rm->options[RM_OPTION_REGISTRY_DWORDS]) == NV_OK)
+		return NV_OK;
+fail:
+	rm_registry_fini(&rm->registry);
+	return NV_ERR_NO_MEMORY;
+}
+
 enum nv_status rm_create(const struct rm_config *config, struct rm **out)
 {
 	const char *version = config->version ? config->version : RM_DEFAULT_VERSION;
@@ -89,6 +142,7 @@ enum nv_status rm_create(const struct rm_config *config, struct rm **out)
 		rm->instance_id = os_time_real_ns();
 	list_init(&rm->os_events);
 	list_init(&rm->gpu_files);
+	list_init(&rm->closing);
 	for (i = 0; i < RM_MAX_GPUS; i++)
 		rm->numa[i] = numa_none;
 	os_spinlock_init(&rm->event_lock, "rm events");
@@ -99,9 +153,14 @@ enum nv_status rm_create(const struct rm_config *config, struct rm **out)
 	status = os_mutex_init(&rm->file_lock, LOCK_RANK_LEAF, "rm files");
 	if (status != NV_OK)
 		goto fail_file_lock;
-	status = rm_registry_init(&rm->registry, config->registry, config->registry_count);
+	status = options_copy(rm, config);
+	if (status != NV_OK)
+		goto fail_options;
+	status = registry_fill(rm, config);
 	if (status != NV_OK)
 		goto fail_registry;
+	for (i = 0; i < RM_CAPS; i++)
+		rm->cap_modify[i] = (s32)rm_setting(rm, "ModifyDeviceFiles");
 	status = rm_class_state_create(rm);
 	if (status != NV_OK)
 		goto fail_classes;
@@ -116,6 +175,8 @@ fail_server:
 fail_classes:
 	rm_registry_fini(&rm->registry);
 fail_registry:
+	options_free(rm);
+fail_options:
 	os_mutex_destroy(&rm->file_lock);
 fail_file_lock:
 	power_fini(&rm->power);
@@ -133,6 +194,7 @@ void rm_destroy(struct rm *rm)
 	rm_server_destroy(rm->server);
 	rm_class_state_destroy(rm);
 	rm_registry_fini(&rm->registry);
+	options_free(rm);
 	os_mutex_destroy(&rm->file_lock);
 	power_fini(&rm->power);
 	os_free(rm);
@@ -141,6 +203,13 @@ void rm_destroy(struct rm *rm)
 const char *rm_version(const struct rm *rm)
 {
 	return rm->version;
+}
+
+u32 rm_setting(struct rm *rm, const char *name)
+{
+	u32 value;
+
+	return rm_registry_read_dword(rm, NULL, name, &value) == NV_OK ? value : 0;
 }
 
 struct rm_server *rm_server(const struct rm *rm)

@@ -38,12 +38,25 @@ struct rm_registry_entry {
 	u32 value;
 };
 
+/* Settings that are text, NVreg_<name>; /proc/driver/nvidia/params shows them in this order. */
+enum rm_option {
+	RM_OPTION_REGISTRY_DWORDS,	      /* "key=value;..." for the global registry */
+	RM_OPTION_REGISTRY_DWORDS_PER_DEVICE, /* "pci=domain:bus:device.function;key=value;..." */
+	RM_OPTION_RM_MSG,
+	RM_OPTION_GPU_BLACKLIST,
+	RM_OPTION_TEMPORARY_FILE_PATH,
+	RM_OPTION_EXCLUDED_GPUS,
+	RM_OPTION_COUNT,
+};
+
 struct rm_config {
 	const char *version; /* the driver's version string; NULL: RM_DEFAULT_VERSION */
 	const struct rm_host_ops *host;
+	/* Over what rm/parameters.h says; RM_OPTION_REGISTRY_DWORDS goes over these. */
 	const struct rm_registry_entry *registry;
 	u32 registry_count;
-	u32 uvm_major; /* 0: no nvidia-uvm */
+	const char *options[RM_OPTION_COUNT]; /* copied; NULL: not set */
+	u32 uvm_major;			      /* 0: no nvidia-uvm */
 };
 
 /* NV_ERR_NO_MEMORY; NV_ERR_NOT_READY: no entropy yet; *out is set only on success. */
@@ -51,6 +64,9 @@ enum nv_status rm_create(const struct rm_config *config, struct rm **out);
 /* All files are closed and all GPUs removed before. */
 void rm_destroy(struct rm *rm);
 const char *rm_version(const struct rm *rm);
+/* What a setting of rm/parameters.h is, or another dword of the global registry; 0: there is none.
+ */
+u32 rm_setting(struct rm *rm, const char *name);
 
 /*
  * A GPU that the bus found; minor is its device node. Reads config space only: firmware boots when
@@ -60,6 +76,19 @@ const char *rm_version(const struct rm *rm);
 enum nv_status rm_gpu_add(struct rm *rm, struct os_pci_dev *dev, u32 minor, struct rm_gpu **out);
 /* Surprise or orderly: clients find the GPU lost from now on; waits for calls in flight. */
 void rm_gpu_remove(struct rm_gpu *gpu);
+/* The bus says that it is gone: Xid 79, and its clients are told. rm_gpu_remove may follow. */
+void rm_gpu_gone(struct rm_gpu *gpu);
+/* Whether it is lost: the bus said so, or it did not answer, or its firmware died. */
+bool rm_gpu_is_gone(const struct rm_gpu *gpu);
+
+/*
+ * Power management. rm_suspend waits for the requests in flight, lets new ones wait and has every
+ * running firmware keep its state; no GPU is touched until rm_resume starts them again, with all
+ * objects of all clients as they were (a GPU that does not come back is lost). One thread at a time
+ * calls these. On failure, NV_ERR_TIMEOUT and the like, nothing is suspended.
+ */
+enum nv_status rm_suspend(struct rm *rm);
+void rm_resume(struct rm *rm);
 
 struct rm_statistics {
 	u32 clients, objects; /* a client's root is an object too */
@@ -84,6 +113,14 @@ enum nv_status rm_file_open(struct rm *rm, enum rm_node node, u32 minor, void *h
 			    struct rm_file **out);
 /* The last reference of the descriptor is gone: frees every client of this file. */
 void rm_file_close(struct rm_file *file);
+/*
+ * The same for a host that suspends: waits for nobody. A suspended instance closes the file when it
+ * resumes; host_ctx is used no more in any case. Not from within a request.
+ */
+void rm_file_release(struct rm_file *file);
+void *rm_file_host_ctx(const struct rm_file *file);
+/* Its GPU is lost: poll(2) is to say so. */
+bool rm_file_is_lost(const struct rm_file *file);
 
 /* How an ioctl ends; hosts map it to errno. Refusals that the interface reports inside the
  * structure are RM_IOCTL_OK here. */
@@ -110,10 +147,22 @@ bool rm_file_poll(struct rm_file *file);
 /*
  * The texts under /proc/driver/nvidia. rm_proc_list calls emit for every file there is ("version",
  * "gpus/0000:01:00.0/information", "capabilities/mig/config", ...); rm_proc_show writes one of them
- * (always terminated; returns the length it needs) or NV_ERR_OBJECT_NOT_FOUND.
+ * (always terminated; returns the length it needs) or NV_ERR_OBJECT_NOT_FOUND. Both wait while the
+ * instance is suspended: NV_ERR_SIGNAL_PENDING.
  */
 void rm_proc_list(struct rm *rm, void (*emit)(void *ctx, const char *path), void *ctx);
 enum nv_status rm_proc_show(struct rm *rm, const char *path, char *buf, size_t size,
 			    size_t *length);
+/* Whether the administrator may write the file. */
+bool rm_proc_writable(const char *path);
+/* Whether path is a capability's file, and the number and permissions of the node that proves it.
+ */
+bool rm_proc_cap(const char *path, u32 *minor, u32 *mode);
+/*
+ * All that was written to the file while it was open: "name=bytes" makes a binary registry key,
+ * "DeviceFileModify: number" says whether tools may make a capability's node.
+ * NV_ERR_INVALID_ARGUMENT, NV_ERR_NO_MEMORY, and rm_proc_show's.
+ */
+enum nv_status rm_proc_write(struct rm *rm, const char *path, const char *text, size_t size);
 
 #endif

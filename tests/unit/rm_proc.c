@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "rm/gpu/gpu.h"
+#include "rm/registry.h"
 #include "rm_host.h"
 #include "unit.h"
 
@@ -83,11 +84,66 @@ static void test_list(void **state)
 	assert_true(length > 100);
 }
 
+static u32 put(const char *path, const char *bytes, size_t size)
+{
+	return rm_proc_write(host.rm, path, bytes, size);
+}
+
+#define GPU_REGISTRY "gpus/0000:01:00.0/registry"
+#define CAP "capabilities/mig/config"
+
+static void test_write(void **state)
+{
+	u8 data[8];
+	u32 size = sizeof(data);
+
+	assert_true(rm_proc_writable("registry"));
+	assert_true(rm_proc_writable(GPU_REGISTRY));
+	assert_true(rm_proc_writable(CAP));
+	assert_false(rm_proc_writable("version"));
+	assert_false(rm_proc_writable("params"));
+	assert_false(rm_proc_writable(INFORMATION));
+	assert_int_equal(put("registry", "Key=a\0b", 7), NV_OK);
+	assert_int_equal(put(GPU_REGISTRY, "Own=1=2", 7), NV_OK);
+	assert_string_equal(show("registry"), "Binary: \"Key\"\n");
+	assert_string_equal(show(GPU_REGISTRY), "Binary: \"Own\"\n");
+	assert_int_equal(rm_registry_read_binary(host.rm, NULL, "Key", data, &size), NV_OK);
+	assert_int_equal(size, 3);
+	assert_memory_equal(data, "a\0b", 3);
+	size = sizeof(data);
+	assert_int_equal(rm_registry_read_binary(host.rm, host.rm_gpus[0], "Own", data, &size),
+			 NV_OK);
+	assert_int_equal(size, 3);
+	assert_memory_equal(data, "1=2", 3);
+	assert_int_equal(put("registry", "", 0), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(put("registry", "Key", 3), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(put("registry", "Key=", 4), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(put("registry", "K\0y=1", 5), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(put("version", "a=b", 3), NV_ERR_OBJECT_NOT_FOUND);
+	assert_int_equal(put("gpus/0000:09:00.0/registry", "a=b", 3), NV_ERR_OBJECT_NOT_FOUND);
+}
+
+static void test_write_capability(void **state)
+{
+	assert_non_null(strstr(show(CAP), "DeviceFileModify: 1\n"));
+	assert_int_equal(put(CAP, "DeviceFileModify: 0\n", 20), NV_OK);
+	assert_non_null(strstr(show(CAP), "DeviceFileModify: 0\n"));
+	assert_non_null(strstr(show("capabilities/mig/monitor"), "DeviceFileModify: 1\n"));
+	assert_int_equal(put(CAP, "DeviceFileModify:-12", 20), NV_OK);
+	assert_non_null(strstr(show(CAP), "DeviceFileModify: -12\n"));
+	assert_int_equal(put(CAP, "DeviceFileModify: ", 18), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(put(CAP, "DeviceFileModify: x", 19), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(put(CAP, "DeviceFileMode: 1", 17), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(put(CAP, "", 0), NV_ERR_INVALID_ARGUMENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_information, start, stop),
 		cmocka_unit_test_setup_teardown(test_list, start, stop),
+		cmocka_unit_test_setup_teardown(test_write, start, stop),
+		cmocka_unit_test_setup_teardown(test_write_capability, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

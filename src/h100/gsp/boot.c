@@ -185,6 +185,10 @@ static u32 start_rm(struct fw *fw, u64 libos_args)
 	    !fw_dma_read(fw, region[i].pa, &args, sizeof(args)))
 		return LH_GSP_BOOT_BAD_LIBOS_ARGS;
 	fw->gpu_instance = args.gpuInstance;
+	if (!args.srInitArguments.bInPMTransition)
+		fw_forget(fw);
+	else if (!fw->kept)
+		return LH_GSP_BOOT_BAD_ARGS;
 	return fw_queues_open(fw, &args.messageQueueInitArguments) ? 0 : LH_GSP_BOOT_BAD_QUEUES;
 }
 
@@ -193,7 +197,7 @@ void fw_boot(struct fw *fw, u64 boot_params)
 	GSP_FMC_BOOT_PARAMS params;
 	u32 error;
 
-	fw_stop(fw, FW_STAGE_RESET);
+	fw_begin(fw);
 	h100_chip_gsp_set_run(fw->chip, H100_GSP_LOCKED);
 	error = run_fmc(fw, boot_params, &params);
 	if (error == 0)

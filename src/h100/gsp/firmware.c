@@ -91,11 +91,21 @@ void fw_destroy(struct fw *fw)
 	fw->controls = NULL;
 }
 
-void fw_stop(struct fw *fw, enum fw_stage stage)
+void fw_forget(struct fw *fw)
 {
-	bool ran = fw->stage == FW_STAGE_RUNNING;
+	bool had = fw->kept || fw->stage == FW_STAGE_RUNNING;
 
 	fw_store_clear(&fw->store);
+	fw->kept = false;
+	if (had) {
+		h100_state_lock(fw->state);
+		h100_state_shutdown(fw->state, fw->now_ns);
+		h100_state_unlock(fw->state);
+	}
+}
+
+static void halt(struct fw *fw, enum fw_stage stage)
+{
 	fw_queues_close(fw);
 	h100_chip_wpr2_set(fw->chip, 0, 0);
 	fw->wpr_start = fw->wpr_end = 0;
@@ -104,16 +114,30 @@ void fw_stop(struct fw *fw, enum fw_stage stage)
 	fw->init_status = NV_OK;
 	fw->hung = false;
 	fw->stage = stage;
-	if (ran) {
-		h100_state_lock(fw->state);
-		h100_state_shutdown(fw->state, fw->now_ns);
-		h100_state_unlock(fw->state);
-	}
 	if (stage == FW_STAGE_SUSPENDED) {
 		h100_chip_gsp_set_run(fw->chip, H100_GSP_BOOTING);
 		h100_chip_register_set(fw->chip, NV_PGSP__LO + NV_PFALCON_FALCON_MAILBOX0,
 				       LIBOS_INTERRUPT_PROCESSOR_SUSPENDED);
 	}
+}
+
+void fw_stop(struct fw *fw, enum fw_stage stage)
+{
+	fw_forget(fw);
+	halt(fw, stage);
+}
+
+void fw_suspend(struct fw *fw)
+{
+	fw->kept = fw->stage == FW_STAGE_RUNNING;
+	halt(fw, FW_STAGE_SUSPENDED);
+}
+
+void fw_begin(struct fw *fw)
+{
+	if (!fw->kept)
+		fw_forget(fw);
+	halt(fw, FW_STAGE_RESET);
 }
 
 enum nv_status fw_create_internal(struct fw *fw)

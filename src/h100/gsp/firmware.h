@@ -107,6 +107,7 @@ struct fw {
 
 	struct fw_queues queues;
 	struct fw_store store;
+	bool kept;			    /* the store waits for a driver that resumes */
 	const struct fw_control **controls; /* hash by command */
 	u32 control_mask;
 	struct {
@@ -145,6 +146,12 @@ void fw_ecc_error(struct fw *fw, bool uncorrected);
 enum nv_status fw_create_internal(struct fw *fw);
 /* Everything of a running driver is forgotten. */
 void fw_stop(struct fw *fw, enum fw_stage stage);
+/* Stops as FW_STAGE_SUSPENDED; what the driver has here is kept for the next one that resumes. */
+void fw_suspend(struct fw *fw);
+/* A boot begins: as FW_STAGE_RESET, but that what is kept stays. */
+void fw_begin(struct fw *fw);
+/* Whoever boots is no driver that resumes. */
+void fw_forget(struct fw *fw);
 
 bool fw_dma_read(struct fw *fw, u64 address, void *data, size_t size);
 bool fw_dma_write(struct fw *fw, u64 address, const void *data, size_t size);

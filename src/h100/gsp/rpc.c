@@ -113,9 +113,13 @@ static void init_done(struct fw *fw)
 
 	if (fw->stage != FW_STAGE_INIT || !fw->got_system_info || !fw->got_registry)
 		return;
-	if (fw->init_status == NV_OK)
+	if (fw->init_status == NV_OK && fw->kept) {
+		fw->stage = FW_STAGE_RUNNING;
+		fw->kept = false;
+	} else if (fw->init_status == NV_OK) {
 		fw->init_status = fw_create_internal(fw);
-	if (fw->init_status == NV_OK) {
+	}
+	if (fw->init_status == NV_OK && fw->stage != FW_STAGE_RUNNING) {
 		fw->stage = FW_STAGE_RUNNING;
 		h100_state_lock(fw->state);
 		h100_state_boot(fw->state, FW_VERSION, fw->now_ns);
@@ -130,6 +134,7 @@ static void serve(struct fw *fw, rpc_message_header_v *message, u32 bytes, bool 
 	const struct rpc_entry *entry = entry_find(message->function);
 	u32 size = bytes - HEADER;
 	enum nv_status status;
+	bool keep;
 
 	if (!entry)
 		status = NV_ERR_NOT_SUPPORTED;
@@ -150,8 +155,12 @@ static void serve(struct fw *fw, rpc_message_header_v *message, u32 bytes, bool 
 		message->length = (u32)declared_length(message);
 	message->rpc_result = status;
 	message->rpc_result_private = status;
+	keep = entry && entry->fn == rpc_unload &&
+	       ((const rpc_unloading_guest_driver_v *)(message + 1))->bInPMTransition;
 	fw_queue_send(fw, message, room);
-	if (entry && entry->fn == rpc_unload && status == NV_OK)
+	if (keep && status == NV_OK)
+		fw_suspend(fw);
+	else if (entry && entry->fn == rpc_unload && status == NV_OK)
 		fw_stop(fw, FW_STAGE_SUSPENDED);
 }
 

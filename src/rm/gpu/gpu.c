@@ -2,6 +2,7 @@
 /* The state of one GPU: its users, its lock, and how it is lost. */
 #include "rm/gpu/gpu.h"
 
+#include "base/list.h"
 #include "rm/api/cache.h"
 #include "rm/gpu/interrupt.h"
 #include "rm/gpu/regs.h"
@@ -135,6 +136,40 @@ void rm_gpu_set_persistent(struct rm_gpu *gpu, bool persistent)
 	os_store_relaxed(&gpu->persistent, persistent);
 	if (is_idle(gpu))
 		stop_later(gpu);
+}
+
+/* -- Suspend and resume ------------------------------------------------------------------------ */
+
+enum nv_status rm_gpu_suspend(struct rm_gpu *gpu)
+{
+	enum nv_status status = NV_OK;
+	struct list events;
+
+	list_init(&events);
+	rm_gpu_lock(gpu);
+	if (gpu->gsp && !rm_gpu_is_lost(gpu)) {
+		status = gsp_suspend(gpu, &events);
+		gpu->suspended = status == NV_OK;
+		/* Of a GPU that was lost by it nothing runs either. */
+		if (rm_gpu_is_lost(gpu))
+			status = NV_OK;
+	}
+	rm_gpu_unlock(gpu);
+	gsp_events_deliver(gpu, &events);
+	return status;
+}
+
+void rm_gpu_resume(struct rm_gpu *gpu)
+{
+	bool lost = false;
+
+	rm_gpu_lock(gpu);
+	if (gpu->suspended && !rm_gpu_is_lost(gpu))
+		lost = gsp_boot(gpu) != NV_OK;
+	gpu->suspended = false;
+	rm_gpu_unlock(gpu);
+	if (lost)
+		rm_gpu_lose(gpu, RM_XID_GSP_ERROR, "GSP did not resume.");
 }
 
 /* -- Loss -------------------------------------------------------------------------------------- */

@@ -38,6 +38,7 @@ struct rm_gpu {
 	u32 state;	 /* enum rm_gpu_state; read with os_load_acquire */
 	u32 users;	 /* opens and attaches that keep it booted; written under the gpu lock */
 	bool persistent; /* likewise */
+	bool suspended;	 /* its firmware's state waits for rm_gpu_resume; GPU lock */
 	struct os_mutex lock; /* LOCK_RANK_GPU: RPC queues and all state below */
 	struct rm_gsp *gsp;   /* NULL until booted */
 	struct rm_gpu_interrupts *interrupts;
@@ -82,6 +83,12 @@ enum nv_status rm_gpu_retain(struct rm_gpu *gpu);
  * (whose thread holds it shared) a work item does that after it.
  */
 void rm_gpu_release(struct rm_gpu *gpu);
+/*
+ * Has a running firmware keep its state and stops it: NV_OK, also where none runs, or why it still
+ * runs. rm_gpu_resume starts it with that state, or the GPU is lost. No request is being served.
+ */
+enum nv_status rm_gpu_suspend(struct rm_gpu *gpu);
+void rm_gpu_resume(struct rm_gpu *gpu);
 /* Stops a firmware that nobody needs any more, as above. No lock held, no call on this thread. */
 void rm_gpu_stop_if_idle(struct rm_gpu *gpu);
 /*

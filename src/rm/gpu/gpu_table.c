@@ -11,6 +11,7 @@
 #include "rm/gpu/regs.h"
 #include "rm/gsp/rpc.h"
 #include "rm/instance.h"
+#include "rm/options.h"
 #include "rm/registry.h"
 #include "rm/server/server.h"
 
@@ -140,17 +141,22 @@ enum nv_status rm_gpu_add(struct rm *rm, struct os_pci_dev *dev, u32 minor, stru
 	status = probe(gpu);
 	if (status != NV_OK)
 		goto fail_probe;
+	status = rm_options_apply_gpu(rm, gpu, rm->options[RM_OPTION_REGISTRY_DWORDS_PER_DEVICE]);
+	if (status != NV_OK)
+		goto fail_enter;
 	rm_server_lock_exclusive(rm->server);
 	status = enter(rm, gpu);
 	rm_server_unlock_exclusive(rm->server);
 	if (status != NV_OK)
-		goto fail_probe;
+		goto fail_enter;
 	os_log(OS_LOG_INFO, "NVRM: GPU%u at %04x:%02x:%02x.%x (%04x:%04x)", gpu->instance,
 	       gpu->location.domain, gpu->location.bus, gpu->location.device,
 	       gpu->location.function, gpu->vendor_id, gpu->device_id);
 	*out = gpu;
 	return NV_OK;
 
+fail_enter:
+	rm_registry_forget_gpu(rm, gpu);
 fail_probe:
 	rm_control_cache_destroy(gpu->cache);
 fail_cache:
@@ -184,6 +190,16 @@ void rm_gpu_remove(struct rm_gpu *gpu)
 	rm_registry_forget_gpu(rm, gpu);
 	rm_gpu_interrupts_free(gpu);
 	rm_gpu_put(gpu);
+}
+
+void rm_gpu_gone(struct rm_gpu *gpu)
+{
+	rm_gpu_lose(gpu, RM_XID_OFF_BUS, "GPU has fallen off the bus.");
+}
+
+bool rm_gpu_is_gone(const struct rm_gpu *gpu)
+{
+	return rm_gpu_is_lost(gpu);
 }
 
 struct rm_gpu *rm_gpu_by_instance(struct rm *rm, u32 instance)

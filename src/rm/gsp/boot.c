@@ -186,8 +186,9 @@ static enum nv_status run_boot(struct rm_gsp *gsp, const struct gsp_firmware *fw
 	return status;
 }
 
-/* Tells the firmware to go; true when its processor stopped. */
-static bool unload(struct rm_gsp *gsp);
+/* Tells the firmware to go, keeping its state or not. If it took that, its processor has stopped.
+ */
+static enum nv_status unload(struct rm_gsp *gsp, bool keep);
 
 enum nv_status gsp_boot(struct rm_gpu *gpu)
 {
@@ -233,6 +234,8 @@ enum nv_status gsp_boot(struct rm_gpu *gpu)
 		status = run_boot(gsp, &fw);
 	gsp_firmware_put(&fw);
 	if (status == NV_OK) {
+		/* Of a GPU that was suspended there is one, which no request reads now. */
+		os_free(gpu->info);
 		gpu->info = gsp->info;
 		gsp->info = NULL;
 		return NV_OK;
@@ -241,7 +244,7 @@ enum nv_status gsp_boot(struct rm_gpu *gpu)
 	os_log(OS_LOG_ERROR, "NVRM: GPU%u: firmware boot failed: 0x%x", gpu->instance, status);
 	gsp_check_alive(gsp);
 	if (gsp->queue.linked && !rm_gpu_is_lost(gpu))
-		unload(gsp);
+		unload(gsp, false);
 	tear_down(gpu);
 	return status;
 
@@ -261,7 +264,7 @@ static bool suspended_or_off_bus(void *arg)
 	return value == LIBOS_INTERRUPT_PROCESSOR_SUSPENDED || value == GPU_OFF_BUS;
 }
 
-static bool unload(struct rm_gsp *gsp)
+static enum nv_status unload(struct rm_gsp *gsp, bool keep)
 {
 	rpc_unloading_guest_driver_v1F_07 params;
 	struct gsp_exchange x = {
@@ -270,10 +273,27 @@ static bool unload(struct rm_gsp *gsp)
 		.fixed_size = sizeof(params),
 		.status_offset = GSP_NO_STATUS,
 	};
+	enum nv_status status;
 
 	os_memset(&params, 0, sizeof(params));
-	return gsp_rpc_call(gsp, &x) == NV_OK &&
-	       wait_for(gsp, suspended_or_off_bus, "GSP to suspend") == NV_OK;
+	params.bInPMTransition = keep;
+	params.newLevel = keep ? GSP_POWER_LEVEL_STANDBY : 0;
+	status = gsp_rpc_call(gsp, &x);
+	if (status == NV_OK)
+		wait_for(gsp, suspended_or_off_bus, "GSP to suspend");
+	return status;
+}
+
+enum nv_status gsp_suspend(struct rm_gpu *gpu, struct list *events)
+{
+	struct rm_gsp *gsp = gpu->gsp;
+	enum nv_status status = unload(gsp, true);
+
+	if (status != NV_OK && gsp_check_alive(gsp) == NV_OK)
+		return status;
+	gsp_events_take(gsp, events);
+	tear_down(gpu);
+	return status;
 }
 
 void gsp_stopping(struct rm_gpu *gpu)
@@ -288,6 +308,6 @@ void gsp_shutdown(struct rm_gpu *gpu)
 	if (!gsp)
 		return;
 	if (!rm_gpu_is_lost(gpu))
-		unload(gsp);
+		unload(gsp, false);
 	tear_down(gpu);
 }

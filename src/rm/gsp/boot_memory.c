@@ -249,6 +249,8 @@ static void fill_boot_params(struct rm_gsp *gsp)
 	p->gspRmParams.target = GSP_DMA_TARGET_COHERENT_SYSTEM;
 	p->gspRmParams.bootArgsOffset = args_address(m, GSP_ARGS_LIBOS);
 	rm->gpuInstance = gsp->gpu->instance;
+	rm->srInitArguments.bInPMTransition = gsp->gpu->suspended;
+	rm->srInitArguments.oldLevel = gsp->gpu->suspended ? GSP_POWER_LEVEL_STANDBY : 0;
 }
 
 enum nv_status gsp_memory_alloc(struct rm_gsp *gsp, const struct gsp_firmware *fw)

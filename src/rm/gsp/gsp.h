@@ -22,6 +22,9 @@
 /* A wait is cut up so that a GPU that left the bus is noticed. */
 #define GSP_WAIT_SLICE_NS 20000000ull
 
+/* The adapter's power level that the firmware is told of while the system sleeps. */
+#define GSP_POWER_LEVEL_STANDBY 3u
+
 /* Parameters of one message; the interface's own limit is lower. */
 #define GSP_MAX_PARAMS 0x1000000u
 
@@ -147,8 +150,6 @@ struct gsp_event {
 void gsp_event_keep(struct rm_gsp *gsp);
 /* Moves what was kept to the caller's list. */
 void gsp_events_take(struct rm_gsp *gsp, struct list *to);
-/* Hands each to whom it concerns, and frees it. No GPU lock held. */
-void gsp_events_deliver(struct rm_gpu *gpu, struct list *events);
 /* Frees without delivering. */
 void gsp_events_drop(struct list *events);
 

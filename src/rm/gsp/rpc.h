@@ -14,6 +14,7 @@
 #include "abi/r535.h"
 #include "base/types.h"
 
+struct list;
 struct rm_gpu;
 
 /* params is read and written in place, params_size bytes. flags: RMAPI_RPC_FLAGS_*. */
@@ -29,6 +30,14 @@ enum nv_status gsp_rpc_dup(struct rm_gpu *gpu, u32 client, u32 parent, u32 objec
 /* Boot and its reverse, called by rm/gpu with the GPU lock held. Boot sets gpu->info. */
 enum nv_status gsp_boot(struct rm_gpu *gpu);
 void gsp_shutdown(struct rm_gpu *gpu);
+/*
+ * Has the firmware keep its state, which the next boot of a GPU that is suspended tells it to take
+ * up, and stops it. What it still said goes to events, for gsp_events_deliver. GPU lock held. On
+ * failure the firmware runs on.
+ */
+enum nv_status gsp_suspend(struct rm_gpu *gpu, struct list *events);
+/* Hands each to whom it concerns, and frees it. No GPU lock held. */
+void gsp_events_deliver(struct rm_gpu *gpu, struct list *events);
 /*
  * A shutdown comes, after the objects' frees: those are spared a firmware that did not answer last
  * time. GPU lock held.
