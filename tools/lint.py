@@ -31,6 +31,7 @@ ARROWS = [
     ("host/user/", ["host/user/", "rm/rm.h", "rm/trace.h", "h100/h100.h", "os/", "abi/", "base/"]),
     ("host/linux/softh100/", ["host/linux/", "h100/function/", "os/", "abi/", "base/"]),
     ("host/linux/gpu/", ["host/linux/", "host/user/files.h", "h100/", "os/", "abi/", "base/"]),
+    ("host/linux/nvidia/", ["host/linux/", "rm/rm.h", "rm/parameters.h", "os/", "abi/", "base/"]),
     ("host/linux/", ["host/linux/", "rm/rm.h", "os/", "abi/", "base/"]),
 ]
 
