@@ -63,7 +63,7 @@ static const struct h100_function_ops function_ops = {
 /* -- Answers to system calls ------------------------------------------------------------------- */
 
 /* 0, or what the call returns instead of being served. */
-static int disturb(struct h100 *fake)
+static int disturb(struct h100 *fake, bool needs_memory)
 {
 	int rc = 0;
 
@@ -73,6 +73,9 @@ static int disturb(struct h100 *fake)
 		rc = -fake->fail_errno;
 	else if (fake->interrupt_every != 0 && fake->calls % fake->interrupt_every == 0)
 		rc = -EINTR;
+	else if (needs_memory && fake->no_memory_every != 0 &&
+		 fake->calls % fake->no_memory_every == 0)
+		rc = -ENOMEM;
 	pthread_mutex_unlock(&fake->lock);
 	return rc;
 }
@@ -217,7 +220,7 @@ static int answer_registers(struct h100 *fake, unsigned long request, void *arg)
 static int fake_ioctl(void *ctx, unsigned long request, void *arg)
 {
 	struct h100 *fake = ctx;
-	int rc = disturb(fake);
+	int rc = disturb(fake, request != SOFTH100_WAIT);
 
 	if (rc)
 		return rc;
@@ -247,7 +250,7 @@ static size_t shortened(struct h100 *fake, size_t size)
 static ssize_t fake_pread(void *ctx, void *data, size_t size, u64 address)
 {
 	struct h100 *fake = ctx;
-	int rc = disturb(fake);
+	int rc = disturb(fake, true);
 
 	if (rc)
 		return rc;
@@ -261,7 +264,7 @@ static ssize_t fake_pread(void *ctx, void *data, size_t size, u64 address)
 static ssize_t fake_pwrite(void *ctx, const void *data, size_t size, u64 address)
 {
 	struct h100 *fake = ctx;
-	int rc = disturb(fake);
+	int rc = disturb(fake, true);
 
 	if (rc)
 		return rc;
@@ -276,7 +279,7 @@ static void *fake_map(void *ctx, size_t size)
 {
 	struct h100 *fake = ctx;
 
-	if (disturb(fake) != 0)
+	if (disturb(fake, false) != 0)
 		return NULL;
 	assert_int_equal(size, fake->identity.video_bytes);
 	os_fetch_add(&fake->mapped, 1);

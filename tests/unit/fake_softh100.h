@@ -34,6 +34,7 @@ struct h100 {
 	u32 fail_at;
 	int fail_errno;
 	u32 interrupt_every; /* every so many calls are interrupted first; 0: none */
+	u32 no_memory_every; /* the same, for want of memory; waits need none */
 	u32 short_bytes;     /* reads and writes move at most so much; 0: all */
 	u64 last_timeout_ns, longest_timeout_ns; /* of waits; ~0 is none */
 

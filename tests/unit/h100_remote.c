@@ -144,6 +144,18 @@ static void test_interrupted(void **state)
 	check_messages(d);
 }
 
+/* The module's own memory runs short now and then. */
+static void test_no_memory(void **state)
+{
+	struct driver *d = *state;
+
+	pthread_mutex_lock(&d->gpu->lock);
+	d->gpu->no_memory_every = 3;
+	pthread_mutex_unlock(&d->gpu->lock);
+	assert_int_equal(driver_boot(d), NV_OK);
+	check_messages(d);
+}
+
 static void test_short(void **state)
 {
 	static const u32 most[] = { 4, 7, 1000 };
@@ -523,6 +535,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		COLD(test_boot),
 		COLD(test_interrupted),
+		COLD(test_no_memory),
 		COLD(test_short),
 		BOOTED(test_function_reset),
 		COLD(test_out_of_reach),

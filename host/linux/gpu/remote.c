@@ -8,16 +8,33 @@
 #include <errno.h>
 #include <string.h>
 
+#include "os/os.h"
+
 #define DMA_CHUNK_BYTES (1u << 20) /* of one read or write */
+#define NO_MEMORY_TRIES 100u	   /* a millisecond apart */
 #define ADDRESS_MAX ((u64)INT64_MAX)
+
+/*
+ * Whether a call that failed with -errno rc is to be made again: it was interrupted, or the module
+ * had no memory for it, which passes.
+ */
+static bool again(ssize_t rc, u32 *tries)
+{
+	if (rc == -ENOMEM && (*tries)++ < NO_MEMORY_TRIES) {
+		os_sleep_us(1000);
+		return true;
+	}
+	return rc == -EINTR;
+}
 
 int remote_ioctl(struct h100_chip *chip, unsigned long request, void *arg)
 {
+	u32 tries = 0;
 	int rc;
 
 	do {
 		rc = chip->calls->ioctl(chip->ctx, request, arg);
-	} while (rc == -EINTR);
+	} while (again(rc, &tries));
 	return rc < 0 ? -rc : 0;
 }
 
@@ -144,54 +161,68 @@ void h100_chip_set_present(struct h100_chip *chip, bool present)
 
 /* -- System memory ----------------------------------------------------------------------------- */
 
-/* How much of a piece was moved, 0: go on, it was interrupted; below: none of it can be. */
-static ssize_t moved(struct h100_chip *chip, ssize_t got, size_t piece)
+/* How much of a piece was moved; 0: none of it can be, or more than there is. */
+static size_t moved(struct h100_chip *chip, ssize_t got, size_t piece)
 {
-	if (got == -EINTR)
-		return 0;
 	/* EFAULT is the driver's affair: what it named is not mapped. */
-	if (got < 0 && got != -EFAULT && chip->error == 0)
+	if (got < 0 && got != -EFAULT)
 		chip->error = (int)-got;
-	return got <= 0 || (size_t)got > piece ? -1 : got;
+	return got <= 0 || (size_t)got > piece ? 0 : (size_t)got;
+}
+
+static size_t read_piece(struct h100_chip *chip, u64 address, void *data, size_t size)
+{
+	size_t piece = size < DMA_CHUNK_BYTES ? size : DMA_CHUNK_BYTES;
+	u32 tries = 0;
+	ssize_t got;
+
+	do {
+		got = chip->calls->pread(chip->ctx, data, piece, address);
+	} while (again(got, &tries));
+	return moved(chip, got, piece);
+}
+
+static size_t write_piece(struct h100_chip *chip, u64 address, const void *data, size_t size)
+{
+	size_t piece = size < DMA_CHUNK_BYTES ? size : DMA_CHUNK_BYTES;
+	u32 tries = 0;
+	ssize_t got;
+
+	do {
+		got = chip->calls->pwrite(chip->ctx, data, piece, address);
+	} while (again(got, &tries));
+	return moved(chip, got, piece);
+}
+
+static bool in_range(struct h100_chip *chip, u64 address, size_t size)
+{
+	return chip->error == 0 && address <= ADDRESS_MAX && size <= ADDRESS_MAX - address;
 }
 
 bool remote_dma_read(void *ctx, u64 address, void *data, size_t size)
 {
 	struct h100_chip *chip = ctx;
-	u8 *to = data;
+	size_t done = 0, got = 1;
 
-	if (chip->error || address > ADDRESS_MAX || size > ADDRESS_MAX - address)
+	if (!in_range(chip, address, size))
 		return false;
-	while (size != 0) {
-		size_t piece = size < DMA_CHUNK_BYTES ? size : DMA_CHUNK_BYTES;
-		ssize_t got = moved(chip, chip->calls->pread(chip->ctx, to, piece, address), piece);
-
-		if (got < 0)
-			return false;
-		to += got;
-		address += (u64)got;
-		size -= (size_t)got;
+	while (done < size && got != 0) {
+		got = read_piece(chip, address + done, (u8 *)data + done, size - done);
+		done += got;
 	}
-	return true;
+	return done == size;
 }
 
 bool remote_dma_write(void *ctx, u64 address, const void *data, size_t size)
 {
 	struct h100_chip *chip = ctx;
-	const u8 *from = data;
+	size_t done = 0, got = 1;
 
-	if (chip->error || address > ADDRESS_MAX || size > ADDRESS_MAX - address)
+	if (!in_range(chip, address, size))
 		return false;
-	while (size != 0) {
-		size_t piece = size < DMA_CHUNK_BYTES ? size : DMA_CHUNK_BYTES;
-		ssize_t got =
-			moved(chip, chip->calls->pwrite(chip->ctx, from, piece, address), piece);
-
-		if (got < 0)
-			return false;
-		from += got;
-		address += (u64)got;
-		size -= (size_t)got;
+	while (done < size && got != 0) {
+		got = write_piece(chip, address + done, (const u8 *)data + done, size - done);
+		done += got;
 	}
-	return true;
+	return done == size;
 }
