@@ -212,6 +212,11 @@ void os_pci_location(struct os_pci_dev *dev, struct os_pci_location *loc);
 /* width 1, 2 or 4; a device off the bus reads as all ones. */
 u32 os_pci_cfg_read(struct os_pci_dev *dev, u32 offset, u32 width);
 void os_pci_cfg_write(struct os_pci_dev *dev, u32 offset, u32 width, u32 value);
+/*
+ * Config space of the PCI Express root port that the device is below, at whatever distance: all
+ * ones where there is none that the system knows of. Offset and width as above.
+ */
+u32 os_pci_root_cfg_read(struct os_pci_dev *dev, u32 offset, u32 width);
 
 /* A BAR by its index (0 registers, 2 video memory aperture, 4 control aperture); 0: absent. */
 u64 os_pci_bar_size(struct os_pci_dev *dev, u32 bar);

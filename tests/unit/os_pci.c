@@ -81,7 +81,7 @@ static bool lend(void *ctx)
 }
 
 static const struct os_user_pci_ops ops = {
-	cfg_read, cfg_write, bar_size, bar_read, bar_write, lend,
+	cfg_read, cfg_write, bar_size, bar_read, bar_write, lend, NULL,
 };
 
 static const struct os_pci_location location = { 0, 0x1a, 0, 0 };
@@ -162,6 +162,34 @@ static void test_accesses(void **state)
 	assert_true(d.last_width == 8 && d.last_value == 0x123456789abcdef0ull);
 	os_pci_cfg_write(dev, 0x40, 4, 0x01020304);
 	assert_int_equal(os_pci_cfg_read(dev, 0x41, 1), 3);
+	os_user_pci_unregister(dev);
+}
+
+static u32 root_cfg_read(void *ctx, u32 offset, u32 width)
+{
+	return 0x100 + ((struct device *)ctx)->config[0x40] + offset + width;
+}
+
+/* A device below a root port, and one that is below none. */
+static void test_root_port(void **state)
+{
+	struct os_user_pci_ops below = ops;
+	struct os_pci_dev *dev;
+	struct device d;
+
+	device_init(&d);
+	dev = os_user_pci_register(&ops, &d, &location);
+	assert_non_null(dev);
+	assert_int_equal(os_pci_root_cfg_read(dev, 0, 4), 0xffffffff);
+	assert_int_equal(os_pci_root_cfg_read(dev, 2, 2), 0xffff);
+	assert_int_equal(os_pci_root_cfg_read(dev, 3, 1), 0xff);
+	os_user_pci_unregister(dev);
+
+	below.root_cfg_read = root_cfg_read;
+	d.config[0x40] = 7;
+	dev = os_user_pci_register(&below, &d, &location);
+	assert_non_null(dev);
+	assert_int_equal(os_pci_root_cfg_read(dev, 0x10, 4), 0x11b);
 	os_user_pci_unregister(dev);
 }
 
@@ -516,6 +544,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_accesses),
+		cmocka_unit_test(test_root_port),
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_interrupts),
 		cmocka_unit_test(test_msix),

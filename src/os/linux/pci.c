@@ -145,7 +145,8 @@ static bool cfg_reachable(struct os_pci_dev *dev, u32 offset, u32 width)
 	return !pci_lost(dev) && offset < (u32)dev->pdev->cfg_size && offset % width == 0;
 }
 
-u32 os_pci_cfg_read(struct os_pci_dev *dev, u32 offset, u32 width)
+/* pdev NULL: all ones. */
+static u32 cfg_read(struct pci_dev *pdev, u32 offset, u32 width)
 {
 	u32 value = ~0u;
 	u16 half = 0xffff;
@@ -153,20 +154,35 @@ u32 os_pci_cfg_read(struct os_pci_dev *dev, u32 offset, u32 width)
 
 	switch (width) {
 	case 1:
-		if (cfg_reachable(dev, offset, width))
-			pci_read_config_byte(dev->pdev, offset, &byte);
+		if (pdev)
+			pci_read_config_byte(pdev, offset, &byte);
 		return byte;
 	case 2:
-		if (cfg_reachable(dev, offset, width))
-			pci_read_config_word(dev->pdev, offset, &half);
+		if (pdev)
+			pci_read_config_word(pdev, offset, &half);
 		return half;
 	case 4:
-		if (cfg_reachable(dev, offset, width))
-			pci_read_config_dword(dev->pdev, offset, &value);
+		if (pdev)
+			pci_read_config_dword(pdev, offset, &value);
 		return value;
 	}
 	OS_BUG_ON(true);
 	return value;
+}
+
+u32 os_pci_cfg_read(struct os_pci_dev *dev, u32 offset, u32 width)
+{
+	return cfg_read(cfg_reachable(dev, offset, width) ? dev->pdev : NULL, offset, width);
+}
+
+/* A device that is on the bus keeps the bridges above it. */
+u32 os_pci_root_cfg_read(struct os_pci_dev *dev, u32 offset, u32 width)
+{
+	struct pci_dev *port = pci_lost(dev) ? NULL : pcie_find_root_port(dev->pdev);
+
+	if (port && (offset >= (u32)port->cfg_size || offset % width))
+		port = NULL;
+	return cfg_read(port, offset, width);
 }
 
 void os_pci_cfg_write(struct os_pci_dev *dev, u32 offset, u32 width, u32 value)

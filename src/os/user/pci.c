@@ -145,6 +145,13 @@ void os_pci_cfg_write(struct os_pci_dev *dev, u32 offset, u32 width, u32 value)
 	dev->ops->cfg_write(dev->ctx, offset, width, value);
 }
 
+u32 os_pci_root_cfg_read(struct os_pci_dev *dev, u32 offset, u32 width)
+{
+	if (!dev->ops->root_cfg_read)
+		return bits_low32(BIT64(8 * width) - 1);
+	return dev->ops->root_cfg_read(dev->ctx, offset, width);
+}
+
 u64 os_pci_bar_size(struct os_pci_dev *dev, u32 bar)
 {
 	return bar < PCI_BARS ? range_size(dev->bars[bar]) : 0;

@@ -77,6 +77,8 @@ struct os_user_pci_ops {
 	/* Does some of the device's work on the calling thread; false when there was none. May be
 	 * NULL. */
 	bool (*lend)(void *ctx);
+	/* Config space of the root port above the device. May be NULL: there is none. */
+	u32 (*root_cfg_read)(void *ctx, u32 offset, u32 width);
 };
 
 /*
