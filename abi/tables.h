@@ -87,6 +87,7 @@ struct abi_control {
 	u32 also_count;	 /* further internal classes that serve the same command */
 	const u16 *also; /* enum abi_iclass */
 	u32 becomes;	 /* an older form: the command that took its place; 0 for none */
+	u8 serialised;	 /* its parameters cross to the firmware in the form of abi/serial.h */
 };
 
 enum abi_params_mode { ABI_PARAMS_NONE, ABI_PARAMS_OPTIONAL, ABI_PARAMS_REQUIRED };

@@ -251,6 +251,17 @@ static void setup_once(void)
 
 /* -- The driver's side ------------------------------------------------------------------------- */
 
+/* The reply may say what it likes of a list that has room for count. */
+static void one_list(u32 count)
+{
+	NV2080_CTRL_GPU_GET_ENGINES_PARAMS p = { .engineCount = count };
+	u32 *list = calloc(count ? count : 1, sizeof(*list));
+
+	p.engineList = count ? (u64)(uintptr_t)list : 0;
+	gsp_rpc_control(&gpu, 1, 2, NV2080_CTRL_CMD_GPU_GET_ENGINES, &p, sizeof(p));
+	free(list);
+}
+
 static void one_call(void)
 {
 	static u8 params[70000];
@@ -258,7 +269,7 @@ static void one_call(void)
 	u32 size = what & 0x80 ? 66000 : what & 0x40 ? 5000 : next8();
 
 	memset(params, 0x5a, size);
-	switch (what % 6) {
+	switch (what % 7) {
 	case 0:
 		gsp_rpc_control(&gpu, 1, 2, 0x20800110, size ? params : NULL, size);
 		break;
@@ -270,6 +281,9 @@ static void one_call(void)
 		break;
 	case 3:
 		gsp_rpc_dup(&gpu, 1, 2, 3, 4, 5, 6);
+		break;
+	case 6:
+		one_list(next8());
 		break;
 	case 4:
 		rm_gpu_lock(&gpu);

@@ -134,6 +134,26 @@ static void send_raw(struct driver *d, struct input *in)
 	driver_put(d, 1 + take(in, 1) % 16);
 }
 
+/* A stream whose header is right but for its length, now and then. */
+static void send_serialised(struct driver *d, struct input *in, const struct fw_control *control)
+{
+	u32 size = 32 + take(in, 1) * 8;
+	rpc_gsp_rm_control_v *rpc =
+		(void *)(driver_message(d, NV_VGPU_MSG_FUNCTION_GSP_RM_CONTROL, 32 + 24 + size) +
+			 1);
+	u32 length = take(in, 1) < 0x20 ? take(in, 2) : size;
+	u64 header[] = { 0, length, control->cmd >> 8, control->cmd & 0xff };
+
+	rpc->hClient = handle(take(in, 1));
+	rpc->hObject = handle(take(in, 1));
+	rpc->cmd = control->cmd;
+	rpc->paramsSize = size;
+	rpc->flags = RMAPI_RPC_FLAGS_SERIALIZED;
+	memcpy(rpc->params, header, sizeof(header));
+	take_bytes(in, rpc->params + sizeof(header), size - (u32)sizeof(header));
+	driver_send(d);
+}
+
 static void send_control(struct driver *d, struct input *in)
 {
 	const struct fw_control_group *group = fw_control_groups[0];
@@ -149,6 +169,10 @@ static void send_control(struct driver *d, struct input *in)
 	control = &group->controls[take(in, 1) % group->count];
 	if (control->size > 60000)
 		return;
+	if (control->serialised && take(in, 1) % 4 != 0) {
+		send_serialised(d, in, control);
+		return;
+	}
 	rpc = (void *)(driver_message(d, NV_VGPU_MSG_FUNCTION_GSP_RM_CONTROL,
 				      32 + 24 + control->size) +
 		       1);

@@ -17,9 +17,10 @@ link() {
 	done
 }
 
-# link_made MODULE: what the interface's generator makes
+# link_made MODULE: what the interface's generator makes, and who reads it
 link_made() {
 	mkdir -p "$out/$1/abi"
+	ln -sf "$top/abi/serial.c" "$out/$1/abi/serial.c"
 	ln -sf ../../generated/abi/tables.c "$out/$1/abi/tables.c"
 }
 

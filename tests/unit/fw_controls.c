@@ -115,8 +115,11 @@ static void test_written(void **unused)
 		for (u32 i = 0; i < fw_control_groups[g]->count; i++) {
 			const struct fw_control *control = &fw_control_groups[g]->controls[i];
 			const struct abi_control *abi = abi_control_find(control->cmd);
-			u8 *params = malloc(control->size + 1);
+			u8 *params;
 
+			if (control->serialised)
+				continue; /* gsp_serial.c */
+			params = malloc(control->size + 1);
 			assert_non_null(params);
 			memset(params, MARK, control->size + 1);
 			fill_in_fields(abi->params, params, 0);
@@ -138,8 +141,11 @@ static void test_hostile(void **unused)
 	for (u32 g = 0; fw_control_groups[g] != NULL; g++) {
 		for (u32 i = 0; i < fw_control_groups[g]->count; i++) {
 			const struct fw_control *control = &fw_control_groups[g]->controls[i];
-			u8 *params = malloc(control->size != 0 ? control->size : 1);
+			u8 *params;
 
+			if (control->serialised)
+				continue;
+			params = malloc(control->size != 0 ? control->size : 1);
 			assert_non_null(params);
 			for (u32 round = 0; round < 24; round++) {
 				for (u32 b = 0; b < control->size; b++)

@@ -356,12 +356,90 @@ static void test_gpu_management(void **state)
 			 NV_OK);
 }
 
+/* -- Serialised parameters --------------------------------------------------------------------- */
+
+static void test_lists_for_the_firmware(void **state)
+{
+	NV0080_CTRL_FIFO_CHANNEL channels[40] = { { 5 } }, none = { 5 };
+	NV0080_CTRL_FIFO_START_SELECTED_CHANNELS_PARAMS p = { 0 }, before;
+	u32 cmd = NV0080_CTRL_CMD_FIFO_START_SELECTED_CHANNELS;
+
+	assert_int_equal(control(DEVICE, cmd, &p, sizeof(p)), NV_OK);
+	p.fifoStartChannelListCount = 40;
+	p.fifoStartChannelList = (u64)(uintptr_t)channels;
+	before = p;
+	/* The firmware knows of no channel. */
+	assert_int_equal(control(DEVICE, cmd, &p, sizeof(p)), NV_ERR_INVALID_ARGUMENT);
+	assert_memory_equal(&p, &before, sizeof(p));
+	assert_memory_equal(&channels[0], &none, sizeof(none));
+	p.fifoStartChannelList = 0;
+	assert_int_equal(control(DEVICE, cmd, &p, sizeof(p)), NV_ERR_INVALID_ARGUMENT);
+	p = before;
+	assert_int_equal(control(SUBDEVICE, cmd, &p, sizeof(p)), NV_ERR_NOT_SUPPORTED);
+	p.fifoStartChannelList = 8;
+	assert_int_equal(control(DEVICE, cmd, &p, sizeof(p)), NV_ERR_INVALID_ADDRESS);
+}
+
+static u32 serialised_control(u32 object, u32 cmd, const u64 *words, u32 size)
+{
+	NVOS54_PARAMETERS p = {
+		.hClient = client,
+		.hObject = object,
+		.cmd = cmd,
+		.flags = NVOS54_FLAGS_FINN_SERIALIZED,
+		.params = (u64)(uintptr_t)words,
+		.paramsSize = size,
+	};
+
+	assert_int_equal(host_ioctl(ctl, NV_ESC_RM_CONTROL, &p, sizeof(p)), RM_IOCTL_OK);
+	return p.status;
+}
+
+/* Such a block would have to have the structure's size, into which none fits. */
+static void test_blocks_serialised_by_a_client(void **state)
+{
+	static const struct {
+		u64 words[6];
+		u32 want;
+	} cases[] = {
+		{ { 1, 48, 0x8017, 5 }, NV_ERR_LIB_RM_VERSION_MISMATCH },
+		{ { 0, 72, 0x8017, 5 }, NV_ERR_BUFFER_TOO_SMALL },
+		{ { 0, 31, 0x8017, 5 }, NV_ERR_BUFFER_TOO_SMALL },
+		{ { 0, 48, 0x8017, 7 }, NV_ERR_NOT_SUPPORTED },
+		{ { 0, 48, 0x8017, 5, 0, 0 }, NV_ERR_LIB_RM_VERSION_MISMATCH },
+		{ { 0, 48, 0x8017, 5, ~0ull, ~0ull }, NV_ERR_LIB_RM_VERSION_MISMATCH },
+	};
+	u64 words[6] = { 0, 48, 0x8017, 5 };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
+		if (serialised_control(DEVICE, NV0080_CTRL_CMD_FIFO_START_SELECTED_CHANNELS,
+				       cases[i].words, 48) != cases[i].want)
+			fail_msg("case %u", i);
+	assert_int_equal(
+		serialised_control(DEVICE, NV0080_CTRL_CMD_FIFO_START_SELECTED_CHANNELS, words, 40),
+		NV_ERR_INVALID_ARGUMENT);
+	/* Shorter than a header; and a command without that form. */
+	assert_int_equal(serialised_control(SUBDEVICE, NV2080_CTRL_CMD_GPU_GET_ENGINES, words, 16),
+			 NV_ERR_BUFFER_TOO_SMALL);
+	assert_int_equal(serialised_control(SUBDEVICE, NV2080_CTRL_CMD_GPU_GET_GID_INFO, words, 16),
+			 NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(
+		serialised_control(DEVICE, NV0080_CTRL_CMD_GPU_GET_NUM_SUBDEVICES, words, 4),
+		NV_ERR_LIB_RM_VERSION_MISMATCH);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, start, stop)
 	const struct CMUnitTest tests[] = {
-		T(test_diagnostics),	T(test_no_display),	T(test_confidential_computing),
-		T(test_fabric_manager), T(test_gpu_management),
+		T(test_diagnostics),
+		T(test_no_display),
+		T(test_confidential_computing),
+		T(test_fabric_manager),
+		T(test_gpu_management),
+		T(test_lists_for_the_firmware),
+		T(test_blocks_serialised_by_a_client),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -190,6 +190,19 @@ def check_params(abi, item, params):
         check_type(abi, item, params.type)
 
 
+def check_serialised(abi, item, struct, top=True):
+    """What the serialised form has no rule for, or the serialiser no code."""
+    for f in struct.fields:
+        sub = f.sub or abi.struct(f.type)
+        if f.bits or None in f.dims or f.select or (f.sub and not f.name) or (sub and sub.union):
+            raise AbiError(item.where, f'{struct.name}.{f.name} has no serialised form')
+        if f.type == 'NvP64' and not (f.pointer and top and not f.dims):
+            raise AbiError(item.where, f'{struct.name}.{f.name}: what it points at is not stated')
+        element = abi.struct(f.pointer.element) if f.pointer else sub
+        if element:
+            check_serialised(abi, item, element, False)
+
+
 def check(abi):
     """Raises AbiError at the first fault; returns the structures in order of definition."""
     check_unique(abi)
@@ -209,6 +222,10 @@ def check(abi):
         if not 0 <= c.cmd < 1 << 32:
             raise AbiError(c.where, 'a command has 32 bits')
         check_params(abi, c, c.params)
+        if c.serialised:
+            if not abi.struct(c.params.type):
+                raise AbiError(c.where, 'what is serialised has a structure')
+            check_serialised(abi, c, abi.struct(c.params.type))
         resolve_flags(abi, c, c.flags, 'RMCTRL_FLAGS_')
         resolve_flags(abi, c, c.rights, 'RS_ACCESS_')
     for c in abi.classes.values():

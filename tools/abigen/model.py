@@ -131,6 +131,7 @@ class Control:
     by_class: bool = False
     closed: bool = False
     becomes: str = ''
+    serialised: bool = False
 
 
 @dataclass

@@ -261,6 +261,8 @@ class Parser:
                 item.by_class = True
             elif word == 'closed':
                 item.closed = True
+            elif word == 'serialised':
+                item.serialised = True
             else:
                 w.fail(f'"{word}" is no option of a control')
         self.put(self.abi.controls, item.cmd, item, 'control')

@@ -203,7 +203,8 @@ class Tables:
                 f'\t{{ {c.cmd:#x}, {i}, {self.flags(c.flags, "RMCTRL_FLAGS_")}, '
                 f'{self.rights(c.rights)}, {size}, ABI_ICLASS_{c.iclass}, {int(c.by_class)}, '
                 f'{int(not c.closed)}, "{c.name}", {struct}, {len(c.also)}, '
-                f'{f"also_{c.cmd:08x}" if c.also else "NULL"}, {c.becomes or 0} }},')
+                f'{f"also_{c.cmd:08x}" if c.also else "NULL"}, {c.becomes or 0}, '
+                f'{int(c.serialised)} }},')
         self.out += ['};', '']
         self.lookup('control', [c.cmd for c in items])
         self.by_index('control', 'abi_controls')

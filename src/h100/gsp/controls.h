@@ -10,9 +10,15 @@
 #include "h100/gsp/fw.h"
 
 /* One command: its number, its parameter structure, its function. */
-#define FW_CONTROL(number, type, function)         \
-	{                                          \
-		(number), sizeof(type), (function) \
+#define FW_CONTROL(number, type, function)                \
+	{                                                 \
+		(number), sizeof(type), (function), false \
+	}
+
+/* The same for one whose parameters come serialised (abi/serial.h). */
+#define FW_CONTROL_SERIALISED(number, type, function)    \
+	{                                                \
+		(number), sizeof(type), (function), true \
 	}
 
 #define FW_CONTROL_GROUP(group_name, group_text, table) \
@@ -31,6 +37,7 @@ extern const struct fw_control_group fw_controls_clocks;
 extern const struct fw_control_group fw_controls_perf;
 extern const struct fw_control_group fw_controls_power;
 extern const struct fw_control_group fw_controls_event;
+extern const struct fw_control_group fw_controls_fifo;
 
 /* Text into a fixed array of bytes; what is left of it is zero. False when it does not fit. */
 static inline bool fw_put_text(void *array, size_t size, const char *text)

@@ -36,6 +36,8 @@ struct fw_control {
 	u32 cmd;
 	u32 size; /* of the parameters; another one is INVALID_PARAM_STRUCT */
 	fw_control_fn fn;
+	bool serialised; /* has pointers, which are to memory of the firmware's while it is served
+			  */
 };
 
 struct fw_control_group {

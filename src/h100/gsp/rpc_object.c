@@ -4,8 +4,10 @@
  * class table; the driver has checked rights, which are none of the firmware's business.
  */
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "abi/serial.h"
 #include "h100/gsp/firmware.h"
 
 #define NOTIFY_INDEX_MASK 0x00ffffffu /* above are NV01_EVENT_* flags */
@@ -148,6 +150,35 @@ static bool serves(const struct fw_object *object, u32 cmd)
 	return info ? info->iclass == object->iclass : cmd >> 16 == object->class_id;
 }
 
+/* Parameters out of a message's serialised ones, and back into them once they are served. */
+static enum nv_status serve_serialised(struct fw_call *call, const struct fw_control *served,
+				       void *bytes, u32 size)
+{
+	const struct abi_control *info = abi_control_find(call->cmd);
+	struct abi_serial_memory memory;
+	enum nv_status status;
+	void *params;
+
+	if (!info || !info->serialised)
+		return NV_ERR_LIB_RM_VERSION_MISMATCH;
+	OS_BUG_ON(served->size != info->params->size);
+	memory.size = abi_serial_memory_size(info, size);
+	params = calloc(1, served->size);
+	memory.data = malloc(memory.size);
+	status = params && memory.data ? abi_deserialise(info, bytes, size, params, &memory)
+				       : NV_ERR_NO_MEMORY;
+	if (status == NV_OK) {
+		h100_state_lock(call->state);
+		status = served->fn(call, params, served->size);
+		h100_state_unlock(call->state);
+	}
+	if (status == NV_OK)
+		status = abi_serialise(info, params, bytes, size, &memory);
+	free(memory.data);
+	free(params);
+	return status;
+}
+
 static enum nv_status control(struct fw *fw, const rpc_gsp_rm_control_v *rpc, void *params)
 {
 	const struct fw_control *served = fw_control_find(fw, rpc->cmd);
@@ -160,12 +191,15 @@ static enum nv_status control(struct fw *fw, const rpc_gsp_rm_control_v *rpc, vo
 		return NV_ERR_INVALID_CLIENT;
 	if (!node)
 		return NV_ERR_OBJECT_NOT_FOUND;
-	if (!served || !serves(&node->object, rpc->cmd) ||
-	    (rpc->flags & RMAPI_RPC_FLAGS_SERIALIZED) != 0)
+	if (!served || !serves(&node->object, rpc->cmd))
 		return NV_ERR_NOT_SUPPORTED;
+	call.object = &node->object;
+	if ((rpc->flags & RMAPI_RPC_FLAGS_SERIALIZED) != 0)
+		return serve_serialised(&call, served, params, rpc->paramsSize);
+	if (served->serialised)
+		return NV_ERR_INVALID_ARGUMENT; /* the driver's pointers mean nothing here */
 	if (rpc->paramsSize != served->size)
 		return NV_ERR_INVALID_PARAM_STRUCT;
-	call.object = &node->object;
 	h100_state_lock(fw->state);
 	status = served->fn(&call, params, rpc->paramsSize);
 	h100_state_unlock(fw->state);

@@ -4,6 +4,7 @@
  * flags, pointer and size), then by its object (client, handle, class, size, rights), then it is
  * served.
  */
+#include "abi/serial.h"
 #include "rm/api/cache.h"
 #include "rm/api/route.h"
 
@@ -108,6 +109,30 @@ RM_INLINE enum nv_status check_class(struct rm_call *call, const bool traced)
 	return rm_step(traced, "rm/class: command", status, call->object->class_id);
 }
 
+/*
+ * A block that is serialised already has the structure's size, as any other, and is longer once all
+ * is in there: what the reader of it says is always an error.
+ */
+static enum nv_status refuse_serialised(const struct rm_call *call)
+{
+	const struct abi_control *control = call->control;
+	struct abi_serial_memory memory;
+	enum nv_status status;
+	void *params;
+
+	if (!control->serialised || call->params_size != control->params_size)
+		return NV_ERR_LIB_RM_VERSION_MISMATCH;
+	memory.size = abi_serial_memory_size(control, call->params_size);
+	params = os_alloc(control->params->size);
+	memory.data = os_alloc(memory.size);
+	status = NV_ERR_INSUFFICIENT_RESOURCES;
+	if (params && memory.data)
+		status = abi_deserialise(control, call->params, call->params_size, params, &memory);
+	os_free(memory.data);
+	os_free(params);
+	return status == NV_OK ? NV_ERR_LIB_RM_VERSION_MISMATCH : status;
+}
+
 RM_INLINE enum nv_status check_rights(struct rm_call *call)
 {
 	const struct abi_control *control = call->control;
@@ -131,9 +156,8 @@ RM_INLINE enum nv_status check_rights(struct rm_call *call)
 	if (!(control->flags & RMCTRL_FLAGS_NO_GPUS_ACCESS) && call->object->gpu &&
 	    rm_gpu_is_lost(call->object->gpu))
 		return NV_ERR_GPU_IS_LOST;
-	/* The caller's block would have to be unpacked first, by a library of the same release. */
 	if (call->flags & NVOS54_FLAGS_FINN_SERIALIZED)
-		return NV_ERR_LIB_RM_VERSION_MISMATCH;
+		return refuse_serialised(call);
 	return NV_OK;
 }
 
@@ -194,6 +218,7 @@ RM_INLINE enum nv_status do_control(struct rm_server *server, struct rm_file *fi
 				    struct rm_file **named, const NVOS54_PARAMETERS *p,
 				    const bool traced)
 {
+	const struct abi_struct *layout = NULL;
 	const struct abi_control *control;
 	struct rm_params params;
 	struct rm_call call;
@@ -213,8 +238,10 @@ RM_INLINE enum nv_status do_control(struct rm_server *server, struct rm_file *fi
 		return status;
 	/* The reply to a cacheable command depends on no input, and none gets at it. */
 	zeroed = control && !control->by_class && (control->flags & RMCTRL_FLAGS_CACHEABLE);
-	status = rm_params_in(&params, control ? control->params : NULL, (u64)(uintptr_t)p->params,
-			      p->paramsSize, kernel || named, zeroed);
+	if (control && !(p->flags & NVOS54_FLAGS_FINN_SERIALIZED))
+		layout = control->params;
+	status = rm_params_in(&params, layout, (u64)(uintptr_t)p->params, p->paramsSize,
+			      kernel || named, zeroed);
 	if (status != NV_OK)
 		return rm_step(traced, "rm/api/params: copy in", status, p->paramsSize);
 	if (traced)

@@ -5,7 +5,7 @@
  */
 #include "rm/gsp/gsp.h"
 
-#include "abi/tables.h"
+#include "abi/serial.h"
 #include "rm/server/server.h"
 
 /* Locks the GPU unless the thread's call did, and gives the firmware's state if there is any. */
@@ -36,16 +36,15 @@ static enum nv_status outcome(const struct gsp_exchange *x, enum nv_status statu
 	return x->var_size == 0 || x->var_valid ? NV_OK : NV_ERR_INVALID_DATA;
 }
 
-enum nv_status gsp_rpc_control(struct rm_gpu *gpu, u32 client, u32 object, u32 cmd, void *params,
-			       u32 params_size)
+static enum nv_status exchange_control(struct rm_gpu *gpu, u32 client, u32 object, u32 cmd,
+				       void *params, u32 params_size, u32 flags)
 {
-	const struct abi_control *control = abi_control_find(cmd);
 	rpc_gsp_rm_control_v03_00 p = {
 		.hClient = client,
 		.hObject = object,
 		.cmd = cmd,
 		.paramsSize = params_size,
-		.flags = RMAPI_RPC_FLAGS_NONE,
+		.flags = flags,
 	};
 	struct gsp_exchange x = {
 		.function = NV_VGPU_MSG_FUNCTION_GSP_RM_CONTROL,
@@ -54,20 +53,12 @@ enum nv_status gsp_rpc_control(struct rm_gpu *gpu, u32 client, u32 object, u32 c
 		.var = params,
 		.var_size = params_size,
 		.status_offset = offsetof(rpc_gsp_rm_control_v03_00, status),
+		.copy_on_error = (flags & RMAPI_RPC_FLAGS_COPYOUT_ON_ERROR) != 0,
 	};
 	enum nv_status status;
 	struct rm_gsp *gsp;
 	bool locked;
 
-	if ((params == NULL) != (params_size == 0) || params_size > GSP_MAX_PARAMS)
-		return NV_ERR_INVALID_ARGUMENT;
-	/* A pointer means nothing to the firmware, which takes no serialised parameters. */
-	if (control && control->params && control->params->nested_count != 0)
-		return NV_ERR_NOT_SUPPORTED;
-	if (control && (control->flags & RMCTRL_FLAGS_COPYOUT_ON_ERROR)) {
-		p.flags |= RMAPI_RPC_FLAGS_COPYOUT_ON_ERROR;
-		x.copy_on_error = true;
-	}
 	status = enter(gpu, &locked, &gsp);
 	if (status == NV_OK) {
 		status = gsp_rpc_call(gsp, &x);
@@ -75,6 +66,53 @@ enum nv_status gsp_rpc_control(struct rm_gpu *gpu, u32 client, u32 object, u32 c
 	}
 	leave(gpu, locked);
 	return status;
+}
+
+/* The same for parameters that cross in another form; none of these commands copies on error. */
+static enum nv_status serialised_control(struct rm_gpu *gpu, u32 client, u32 object,
+					 const struct abi_control *control, void *params)
+{
+	enum nv_status status;
+	void *bytes;
+	u32 size;
+
+	status = abi_serial_size(control, params, &size);
+	if (status != NV_OK)
+		return status;
+	if (size > GSP_MAX_PARAMS)
+		return NV_ERR_INVALID_ARGUMENT;
+	bytes = os_alloc(size);
+	if (!bytes)
+		return NV_ERR_INSUFFICIENT_RESOURCES;
+	status = abi_serialise(control, params, bytes, size, NULL);
+	if (status == NV_OK)
+		status = exchange_control(gpu, client, object, control->cmd, bytes, size,
+					  RMAPI_RPC_FLAGS_SERIALIZED);
+	if (status == NV_OK)
+		status = abi_deserialise_up(control, bytes, size, params);
+	os_free(bytes);
+	return status;
+}
+
+enum nv_status gsp_rpc_control(struct rm_gpu *gpu, u32 client, u32 object, u32 cmd, void *params,
+			       u32 params_size)
+{
+	const struct abi_control *control = abi_control_find(cmd);
+	u32 flags = RMAPI_RPC_FLAGS_NONE;
+
+	if ((params == NULL) != (params_size == 0) || params_size > GSP_MAX_PARAMS)
+		return NV_ERR_INVALID_ARGUMENT;
+	if (control && control->serialised) {
+		if (params_size != control->params_size)
+			return NV_ERR_INVALID_ARGUMENT;
+		return serialised_control(gpu, client, object, control, params);
+	}
+	/* A pointer means nothing to the firmware. */
+	if (control && control->params && control->params->nested_count != 0)
+		return NV_ERR_NOT_SUPPORTED;
+	if (control && (control->flags & RMCTRL_FLAGS_COPYOUT_ON_ERROR))
+		flags |= RMAPI_RPC_FLAGS_COPYOUT_ON_ERROR;
+	return exchange_control(gpu, client, object, cmd, params, params_size, flags);
 }
 
 enum nv_status gsp_rpc_alloc(struct rm_gpu *gpu, u32 client, u32 parent, u32 object, u32 class_id,

@@ -17,7 +17,11 @@
 struct list;
 struct rm_gpu;
 
-/* params is read and written in place, params_size bytes. flags: RMAPI_RPC_FLAGS_*. */
+/*
+ * params is read and written in place, params_size bytes. Pointers of a command that is serialised
+ * are to memory of ours, which is read and written likewise; NV_ERR_NOT_SUPPORTED for other
+ * commands with pointers.
+ */
 enum nv_status gsp_rpc_control(struct rm_gpu *gpu, u32 client, u32 object, u32 cmd, void *params,
 			       u32 params_size);
 enum nv_status gsp_rpc_alloc(struct rm_gpu *gpu, u32 client, u32 parent, u32 object, u32 class_id,
