@@ -178,7 +178,7 @@ void os_spinlock_init(struct os_spinlock *lock, const char *name)
 	lockdep_set_class_and_name(&l->raw, class.key, class.name);
 }
 
-void os_spinlock_lock(struct os_spinlock *lock)
+void os_spinlock_lock(struct os_spinlock *lock) __acquires(lock)
 {
 	struct irq_spinlock *l = (struct irq_spinlock *)lock;
 	unsigned long flags;
@@ -187,7 +187,7 @@ void os_spinlock_lock(struct os_spinlock *lock)
 	l->flags = flags;
 }
 
-void os_spinlock_unlock(struct os_spinlock *lock)
+void os_spinlock_unlock(struct os_spinlock *lock) __releases(lock)
 {
 	struct irq_spinlock *l = (struct irq_spinlock *)lock;
 
