@@ -34,7 +34,7 @@ for folder in "$top"/src/rm "$top"/src/rm/*/; do
 	link nvidia "${folder#"$top"/}"
 done
 link nvidia host/linux/nvidia
-link_abi nvidia
+link_made nvidia
 
 # a device's module drives none: of os.h it needs what is not about devices
 link softh100 src/os/linux
