@@ -13,6 +13,7 @@
 #include "host/user/daemon.h"
 #include "host/user/files.h"
 #include "host/user/machine.h"
+#include "host/user/root_port.h"
 #include "os/user/user.h"
 
 #define MSI_DATA_VECTOR_MASK 0xffffu
@@ -151,6 +152,32 @@ static bool bus_lend(void *ctx)
 	return h100_lend(((struct machine_gpu *)ctx)->model);
 }
 
+#define CFG_CAPABILITIES 0x34u
+#define CAP_PCIE 0x10u
+#define PCIE_LINK_STATUS 0x12u
+
+/* All ones where there is no link. */
+static u16 link_status(struct h100 *model)
+{
+	u32 at = h100_cfg_read(model, CFG_CAPABILITIES, 1) & 0xfc;
+
+	for (u32 hops = 0; at && hops < 48; hops++) {
+		u32 cap = h100_cfg_read(model, at, 2);
+
+		if ((cap & 0xff) == CAP_PCIE)
+			return (u16)h100_cfg_read(model, at + PCIE_LINK_STATUS, 2);
+		at = cap >> 8 & 0xfc;
+	}
+	return 0xffff;
+}
+
+static u32 bus_root_cfg_read(void *ctx, u32 offset, u32 width)
+{
+	const struct machine_gpu *gpu = ctx;
+
+	return root_port_cfg_read(gpu->location.bus, link_status(gpu->model), offset, width);
+}
+
 static const struct os_user_pci_ops bus_ops = {
 	.cfg_read = bus_cfg_read,
 	.cfg_write = bus_cfg_write,
@@ -158,6 +185,7 @@ static const struct os_user_pci_ops bus_ops = {
 	.bar_read = bus_bar_read,
 	.bar_write = bus_bar_write,
 	.lend = bus_lend,
+	.root_cfg_read = bus_root_cfg_read,
 };
 
 /* -- Making and unmaking ----------------------------------------------------------------------- */

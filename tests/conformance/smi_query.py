@@ -211,6 +211,7 @@ def query_gpu_agrees_with_profile(m):
             "count": "1",
             "pci.bus_id": "00000000:01:00.0",
             "pcie.link.gen.max": "%d" % profile.number("pcie_generation"),
+            "pcie.link.gen.hostmax": "5",
             "pcie.link.width.max": "%d" % profile.number("pcie_lanes"),
         }
         out = m.smi("--query-gpu=" + ",".join(wanted), "--format=csv,noheader,nounits", profile=name)

@@ -17,13 +17,16 @@
 
 #define VA_SIZE_MIB (1ull << 29) /* of the GPU's virtual address space: 49 bits */
 
+/* Of the GPU's own config space, or of the root port's above it. */
+typedef u32 (*cfg_read_fn)(struct os_pci_dev *dev, u32 offset, u32 width);
+
 /* Where the PCI Express capability is, or 0. */
-static u32 pcie_capability(const struct rm_gpu *gpu)
+static u32 pcie_capability(struct os_pci_dev *pci, cfg_read_fn read)
 {
-	u32 at = os_pci_cfg_read(gpu->pci, CFG_CAPABILITIES, 1) & 0xfc, i;
+	u32 at = read(pci, CFG_CAPABILITIES, 1) & 0xfc, i;
 
 	for (i = 0; i < CFG_HEADER_CAPS_MAX && at >= 0x40; i++) {
-		u32 word = os_pci_cfg_read(gpu->pci, at, 2);
+		u32 word = read(pci, at, 2);
 
 		if ((word & 0xff) == CAP_ID_PCIE)
 			return at;
@@ -32,11 +35,22 @@ static u32 pcie_capability(const struct rm_gpu *gpu)
 	return 0;
 }
 
+/* A register of that capability, 0 where there is none. */
+static u32 pcie_read_by(struct os_pci_dev *pci, cfg_read_fn read, u32 offset)
+{
+	u32 at = pcie_capability(pci, read);
+
+	return at ? read(pci, at + offset, 4) : 0;
+}
+
 static u32 pcie_read(const struct rm_gpu *gpu, u32 offset)
 {
-	u32 at = pcie_capability(gpu);
+	return pcie_read_by(gpu->pci, os_pci_cfg_read, offset);
+}
 
-	return at ? os_pci_cfg_read(gpu->pci, at + offset, 4) : 0;
+static u32 root_read(const struct rm_gpu *gpu, u32 offset)
+{
+	return pcie_read_by(gpu->pci, os_pci_root_cfg_read, offset);
 }
 
 static bool is_firmwares(u32 index)
@@ -112,12 +126,16 @@ static enum nv_status info_of_driver(struct rm_gpu *gpu, u32 index, u32 *data)
 	case NV2080_CTRL_BUS_INFO_INDEX_PCIE_GPU_LINK_ERRORS:
 		*data = pcie_read(gpu, PCIE_DEVICE_STATUS) >> 16 & 0xf;
 		return NV_OK;
-	/* Of ports above the GPU, none of which this driver reads. */
-	case NV2080_CTRL_BUS_INFO_INDEX_CAPS:
+	/* Without a switch of the board's own, the port above it is the root's. */
 	case NV2080_CTRL_BUS_INFO_INDEX_PCIE_ROOT_LINK_CAPS:
 	case NV2080_CTRL_BUS_INFO_INDEX_PCIE_DOWNSTREAM_LINK_CAPS:
+		*data = root_read(gpu, PCIE_LINK_CAPABILITIES);
+		return NV_OK;
 	case NV2080_CTRL_BUS_INFO_INDEX_PCIE_ROOT_LINK_CTRL_STATUS:
 	case NV2080_CTRL_BUS_INFO_INDEX_PCIE_DOWNSTREAM_LINK_CTRL_STATUS:
+		*data = root_read(gpu, PCIE_LINK_STATUS);
+		return NV_OK;
+	case NV2080_CTRL_BUS_INFO_INDEX_CAPS:
 	case NV2080_CTRL_BUS_INFO_INDEX_PCIE_ROOT_LINK_ERRORS:
 	case NV2080_CTRL_BUS_INFO_INDEX_PCIE_GPU_LINK_AER:
 	case NV2080_CTRL_BUS_INFO_INDEX_NONCOHERENT_DMA_FLAGS:
