@@ -18,19 +18,49 @@
 #define DMA_BITS 52
 #define NAME "nvidia"
 
-/* Minors in use: the number of a GPU's node, the lowest that is free. */
+static const struct pci_device_id nvidia_ids[] = {
+	{ PCI_DEVICE(PCI_VENDOR_ID_NVIDIA, PCI_ANY_ID), .class = PCI_CLASS_DISPLAY_VGA << 8,
+	  .class_mask = ~0 },
+	{ PCI_DEVICE(PCI_VENDOR_ID_NVIDIA, PCI_ANY_ID), .class = PCI_CLASS_DISPLAY_3D << 8,
+	  .class_mask = ~0 },
+	{}
+};
+MODULE_DEVICE_TABLE(pci, nvidia_ids);
+
+/* The numbers of GPUs' nodes that are in use. */
 static struct {
 	struct mutex lock;
 	DECLARE_BITMAP(taken, RM_MAX_GPUS);
 } minors = { .lock = __MUTEX_INITIALIZER(minors.lock) };
 
-static int minor_take(u32 *minor)
+static u64 place_of(const struct pci_dev *pdev)
 {
-	unsigned long bit;
+	return (u64)pci_domain_nr(pdev->bus) << 16 | pci_dev_id((struct pci_dev *)pdev);
+}
+
+/* How many GPUs come before this one in the order of their places. */
+static u32 rank_of(const struct pci_dev *pdev)
+{
+	struct pci_dev *other = NULL;
+	u32 rank = 0;
+
+	for_each_pci_dev(other)
+	{
+		if (pci_match_id(nvidia_ids, other) && place_of(other) < place_of(pdev))
+			rank++;
+	}
+	return rank;
+}
+
+/* The rank where that is free, so that numbers do not hang on who was found first. */
+static int minor_take(const struct pci_dev *pdev, u32 *minor)
+{
+	unsigned long bit = rank_of(pdev);
 	int rc = -ENOSPC;
 
 	mutex_lock(&minors.lock);
-	bit = find_first_zero_bit(minors.taken, RM_MAX_GPUS);
+	if (bit >= RM_MAX_GPUS || test_bit(bit, minors.taken))
+		bit = find_first_zero_bit(minors.taken, RM_MAX_GPUS);
 	if (bit < RM_MAX_GPUS) {
 		__set_bit(bit, minors.taken);
 		*minor = (u32)bit;
@@ -49,6 +79,7 @@ static void minor_give(u32 minor)
 
 /* -- Starting and stopping --------------------------------------------------------------------- */
 
+/* The BARs are not requested: softh100.ko keeps them busy, since there is nothing to map. */
 int nvidia_gpu_start(struct nvidia_gpu *gpu)
 {
 	u32 types = PCI_IRQ_MSIX | PCI_IRQ_MSI | PCI_IRQ_INTX;
@@ -63,11 +94,6 @@ int nvidia_gpu_start(struct nvidia_gpu *gpu)
 	if (rc) {
 		pci_err(pdev, "NVRM: cannot be enabled (%d)\n", rc);
 		goto fail_enable;
-	}
-	rc = pci_request_regions(pdev, NAME);
-	if (rc) {
-		pci_err(pdev, "NVRM: another driver has its registers (%d)\n", rc);
-		goto fail_regions;
 	}
 	rc = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(DMA_BITS));
 	if (rc) {
@@ -86,8 +112,6 @@ int nvidia_gpu_start(struct nvidia_gpu *gpu)
 	pci_err(pdev, "NVRM: the resource manager does not take it: 0x%x\n", status);
 	pci_clear_master(pdev);
 fail_dma:
-	pci_release_regions(pdev);
-fail_regions:
 	pci_disable_device(pdev);
 fail_enable:
 	os_linux_pci_put(gpu->os);
@@ -102,7 +126,6 @@ void nvidia_gpu_stop(struct nvidia_gpu *gpu)
 	rm_gpu_remove(gpu->rm);
 	gpu->rm = NULL;
 	pci_clear_master(gpu->pdev);
-	pci_release_regions(gpu->pdev);
 	pci_disable_device(gpu->pdev);
 	os_linux_pci_put(gpu->os);
 	gpu->os = NULL;
@@ -118,7 +141,7 @@ static int nvidia_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (!gpu)
 		return -ENOMEM;
 	gpu->pdev = pdev;
-	rc = minor_take(&gpu->minor);
+	rc = minor_take(pdev, &gpu->minor);
 	if (rc) {
 		pci_err(pdev, "NVRM: there are %u GPUs already\n", RM_MAX_GPUS);
 		goto fail_minor;
@@ -170,15 +193,6 @@ static void nvidia_shutdown(struct pci_dev *pdev)
 {
 	pci_clear_master(pdev);
 }
-
-static const struct pci_device_id nvidia_ids[] = {
-	{ PCI_DEVICE(PCI_VENDOR_ID_NVIDIA, PCI_ANY_ID), .class = PCI_CLASS_DISPLAY_VGA << 8,
-	  .class_mask = ~0 },
-	{ PCI_DEVICE(PCI_VENDOR_ID_NVIDIA, PCI_ANY_ID), .class = PCI_CLASS_DISPLAY_3D << 8,
-	  .class_mask = ~0 },
-	{}
-};
-MODULE_DEVICE_TABLE(pci, nvidia_ids);
 
 static struct pci_driver nvidia_driver = {
 	.name = NAME,

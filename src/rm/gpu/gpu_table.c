@@ -113,6 +113,9 @@ static enum nv_status enter(struct rm *rm, struct rm_gpu *gpu)
 	}
 	if (slot == RM_MAX_GPUS)
 		return NV_ERR_INSUFFICIENT_RESOURCES;
+	/* The same order by both numbers, in whatever order the bus finds them. */
+	if (gpu->minor < RM_MAX_GPUS && !rm->gpus[gpu->minor])
+		slot = gpu->minor;
 	gpu->instance = slot;
 	rm->gpus[slot] = gpu;
 	rm->gpu_count++;
