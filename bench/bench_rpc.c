@@ -141,21 +141,21 @@ static double handoff_ns(u32 calls)
 
 /* -- The two ways ------------------------------------------------------------------------------ */
 
-static double control_ns(struct machine *machine, u32 cmd, u32 size, u32 calls)
+static double control_ns(u32 cmd, u32 size, u32 calls)
 {
 	double start = now();
 
 	for (u32 i = 0; i < calls; i++)
-		machine_control(machine, cmd, params, size);
+		machine_control(cmd, params, size);
 	return (now() - start) / calls;
 }
 
-static double cheap_ns(struct machine *machine, u32 calls)
+static double cheap_ns(u32 calls)
 {
 	double start = now();
 
 	for (u32 i = 0; i < calls; i++)
-		machine_cheap(machine);
+		machine_cheap();
 	return (now() - start) / calls;
 }
 
@@ -167,17 +167,16 @@ static void least(double *best, double value)
 
 static void compare(bool lend)
 {
-	struct machine *machine = machine_open(lend);
-
+	machine_open(lend);
 	for (u32 i = 0; i < ARRAY_SIZE(controls); i++) {
 		double routed = 1e18, messages = 1e18, cheap = 1e18, hand_off = 1e18;
 		u32 size = controls[i].size, calls = controls[i].calls;
 
 		/* By turns, so that all see the same machine. */
 		for (u32 round = 0; round < ROUNDS; round++) {
-			least(&routed, control_ns(machine, controls[i].cmd, size, calls));
+			least(&routed, control_ns(controls[i].cmd, size, calls));
 			least(&messages, messages_ns(size, calls));
-			least(&cheap, cheap_ns(machine, calls));
+			least(&cheap, cheap_ns(calls));
 			if (!lend)
 				least(&hand_off, handoff_ns(calls));
 		}
@@ -188,7 +187,7 @@ static void compare(bool lend)
 			report("no lending: RPC / (hand-off + messages + control)",
 			       controls[i].name, routed / (hand_off + messages + cheap), 1.5);
 	}
-	machine_close(machine);
+	machine_close();
 }
 
 int main(int argc, char **argv)
@@ -200,10 +199,9 @@ int main(int argc, char **argv)
 		return 2;
 	if (argc == 3) {
 		const u32 which = (u32)atoi(argv[1]) % ARRAY_SIZE(controls);
-		struct machine *machine = machine_open(true);
-
-		control_ns(machine, controls[which].cmd, controls[which].size, (u32)atoi(argv[2]));
-		machine_close(machine);
+		machine_open(true);
+		control_ns(controls[which].cmd, controls[which].size, (u32)atoi(argv[2]));
+		machine_close();
 		free(params);
 		return 0;
 	}

@@ -110,6 +110,11 @@ static u64 gpu_now_ns(void *ctx)
 	return os_time_ns();
 }
 
+static u64 gpu_coarse_ns(void *ctx)
+{
+	return os_user_time_coarse_ns();
+}
+
 static void gpu_log(void *ctx, int level, const char *text)
 {
 	struct machine_gpu *gpu = ctx;
@@ -203,6 +208,7 @@ static int gpu_plug(struct machine *m, u32 index, const struct machine_config *c
 		.dma_map_page = gpu_dma_map_page,
 		.msix = gpu_msix,
 		.now_ns = gpu_now_ns,
+		.coarse_ns = gpu_coarse_ns,
 		.log = gpu_log,
 		.kick = gpu_kick,
 		.waiting = gpu_waiting,

@@ -36,6 +36,11 @@ struct h100_host {
 	/* A message-signalled interrupt; enables and masks have been looked at. */
 	void (*msix)(void *ctx, u64 address, u32 data);
 	u64 (*now_ns)(void *ctx); /* monotonic; drives PTIMER */
+	/*
+	 * Moves on with now_ns every few milliseconds at least, and is cheaper to read: tells when
+	 * another look at now_ns is worth it. May be NULL.
+	 */
+	u64 (*coarse_ns)(void *ctx);
 	void (*log)(void *ctx, int level, const char *text);
 	/*
 	 * Something happened that a driver may be waiting for (a reply, a register). May be NULL.

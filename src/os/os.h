@@ -241,6 +241,14 @@ void os_pci_irq_disable(struct os_pci_dev *dev);
  */
 enum nv_status os_pci_wait(struct os_pci_dev *dev, bool (*done)(void *arg), void *arg,
 			   u64 timeout_ns);
+/*
+ * Said before the device is asked for something that the thread then looks for by os_pci_wait, and
+ * looks for once more after os_pci_expect_end: a software device need not interrupt for it. A
+ * device may be fast enough to answer before the thread gets to wait. False: the device has no use
+ * for it, and no os_pci_expect_end follows.
+ */
+bool os_pci_expect(struct os_pci_dev *dev);
+void os_pci_expect_end(struct os_pci_dev *dev);
 
 /* -- Pages that a device can reach ------------------------------------------------------------- */
 

@@ -11,32 +11,60 @@
 
 static u32 fixtures; /* that exist: the firmware image stays registered */
 
+/* NULL before the device is on the bus, and after. */
+static struct os_pci_dev *pci_of(void *ctx)
+{
+	return os_load_acquire(&((struct fixture_gpu *)ctx)->pci);
+}
+
 static bool dma_read(void *ctx, u64 address, void *data, size_t size)
 {
-	struct fixture_gpu *f = ctx;
+	struct os_pci_dev *pci = pci_of(ctx);
 
-	return f->pci && os_user_dma_read(f->pci, address, data, size);
+	return pci && os_user_dma_read(pci, address, data, size);
 }
 
 static bool dma_write(void *ctx, u64 address, const void *data, size_t size)
 {
+	struct os_pci_dev *pci = pci_of(ctx);
+
+	return pci && os_user_dma_write(pci, address, data, size);
+}
+
+static void dma_begin(void *ctx)
+{
 	struct fixture_gpu *f = ctx;
 
-	return f->pci && os_user_dma_write(f->pci, address, data, size);
+	f->held = pci_of(f);
+	if (f->held)
+		os_user_dma_hold(f->held);
+}
+
+static void dma_end(void *ctx)
+{
+	struct fixture_gpu *f = ctx;
+
+	if (f->held)
+		os_user_dma_release(f->held);
 }
 
 static void msix(void *ctx, u64 address, u32 data)
 {
-	struct fixture_gpu *f = ctx;
+	struct os_pci_dev *pci = pci_of(ctx);
 
-	os_fetch_add(&f->wakeups, 1);
-	if (f->pci)
-		os_user_pci_interrupt(f->pci, data & MSI_VECTOR_MASK);
+	os_fetch_add(&((struct fixture_gpu *)ctx)->wakeups, 1);
+	if (pci)
+		os_user_pci_interrupt(pci, data & MSI_VECTOR_MASK);
 }
 
 static u64 now_ns(void *ctx)
 {
 	return os_time_ns();
+}
+
+static u64 coarse_ns(void *ctx)
+{
+	return os_user_time_coarse_ns();
 }
 
 static void log_line(void *ctx, int level, const char *text)
@@ -46,10 +74,17 @@ static void log_line(void *ctx, int level, const char *text)
 
 static void kick(void *ctx)
 {
-	struct fixture_gpu *f = ctx;
+	struct os_pci_dev *pci = pci_of(ctx);
 
-	if (f->pci)
-		os_user_pci_kick(f->pci);
+	if (pci)
+		os_user_pci_kick(pci);
+}
+
+static bool waiting(void *ctx)
+{
+	struct os_pci_dev *pci = pci_of(ctx);
+
+	return pci && os_user_pci_waiting(pci);
 }
 
 static u32 cfg_read(void *ctx, u32 offset, u32 width)
@@ -121,10 +156,14 @@ void fixture_gpu_create(struct fixture_gpu *f, const struct fixture_gpu_config *
 		.ctx = f,
 		.dma_read = dma_read,
 		.dma_write = dma_write,
+		.dma_begin = dma_begin,
+		.dma_end = dma_end,
 		.msix = msix,
 		.now_ns = now_ns,
+		.coarse_ns = coarse_ns,
 		.log = log_line,
 		.kick = kick,
+		.waiting = waiting,
 	};
 	struct os_pci_location location = { .domain = 0 };
 	struct h100_config model = { .threads = true };
@@ -157,7 +196,7 @@ void fixture_gpu_create(struct fixture_gpu *f, const struct fixture_gpu_config *
 		assert_int_equal(os_user_firmware_register(GSP_FIRMWARE_NAME, image, size), NV_OK);
 	}
 	location.bus = (u8)(config->index + 1);
-	f->pci = os_user_pci_register(&bus_ops, f, &location);
+	os_store_release(&f->pci, os_user_pci_register(&bus_ops, f, &location));
 	assert_non_null(f->pci);
 	os_user_pci_set_lending(f->pci, f->lending);
 }
@@ -167,7 +206,7 @@ void fixture_gpu_destroy(struct fixture_gpu *f)
 	struct os_pci_dev *pci = f->pci;
 
 	h100_destroy(f->model);
-	f->pci = NULL;
+	os_store_release(&f->pci, NULL);
 	os_user_pci_unregister(pci);
 	if (--fixtures == 0)
 		os_user_firmware_unregister(GSP_FIRMWARE_NAME);

@@ -12,7 +12,8 @@
 
 struct fixture_gpu {
 	struct h100 *model;
-	struct os_pci_dev *pci;
+	struct os_pci_dev *pci;	 /* atomic: the model's threads find it once it is there */
+	struct os_pci_dev *held; /* of whoever runs the firmware: for many accesses */
 	bool lending;
 	u32 wakeups; /* interrupts and kicks: atomic */
 };

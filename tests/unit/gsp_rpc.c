@@ -135,10 +135,10 @@ static void calls_are_traced(void **state)
 
 	assert_int_equal(rm_gpu_retain(gpu), NV_OK);
 	traced_count = 0;
-	rm_trace_sink = keep_trace;
+	os_store_release(&rm_trace_sink, keep_trace);
 	assert_int_equal(unknown_control(), NV_ERR_NOT_SUPPORTED);
 	assert_int_equal(gsp_rpc_free(gpu, 0x1234, 0, 0x1234), NV_ERR_INVALID_CLIENT);
-	rm_trace_sink = NULL;
+	os_store_release(&rm_trace_sink, NULL);
 	assert_int_equal(unknown_control(), NV_ERR_NOT_SUPPORTED);
 	assert_int_equal(traced_count, 4);
 	for (i = 0; i < ARRAY_SIZE(want); i++) {

@@ -90,6 +90,23 @@ static void long_late_replies_are_dropped(void **state)
 	assert_false(rm_gpu_is_lost(gpu));
 }
 
+/* The shutdown of a firmware that is known to be silent does not wait a whole timeout again. */
+static void silent_firmware_is_unloaded_soon(void **state)
+{
+	u64 start;
+
+	boot_with_timeout_ms(200);
+	fixture_gpu_inject(&fixture, "gsp-hang");
+	shorten_timeout(30000000);
+	assert_int_equal(unknown_control(), NV_ERR_TIMEOUT);
+	shorten_timeout(20000000000);
+	start = os_time_ns();
+	rm_gpu_release(gpu);
+	assert_true(os_time_ns() - start < 10000000000);
+	assert_int_equal(times_logged("): 119, "), 2);
+	assert_false(rm_gpu_is_lost(gpu));
+}
+
 static void timeouts_are_logged_now_and_then(void **state)
 {
 	u32 i;
@@ -284,6 +301,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		T(late_reply_is_dropped_and_the_gpu_stays),
 		T(long_late_replies_are_dropped),
+		T(silent_firmware_is_unloaded_soon),
 		T(timeouts_are_logged_now_and_then),
 		T(hang_during_boot_times_out),
 		T(events_do_not_defeat_the_timeout),

@@ -510,6 +510,26 @@ static void test_waiting_is_seen(void **state)
 	os_user_pci_unregister(w.dev);
 }
 
+/* Who says before the wait that it comes counts as waiting, unless its own thread does the work. */
+static void test_expecting_is_seen(void **state)
+{
+	struct os_pci_dev *dev;
+	struct device d;
+
+	device_init(&d);
+	dev = os_user_pci_register(&ops, &d, &location);
+	assert_false(os_pci_expect(dev));
+	assert_false(os_user_pci_waiting(dev));
+	os_user_pci_set_lending(dev, false);
+	assert_true(os_pci_expect(dev));
+	assert_true(os_user_pci_waiting(dev));
+	assert_int_equal(os_pci_wait(dev, is_done, &d, MS), NV_ERR_TIMEOUT);
+	assert_true(os_user_pci_waiting(dev));
+	os_pci_expect_end(dev);
+	assert_false(os_user_pci_waiting(dev));
+	os_user_pci_unregister(dev);
+}
+
 static void top_sets_done(void *arg, u32 vector)
 {
 	struct device *d = arg;
@@ -554,6 +574,7 @@ int main(void)
 		cmocka_unit_test(test_wait_lends),
 		cmocka_unit_test(test_wait_for_device_thread),
 		cmocka_unit_test(test_waiting_is_seen),
+		cmocka_unit_test(test_expecting_is_seen),
 		cmocka_unit_test(test_wait_for_top_half),
 	};
 

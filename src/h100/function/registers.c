@@ -107,6 +107,7 @@ static const struct h100_register *find(u32 offset, u32 *index)
 {
 	u32 low = 0, high = ARRAY_SIZE(rows), back;
 
+	*index = 0;
 	while (low < high) {
 		u32 mid = low + (high - low) / 2;
 
@@ -119,6 +120,9 @@ static const struct h100_register *find(u32 offset, u32 *index)
 		const struct h100_register *row = &rows[--low];
 		u32 delta = offset - row->base;
 
+		/* Most accesses are of a row's first register: no division for those. */
+		if (delta == 0)
+			return row;
 		if (delta % row->stride == 0 && delta / row->stride < row->count) {
 			*index = delta / row->stride;
 			return row;

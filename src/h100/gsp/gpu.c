@@ -59,25 +59,17 @@ static enum nv_status make_state(struct h100 *gpu, const struct h100_config *con
 enum nv_status gpu_init(struct h100 *gpu, const struct h100_host *host,
 			const struct h100_config *config)
 {
-	enum nv_status status;
-
 	memset(gpu, 0, sizeof(*gpu));
 	gpu->host = *host;
 	gpu->index = config->index;
 	gpu->threads = config->threads;
 	gpu->lending = config->lending;
-	if (pthread_mutex_init(&gpu->lock, NULL) != 0)
-		return NV_ERR_NO_MEMORY;
-	status = make_state(gpu, config);
-	if (status != NV_OK)
-		pthread_mutex_destroy(&gpu->lock);
-	return status;
+	return make_state(gpu, config);
 }
 
 void gpu_fini(struct h100 *gpu)
 {
 	h100_state_destroy(&gpu->state);
-	pthread_mutex_destroy(&gpu->lock);
 }
 
 void gpu_identify(const struct h100 *gpu, struct h100_function_identity *identity)
@@ -162,18 +154,17 @@ enum nv_status h100_inject(struct h100 *gpu, const char *command)
 		return status;
 	if (event.gpu != H100_SCENARIO_ALL_GPUS && event.gpu != gpu->index)
 		return NV_OK;
-	pthread_mutex_lock(&gpu->lock);
+	runner_lock(gpu);
 	if (event.at_ns != 0) {
 		h100_state_lock(&gpu->state);
 		status = schedule(gpu, &event);
 		h100_state_unlock(&gpu->state);
 	} else {
 		runner_event(gpu, &event);
-		fw_run(&gpu->fw, 0, now_ns(gpu), false);
+		gpu->now_ns = now_ns(gpu);
+		fw_run(&gpu->fw, 0, gpu->now_ns, false);
 	}
 	os_store_relaxed(&gpu->waiting, fw_waiting(&gpu->fw));
-	pthread_mutex_unlock(&gpu->lock);
-	if (gpu->threads)
-		sem_post(&gpu->wake);
+	runner_unlock(gpu);
 	return status;
 }

@@ -17,12 +17,13 @@ struct h100 {
 	struct h100_state state;
 	u32 index;
 
-	/* Held by whoever runs the firmware; all of fw and what follows up to work belong to it. */
-	pthread_mutex_t lock;
+	/* Whoever set RUNNER_BUSY runs the firmware: fw and what follows up to work are its own. */
 	struct fw fw;
+	u64 now_ns;	 /* when it last read the clock */
+	u64 coarse_ns;	 /* the cheaper clock then */
 	u64 advanced_ns; /* up to when the model was moved */
 
-	u32 work;	   /* atomic: H100_WORK_* bits that nobody took yet */
+	u32 work;	   /* atomic: H100_WORK_* bits that nobody took yet, and RUNNER_BUSY */
 	u32 waiting;	   /* atomic: messages wait for space */
 	u64 next_event_ns; /* atomic: when the scenario wants something, ~0: never */
 
@@ -33,8 +34,11 @@ struct h100 {
 	u32 stop;     /* atomic */
 	u32 asleep;   /* atomic: sleeps until wake is posted */
 	u32 at_once;  /* atomic: a kick came */
-	u32 activity; /* atomic: counts doorbells */
+	u32 activity; /* atomic: counts the runs of lent threads */
 };
+
+/* In h100.work: a thread runs the firmware, and looks for more work before it is done. */
+#define RUNNER_BUSY 0x80000000u
 
 /*
  * gpu.c. gpu_init parses profile and scenario; then gpu_start powers the firmware on, with the
@@ -63,9 +67,13 @@ void runner_work(struct h100 *gpu, u32 work);
 bool runner_run(struct h100 *gpu, bool lent);
 /* For how long there is nothing to do for certain unless work comes; ~0: for ever. */
 u64 runner_quiet_ns(struct h100 *gpu);
-/* Does what the scenario or the test wants; lock held, state lock not. */
+/* Waits until nobody runs the firmware, and keeps others from it; not for what is done often. */
+void runner_lock(struct h100 *gpu);
+/* Work that came meanwhile is the own thread's, which this wakes, or the next lender's. */
+void runner_unlock(struct h100 *gpu);
+/* Does what the scenario or the test wants; runner locked, state lock not. */
 void runner_event(struct h100 *gpu, const struct h100_event *event);
-/* When the scenario's next event is due; lock and state lock held. */
+/* When the scenario's next event is due; runner locked, state lock held. */
 void runner_schedule(struct h100 *gpu);
 
 #endif

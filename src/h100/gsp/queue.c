@@ -20,6 +20,18 @@
 #define FIRST_READ 512u /* bytes of a record that are read at once: nearly all are shorter */
 #define RX_OFFSET 32u
 
+/* A ring is counted round without a division: n is less than its elements, or just as many. */
+static u32 ring_move(const struct fw_ring *ring, u32 at, u32 n)
+{
+	at += n;
+	return at >= ring->count ? at - ring->count : at;
+}
+
+static u32 ring_distance(const struct fw_ring *ring, u32 from, u32 to)
+{
+	return to >= from ? to - from : to + ring->count - from;
+}
+
 static rpc_message_header_v *header_of(u8 *element)
 {
 	return (rpc_message_header_v *)(element + GSP_MSG_QUEUE_ELEMENT_HDR_SIZE);
@@ -153,7 +165,7 @@ void fw_queues_close(struct fw *fw)
 
 static u64 element_offset(const struct fw_ring *ring, u32 index)
 {
-	return ring->offset + ring->entry_offset + (u64)(index % ring->count) * FW_PAGE;
+	return ring->offset + ring->entry_offset + (u64)index * FW_PAGE;
 }
 
 /* Copies bytes [from, to) of the record at the ring's place into fw->rx. */
@@ -165,7 +177,8 @@ static bool copy_record(struct fw *fw, u32 from, u32 to)
 		u32 here = min(to - from, FW_PAGE - from % FW_PAGE);
 
 		if (!shared_read(fw,
-				 element_offset(ring, ring->at + from / FW_PAGE) + from % FW_PAGE,
+				 element_offset(ring, ring_move(ring, ring->at, from / FW_PAGE)) +
+					 from % FW_PAGE,
 				 fw->rx + from, here))
 			return false;
 		from += here;
@@ -177,7 +190,7 @@ static bool consume(struct fw *fw, u32 elements)
 {
 	struct fw_ring *ring = &fw->queues.commands;
 
-	ring->at = (ring->at + elements) % ring->count;
+	ring->at = ring_move(ring, ring->at, elements);
 	return shared_write(fw, fw->queues.status.offset + fw->queues.status.rx_offset, &ring->at,
 			    sizeof(ring->at));
 }
@@ -192,7 +205,7 @@ static u32 available(struct fw *fw)
 	u32 write = fw->queues.command_write;
 
 	if (fw->queues.looked)
-		return (write + ring->count - ring->at) % ring->count;
+		return ring_distance(ring, ring->at, write);
 	fw->queues.looked = true;
 	fw->queues.command_write = ring->at;
 	if (!shared_read(fw, ring->offset + offsetof(msgqTxHeader, writePtr), &write,
@@ -206,7 +219,7 @@ static u32 available(struct fw *fw)
 		return 0;
 	}
 	fw->queues.command_write = write;
-	return (write + ring->count - ring->at) % ring->count;
+	return ring_distance(ring, ring->at, write);
 }
 
 /*
@@ -283,11 +296,17 @@ rpc_message_header_v *fw_queue_receive(struct fw *fw, u32 *bytes)
 
 /* -- Status ------------------------------------------------------------------------------------ */
 
+/* One element always stays free. */
+static u32 ring_space(const struct fw_ring *ring, u32 read)
+{
+	return ring_distance(ring, ring_move(ring, ring->at, 1), read);
+}
+
 static u32 status_space(struct fw *fw, u32 wanted)
 {
 	struct fw_queues *q = &fw->queues;
 	struct fw_ring *ring = &q->status;
-	u32 space = (q->peer_read + ring->count - ring->at - 1) % ring->count, read;
+	u32 space = ring_space(ring, q->peer_read), read;
 
 	if (space >= wanted)
 		return space;
@@ -295,7 +314,7 @@ static u32 status_space(struct fw *fw, u32 wanted)
 	    read >= ring->count)
 		return 0;
 	q->peer_read = read;
-	return (read + ring->count - ring->at - 1) % ring->count;
+	return ring_space(ring, read);
 }
 
 /* Sends element (header space, record of length bytes, up to 7 more that are cleared). */
@@ -315,10 +334,10 @@ static bool send_record(struct fw *fw, u8 *bytes, u32 length)
 	element->elemCount = elements;
 	element->checkSum = checksum(bytes, padded);
 	for (i = 0; i < elements; i++)
-		if (!shared_write(fw, element_offset(ring, ring->at + i), bytes + i * FW_PAGE,
-				  min(padded - i * FW_PAGE, FW_PAGE)))
+		if (!shared_write(fw, element_offset(ring, ring_move(ring, ring->at, i)),
+				  bytes + i * FW_PAGE, min(padded - i * FW_PAGE, FW_PAGE)))
 			return true; /* nobody is there to read it */
-	next = (ring->at + elements) % ring->count;
+	next = ring_move(ring, ring->at, elements);
 	if (shared_write(fw, ring->offset + offsetof(msgqTxHeader, writePtr), &next,
 			 sizeof(next))) {
 		ring->at = next;

@@ -9,10 +9,11 @@
 #include "base/bits.h"
 #include "h100/gsp/gpu.h"
 
-#define TICK_NS 2000000ull    /* how often the own thread looks while drivers lend theirs */
-#define IDLE_TICKS 25u	      /* without a doorbell, before it sleeps */
-#define RETRY_NS 1000000ull   /* messages wait for space in the status queue */
-#define ADVANCE_NS 1000000ull /* the model is moved at most so often */
+#define TICK_NS 2000000ull     /* how often the own thread looks while drivers lend theirs */
+#define IDLE_TICKS 25u	       /* without a doorbell, before it sleeps */
+#define RETRY_NS 1000000ull    /* messages wait for space in the status queue */
+#define ADVANCE_NS 1000000ull  /* the model is moved at most so often */
+#define LOCK_RETRY_NS 20000ull /* how often who cannot just leave looks again */
 #define CHAOS_DELAY_NS 200000u
 #define FOREVER (~(u64)0)
 
@@ -85,8 +86,13 @@ static bool event_due(struct h100 *gpu)
 
 static bool has_work(struct h100 *gpu)
 {
-	return os_load_acquire(&gpu->work) != 0 || os_load_relaxed(&gpu->waiting) != 0 ||
-	       event_due(gpu);
+	return (os_load_acquire(&gpu->work) & ~RUNNER_BUSY) != 0 ||
+	       os_load_relaxed(&gpu->waiting) != 0 || event_due(gpu);
+}
+
+static void post(struct h100 *gpu)
+{
+	sem_post(&gpu->wake);
 }
 
 static void sleep_ns(u64 ns)
@@ -108,35 +114,88 @@ static bool disturb(struct h100 *gpu, bool lent)
 	return false;
 }
 
+/* Takes the work, which may be none, and the right to do it; false when another thread has that. */
+static bool take(struct h100 *gpu, u32 *work)
+{
+	do {
+		*work = os_load_relaxed(&gpu->work);
+		if ((*work & RUNNER_BUSY) != 0)
+			return false;
+	} while (!os_cmpxchg32(&gpu->work, *work, RUNNER_BUSY));
+	return true;
+}
+
+/* Gives the right back; false, and more work with it, when some came meanwhile. */
+static bool finish(struct h100 *gpu, u32 *work)
+{
+	if (os_cmpxchg32(&gpu->work, RUNNER_BUSY, 0))
+		return true;
+	*work = os_exchange(&gpu->work, RUNNER_BUSY) & ~RUNNER_BUSY;
+	return false;
+}
+
+static void leave(struct h100 *gpu, u32 work)
+{
+	os_fetch_or(&gpu->work, work);
+	os_fetch_and(&gpu->work, ~RUNNER_BUSY);
+}
+
+/* The time, as exact as the model needs it: the clock proper is read when the cheaper one moved. */
+static u64 run_time(struct h100 *gpu)
+{
+	u64 coarse;
+
+	if (gpu->host.coarse_ns) {
+		coarse = gpu->host.coarse_ns(gpu->host.ctx);
+		if (coarse == gpu->coarse_ns && os_load_relaxed(&gpu->next_event_ns) == FOREVER)
+			return gpu->now_ns;
+		gpu->coarse_ns = coarse;
+	}
+	gpu->now_ns = now_ns(gpu);
+	return gpu->now_ns;
+}
+
 bool runner_run(struct h100 *gpu, bool lent)
 {
 	bool did = false;
 	u32 work;
 	u64 now;
 
-	if (!has_work(gpu))
+	if (!has_work(gpu) || !take(gpu, &work))
 		return false;
+	if (lent)
+		os_store_relaxed(&gpu->activity, os_load_relaxed(&gpu->activity) + 1);
 	do {
-		/* Whoever holds the lock looks for work again after giving it back. */
-		if (pthread_mutex_trylock(&gpu->lock) != 0)
-			return did;
 		if (disturb(gpu, lent)) {
-			pthread_mutex_unlock(&gpu->lock);
+			leave(gpu, work);
+			/* The own thread was not told of what came while this one was at it. */
+			if (gpu->threads && !gpu->lending)
+				post(gpu);
 			return did;
 		}
-		work = os_exchange(&gpu->work, 0);
-		now = now_ns(gpu);
+		now = run_time(gpu);
 		advance(gpu, now);
 		did = fw_run(&gpu->fw, work, now, lent) || work != 0 || did;
 		os_store_relaxed(&gpu->waiting, fw_waiting(&gpu->fw));
-		pthread_mutex_unlock(&gpu->lock);
-	} while (os_load_acquire(&gpu->work) != 0);
+	} while (!finish(gpu, &work));
 	return did;
 }
 
-static void post(struct h100 *gpu)
+void runner_lock(struct h100 *gpu)
 {
-	sem_post(&gpu->wake);
+	u32 work;
+
+	while (!take(gpu, &work))
+		sleep_ns(LOCK_RETRY_NS);
+	if (work != 0)
+		os_fetch_or(&gpu->work, work);
+}
+
+void runner_unlock(struct h100 *gpu)
+{
+	leave(gpu, 0);
+	if (gpu->threads)
+		post(gpu);
 }
 
 void runner_work(struct h100 *gpu, u32 work)
@@ -151,7 +210,6 @@ void runner_work(struct h100 *gpu, u32 work)
 			post(gpu);
 		return;
 	}
-	os_fetch_add(&gpu->activity, 1);
 	if (os_load_acquire(&gpu->asleep) != 0 && os_exchange(&gpu->asleep, 0) != 0)
 		post(gpu);
 }
@@ -213,7 +271,7 @@ static void work_behind_lenders(struct h100 *gpu)
 
 	while (!stopping(gpu)) {
 		u32 activity = os_load_acquire(&gpu->activity);
-		bool work = os_load_acquire(&gpu->work) != 0;
+		bool work = (os_load_acquire(&gpu->work) & ~RUNNER_BUSY) != 0;
 
 		if (os_exchange(&gpu->at_once, 0) != 0 || (work && left && activity == seen) ||
 		    event_due(gpu) || os_load_relaxed(&gpu->waiting) != 0) {
@@ -228,7 +286,7 @@ static void work_behind_lenders(struct h100 *gpu)
 			continue;
 		}
 		os_exchange(&gpu->asleep, 1);
-		if (os_load_acquire(&gpu->work) == 0 && !stopping(gpu))
+		if ((os_load_acquire(&gpu->work) & ~RUNNER_BUSY) == 0 && !stopping(gpu))
 			wait(gpu, runner_quiet_ns(gpu));
 		os_exchange(&gpu->asleep, 0);
 		idle = 0;
@@ -274,7 +332,7 @@ void runner_stop(struct h100 *gpu)
 
 void h100_kick(struct h100 *gpu)
 {
-	if (!gpu->threads || os_load_acquire(&gpu->work) == 0)
+	if (!gpu->threads || (os_load_acquire(&gpu->work) & ~RUNNER_BUSY) == 0)
 		return;
 	os_exchange(&gpu->at_once, 1);
 	os_exchange(&gpu->asleep, 0);

@@ -204,6 +204,20 @@ static bool dev_lend(struct os_pci_dev *dev)
 	return dev->ops->lend && os_load_relaxed(&dev->lending) && dev->ops->lend(dev->ctx);
 }
 
+bool os_pci_expect(struct os_pci_dev *dev)
+{
+	/* A thread that lends itself is there when the device works for it. */
+	if (dev->ops->lend && os_load_relaxed(&dev->lending))
+		return false;
+	os_fetch_add(&dev->waiting, 1);
+	return true;
+}
+
+void os_pci_expect_end(struct os_pci_dev *dev)
+{
+	os_fetch_sub(&dev->waiting, 1);
+}
+
 /* A few microseconds, less when the device does something; true when done became so. */
 static bool wait_spin(struct os_pci_dev *dev, bool (*done)(void *arg), void *arg, u32 key)
 {

@@ -46,7 +46,7 @@ struct os_pci_dev {
 	struct range bars[PCI_BARS];
 	u32 lending;
 	struct eventcount progress;
-	u32 waiting; /* threads that watch for progress, asleep or not */
+	u32 waiting; /* threads that watch for progress, asleep or not, or are about to */
 	struct pci_irq irq;
 	struct dma_table dma;
 	struct list_node node; /* of the bus */

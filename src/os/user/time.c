@@ -22,6 +22,11 @@ u64 os_time_ns(void)
 	return clock_ns(CLOCK_MONOTONIC);
 }
 
+u64 os_user_time_coarse_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC_COARSE);
+}
+
 u64 os_time_real_ns(void)
 {
 	return clock_ns(CLOCK_REALTIME);

@@ -99,7 +99,10 @@ void os_user_pci_unregister(struct os_pci_dev *dev);
 void os_user_pci_interrupt(struct os_pci_dev *dev, u32 vector);
 /* The device did something that os_pci_wait may wait for. Any context. Interrupts include this. */
 void os_user_pci_kick(struct os_pci_dev *dev);
-/* True while a thread in os_pci_wait looks again and again, at kicks at the latest. Any context. */
+/*
+ * True while a thread in os_pci_wait looks again and again, at kicks at the latest, or has said
+ * that it will (os_pci_expect). Any context.
+ */
 bool os_user_pci_waiting(struct os_pci_dev *dev);
 /* Whether os_pci_wait lends its thread to the device; true at first. */
 void os_user_pci_set_lending(struct os_pci_dev *dev, bool lend);
@@ -127,6 +130,11 @@ bool os_user_dma_find(struct os_pci_dev *dev, u64 bus_addr, size_t size, void **
 
 /* The memfd behind pages, of pages->size bytes, sealed against a change of size. Owned by pages. */
 int os_user_pages_fd(const struct os_pages *pages);
+
+/* -- Time -------------------------------------------------------------------------------------- */
+
+/* os_time_ns as of the last tick of the system's clock, some milliseconds ago: cheaper to read. */
+u64 os_user_time_coarse_ns(void);
 
 /* -- Firmware ---------------------------------------------------------------------------------- */
 

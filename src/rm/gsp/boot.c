@@ -307,6 +307,9 @@ void gsp_shutdown(struct rm_gpu *gpu)
 
 	if (!gsp)
 		return;
+	/* Others wait for this shutdown, and a firmware that is silent has had its time. */
+	if (gsp->silent)
+		gsp->timeout_ns = min(gsp->timeout_ns, GSP_LAST_WAIT_NS);
 	if (!rm_gpu_is_lost(gpu))
 		unload(gsp, false);
 	tear_down(gpu);

@@ -16,6 +16,8 @@
 #define GSP_DEFAULT_TIMEOUT_MS 4000u
 /* How long a message may find the command queue full. */
 #define GSP_ROOM_NS 1000000000ull
+/* How long unloading waits for a firmware that did not answer last time. */
+#define GSP_LAST_WAIT_NS 500000000ull
 /* So many timeouts are logged, then one of so many. */
 #define GSP_TIMEOUTS_LOGGED 3u
 #define GSP_TIMEOUTS_LOG_EACH 30u
@@ -62,6 +64,7 @@ struct rm_gsp {
 	bool stopping;		       /* nobody uses it any more: unloading is all that is left */
 	u32 halted;	    /* atomic: the processor stopped (interrupt), somebody must look */
 	u32 waiting;	    /* atomic: a thread waits for a reply and drains the queue itself */
+	bool expects;	    /* the device knows of that thread */
 	struct list events; /* struct gsp_event, oldest first */
 	u32 event_count;
 };

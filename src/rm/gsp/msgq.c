@@ -12,6 +12,8 @@
 #define MAX_ELEMENTS ((u32)(GSP_MSG_QUEUE_ELEMENT_SIZE_MAX / GSP_MSG_QUEUE_ELEMENT_SIZE_MIN))
 #define READ_POINTER_OFFSET ((u32)align_up(sizeof(msgqTxHeader), 1u << GSP_MSG_QUEUE_HEADER_ALIGN))
 
+#define FEW_BYTES 64u /* headers, and the parameters of most controls */
+
 /* How far behind a sequence number may be and still count as seen before. */
 #define SEQUENCE_HALF 0x80000000u
 
@@ -31,6 +33,18 @@ static const msgqTxHeader *status_header(const struct gsp_msgq *q)
 static u32 *our_read_pointer(const struct gsp_msgq *q)
 {
 	return &((msgqRxHeader *)(q->command + READ_POINTER_OFFSET))->readPtr;
+}
+
+/* Places in a ring of count elements: none of these needs a division. at, from, to, n < count. */
+static u32 ring_move(u32 at, u32 n, u32 count)
+{
+	at += n;
+	return at >= count ? at - count : at;
+}
+
+static u32 ring_distance(u32 from, u32 to, u32 count)
+{
+	return to >= from ? to - from : to + count - from;
 }
 
 static u64 xor_words(const void *data, u32 size)
@@ -126,7 +140,8 @@ static enum nv_status room(const struct gsp_msgq *q, u32 *count)
 			&((const msgqRxHeader *)(q->status + q->peer_read_offset))->readPtr);
 	if (read >= q->command_count)
 		return NV_ERR_INVALID_DATA;
-	*count = (read + q->command_count - q->write - 1) % q->command_count;
+	*count = ring_distance(q->write, read, q->command_count);
+	*count = (*count == 0 ? q->command_count : *count) - 1;
 	return NV_OK;
 }
 
@@ -148,16 +163,36 @@ struct cursor {
 	u32 size, at;
 };
 
-static void put(struct cursor *c, const void *data, u32 size)
+static inline void put(struct cursor *c, const void *data, u32 size)
 {
-	u32 first = min(size, c->size - c->at);
+	u32 first = c->size - c->at;
 
+	if (__builtin_expect(size < first, 1)) {
+		os_memcpy(c->base + c->at, data, size);
+		c->at += size;
+		return;
+	}
 	os_memcpy(c->base + c->at, data, first);
-	if (first < size)
-		os_memcpy(c->base, (const u8 *)data + first, size - first);
-	c->at += size;
-	if (c->at >= c->size)
-		c->at -= c->size;
+	os_memcpy(c->base, (const u8 *)data + first, size - first);
+	c->at = size - first;
+}
+
+/*
+ * The same of a few bytes, but for fold() only. They were written a word at a time just now: wider
+ * loads, which the compiler would make of this, have to wait until all of that is in the cache.
+ */
+static u64 xor_few(const u8 *bytes, u32 size)
+{
+	u32 sum = 0, word, i;
+
+	for (i = 0; i + 4 <= size; i += 4) {
+		__builtin_memcpy(&word, bytes + i, 4);
+		__asm__("" : "+r"(word));
+		sum ^= word;
+	}
+	for (; i < size; i++)
+		sum ^= (u32)bytes[i] << 8 * (i & 3);
+	return sum;
 }
 
 /* Pieces need not be multiples of 8 bytes: each is summed at the offset where it comes to lie. */
@@ -167,6 +202,8 @@ static u64 sum_at(const struct gsp_piece *piece, u32 offset)
 	u64 word = 0;
 	u32 head;
 
+	if (piece->size <= FEW_BYTES && is_aligned(offset, 4))
+		return xor_few(piece->data, piece->size);
 	if (lead == 0)
 		return xor_words(piece->data, piece->size);
 	head = min(8 - lead, piece->size);
@@ -177,9 +214,9 @@ static u64 sum_at(const struct gsp_piece *piece, u32 offset)
 enum nv_status gsp_msgq_send(struct gsp_msgq *q, const struct gsp_piece *pieces, u32 count)
 {
 	static const u8 zeroes[8];
-	GSP_MSG_QUEUE_ELEMENT element;
+	GSP_MSG_QUEUE_ELEMENT *element;
 	struct cursor c;
-	u32 length = 0, free, i;
+	u32 length = 0, free, elements, i;
 	u64 sum = 0;
 	enum nv_status status;
 
@@ -193,21 +230,23 @@ enum nv_status gsp_msgq_send(struct gsp_msgq *q, const struct gsp_piece *pieces,
 	if (length < sizeof(rpc_message_header_v03_00))
 		return NV_ERR_INVALID_PARAM_STRUCT;
 
-	os_memset(&element, 0, ELEMENT_HEADER);
-	element.seqNum = q->send_sequence;
-	element.elemCount = elements_of(length);
-	element.checkSum = fold(sum ^ xor_words(&element, ELEMENT_HEADER));
-
+	elements = elements_of(length);
 	status = room(q, &free);
 	if (status != NV_OK)
 		return status;
-	if (free < element.elemCount)
+	if (free < elements)
 		return NV_ERR_BUSY_RETRY;
 
 	c.base = q->command + GSP_MSG_QUEUE_HEADER_SIZE;
 	c.size = q->command_count * ELEMENT;
 	c.at = q->write * ELEMENT;
-	put(&c, &element, ELEMENT_HEADER);
+	element = (GSP_MSG_QUEUE_ELEMENT *)(c.base + c.at);
+	os_memset(element, 0, ELEMENT_HEADER);
+	element->seqNum = q->send_sequence;
+	element->elemCount = elements;
+	/* The header's other words are zero. */
+	element->checkSum = fold(sum) ^ q->send_sequence ^ elements;
+	c.at += ELEMENT_HEADER;
 	for (i = 0; i < count; i++)
 		if (pieces[i].size != 0)
 			put(&c, pieces[i].data, pieces[i].size);
@@ -215,7 +254,7 @@ enum nv_status gsp_msgq_send(struct gsp_msgq *q, const struct gsp_piece *pieces,
 	if (!is_aligned(length, 8))
 		put(&c, zeroes, (u32)align_up(length, 8) - length);
 
-	q->write = (q->write + element.elemCount) % q->command_count;
+	q->write = ring_move(q->write, elements, q->command_count);
 	q->send_sequence++;
 	os_store_release(&command_header(q)->writePtr, q->write);
 	return NV_OK;
@@ -230,24 +269,28 @@ bool gsp_msgq_has_message(const struct gsp_msgq *q)
 
 static void consume(struct gsp_msgq *q, u32 count)
 {
-	q->read = (q->read + count) % q->status_count;
+	q->read = ring_move(q->read, count, q->status_count);
 	os_store_release(our_read_pointer(q), q->read);
 }
 
-/* Copies size bytes at offset of the message that begins at the read pointer. */
-static void take(const struct gsp_msgq *q, u32 offset, void *data, u32 size)
+/*
+ * Copies size bytes at offset of the message that begins at the read pointer. Inline: where size is
+ * a number the copy is a few moves.
+ */
+static inline void take(const struct gsp_msgq *q, u32 offset, void *data, u32 size)
 {
 	const u8 *base = q->status + q->entry_offset;
 	u32 total = q->status_count * ELEMENT;
 	u32 at = q->read * ELEMENT + offset;
-	u32 first;
 
 	if (at >= total)
 		at -= total;
-	first = min(size, total - at);
-	os_memcpy(data, base + at, first);
-	if (first < size)
-		os_memcpy((u8 *)data + first, base, size - first);
+	if (__builtin_expect(size <= total - at, 1)) {
+		os_memcpy(data, base + at, size);
+		return;
+	}
+	os_memcpy(data, base + at, total - at);
+	os_memcpy((u8 *)data + (total - at), base, size - (total - at));
 }
 
 static enum nv_status refuse(struct gsp_msgq *q, u32 count, const char *why)
@@ -311,5 +354,5 @@ enum nv_status gsp_msgq_receive(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffe
 		return NV_WARN_NOTHING_TO_DO;
 	if (write >= q->status_count)
 		return NV_ERR_INVALID_DATA;
-	return receive_one(q, buffer, (write + q->status_count - q->read) % q->status_count);
+	return receive_one(q, buffer, ring_distance(q->read, write, q->status_count));
 }

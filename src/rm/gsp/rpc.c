@@ -308,10 +308,13 @@ static enum nv_status await(struct rm_gsp *gsp, u32 function, struct patience *p
 static void wait_begin(struct rm_gsp *gsp)
 {
 	os_store_release(&gsp->waiting, 1);
+	gsp->expects = os_pci_expect(gsp->gpu->pci);
 }
 
 static void wait_end(struct rm_gsp *gsp)
 {
+	if (gsp->expects)
+		os_pci_expect_end(gsp->gpu->pci);
 	os_exchange(&gsp->waiting, 0);
 	if (gsp_msgq_has_message(&gsp->queue) || !list_empty(&gsp->events) ||
 	    os_load_acquire(&gsp->halted))
