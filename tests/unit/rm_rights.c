@@ -5,6 +5,7 @@
  */
 #include "base/bits.h"
 #include "rm/escape/escape.h"
+#include "rm/gpu/gpu.h"
 #include "rm_host.h"
 #include "unit.h"
 
@@ -148,6 +149,83 @@ static void test_event_data_has_no_strange_bytes(void **state)
 		assert_int_equal(got[i], 0);
 }
 
+/* -- Accounting of processes ------------------------------------------------------------------- */
+
+static u32 accounting(int ctl, u32 client)
+{
+	NV0000_CTRL_GPUACCT_GET_ACCOUNTING_STATE_PARAMS p = { .gpuId = host.rm_gpus[0]->gpu_id,
+							      .state = 77 };
+	u32 status = host_control(ctl, client, client, NV0000_CTRL_CMD_GPUACCT_GET_ACCOUNTING_STATE,
+				  &p, sizeof(p));
+
+	return status == NV_OK ? p.state : ~status;
+}
+
+static u32 account(int ctl, u32 client, u32 id, u32 mode)
+{
+	NV0000_CTRL_GPUACCT_SET_ACCOUNTING_STATE_PARAMS p = { .gpuId = id, .newState = mode };
+
+	return host_control(ctl, client, client, NV0000_CTRL_CMD_GPUACCT_SET_ACCOUNTING_STATE, &p,
+			    sizeof(p));
+}
+
+static void test_accounting_mode(void **state)
+{
+	static NV0000_CTRL_GPUACCT_GET_ACCOUNTING_PIDS_PARAMS pids;
+	NV0000_CTRL_GPUACCT_GET_PROC_ACCOUNTING_INFO_PARAMS info = { .pid = 4711 };
+	NV0000_CTRL_GPUACCT_CLEAR_ACCOUNTING_DATA_PARAMS clear = { 0 };
+	const u32 on = NV0000_CTRL_GPU_ACCOUNTING_STATE_ENABLED;
+	const u32 off = NV0000_CTRL_GPU_ACCOUNTING_STATE_DISABLED;
+	int ctl = host_open(RM_NODE_CONTROL, 0), gpu;
+	u32 id = host.rm_gpus[0]->gpu_id, client = host_client(ctl);
+
+	/* Of a GPU that nobody has open there is nothing to tell. */
+	assert_int_equal(account(ctl, client, id, on), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(accounting(ctl, client), ~(u32)NV_ERR_INVALID_ARGUMENT);
+	gpu = host_open(RM_NODE_GPU, 0);
+	assert_true(gpu >= 0);
+	assert_int_equal(accounting(ctl, client), off);
+	assert_int_equal(account(ctl, client, id + 1, on), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(account(ctl, client, id, 2), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(account(ctl, client, id, on), NV_OK);
+	assert_int_equal(accounting(ctl, client), on);
+
+	/* All may ask, the administrator alone may tell. */
+	os_user_set_cred(&user);
+	assert_int_equal(account(ctl, client, id, off), NV_ERR_INSUFFICIENT_PERMISSIONS);
+	clear.gpuId = id;
+	assert_int_equal(host_control(ctl, client, client,
+				      NV0000_CTRL_CMD_GPUACCT_CLEAR_ACCOUNTING_DATA, &clear,
+				      sizeof(clear)),
+			 NV_ERR_INSUFFICIENT_PERMISSIONS);
+	assert_int_equal(accounting(ctl, client), on);
+	pids.gpuId = info.gpuId = id;
+	pids.pidCount = 9;
+	assert_int_equal(host_control(ctl, client, client,
+				      NV0000_CTRL_CMD_GPUACCT_GET_ACCOUNTING_PIDS, &pids,
+				      sizeof(pids)),
+			 NV_OK);
+	assert_int_equal(pids.pidCount, 0);
+	assert_int_equal(host_control(ctl, client, client,
+				      NV0000_CTRL_CMD_GPUACCT_GET_PROC_ACCOUNTING_INFO, &info,
+				      sizeof(info)),
+			 NV_ERR_OBJECT_NOT_FOUND);
+	os_user_set_cred(NULL);
+	assert_int_equal(host_control(ctl, client, client,
+				      NV0000_CTRL_CMD_GPUACCT_CLEAR_ACCOUNTING_DATA, &clear,
+				      sizeof(clear)),
+			 NV_OK);
+	assert_int_equal(accounting(ctl, client), on);
+	assert_int_equal(account(ctl, client, id, off), NV_OK);
+	assert_int_equal(accounting(ctl, client), off);
+	assert_int_equal(account(ctl, client, id, on), NV_OK);
+
+	/* It goes with the last user. */
+	host_close(gpu);
+	assert_true(host_open(RM_NODE_GPU, 0) >= 0);
+	assert_int_equal(accounting(ctl, client), off);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +233,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_old_controls_have_the_callers_clients, start,
 						stop),
 		cmocka_unit_test_setup_teardown(test_event_data_has_no_strange_bytes, start, stop),
+		cmocka_unit_test_setup_teardown(test_accounting_mode, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

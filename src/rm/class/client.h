@@ -48,7 +48,10 @@ enum nv_status client_gpu_modify_drain(struct rm_call *call, void *params);
 enum nv_status client_gpu_get_memop_enable(struct rm_call *call, void *params);
 enum nv_status client_gpu_get_nvlink_bw_mode(struct rm_call *call, void *params);
 enum nv_status client_gpu_get_accounting_state(struct rm_call *call, void *params);
+enum nv_status client_gpu_set_accounting_state(struct rm_call *call, void *params);
+enum nv_status client_gpu_get_accounting_info(struct rm_call *call, void *params);
 enum nv_status client_gpu_get_accounting_pids(struct rm_call *call, void *params);
+enum nv_status client_gpu_clear_accounting(struct rm_call *call, void *params);
 
 /* client_p2p.c */
 enum nv_status client_get_p2p_caps(struct rm_call *call, void *params);

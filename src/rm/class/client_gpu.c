@@ -299,15 +299,45 @@ enum nv_status client_gpu_get_nvlink_bw_mode(struct rm_call *call, void *params)
 	return NV_OK;
 }
 
-/* Processes are not accounted for after their end: the mode is off and cannot be turned on. */
+/* -- Accounting of processes: of those with channels, so of none yet --------------------------- */
+
 enum nv_status client_gpu_get_accounting_state(struct rm_call *call, void *params)
 {
 	NV0000_CTRL_GPUACCT_GET_ACCOUNTING_STATE_PARAMS *p = params;
+	const struct rm_gpu *gpu = attached_by_id(call->rm, p->gpuId);
 
-	if (!attached_by_id(call->rm, p->gpuId))
+	if (!gpu)
 		return NV_ERR_INVALID_ARGUMENT;
-	p->state = NV0000_CTRL_GPU_ACCOUNTING_STATE_DISABLED;
+	p->state = os_load_relaxed(&gpu->accounting) ? NV0000_CTRL_GPU_ACCOUNTING_STATE_ENABLED
+						     : NV0000_CTRL_GPU_ACCOUNTING_STATE_DISABLED;
 	return NV_OK;
+}
+
+enum nv_status client_gpu_set_accounting_state(struct rm_call *call, void *params)
+{
+	const NV0000_CTRL_GPUACCT_SET_ACCOUNTING_STATE_PARAMS *p = params;
+	struct rm_gpu *gpu = attached_by_id(call->rm, p->gpuId);
+
+	if (!gpu || (p->newState != NV0000_CTRL_GPU_ACCOUNTING_STATE_ENABLED &&
+		     p->newState != NV0000_CTRL_GPU_ACCOUNTING_STATE_DISABLED))
+		return NV_ERR_INVALID_ARGUMENT;
+	os_store_relaxed(&gpu->accounting, p->newState == NV0000_CTRL_GPU_ACCOUNTING_STATE_ENABLED);
+	return NV_OK;
+}
+
+enum nv_status client_gpu_get_accounting_info(struct rm_call *call, void *params)
+{
+	const NV0000_CTRL_GPUACCT_GET_PROC_ACCOUNTING_INFO_PARAMS *p = params;
+
+	return attached_by_id(call->rm, p->gpuId) ? NV_ERR_OBJECT_NOT_FOUND
+						  : NV_ERR_INVALID_ARGUMENT;
+}
+
+enum nv_status client_gpu_clear_accounting(struct rm_call *call, void *params)
+{
+	const NV0000_CTRL_GPUACCT_CLEAR_ACCOUNTING_DATA_PARAMS *p = params;
+
+	return attached_by_id(call->rm, p->gpuId) ? NV_OK : NV_ERR_INVALID_ARGUMENT;
 }
 
 enum nv_status client_gpu_get_accounting_pids(struct rm_call *call, void *params)

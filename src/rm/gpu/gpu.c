@@ -102,6 +102,7 @@ void rm_gpu_stop_if_idle(struct rm_gpu *gpu)
 	if (os_cmpxchg32(&gpu->state, RM_GPU_RUNNING, RM_GPU_FOUND)) {
 		os_free(gpu->info);
 		gpu->info = NULL;
+		os_store_relaxed(&gpu->accounting, 0);
 	}
 	rm_gpu_unlock(gpu);
 out:

@@ -38,6 +38,7 @@ struct rm_gpu {
 	u32 state;	 /* enum rm_gpu_state; read with os_load_acquire */
 	u32 users;	 /* opens and attaches that keep it booted; written under the gpu lock */
 	bool persistent; /* likewise */
+	u32 accounting;	 /* atomic: processes are accounted for, until the firmware stops */
 	bool suspended;	 /* its firmware's state waits for rm_gpu_resume; GPU lock */
 	struct os_mutex lock; /* LOCK_RANK_GPU: RPC queues and all state below */
 	struct rm_gsp *gsp;   /* NULL until booted */
