@@ -26,66 +26,6 @@
 
 #include "client.h"
 
-#define HANDLE_DEVICE 0x1000u
-#define HANDLE_SUBDEVICE 0x1001u
-#define HANDLE_EVENT 0x1002u
-
-/* The cheapest request that copies in and out: asks for the driver's version. */
-void query_version(int fd)
-{
-	nv_ioctl_rm_api_version_t v = { .cmd = NV_RM_API_VERSION_CMD_QUERY };
-
-	CHECK(ioctl(fd, IOC(NV_ESC_CHECK_VERSION_STR, nv_ioctl_rm_api_version_t), &v) == 0);
-	CHECK(strncmp(v.versionString, "535.", 4) == 0);
-}
-
-u32 alloc_root(int fd)
-{
-	NVOS21_PARAMETERS p = { .hClass = NV01_ROOT };
-
-	CHECK(ioctl(fd, IOC(NV_ESC_RM_ALLOC, NVOS21_PARAMETERS), &p) == 0);
-	CHECK(p.status == NV_OK && p.hObjectNew);
-	return p.hObjectNew;
-}
-
-static u32 alloc(int fd, u32 client, u32 parent, u32 handle, u32 class, void *params)
-{
-	NVOS64_PARAMETERS p = { .hRoot = client,
-				.hObjectParent = parent,
-				.hObjectNew = handle,
-				.hClass = class,
-				.pAllocParms = (NvP64)(uintptr_t)params };
-
-	CHECK(ioctl(fd, IOC(NV_ESC_RM_ALLOC, NVOS64_PARAMETERS), &p) == 0);
-	return p.status;
-}
-
-static u32 control(int fd, u32 client, u32 object, u32 cmd, void *params, u32 size)
-{
-	NVOS54_PARAMETERS p = { .hClient = client,
-				.hObject = object,
-				.cmd = cmd,
-				.params = (NvP64)(uintptr_t)params,
-				.paramsSize = size };
-
-	CHECK(ioctl(fd, IOC(NV_ESC_RM_CONTROL, NVOS54_PARAMETERS), &p) == 0);
-	return p.status;
-}
-
-u32 probed_ids(int fd, u32 client, void *params)
-{
-	return control(fd, client, client, NV0000_CTRL_CMD_GPU_GET_PROBED_IDS, params,
-		       sizeof(NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS));
-}
-
-int open_ctl(void)
-{
-	int fd = open("/dev/nvidiactl", O_RDWR | O_CLOEXEC);
-
-	CHECK(fd >= 0);
-	return fd;
-}
-
 /* -- Subcommands ------------------------------------------------------------------------------- */
 
 static int cmd_query(int argc, char **argv)
@@ -192,53 +132,6 @@ static int cmd_files(int argc, char **argv)
 	CHECK(ioctl(fd, _IOC(_IOC_READ | _IOC_WRITE, 'F', NV_ESC_CARD_INFO, 0), NULL) == -1 &&
 	      errno == ENOTTY);
 	return 0;
-}
-
-void send_fd(int sock, int fd)
-{
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(int))];
-	} u = { 0 };
-	char byte = 'x';
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = { .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = u.space,
-			      .msg_controllen = sizeof(u.space) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	CHECK(sendmsg(sock, &msg, 0) == 1);
-}
-
-int receive_fd(int sock)
-{
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(int))];
-	} u;
-	char byte;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = { .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = u.space,
-			      .msg_controllen = sizeof(u.space) };
-	int fd;
-
-	CHECK(recvmsg(sock, &msg, 0) == 1 && CMSG_FIRSTHDR(&msg));
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
-	return fd;
-}
-
-void wait_child(pid_t pid)
-{
-	int status;
-
-	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
 }
 
 /* Copies of a descriptor in this process, a child, a program it runs, and another process. */
@@ -380,80 +273,25 @@ static int cmd_signals(int argc, char **argv)
 
 /* -- Events through poll ----------------------------------------------------------------------- */
 
-struct event_source {
-	int ctl;
-	u32 client;
-	int fd;
-};
-
-static void event_setup(struct event_source *e)
-{
-	NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS ids;
-	NV0000_CTRL_GPU_ATTACH_IDS_PARAMS attach;
-	NV0080_ALLOC_PARAMETERS device = { 0 };
-	NV2080_ALLOC_PARAMETERS subdevice = { 0 };
-	NV0005_ALLOC_PARAMETERS event = { .hSrcResource = HANDLE_SUBDEVICE,
-					  .hClass = NV01_EVENT_OS_EVENT,
-					  .notifyIndex = NV2080_NOTIFIERS_SW };
-	NV2080_CTRL_EVENT_SET_NOTIFICATION_PARAMS notify = {
-		.event = NV2080_NOTIFIERS_SW,
-		.action = NV2080_CTRL_EVENT_SET_NOTIFICATION_ACTION_REPEAT
-	};
-	nv_ioctl_alloc_os_event_t os_event = { 0 };
-	nv_ioctl_register_fd_t with;
-
-	e->ctl = open_ctl();
-	e->client = alloc_root(e->ctl);
-	CHECK(probed_ids(e->ctl, e->client, &ids) == NV_OK);
-	e->fd = open("/dev/nvidia0", O_RDWR | O_CLOEXEC);
-	CHECK(e->fd >= 0);
-	with.ctl_fd = e->ctl;
-	CHECK(ioctl(e->fd, IOC(NV_ESC_REGISTER_FD, nv_ioctl_register_fd_t), &with) == 0);
-	memset(&attach, 0xff, sizeof(attach));
-	attach.gpuIds[0] = ids.gpuIds[0];
-	CHECK(control(e->ctl, e->client, e->client, NV0000_CTRL_CMD_GPU_ATTACH_IDS, &attach,
-		      sizeof(attach)) == NV_OK);
-	CHECK(alloc(e->ctl, e->client, e->client, HANDLE_DEVICE, NV01_DEVICE_0, &device) == NV_OK);
-	CHECK(alloc(e->ctl, e->client, HANDLE_DEVICE, HANDLE_SUBDEVICE, NV20_SUBDEVICE_0,
-		    &subdevice) == NV_OK);
-	os_event.hClient = e->client;
-	os_event.hDevice = HANDLE_DEVICE;
-	os_event.fd = (NvU32)e->fd;
-	CHECK(ioctl(e->fd, IOC(NV_ESC_ALLOC_OS_EVENT, nv_ioctl_alloc_os_event_t), &os_event) == 0);
-	CHECK(os_event.Status == NV_OK);
-	event.hParentClient = e->client;
-	event.data = (NvP64)(uintptr_t)e->fd;
-	CHECK(alloc(e->ctl, e->client, HANDLE_SUBDEVICE, HANDLE_EVENT, NV01_EVENT_OS_EVENT,
-		    &event) == NV_OK);
-	CHECK(control(e->ctl, e->client, HANDLE_SUBDEVICE, NV2080_CTRL_CMD_EVENT_SET_NOTIFICATION,
-		      &notify, sizeof(notify)) == NV_OK);
-}
-
-static void event_fire(struct event_source *e)
-{
-	CHECK(control(e->ctl, e->client, HANDLE_SUBDEVICE, NV2080_CTRL_CMD_EVENT_SET_TRIGGER, NULL,
-		      0) == NV_OK);
-}
-
-static void event_take(struct event_source *e, u32 more)
+static void event_take(struct gpu_client *e, u32 more)
 {
 	NvUnixEvent event;
 	NVOS41_PARAMETERS p = { .pEvent = (NvP64)(uintptr_t)&event };
 
-	CHECK(ioctl(e->fd, IOC(NV_ESC_RM_GET_EVENT_DATA, NVOS41_PARAMETERS), &p) == 0);
+	CHECK(ioctl(e->gpu, IOC(NV_ESC_RM_GET_EVENT_DATA, NVOS41_PARAMETERS), &p) == 0);
 	CHECK(p.status == NV_OK && p.MoreEvents == more);
 }
 
 static void *fire_later(void *arg)
 {
 	usleep(50000);
-	event_fire(arg);
+	gpu_fire(arg);
 	return NULL;
 }
 
 static int cmd_poll(int argc, char **argv)
 {
-	struct event_source e;
+	struct gpu_client e;
 	struct epoll_event watch = { .events = EPOLLIN | EPOLLPRI, .data = { .u64 = 1234567 } },
 			   got;
 	struct timeval soon = { .tv_usec = 0 }, later = { .tv_sec = 5 };
@@ -462,12 +300,13 @@ static int cmd_poll(int argc, char **argv)
 	pthread_t thread;
 	int ep = epoll_create1(EPOLL_CLOEXEC);
 
-	event_setup(&e);
-	pfd = (struct pollfd){ .fd = e.fd, .events = POLLIN | POLLPRI };
+	gpu_open(&e);
+	gpu_event(&e);
+	pfd = (struct pollfd){ .fd = e.gpu, .events = POLLIN | POLLPRI };
 	CHECK(poll(&pfd, 1, 0) == 0);
-	event_fire(&e);
+	gpu_fire(&e);
 	CHECK(poll(&pfd, 1, 5000) == 1 && pfd.revents == (POLLIN | POLLPRI));
-	event_fire(&e);
+	gpu_fire(&e);
 	CHECK(poll(&pfd, 1, 0) == 1);
 	event_take(&e, 1);
 	CHECK(poll(&pfd, 1, 5000) == 1 && pfd.revents == (POLLIN | POLLPRI));
@@ -480,9 +319,9 @@ static int cmd_poll(int argc, char **argv)
 	CHECK(poll(&pfd, 1, 10) == 0);
 	event_take(&e, 0);
 
-	CHECK(epoll_ctl(ep, EPOLL_CTL_ADD, e.fd, &watch) == 0);
+	CHECK(epoll_ctl(ep, EPOLL_CTL_ADD, e.gpu, &watch) == 0);
 	CHECK(epoll_wait(ep, &got, 1, 0) == 0);
-	event_fire(&e);
+	gpu_fire(&e);
 	CHECK(epoll_wait(ep, &got, 1, 5000) == 1 && got.data.u64 == 1234567);
 	CHECK(got.events == (EPOLLIN | EPOLLPRI));
 	event_take(&e, 0);
@@ -490,13 +329,13 @@ static int cmd_poll(int argc, char **argv)
 
 	FD_ZERO(&reads);
 	FD_ZERO(&excepts);
-	FD_SET(e.fd, &reads);
-	FD_SET(e.fd, &excepts);
-	CHECK(select(e.fd + 1, &reads, NULL, &excepts, &soon) == 0);
-	FD_SET(e.fd, &reads);
-	FD_SET(e.fd, &excepts);
-	event_fire(&e);
-	CHECK(select(e.fd + 1, &reads, NULL, &excepts, &later) == 2);
+	FD_SET(e.gpu, &reads);
+	FD_SET(e.gpu, &excepts);
+	CHECK(select(e.gpu + 1, &reads, NULL, &excepts, &soon) == 0);
+	FD_SET(e.gpu, &reads);
+	FD_SET(e.gpu, &excepts);
+	gpu_fire(&e);
+	CHECK(select(e.gpu + 1, &reads, NULL, &excepts, &later) == 2);
 	return 0;
 }
 
@@ -575,6 +414,30 @@ static int cmd_orphan(int argc, char **argv)
 	return 0;
 }
 
+/* The two ends of the GPU's link agree, and both are told. */
+static int cmd_link(int argc, char **argv)
+{
+	NV2080_CTRL_BUS_GET_INFO_V2_PARAMS p = { .busInfoListSize = 5 };
+	static const u32 indices[] = { NV2080_CTRL_BUS_INFO_INDEX_PCIE_ROOT_LINK_CAPS,
+				       NV2080_CTRL_BUS_INFO_INDEX_PCIE_DOWNSTREAM_LINK_CAPS,
+				       NV2080_CTRL_BUS_INFO_INDEX_PCIE_ROOT_LINK_CTRL_STATUS,
+				       NV2080_CTRL_BUS_INFO_INDEX_PCIE_DOWNSTREAM_LINK_CTRL_STATUS,
+				       NV2080_CTRL_BUS_INFO_INDEX_PCIE_GPU_LINK_CTRL_STATUS };
+	struct gpu_client c;
+
+	gpu_open(&c);
+	for (u32 i = 0; i < ARRAY_SIZE(indices); i++)
+		p.busInfoList[i].index = indices[i];
+	CHECK(control(c.ctl, c.client, HANDLE_SUBDEVICE, NV2080_CTRL_CMD_BUS_GET_INFO_V2, &p,
+		      sizeof(p)) == NV_OK);
+	CHECK((p.busInfoList[0].data & 0x3ff) == (16 << 4 | 5));
+	CHECK(p.busInfoList[1].data == p.busInfoList[0].data);
+	CHECK(p.busInfoList[4].data >> 16 & 0x3ff);
+	CHECK((p.busInfoList[2].data >> 16 & 0x3ff) == (p.busInfoList[4].data >> 16 & 0x3ff));
+	CHECK(p.busInfoList[3].data == p.busInfoList[2].data);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
@@ -588,7 +451,7 @@ static const struct {
 	{ "vfork", cmd_vfork },		{ "moves", cmd_moves },
 	{ "jumps", cmd_jumps },		{ "listing", cmd_listing },
 	{ "inherited", cmd_inherited }, { "groups", cmd_groups },
-	{ "stopped", cmd_stopped },
+	{ "stopped", cmd_stopped },	{ "link", cmd_link },
 };
 
 int main(int argc, char **argv)

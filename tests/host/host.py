@@ -21,7 +21,7 @@ import time
 
 args = None
 IN_MACHINE = ['basics', 'files', 'descriptors', 'faults', 'threads', 'signals', 'poll', 'vfork',
-              'jumps', 'listing', 'inherited', 'moves']
+              'jumps', 'listing', 'inherited', 'moves', 'link']
 SKIPPED = 77
 
 

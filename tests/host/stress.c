@@ -16,107 +16,21 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "abi/r535.h"
+#include "client.h"
 
-#define CHECK(cond)                                                                \
-	do {                                                                       \
-		if (!(cond)) {                                                     \
-			fprintf(stderr, "stress.c:%d: %s (%s)\n", __LINE__, #cond, \
-				strerror(errno));                                  \
-			exit(1);                                                   \
-		}                                                                  \
-	} while (0)
-
-#define IOC(nr, type) _IOWR('F', nr, type)
-#define DEVICE 0x1000u
-#define SUBDEVICE 0x1001u
-#define EVENT 0x1002u
 #define SYSTEM_MEMORY 0x1003u
 #define VIDEO_MEMORY 0x1004u
 #define PAGE 4096u
 
-static u32 alloc(int fd, u32 client, u32 parent, u32 handle, u32 class, void *params)
-{
-	NVOS64_PARAMETERS p = { .hRoot = client,
-				.hObjectParent = parent,
-				.hObjectNew = handle,
-				.hClass = class,
-				.pAllocParms = (NvP64)(uintptr_t)params };
-
-	CHECK(ioctl(fd, IOC(NV_ESC_RM_ALLOC, NVOS64_PARAMETERS), &p) == 0);
-	return p.status;
-}
-
-static u32 alloc_root(int fd)
-{
-	NVOS21_PARAMETERS p = { .hClass = NV01_ROOT };
-
-	CHECK(ioctl(fd, IOC(NV_ESC_RM_ALLOC, NVOS21_PARAMETERS), &p) == 0);
-	CHECK(p.status == NV_OK && p.hObjectNew);
-	return p.hObjectNew;
-}
-
-static u32 control(int fd, u32 client, u32 object, u32 cmd, void *params, u32 size)
-{
-	NVOS54_PARAMETERS p = { .hClient = client,
-				.hObject = object,
-				.cmd = cmd,
-				.params = (NvP64)(uintptr_t)params,
-				.paramsSize = size };
-
-	CHECK(ioctl(fd, IOC(NV_ESC_RM_CONTROL, NVOS54_PARAMETERS), &p) == 0);
-	return p.status;
-}
-
 /* -- One of everything ------------------------------------------------------------------------- */
 
-struct holding {
-	int ctl, gpu;
-	u32 client;
-};
-
-static void open_gpu(struct holding *h)
+static void hold_event(struct gpu_client *h)
 {
-	NV0080_ALLOC_PARAMETERS device = { 0 };
-	NV2080_ALLOC_PARAMETERS subdevice = { 0 };
-	nv_ioctl_register_fd_t with;
-
-	h->ctl = open("/dev/nvidiactl", O_RDWR | O_CLOEXEC);
-	CHECK(h->ctl >= 0);
-	h->gpu = open("/dev/nvidia0", O_RDWR | O_CLOEXEC);
-	CHECK(h->gpu >= 0);
-	with.ctl_fd = h->ctl;
-	CHECK(ioctl(h->gpu, IOC(NV_ESC_REGISTER_FD, nv_ioctl_register_fd_t), &with) == 0);
-	h->client = alloc_root(h->ctl);
-	CHECK(alloc(h->ctl, h->client, h->client, DEVICE, NV01_DEVICE_0, &device) == NV_OK);
-	CHECK(alloc(h->ctl, h->client, DEVICE, SUBDEVICE, NV20_SUBDEVICE_0, &subdevice) == NV_OK);
+	gpu_event(h);
+	gpu_fire(h);
 }
 
-static void hold_event(struct holding *h)
-{
-	NV0005_ALLOC_PARAMETERS event = { .hParentClient = h->client,
-					  .hSrcResource = SUBDEVICE,
-					  .hClass = NV01_EVENT_OS_EVENT,
-					  .notifyIndex = NV2080_NOTIFIERS_SW,
-					  .data = (NvP64)(uintptr_t)h->gpu };
-	NV2080_CTRL_EVENT_SET_NOTIFICATION_PARAMS notify = {
-		.event = NV2080_NOTIFIERS_SW,
-		.action = NV2080_CTRL_EVENT_SET_NOTIFICATION_ACTION_REPEAT
-	};
-	nv_ioctl_alloc_os_event_t os_event = { .hClient = h->client,
-					       .hDevice = DEVICE,
-					       .fd = (NvU32)h->gpu };
-
-	CHECK(ioctl(h->gpu, IOC(NV_ESC_ALLOC_OS_EVENT, nv_ioctl_alloc_os_event_t), &os_event) == 0);
-	CHECK(os_event.Status == NV_OK);
-	CHECK(alloc(h->ctl, h->client, SUBDEVICE, EVENT, NV01_EVENT_OS_EVENT, &event) == NV_OK);
-	CHECK(control(h->ctl, h->client, SUBDEVICE, NV2080_CTRL_CMD_EVENT_SET_NOTIFICATION, &notify,
-		      sizeof(notify)) == NV_OK);
-	CHECK(control(h->ctl, h->client, SUBDEVICE, NV2080_CTRL_CMD_EVENT_SET_TRIGGER, NULL, 0) ==
-	      NV_OK);
-}
-
-static void hold_memory(struct holding *h)
+static void hold_memory(struct gpu_client *h)
 {
 	NV_MEMORY_ALLOCATION_PARAMS video = { .owner = 1, .size = 8u << 20 };
 	NV_MEMORY_ALLOCATION_PARAMS system = {
@@ -125,9 +39,9 @@ static void hold_memory(struct holding *h)
 		.attr = NVOS32_ATTR_LOCATION_PCI << NVOS32_ATTR_LOCATION__LO,
 	};
 
-	CHECK(alloc(h->ctl, h->client, DEVICE, VIDEO_MEMORY, NV01_MEMORY_LOCAL_USER, &video) ==
-	      NV_OK);
-	CHECK(alloc(h->ctl, h->client, DEVICE, SYSTEM_MEMORY, NV01_MEMORY_SYSTEM, &system) ==
+	CHECK(alloc(h->ctl, h->client, HANDLE_DEVICE, VIDEO_MEMORY, NV01_MEMORY_LOCAL_USER,
+		    &video) == NV_OK);
+	CHECK(alloc(h->ctl, h->client, HANDLE_DEVICE, SYSTEM_MEMORY, NV01_MEMORY_SYSTEM, &system) ==
 	      NV_OK);
 }
 
@@ -137,17 +51,17 @@ static int cmd_churn(int argc, char **argv)
 	bool told = false;
 
 	for (;;) {
-		struct holding h;
+		struct gpu_client h;
 
-		open_gpu(&h);
+		gpu_open(&h);
 		hold_event(&h);
 		hold_memory(&h);
 		if (!told)
 			CHECK(write(STDOUT_FILENO, "holding\n", 8) == 8);
 		told = true;
 		if (fork() == 0) {
-			control(h.ctl, h.client, SUBDEVICE, NV2080_CTRL_CMD_EVENT_SET_TRIGGER, NULL,
-				0);
+			control(h.ctl, h.client, HANDLE_SUBDEVICE,
+				NV2080_CTRL_CMD_EVENT_SET_TRIGGER, NULL, 0);
 			_exit(0);
 		}
 		while (waitpid(-1, NULL, WNOHANG) > 0)
@@ -160,10 +74,10 @@ static int cmd_churn(int argc, char **argv)
 /* Holds everything until standard input ends. */
 static int cmd_hold(int argc, char **argv)
 {
-	struct holding h;
+	struct gpu_client h;
 	char byte;
 
-	open_gpu(&h);
+	gpu_open(&h);
 	hold_event(&h);
 	hold_memory(&h);
 	CHECK(write(STDOUT_FILENO, "holding\n", 8) == 8);
@@ -333,7 +247,7 @@ static void lists_check(u32 status, const u32 want[2])
 	CHECK(served == (status == NV_OK));
 }
 
-static void race_lists(struct holding *h, struct outcome *o, u32 ms)
+static void race_lists(struct gpu_client *h, struct outcome *o, u32 ms)
 {
 	const u32 cmd = NV2080_CTRL_CMD_BUS_GET_INFO;
 	u32 want[2];
@@ -344,7 +258,7 @@ static void race_lists(struct holding *h, struct outcome *o, u32 ms)
 		lists_fill();
 		*(struct list *)(void *)race.params =
 			(struct list){ 1, (u64)(uintptr_t)list_at(n) };
-		CHECK(control(h->ctl, h->client, SUBDEVICE, cmd, race.params,
+		CHECK(control(h->ctl, h->client, HANDLE_SUBDEVICE, cmd, race.params,
 			      sizeof(struct list)) == NV_OK);
 		want[n] = list_at(n)[0].data;
 	}
@@ -354,7 +268,7 @@ static void race_lists(struct holding *h, struct outcome *o, u32 ms)
 		u32 status;
 
 		lists_fill();
-		status = control(h->ctl, h->client, SUBDEVICE, cmd, race.params,
+		status = control(h->ctl, h->client, HANDLE_SUBDEVICE, cmd, race.params,
 				 sizeof(struct list));
 		count_status(o, cmd, status);
 		lists_check(status, want);
@@ -363,13 +277,13 @@ static void race_lists(struct holding *h, struct outcome *o, u32 ms)
 }
 
 /* Pages come and go under both parameters and data. */
-static void race_pages(struct holding *h, u32 cmd, void (*disturb)(u32 turn), struct outcome *o,
+static void race_pages(struct gpu_client *h, u32 cmd, void (*disturb)(u32 turn), struct outcome *o,
 		       u32 ms)
 {
 	bool version = cmd == NV0000_CTRL_CMD_SYSTEM_GET_BUILD_VERSION;
 	u32 size =
 		version ? sizeof(NV0000_CTRL_SYSTEM_GET_BUILD_VERSION_PARAMS) : sizeof(struct list);
-	u32 object = version ? h->client : SUBDEVICE;
+	u32 object = version ? h->client : HANDLE_SUBDEVICE;
 	u64 data = (u64)(uintptr_t)race.data, end;
 	pthread_t thread;
 
@@ -397,9 +311,9 @@ static int cmd_races(int argc, char **argv)
 	static const u32 cmds[] = { NV0000_CTRL_CMD_SYSTEM_GET_BUILD_VERSION,
 				    NV2080_CTRL_CMD_BUS_GET_INFO, NV2080_CTRL_CMD_BIOS_GET_INFO };
 	struct outcome lists = { 0 }, unmapped = { 0 }, protected = { 0 };
-	struct holding h;
+	struct gpu_client h;
 
-	open_gpu(&h);
+	gpu_open(&h);
 	race.params = map_at(PLACE);
 	race.data = map_at(PLACE + 2 * PAGE);
 	race_lists(&h, &lists, 600);
