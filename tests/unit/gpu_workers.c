@@ -23,7 +23,7 @@ static struct board {
 	u32 parent;
 } * board;
 
-enum plan { PLAN_SERVE, PLAN_REFUSED, PLAN_DIES_EARLY, PLAN_FAILS_LATE };
+enum plan { PLAN_SERVE, PLAN_REFUSED, PLAN_BUSY, PLAN_DIES_EARLY, PLAN_FAILS_LATE };
 static const enum plan *plan;
 
 static int serve(void *ctx, u32 gpu, const volatile u32 *stop, void (*ready)(void))
@@ -32,6 +32,8 @@ static int serve(void *ctx, u32 gpu, const volatile u32 *stop, void (*ready)(voi
 	os_store_relaxed(&board->gpu[gpu].pid, (u32)getpid());
 	switch (plan[gpu]) {
 	case PLAN_REFUSED:
+		return ENODEV;
+	case PLAN_BUSY:
 		return EBUSY;
 	case PLAN_DIES_EARLY:
 		raise(SIGKILL);
@@ -143,7 +145,7 @@ static void test_refused(void **state)
 	assert_true(dies(board->gpu[1].pid));
 	assert_true(alive(board->gpu[0].pid) && alive(board->gpu[3].pid));
 	kill(pid, SIGINT);
-	assert_int_equal(end(pid), EBUSY);
+	assert_int_equal(end(pid), ENODEV);
 	assert_int_equal(board->gpu[0].ended, 1);
 	assert_int_equal(board->gpu[3].ended, 1);
 }
@@ -196,8 +198,7 @@ static int background(const enum plan plans[GPUS])
 static void test_background(void **state)
 {
 	static const enum plan all[GPUS] = { 0 };
-	static const enum plan refused[GPUS] = { PLAN_REFUSED, PLAN_REFUSED, PLAN_REFUSED,
-						 PLAN_REFUSED };
+	static const enum plan refused[GPUS] = { PLAN_BUSY, PLAN_REFUSED, PLAN_BUSY, PLAN_BUSY };
 	u32 i;
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -208,9 +209,23 @@ static void test_background(void **state)
 	assert_int_equal(getsid((pid_t)board->parent), board->parent);
 	kill((pid_t)board->parent, SIGTERM);
 	assert_int_equal(end((pid_t)board->parent), 0);
-	assert_int_equal(background(refused), EBUSY);
+	assert_int_equal(background(refused), ENODEV);
 	assert_int_equal(end((pid_t)board->parent), 1);
 	prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
+/* Those that others serve are left to them. */
+static void test_busy(void **state)
+{
+	static const enum plan plans[GPUS] = { PLAN_BUSY, PLAN_BUSY, PLAN_SERVE, PLAN_BUSY };
+	static const enum plan all[GPUS] = { PLAN_BUSY, PLAN_BUSY, PLAN_BUSY, PLAN_BUSY };
+	pid_t pid = start(plans);
+
+	wait_for_all();
+	kill(pid, SIGTERM);
+	assert_int_equal(end(pid), 0);
+	assert_int_equal(board->gpu[2].ended, 1);
+	assert_int_equal(end(start(all)), EBUSY);
 }
 
 static void test_too_many(void **state)
@@ -252,13 +267,10 @@ static void test_profiles(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_terminated),
-		T(test_refused),
-		T(test_one_dies),
-		T(test_parent_killed),
-		T(test_background),
-		T(test_too_many),
-		cmocka_unit_test(test_profiles),
+		T(test_terminated), T(test_refused),
+		T(test_one_dies),   T(test_parent_killed),
+		T(test_background), T(test_busy),
+		T(test_too_many),   cmocka_unit_test(test_profiles),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,16 +42,16 @@ struct workers_config {
 	u32 first, count; /* GPUs to serve */
 	/*
 	 * In the GPU's process: serves it until *stop is set; calls ready() once it is on the bus.
-	 * 0 or an errno.
+	 * 0 or an errno, which it has logged; EBUSY: another process serves it.
 	 */
 	int (*serve)(void *ctx, u32 gpu, const volatile u32 *stop, void (*ready)(void));
 	void *ctx;
 	bool background; /* return as soon as all GPUs are on the bus */
 };
 /*
- * 0 or an errno: of the first GPU that could not be put on the bus or, in the foreground, whose
- * service failed. GPUs that do work go on whatever becomes of others. In the background only the
- * caller's process returns.
+ * 0 or an errno: of the first GPU that could not be put on the bus (EBUSY counts only when no other
+ * was), or EIO when, in the foreground, service of one failed. GPUs that do work go on whatever
+ * becomes of others. In the background only the caller's process returns.
  */
 int workers_run(const struct workers_config *config);
 

@@ -183,7 +183,8 @@ static int serve_gpu(void *ctx, u32 gpu, const volatile u32 *stop, void (*ready)
 		return ENODEV;
 	rc = serve_open(&config, &serve);
 	if (rc) {
-		log_print(OS_LOG_ERROR, "GPU %u: %s", gpu, strerror(rc));
+		log_print(rc == EBUSY ? OS_LOG_INFO : OS_LOG_ERROR, "GPU %u: %s", gpu,
+			  strerror(rc));
 		goto out;
 	}
 	log_print(OS_LOG_INFO, "GPU %u: serving", gpu);
@@ -246,14 +247,10 @@ static int serve_all(const struct options *o)
 		goto out;
 	config.count = session.machine.gpus;
 	if (o->gpu != ALL_GPUS) {
-		rc = o->gpu < session.machine.gpus ? 0 : ENODEV;
 		config.first = o->gpu;
 		config.count = 1;
 	}
-	if (!rc)
-		rc = workers_run(&config);
-	if (rc)
-		log_print(OS_LOG_ERROR, "%s", strerror(rc));
+	rc = workers_run(&config);
 out:
 	session_close(&session);
 	return rc;

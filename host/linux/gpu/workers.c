@@ -88,7 +88,7 @@ static void work(const struct workers_config *config, u32 gpu, pid_t parent)
 		_exit(1);
 	rc = config->serve(config->ctx, gpu, &stop, ready);
 	tell(&ready_fd, rc ? rc : ENODEV);
-	_exit(rc ? 1 : 0);
+	_exit(rc && rc != EBUSY ? 1 : 0);
 }
 
 struct worker {
@@ -161,25 +161,37 @@ static int reap(const struct workers_config *config, struct worker *worker, u32 
 	}
 }
 
+/*
+ * One after the other, so that the bus finds them in their order. GPUs that others serve are left
+ * to them: EBUSY only when there is no other GPU.
+ */
+static int start_all(const struct workers_config *config, struct worker *worker, u32 *count)
+{
+	int rc = 0, first = 0;
+	bool served = false;
+
+	for (*count = 0; *count < config->count && !stop; (*count)++) {
+		struct worker *w = &worker[*count];
+
+		rc = start(config, config->first + *count, w);
+		if (rc)
+			return rc;
+		rc = hear(w->fd);
+		close(w->fd);
+		served |= rc == 0;
+		if (rc && (!first || first == EBUSY))
+			first = rc;
+	}
+	return first == EBUSY && served ? 0 : first;
+}
+
 /* The parent's whole life; says on fd (when that is no -1) how it began. */
 static int watch(const struct workers_config *config, int fd)
 {
 	struct worker worker[WORKERS_MAX];
-	u32 count = 0, i;
-	int rc = 0, first = 0, later;
+	u32 count;
+	int first = start_all(config, worker, &count), later;
 
-	while (count < config->count && !rc && !stop) {
-		rc = start(config, config->first + count, &worker[count]);
-		if (!rc)
-			count++;
-	}
-	first = rc;
-	for (i = 0; i < count; i++) {
-		rc = hear(worker[i].fd);
-		close(worker[i].fd);
-		if (!first)
-			first = rc;
-	}
 	tell(&fd, first);
 	later = reap(config, worker, count);
 	return first ? first : later;
