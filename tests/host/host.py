@@ -328,6 +328,17 @@ def case_stopped():
                     assert then == 'kill' or child.wait(timeout=30) == 0, (what, then)
 
 
+def case_find():
+    """find shows the nodes as it shows others."""
+    out = subprocess.run([args.leafhopper, 'run', '--', 'find', '/dev', '-path', '/dev/shm', '-prune',
+                          '-o', '-name', 'nvidia*', '-printf', '%p %y\\n'], check=True,
+                         env=dict(os.environ, XDG_RUNTIME_DIR=''), text=True, timeout=60,
+                         stdout=subprocess.PIPE).stdout.splitlines()
+    assert {'/dev/nvidia0 c', '/dev/nvidiactl c', '/dev/nvidia-caps d',
+            '/dev/nvidia-caps/nvidia-cap1 c'} <= set(out), out
+    assert len(out) == len(set(out)), out
+
+
 def case_idle():
     """An idle daemon takes no CPU time."""
     with Machine() as m:

@@ -18,6 +18,7 @@
 static struct listing {
 	DIR *dir; /* NULL: free */
 	DIR *ours;
+	bool nodes; /* of a directory of ours, whose files are device nodes */
 } listings[LISTINGS];
 
 static struct listing *listing_find(DIR *dir)
@@ -29,14 +30,16 @@ static struct listing *listing_find(DIR *dir)
 	return NULL;
 }
 
-static void listing_add(DIR *dir)
+static void listing_add(DIR *dir, bool nodes)
 {
 	for (u32 i = 0; i < LISTINGS; i++) {
 		DIR *none = NULL;
 
 		if (__atomic_compare_exchange_n(&listings[i].dir, &none, dir, false,
-						__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+						__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+			listings[i].nodes = nodes;
 			return;
+		}
 	}
 }
 
@@ -45,16 +48,20 @@ static bool is_dev(const char *path)
 	return lh_active() && (!strcmp(path, "/dev") || !strcmp(path, "/dev/"));
 }
 
+/* Of a path of ours, as programs name it. */
+static bool has_nodes(const char *path)
+{
+	return strncmp(path, "/dev/", 5) == 0;
+}
+
 EXPORT DIR *opendir(const char *path)
 {
 	struct lh_where where;
-	DIR *dir;
+	bool ours = lh_path(AT_FDCWD, path, &where);
+	DIR *dir = lh_real()->opendir(ours ? where.tree : path);
 
-	if (lh_path(AT_FDCWD, path, &where))
-		return lh_real()->opendir(where.tree);
-	dir = lh_real()->opendir(path);
-	if (dir && is_dev(path))
-		listing_add(dir);
+	if (dir && (ours ? has_nodes(where.virtual) : is_dev(path)))
+		listing_add(dir, ours);
 	return dir;
 }
 
@@ -85,6 +92,12 @@ static struct dirent *next(DIR *dir)
 	struct listing *l = listing_find(dir);
 	struct dirent *entry;
 
+	if (l && l->nodes) {
+		entry = lh_real()->readdir(dir);
+		if (entry && entry->d_type == DT_REG)
+			entry->d_type = DT_CHR;
+		return entry;
+	}
 	do {
 		entry = lh_real()->readdir(dir);
 	} while (l && entry && !strncmp(entry->d_name, "nvidia", 6));
@@ -132,7 +145,7 @@ EXPORT int closedir(DIR *dir)
 
 EXPORT DIR *fdopendir(int fd)
 {
-	char link[32], path[16];
+	char link[32], path[LH_PATH];
 	DIR *dir = lh_real()->fdopendir(fd);
 	int saved = errno;
 	ssize_t n;
@@ -143,7 +156,9 @@ EXPORT DIR *fdopendir(int fd)
 	n = syscall(SYS_readlinkat, AT_FDCWD, link, path, sizeof(path) - 1);
 	path[n > 0 ? n : 0] = 0;
 	if (is_dev(path))
-		listing_add(dir);
+		listing_add(dir, false);
+	else if (lh_path_strip(path) && has_nodes(path))
+		listing_add(dir, true);
 	errno = saved;
 	return dir;
 }
@@ -185,11 +200,11 @@ EXPORT int scandir(const char *path, struct dirent ***list, int (*filter)(const 
 {
 	int saved = errno, failure, count;
 	struct lh_where where;
+	bool ours = lh_path(AT_FDCWD, path, &where);
 	DIR *dir;
 
-	if (!is_dev(path))
-		return lh_real()->scandir(lh_path(AT_FDCWD, path, &where) ? where.tree : path, list,
-					  filter, compare);
+	if (ours ? !has_nodes(where.virtual) : !is_dev(path))
+		return lh_real()->scandir(ours ? where.tree : path, list, filter, compare);
 	dir = opendir(path);
 	if (!dir)
 		return -1;
