@@ -47,6 +47,8 @@ link softh100 host/linux/softh100
 link os_selftest src/os/linux
 link os_selftest host/linux/tests
 
+link softh100_selftest host/linux/tests/softh100
+
 for module in nvidia-uvm nvidia-modeset nvidia-drm nvidia-peermem; do
 	if [ -d "$top/host/linux/$module" ]; then
 		link "$module" "host/linux/$module"

@@ -106,9 +106,9 @@ static void found(struct soft_pci *gpu, struct pci_dev *pdev)
 
 	WRITE_ONCE(gpu->pdev, pdev);
 	set_dma_ops(&pdev->dev, &soft_dma_ops);
-	/* What PCI would ask the platform for: where INTA# leads. */
+	/* Where INTA# leads; without a pin the platform is not asked for it. */
 	pdev->irq = gpu->vectors.intx;
-	pdev->irq_managed = 1;
+	pdev->pin = 0;
 	/*
 	 * There is nothing behind a BAR's address to map: whoever would request it, or map it by
 	 * sysfs, procfs or /dev/mem, is refused, as if a driver had it.

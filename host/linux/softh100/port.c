@@ -11,7 +11,7 @@
 
 #include "host/linux/softh100/internal.h"
 
-#define PORT_VENDOR 0x4c48u /* nobody's */
+#define PORT_VENDOR 0x1eafu /* nobody's */
 #define PORT_DEVICE 0x0001u
 #define PORT_CLASS 0x060400u
 #define PORT_EXPRESS 0x40u
@@ -70,7 +70,8 @@ void soft_port_init(struct soft_port *port, const struct h100_function_identity 
 	word(port, PCI_CLASS_REVISION, PORT_CLASS << 8, 0);
 	word(port, PCI_CACHE_LINE_SIZE, (u32)PCI_HEADER_TYPE_BRIDGE << 16, 0xff);
 	word(port, PCI_PRIMARY_BUS, (u32)bus << 8 | (u32)bus << 16, 0x00ffffff);
-	/* No I/O; a memory window that is closed; the prefetchable one around the GPU's BARs. */
+	/* Windows of I/O and memory that are closed; the prefetchable one around the GPU's BARs. */
+	word(port, PCI_IO_BASE, 0x000000f0, 0x0000f0f0);
 	word(port, PCI_MEMORY_BASE, 0x0000fff0, 0xfff0fff0);
 	word(port, PCI_PREF_MEMORY_BASE,
 	     PCI_PREF_RANGE_TYPE_64 | PCI_PREF_RANGE_TYPE_64 << 16 |
