@@ -14,12 +14,12 @@ static void probe_reads_config_space(void **state)
 	assert_int_equal(gpu->device_id, 0x2330);
 	assert_int_equal(gpu->gpu_id, 0x100);
 	assert_int_equal(gpu->minor, 3);
-	assert_int_equal(gpu->instance, 0);
+	assert_int_equal(gpu->instance, 3);
 	assert_int_equal(gpu->bar_count, 3);
 	assert_int_equal(gpu->bars[0].size, MIB(16));
 	assert_true(gpu->bars[1].size >= GIB(64));
 	assert_int_equal(gpu->bars[0].address, os_pci_bar_address(fixture.pci, 0));
-	assert_ptr_equal(rm_gpu_by_instance(&rm, 0), gpu);
+	assert_ptr_equal(rm_gpu_by_instance(&rm, 3), gpu);
 	assert_ptr_equal(rm_gpu_by_id(&rm, 0x100), gpu);
 	assert_ptr_equal(rm_gpu_by_minor(&rm, 3), gpu);
 	assert_null(rm_gpu_by_minor(&rm, 0));

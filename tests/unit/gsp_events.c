@@ -7,8 +7,8 @@
 #include "rm/gpu/static_info.h"
 
 #define JOURNAL_AT offsetof(rpc_rc_triggered_v17_02, rcJournalBuffer)
-#define RC_LINE "NVRM: GPU0: robust channel error 31 on engine 1 channel 8"
-#define FAULT_LINE "NVRM: GPU0: GSP queued MMU faults"
+#define RC_LINE "NVRM: GPU3: robust channel error 31 on engine 1 channel 8"
+#define FAULT_LINE "NVRM: GPU3: GSP queued MMU faults"
 
 static struct fake_gsp fake;
 static u32 faults_sent;
@@ -159,8 +159,8 @@ static void short_channel_errors_are_dropped(void **state)
 		send_rc(31, 0, size);
 	assert_true(eventually(all_read));
 	queue_goes_on();
-	assert_int_equal(times_logged("NVRM: GPU0: GSP event 0x1003 is too short: "), JOURNAL_AT);
-	assert_true(logged("NVRM: GPU0: GSP event 0x1003 is too short: 27\n"));
+	assert_int_equal(times_logged("NVRM: GPU3: GSP event 0x1003 is too short: "), JOURNAL_AT);
+	assert_true(logged("NVRM: GPU3: GSP event 0x1003 is too short: 27\n"));
 	assert_false(logged(RC_LINE));
 	assert_int_equal(notified, 0);
 	stop();
@@ -176,7 +176,7 @@ static void journal_past_the_message_is_refused(void **state)
 		send_rc(31, journals[i], JOURNAL_AT);
 	send_rc(31, 101, JOURNAL_AT + 100);
 	queue_goes_on();
-	assert_int_equal(times_logged("NVRM: GPU0: GSP error journal is too long: "),
+	assert_int_equal(times_logged("NVRM: GPU3: GSP error journal is too long: "),
 			 ARRAY_SIZE(journals) + 1);
 	assert_false(logged(RC_LINE));
 	assert_int_equal(notified, 0);

@@ -26,7 +26,7 @@ static void shorten_timeout(u64 ns)
 
 #define TIMEOUT_LINE                                                            \
 	"NVRM: Xid (PCI:0000:01:00): 119, pid='<unknown>', name=<unknown>, "    \
-	"Timeout after 0s of waiting for RPC response from GPU0 GSP! Expected " \
+	"Timeout after 0s of waiting for RPC response from GPU3 GSP! Expected " \
 	"function 76 (GSP_RM_CONTROL) (0x2080fefe 0x4)."
 
 static bool late_reply_dropped(void)

@@ -8,31 +8,33 @@
 #include "abi/serial.h"
 #include "rm/server/server.h"
 
-/* Locks the GPU unless the thread's call did, and gives the firmware's state if there is any. */
-static enum nv_status enter(struct rm_gpu *gpu, bool *locked, struct rm_gsp **gsp)
+/*
+ * One exchange, with the GPU locked unless the thread's call did that. inner: where x's fixed part
+ * holds the firmware's own status, which counts after an error of the transport.
+ */
+static enum nv_status exchange(struct rm_gpu *gpu, struct gsp_exchange *x, const u32 *inner)
 {
-	*locked = !rm_call_holds_gpu(gpu);
-	if (*locked)
-		rm_gpu_lock(gpu);
-	*gsp = gpu->gsp;
-	if (!*gsp || rm_gpu_is_lost(gpu))
-		return rm_gpu_is_lost(gpu) ? NV_ERR_GPU_IS_LOST : NV_ERR_INVALID_STATE;
-	return __builtin_expect((*gsp)->stopping && (*gsp)->silent, 0) ? NV_ERR_TIMEOUT : NV_OK;
-}
+	bool locked = !rm_call_holds_gpu(gpu);
+	enum nv_status status;
+	struct rm_gsp *gsp;
 
-static void leave(struct rm_gpu *gpu, bool locked)
-{
+	if (locked)
+		rm_gpu_lock(gpu);
+	gsp = gpu->gsp;
+	if (rm_gpu_is_lost(gpu))
+		status = NV_ERR_GPU_IS_LOST;
+	else if (!gsp)
+		status = NV_ERR_INVALID_STATE;
+	else if (__builtin_expect(gsp->stopping && gsp->silent, 0))
+		status = NV_ERR_TIMEOUT;
+	else
+		status = gsp_rpc_call(gsp, x);
 	if (locked)
 		rm_gpu_unlock(gpu);
-}
-
-/* What the call comes to: an error of the transport first, then the firmware's own. */
-static enum nv_status outcome(const struct gsp_exchange *x, enum nv_status status, u32 inner)
-{
 	if (status != NV_OK)
 		return status;
-	if (inner != NV_OK)
-		return inner;
+	if (*inner != NV_OK)
+		return *inner;
 	return x->var_size == 0 || x->var_valid ? NV_OK : NV_ERR_INVALID_DATA;
 }
 
@@ -55,17 +57,8 @@ static enum nv_status exchange_control(struct rm_gpu *gpu, u32 client, u32 objec
 		.status_offset = offsetof(rpc_gsp_rm_control_v03_00, status),
 		.copy_on_error = (flags & RMAPI_RPC_FLAGS_COPYOUT_ON_ERROR) != 0,
 	};
-	enum nv_status status;
-	struct rm_gsp *gsp;
-	bool locked;
 
-	status = enter(gpu, &locked, &gsp);
-	if (status == NV_OK) {
-		status = gsp_rpc_call(gsp, &x);
-		status = outcome(&x, status, p.status);
-	}
-	leave(gpu, locked);
-	return status;
+	return exchange(gpu, &x, &p.status);
 }
 
 /* The same for parameters that cross in another form; none of these commands copies on error. */
@@ -134,19 +127,10 @@ enum nv_status gsp_rpc_alloc(struct rm_gpu *gpu, u32 client, u32 parent, u32 obj
 		.var_size = params_size,
 		.status_offset = offsetof(rpc_gsp_rm_alloc_v03_00, status),
 	};
-	enum nv_status status;
-	struct rm_gsp *gsp;
-	bool locked;
 
 	if ((params == NULL) != (params_size == 0) || params_size > GSP_MAX_PARAMS)
 		return NV_ERR_INVALID_ARGUMENT;
-	status = enter(gpu, &locked, &gsp);
-	if (status == NV_OK) {
-		status = gsp_rpc_call(gsp, &x);
-		status = outcome(&x, status, p.status);
-	}
-	leave(gpu, locked);
-	return status;
+	return exchange(gpu, &x, &p.status);
 }
 
 enum nv_status gsp_rpc_free(struct rm_gpu *gpu, u32 client, u32 parent, u32 object)
@@ -160,17 +144,8 @@ enum nv_status gsp_rpc_free(struct rm_gpu *gpu, u32 client, u32 parent, u32 obje
 		.fixed_size = sizeof(p),
 		.status_offset = GSP_NO_STATUS,
 	};
-	enum nv_status status;
-	struct rm_gsp *gsp;
-	bool locked;
 
-	status = enter(gpu, &locked, &gsp);
-	if (status == NV_OK) {
-		status = gsp_rpc_call(gsp, &x);
-		status = outcome(&x, status, p.params.status);
-	}
-	leave(gpu, locked);
-	return status;
+	return exchange(gpu, &x, &p.params.status);
 }
 
 enum nv_status gsp_rpc_dup(struct rm_gpu *gpu, u32 client, u32 parent, u32 object,
@@ -192,15 +167,6 @@ enum nv_status gsp_rpc_dup(struct rm_gpu *gpu, u32 client, u32 parent, u32 objec
 		.fixed_size = sizeof(p),
 		.status_offset = GSP_NO_STATUS,
 	};
-	enum nv_status status;
-	struct rm_gsp *gsp;
-	bool locked;
 
-	status = enter(gpu, &locked, &gsp);
-	if (status == NV_OK) {
-		status = gsp_rpc_call(gsp, &x);
-		status = outcome(&x, status, p.params.status);
-	}
-	leave(gpu, locked);
-	return status;
+	return exchange(gpu, &x, &p.params.status);
 }
