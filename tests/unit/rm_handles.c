@@ -206,21 +206,28 @@ struct row {
 #define UNSERVED .no_client = NO_CLIENT, .good = NOT_SUPPORTED
 #define SERVED .no_client = NO_HANDLE, .good = NV_OK
 
+/* A pair of objects that exist is all that is checked. */
+#define PAIR(label, escape, type, a, b, good_a, good_b)                                       \
+	{                                                                                     \
+		.name = (label), TWO(escape, type, hClient, a, b, status), .first = (good_a), \
+		.second = (good_b), UNSERVED,                                                 \
+	}
+#define OLD_MEMORY                                                             \
+	ONE(RM_ALLOC_MEMORY, nv_ioctl_nvos02_parameters_with_fd, params.hRoot, \
+	    params.hObjectParent, params.status),                              \
+		.on_gpu = true, .first = DEVICE
+#define HEAP \
+	ONE(RM_VID_HEAP_CONTROL, NVOS32_PARAMETERS, hRoot, hObjectParent, status), .first = DEVICE
+
 static const struct row rows[] = {
 	{ .name = "ALLOC_CONTEXT_DMA2",
 	  ONE(RM_ALLOC_CONTEXT_DMA2, NVOS39_PARAMETERS, hObjectParent, hMemory, status),
 	  .first = MEMORY,
 	  UNSERVED },
-	{ .name = "BIND_CONTEXT_DMA",
-	  TWO(RM_BIND_CONTEXT_DMA, NVOS49_PARAMETERS, hClient, hCtxDma, hChannel, status),
-	  .first = MEMORY,
-	  .second = DEVICE,
-	  UNSERVED },
-	{ .name = "IDLE_CHANNELS",
-	  TWO(RM_IDLE_CHANNELS, NVOS30_PARAMETERS, hClient, hDevice, hChannel, status),
-	  .first = DEVICE,
-	  .second = SUBDEVICE,
-	  UNSERVED },
+	PAIR("BIND_CONTEXT_DMA", RM_BIND_CONTEXT_DMA, NVOS49_PARAMETERS, hCtxDma, hChannel, MEMORY,
+	     DEVICE),
+	PAIR("IDLE_CHANNELS", RM_IDLE_CHANNELS, NVOS30_PARAMETERS, hDevice, hChannel, DEVICE,
+	     SUBDEVICE),
 	{ .name = "MAP_MEMORY",
 	  TWO(RM_MAP_MEMORY, nv_ioctl_nvos33_parameters_with_fd, params.hClient, params.hMemory,
 	      params.hDevice, params.status),
@@ -236,16 +243,9 @@ static const struct row rows[] = {
 	  .other_second = MEMORY,
 	  .second_wrong = NO_PARENT,
 	  UNSERVED },
-	{ .name = "MAP_MEMORY_DMA",
-	  TWO(RM_MAP_MEMORY_DMA, NVOS46_PARAMETERS, hClient, hDma, hMemory, status),
-	  .first = DEVICE,
-	  .second = MEMORY,
-	  UNSERVED },
-	{ .name = "UNMAP_MEMORY_DMA",
-	  TWO(RM_UNMAP_MEMORY_DMA, NVOS47_PARAMETERS, hClient, hDma, hMemory, status),
-	  .first = DEVICE,
-	  .second = MEMORY,
-	  UNSERVED },
+	PAIR("MAP_MEMORY_DMA", RM_MAP_MEMORY_DMA, NVOS46_PARAMETERS, hDma, hMemory, DEVICE, MEMORY),
+	PAIR("UNMAP_MEMORY_DMA", RM_UNMAP_MEMORY_DMA, NVOS47_PARAMETERS, hDma, hMemory, DEVICE,
+	     MEMORY),
 	{ .name = "UPDATE_DEVICE_MAPPING_INFO",
 	  TWO(RM_UPDATE_DEVICE_MAPPING_INFO, NVOS56_PARAMETERS, hClient, hDevice, hMemory, status),
 	  .first = DEVICE,
@@ -269,22 +269,13 @@ static const struct row rows[] = {
 	  .fill = fill_dma_buf,
 	  UNSERVED },
 	{ .name = "ALLOC_MEMORY, system",
-	  ONE(RM_ALLOC_MEMORY, nv_ioctl_nvos02_parameters_with_fd, params.hRoot,
-	      params.hObjectParent, params.status),
-	  .on_gpu = true,
-	  .first = DEVICE,
+	  OLD_MEMORY,
 	  .fill = fill_system_memory,
 	  .other_first = MEMORY,
 	  .first_wrong = NO_PARENT,
 	  .again = TAKEN,
 	  SERVED },
-	{ .name = "ALLOC_MEMORY, OS descriptor",
-	  ONE(RM_ALLOC_MEMORY, nv_ioctl_nvos02_parameters_with_fd, params.hRoot,
-	      params.hObjectParent, params.status),
-	  .on_gpu = true,
-	  .first = DEVICE,
-	  .fill = fill_os_descriptor,
-	  UNSERVED },
+	{ .name = "ALLOC_MEMORY, OS descriptor", OLD_MEMORY, .fill = fill_os_descriptor, UNSERVED },
 	{ .name = "ALLOC_OBJECT",
 	  ONE(RM_ALLOC_OBJECT, NVOS05_PARAMETERS, hRoot, hObjectParent, status),
 	  .first = SUBDEVICE,
@@ -308,8 +299,7 @@ static const struct row rows[] = {
 	  .fill = fill_share,
 	  SERVED },
 	{ .name = "VID_HEAP_CONTROL, size",
-	  ONE(RM_VID_HEAP_CONTROL, NVOS32_PARAMETERS, hRoot, hObjectParent, status),
-	  .first = DEVICE,
+	  HEAP,
 	  .fill = fill_heap_size,
 	  .works_on = true,
 	  .other_first = MEMORY,
@@ -317,15 +307,10 @@ static const struct row rows[] = {
 	  .again = TAKEN,
 	  SERVED },
 	{ .name = "VID_HEAP_CONTROL, OS descriptor",
-	  ONE(RM_VID_HEAP_CONTROL, NVOS32_PARAMETERS, hRoot, hObjectParent, status),
-	  .first = DEVICE,
+	  HEAP,
 	  .fill = fill_heap_os_descriptor,
 	  UNSERVED },
-	{ .name = "VID_HEAP_CONTROL, information",
-	  ONE(RM_VID_HEAP_CONTROL, NVOS32_PARAMETERS, hRoot, hObjectParent, status),
-	  .first = DEVICE,
-	  .fill = fill_heap_info,
-	  UNSERVED },
+	{ .name = "VID_HEAP_CONTROL, information", HEAP, .fill = fill_heap_info, UNSERVED },
 };
 
 static void put(union any *p, u32 at, u32 value)

@@ -43,8 +43,7 @@ static bool is_memory(const struct rm_object *object)
 }
 
 /* Memory first, then the device or subdevice (or the client itself) that it is mapped through. */
-static enum nv_status check_mapping(struct rm_file *file, u32 client, u32 memory, u32 device,
-				    enum nv_status not_a_device)
+static enum nv_status check_mapping(struct rm_file *file, u32 client, u32 memory, u32 device)
 {
 	struct rm_object *object;
 	struct rm_call call;
@@ -56,7 +55,7 @@ static enum nv_status check_mapping(struct rm_file *file, u32 client, u32 memory
 	if (device != client) {
 		status = rm_object_find(call.client, device, &object);
 		if (status == NV_OK && !is_device(object))
-			status = not_a_device;
+			status = NV_ERR_INVALID_OBJECT_PARENT;
 	}
 	rm_api_end(&call);
 	return status;
@@ -65,6 +64,13 @@ static enum nv_status check_mapping(struct rm_file *file, u32 client, u32 memory
 static enum nv_status refused(enum nv_status status)
 {
 	return status == NV_OK ? NV_ERR_NOT_SUPPORTED : status;
+}
+
+/* The answer to a request that was checked, and that is all that is done with it. */
+static enum rm_ioctl_result checked(u32 *answer, enum nv_status status)
+{
+	*answer = refused(status);
+	return RM_IOCTL_OK;
 }
 
 /* A memory object under parent, as the caller itself could allocate it. */
@@ -315,19 +321,15 @@ enum rm_ioctl_result escape_map_memory(struct rm_file *file, void *data, u32 siz
 	    REG_GET(NVOS33_FLAGS_PERSISTENT, p->flags) == NVOS33_FLAGS_PERSISTENT_ENABLE)
 		status = NV_ERR_INVALID_FLAGS;
 	if (status == NV_OK)
-		status = check_mapping(file, p->hClient, p->hMemory, p->hDevice,
-				       NV_ERR_INVALID_OBJECT_PARENT);
-	p->status = refused(status);
-	return RM_IOCTL_OK;
+		status = check_mapping(file, p->hClient, p->hMemory, p->hDevice);
+	return checked(&p->status, status);
 }
 
 enum rm_ioctl_result escape_unmap_memory(struct rm_file *file, void *data, u32 size)
 {
 	NVOS34_PARAMETERS *p = data;
 
-	p->status = refused(check_mapping(file, p->hClient, p->hMemory, p->hDevice,
-					  NV_ERR_INVALID_OBJECT_PARENT));
-	return RM_IOCTL_OK;
+	return checked(&p->status, check_mapping(file, p->hClient, p->hMemory, p->hDevice));
 }
 
 enum rm_ioctl_result escape_update_mapping(struct rm_file *file, void *data, u32 size)
@@ -347,48 +349,42 @@ enum rm_ioctl_result escape_update_mapping(struct rm_file *file, void *data, u32
 			status = NV_ERR_INVALID_OBJECT_HANDLE;
 		rm_api_end(&call);
 	}
-	p->status = refused(status);
-	return RM_IOCTL_OK;
+	return checked(&p->status, status);
 }
 
 enum rm_ioctl_result escape_map_memory_dma(struct rm_file *file, void *data, u32 size)
 {
 	NVOS46_PARAMETERS *p = data;
 
-	p->status = refused(check_objects(file, p->hClient, p->hDma, p->hMemory));
-	return RM_IOCTL_OK;
+	return checked(&p->status, check_objects(file, p->hClient, p->hDma, p->hMemory));
 }
 
 enum rm_ioctl_result escape_unmap_memory_dma(struct rm_file *file, void *data, u32 size)
 {
 	NVOS47_PARAMETERS *p = data;
 
-	p->status = refused(check_objects(file, p->hClient, p->hDma, p->hMemory));
-	return RM_IOCTL_OK;
+	return checked(&p->status, check_objects(file, p->hClient, p->hDma, p->hMemory));
 }
 
 enum rm_ioctl_result escape_alloc_context_dma(struct rm_file *file, void *data, u32 size)
 {
 	NVOS39_PARAMETERS *p = data; /* its hObjectParent is the client */
 
-	p->status = refused(escape_check_object(file, p->hObjectParent, p->hMemory));
-	return RM_IOCTL_OK;
+	return checked(&p->status, escape_check_object(file, p->hObjectParent, p->hMemory));
 }
 
 enum rm_ioctl_result escape_bind_context_dma(struct rm_file *file, void *data, u32 size)
 {
 	NVOS49_PARAMETERS *p = data;
 
-	p->status = refused(check_objects(file, p->hClient, p->hCtxDma, p->hChannel));
-	return RM_IOCTL_OK;
+	return checked(&p->status, check_objects(file, p->hClient, p->hCtxDma, p->hChannel));
 }
 
 enum rm_ioctl_result escape_idle_channels(struct rm_file *file, void *data, u32 size)
 {
 	NVOS30_PARAMETERS *p = data;
 
-	p->status = refused(check_objects(file, p->hClient, p->hDevice, p->hChannel));
-	return RM_IOCTL_OK;
+	return checked(&p->status, check_objects(file, p->hClient, p->hDevice, p->hChannel));
 }
 
 enum rm_ioctl_result escape_i2c(struct rm_file *file, void *data, u32 size)
@@ -403,8 +399,7 @@ enum rm_ioctl_result escape_i2c(struct rm_file *file, void *data, u32 size)
 			status = NV_ERR_INVALID_OBJECT_HANDLE;
 		rm_api_end(&call);
 	}
-	p->status = refused(status);
-	return RM_IOCTL_OK;
+	return checked(&p->status, status);
 }
 
 enum rm_ioctl_result escape_export_dma_buf(struct rm_file *file, void *data, u32 size)
