@@ -21,7 +21,8 @@
 /* Zeroed memory of size bytes (16-byte aligned), or NULL. Size 0 and sizes of 2 GiB and more give
  * NULL. */
 void *os_alloc(size_t size);
-/* Frees what os_alloc gave; NULL is ignored. Blocks of at most a page in any context. */
+/* Frees what os_alloc gave; NULL is ignored. Blocks of at most half a page in any
+ * context. */
 void os_free(void *mem);
 /* Frees after overwriting all of it, in a way that the compiler keeps: keys and other secrets. */
 void os_free_secret(void *mem, size_t size);

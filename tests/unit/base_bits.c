@@ -53,6 +53,9 @@ static void test_alignment(void **state)
 	assert_true(div_round_up(~0ull, 2) == BIT64(63));
 	assert_int_equal(bits_log2(4097), 12);
 	assert_int_equal(bits_first(0x50), 4);
+	assert_int_equal(bits_count(0), 0);
+	assert_int_equal(bits_count(~0ull), 64);
+	assert_int_equal(bits_count(0x8000000000010101ull), 4);
 	assert_true(add_overflows(~0ull, 1, &sum));
 	assert_false(add_overflows(~0ull - 1, 1, &sum));
 	assert_true(sub_overflows(1ull, 2ull, &sum));

@@ -44,13 +44,13 @@ void inject_exit(void);
 
 /* -- Classes of locks: lockclass.c ------------------------------------------------------------- */
 
-struct lock_class {
+struct os_lock_class {
 	struct lock_class_key *key;
 	const char *name;
 };
 
 /* The class of all locks of one rank and name: what the kernel's lock checker tells apart. */
-void lock_class_of(u32 rank, const char *name, struct lock_class *class);
+void lock_class_of(u32 rank, const char *name, struct os_lock_class *class);
 
 /* -- Sleeping until something may have changed: wait.c ----------------------------------------- */
 

@@ -27,7 +27,7 @@ static struct mutex *mutex_of(struct os_mutex *lock)
 
 enum nv_status os_mutex_init(struct os_mutex *lock, enum lock_rank rank, const char *name)
 {
-	struct lock_class class;
+	struct os_lock_class class;
 
 	lock_class_of(rank, name, &class);
 	mutex_init(mutex_of(lock));
@@ -85,7 +85,7 @@ static struct rw_semaphore *rwsem_of(struct os_rwlock *lock)
 
 enum nv_status os_rwlock_init(struct os_rwlock *lock, enum lock_rank rank, const char *name)
 {
-	struct lock_class class;
+	struct os_lock_class class;
 
 	lock_class_of(rank, name, &class);
 	init_rwsem(rwsem_of(lock));
@@ -124,7 +124,7 @@ enum nv_status os_percpu_rwlock_init(struct os_percpu_rwlock *lock, enum lock_ra
 				     const char *name)
 {
 	struct percpu_rw_semaphore *sem = account_alloc(sizeof(*sem), _RET_IP_);
-	struct lock_class class;
+	struct os_lock_class class;
 
 	lock->impl = NULL;
 	if (!sem)
@@ -171,7 +171,7 @@ void os_percpu_rwlock_write_unlock(struct os_percpu_rwlock *lock)
 void os_spinlock_init(struct os_spinlock *lock, const char *name)
 {
 	struct irq_spinlock *l = (struct irq_spinlock *)lock;
-	struct lock_class class;
+	struct os_lock_class class;
 
 	lock_class_of(LOCK_RANK_LEAF_SPIN, name, &class);
 	raw_spin_lock_init(&l->raw);

@@ -20,7 +20,7 @@ static struct entry {
 static DEFINE_RAW_SPINLOCK(classes_lock);
 static u32 class_count;
 
-void lock_class_of(u32 rank, const char *name, struct lock_class *class)
+void lock_class_of(u32 rank, const char *name, struct os_lock_class *class)
 {
 	unsigned long flags;
 	u32 i;
@@ -44,7 +44,7 @@ void lock_class_of(u32 rank, const char *name, struct lock_class *class)
 
 #else
 
-void lock_class_of(u32 rank, const char *name, struct lock_class *class)
+void lock_class_of(u32 rank, const char *name, struct os_lock_class *class)
 {
 	static struct lock_class_key none;
 

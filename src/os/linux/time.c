@@ -26,7 +26,8 @@ void os_sleep_us(u64 us)
 
 enum nv_status os_random(void *buf, size_t size)
 {
-	if (!rng_is_initialized())
+	/* early after boot: gathers what is missing, unless a signal comes */
+	if (wait_for_random_bytes())
 		return NV_ERR_NOT_READY;
 	get_random_bytes(buf, size);
 	return NV_OK;
