@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 """nvidia-smi's output in the virtual machine against that of the user-space host, call by call.
 
-Only times, places on the bus and process ids may differ: they are replaced by names on both sides.
+Only times and rates, places on the bus and process ids may differ: they are replaced by names on both sides.
 """
 import difflib
 import os
@@ -18,7 +18,12 @@ REPLACED = [
     (re.compile(r"\w{3} \w{3} +\d+ \d\d:\d\d:\d\d \d{4}"), "TIME"),
     (re.compile(r"[0-9A-Fa-f]{4,8}:[0-9A-Fa-f]{2}:[0-9A-Fa-f]{2}\.[0-9]"), "BUS-ID"),
     (re.compile(r"^(\s+(?:Bus|Device|Domain)\s+: )0x[0-9A-F]+$", re.M), r"\1PLACE"),
-    (re.compile(r"<(pci_bus|pci_device|pci_domain)>[0-9A-Fa-f]+<"), r"<\1>PLACE<"),
+    # Traffic of a moment.
+    (re.compile(r"(Tx|Rx) Throughput( +): \d+ KB/s"), r"\1 Throughput\2: RATE"),
+    (re.compile(r"<(tx_util|rx_util)>\d+ KB/s<"), r"<\1>RATE<"),
+    # Made of the place on the bus.
+    (re.compile(r"^(\s+Board ID\s+: )0x[0-9a-f]+$", re.M), r"\1PLACE"),
+    (re.compile(r"<(pci_bus|pci_device|pci_domain|board_id)>[0-9A-Fa-fx]+<"), r"<\1>PLACE<"),
 ]
 
 
@@ -30,7 +35,7 @@ def calls(top, full):
     return [(gpus, words) for gpus in (1, 2) for words, _, _ in smi_every.CALLS]
 
 
-def prepare(top, full):
+def prepare(top, build, full):
     """Asks the user-space host, and writes the file of calls for the virtual machine; its path."""
     nvidia = os.path.join(top, "build", "nvidia")
     folder = os.path.join(top, "build", "vm", "expected")
@@ -39,7 +44,7 @@ def prepare(top, full):
     listing = os.path.join(folder, "calls")
     with open(listing, "w") as out:
         for number, (gpus, words) in enumerate(calls(top, full)):
-            answer = subprocess.run([os.path.join(top, "build/plain/host/user/leafhopper"), "run", "--gpus", str(gpus),
+            answer = subprocess.run([os.path.join(top, build, "host/user/leafhopper"), "run", "--gpus", str(gpus),
                                      "--", os.path.join(nvidia, "usr/lib/nvidia/current/nvidia-smi"), *words],
                                     env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             for name, contents in (("out", answer.stdout), ("rc", b"%d\n" % answer.returncode)):

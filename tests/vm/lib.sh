@@ -63,6 +63,11 @@ load_driver() {
 	modprobe nvidia "$@"
 	wait_for 10 test -c /dev/nvidiactl
 	wait_for 10 test -c /dev/nvidia0
+	# What udev would do.
+	mkdir -p /dev/char
+	for node in /dev/nvidia*; do
+		[ ! -c "$node" ] || ln -sf "$node" "/dev/char/$((0x$(stat -c %t "$node"))):$((0x$(stat -c %T "$node")))"
+	done
 }
 
 load() {
@@ -72,13 +77,45 @@ load() {
 
 unload() {
 	modprobe -r nvidia
-	modprobe -r softh100
-	! grep -Eq '^(nvidia|softh100) ' /proc/modules || fail "modules are still there"
-	! pidof leafhopper-gpu >/dev/null || wait_for 5 no_gpu_process
+	unload_gpu
+}
+
+# The GPUs' processes hold the module; without them it goes.
+unload_gpu() {
+	killall leafhopper-gpu 2>/dev/null || true
+	wait_for 10 no_gpu_process
+	wait_for 5 modprobe -r softh100
 }
 
 no_gpu_process() {
 	! pidof leafhopper-gpu
+}
+
+# hold_client: a client with objects of GPU 0; ask_client: its status of a request to the firmware
+hold_client() {
+	rm -f /tmp/hold.in /tmp/hold.out
+	mkfifo /tmp/hold.in
+	/vm/vm_client hold </tmp/hold.in >/tmp/hold.out 2>&1 &
+	holder=$!
+	exec 3>/tmp/hold.in
+	wait_for 10 grep -q ready /tmp/hold.out
+}
+
+ask_client() {
+	asked=$(wc -l </tmp/hold.out)
+	echo >&3
+	wait_for "${1:-15}" answered
+	tail -n 1 /tmp/hold.out
+}
+
+answered() {
+	[ "$(wc -l </tmp/hold.out)" -gt "$asked" ]
+}
+
+# Ends it in order; it must end well.
+end_client() {
+	exec 3>&-
+	wait $holder
 }
 
 smi() {

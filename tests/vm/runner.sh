@@ -29,10 +29,14 @@ result() {
 clean() {
 	killall -9 nvidia-smi host_client vm_client 2>/dev/null
 	sleep 0.05
-	for module in nvidia_uvm nvidia softh100 os_selftest; do
+	for module in nvidia_uvm nvidia; do
 		grep -q "^$module " /proc/modules && modprobe -r "$module" 2>&1
 	done
-	killall -9 leafhopper-gpu 2>/dev/null
+	killall leafhopper-gpu 2>/dev/null && sleep 0.3
+	killall -9 leafhopper-gpu 2>/dev/null && sleep 0.3
+	for module in softh100 os_selftest; do
+		grep -q "^$module " /proc/modules && modprobe -r "$module" 2>&1
+	done
 	! grep -Eq '^(nvidia|softh100) ' /proc/modules
 }
 

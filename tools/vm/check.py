@@ -98,11 +98,12 @@ class Results:
         return count
 
 
-def run_machine(name, kernel, options, what, seconds, nvidia, full):
+def run_machine(name, kernel, options, what, seconds, args):
     """One virtual machine with tests in it; (passed, failed, skipped)."""
     results, start = Results(name), time.time()
-    calls = compare.prepare(TOP, full) if nvidia else None
-    command = [RUN, "--name", name, "--kernel", kernel, "--timeout", str(seconds), *options]
+    full = args.mode == "check-full"
+    calls = compare.prepare(TOP, args.build, full) if args.nvidia == "yes" else None
+    command = [RUN, "--name", name, "--kernel", kernel, "--timeout", str(seconds), "--build", args.build, *options]
     for path in [calls] if calls else []:
         command += ["--copy", path]
     status = subprocess.run([*command, "--", "sh /vm/tests/runner.sh " + " ".join(what)],
@@ -149,9 +150,8 @@ def main():
     parser.add_argument("--build", default="build/plain", help="meson's folder")
     parser.add_argument("--tests", nargs="*", metavar="WHAT", help="a tier, a file of tests/vm/cases, or FILE:TEST")
     args = parser.parse_args()
-    nvidia = args.nvidia == "yes"
-    if nvidia and subprocess.run([os.path.join(TOP, "tools", "nvidia-userspace.sh")], stdout=sys.stderr).returncode:
-        nvidia = False
+    if args.nvidia == "yes" and subprocess.run([os.path.join(TOP, "tools", "nvidia-userspace.sh")], stdout=sys.stderr).returncode:
+        args.nvidia = "no"
     if args.mode == "shell":
         return subprocess.run([RUN, "--kernel", args.kernel or "6.1", "--shell"]).returncode
     if args.mode == "demo":
@@ -162,9 +162,9 @@ def main():
     runs = FULL_RUNS if full else [QUICK_RUN]
     if args.kernel or args.tests or args.modules:
         options = ["--memory", "3072"] if args.kernel == "debug" else []
-        options += ["--build", args.build] + (["--modules", args.modules] if args.modules else [])
+        options += ["--modules", args.modules] if args.modules else []
         runs = [("chosen", args.kernel or "6.1", options, args.tests or ["smoke"], 3600)]
-    totals = [run_machine(*run, nvidia, full) for run in runs]
+    totals = [run_machine(*run, args) for run in runs]
     if full:
         totals += [sparse("6.1"), sparse("6.12")]
     passed, failed, skipped = (sum(t[i] for t in totals) for i in range(3))

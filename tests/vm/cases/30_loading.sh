@@ -23,12 +23,13 @@ test_driver_first() {
 
 test_gpu_goes_first() {
 	load
-	modprobe -r softh100
-	wait_for 5 gpu_count 0
+	unload_gpu
+	gpu_count 0
 	[ ! -e /dev/nvidia0 ] || fail "/dev/nvidia0 is still there"
 	load_gpu 1
 	wait_for 10 test -c /dev/nvidia0
 	/vm/host_client query
+	unload
 }
 
 test_busy_driver_stays() {

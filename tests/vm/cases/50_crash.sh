@@ -6,14 +6,12 @@
 # test_gsp_crash: 60 seconds
 test_gsp_crash() {
 	load
-	expect 'GSP'
-	/vm/host_client hold &
-	holder=$!
-	sleep 0.5
+	hold_client
+	check_equal 0 "$(ask_client)" "before the crash"
 	inject 0 gsp-crash
-	wait_for 10 logged 'Xid.*(119|120|79)'
-	kill $holder 2>/dev/null || true
-	wait $holder || true
+	wait_for 10 logged 'NVRM: Xid \(PCI:.*\): (119|120)'
+	[ "$(ask_client)" != 0 ] || fail "a request was answered by a crashed firmware"
+	end_client
 	unload
 	load
 	/vm/host_client basics

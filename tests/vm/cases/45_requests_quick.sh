@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT OR GPL-2.0-only
+# shellcheck shell=sh
+# tiers: smoke
+# 40_requests in one go, without loading the modules anew for each.
+
+test_requests() {
+	load 2
+	for case in basics descriptors faults threads signals poll; do
+		echo "$case"
+		/vm/host_client $case
+	done
+	su nobody -s /bin/sh -c '/vm/host_client files'
+	for row in order shapes information version settings files controls objects rights; do
+		echo "$row"
+		/vm/vm_client $row
+	done
+	unload
+}
