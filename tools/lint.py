@@ -20,7 +20,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ARROWS = [
     # own folder prefix         may include
     ("src/base/", ["base/", "abi/status.h", "os/os.h"]),
-    ("src/os/os.h", ["base/", "abi/status.h"]),
+    ("src/os/os.h", ["base/", "abi/status.h", "os/storage.h"]),
     ("src/os/user/", ["os/", "base/", "abi/status.h"]),
     ("src/os/linux/", ["os/", "base/", "abi/status.h", "abi/gh100.h"]),
     ("src/rm/", ["rm/", "os/os.h", "abi/", "base/"]),
