@@ -68,7 +68,7 @@ install-modules: modules
 
 vm-check vm-check-full vm-demo vm-shell: build
 	@tools/packages.sh $(if $(filter vm-check-full,$@),full,vm)
-	@python3 tools/vm/check.py $(@:vm-%=%) --nvidia $(NVIDIA)
+	@python3 tools/vm/check.py $(@:vm-%=%) --nvidia $(NVIDIA) --gpus $(GPUS)
 
 bench:
 	@tools/packages.sh full

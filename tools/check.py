@@ -229,6 +229,9 @@ def main():
                timeout=3600 if full else 600)
     if full and built["plain"]:
         host_counts(tally)
+    if built["plain"]:
+        script(tally, "virtual machine", ["python3", "tools/vm/check.py", "check-full" if full else "check",
+                                          "--nvidia", "yes" if nvidia else "no"], timeout=9000 if full else 400)
     if built["fuzz"]:
         fuzz(tally, args.seconds if full else 3)
     if full and built["release"]:

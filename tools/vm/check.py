@@ -38,7 +38,7 @@ DEMO = r"""
 set -e
 load %(gpus)d
 echo '# lspci -nn -d 10de:'; lspci -nn -d 10de:
-echo; echo "# dmesg"; dmesg | grep -Ei 'nvidia|nvrm|softh100' | grep -v 'Command line'
+echo; echo "# dmesg"; dmesg | grep -Ei ' (nvidia|nvrm|softh100|leafhopper-gpu)|10de:' 
 echo; echo '# ls -l /dev/nvidia*'; ls -l /dev/nvidia*
 echo; echo '# cat /proc/driver/nvidia/version'; cat /proc/driver/nvidia/version
 if [ -x /usr/bin/nvidia-smi ]; then
@@ -155,8 +155,9 @@ def main():
     if args.mode == "shell":
         return subprocess.run([RUN, "--kernel", args.kernel or "6.1", "--shell"]).returncode
     if args.mode == "demo":
-        return subprocess.run([RUN, "--name", "demo", "--kernel", args.kernel or "6.1", "--",
-                               DEMO % {"gpus": args.gpus}]).returncode
+        modules = ["--modules", args.modules] if args.modules else []
+        return subprocess.run([RUN, "--name", "demo", "--kernel", args.kernel or "6.1", "--build", args.build, *modules,
+                               "--", DEMO % {"gpus": args.gpus}]).returncode
 
     full = args.mode == "check-full"
     runs = FULL_RUNS if full else [QUICK_RUN]

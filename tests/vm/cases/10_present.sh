@@ -22,12 +22,13 @@ test_nodes() {
 	done
 	grep -q 'NVRM version' /proc/driver/nvidia/version
 	check_equal 2 "$(ls /proc/driver/nvidia/gpus | wc -l)" "folders of GPUs"
-	for file in information registry power numa_status; do
+	for file in information registry power; do
 		for function in $(gpu_functions); do
 			[ -e "/proc/driver/nvidia/gpus/$function/$file" ] || fail "no $file of $function"
 		done
 	done
 	cat /proc/driver/nvidia/gpus/*/information
+	grep -q nvidia-caps /proc/devices
 	cat /proc/driver/nvidia/params >/dev/null
 	[ -e /proc/driver/nvidia/capabilities/mig/config ]
 }

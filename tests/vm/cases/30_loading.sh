@@ -23,8 +23,14 @@ test_driver_first() {
 
 test_gpu_goes_first() {
 	load
-	unload_gpu
-	gpu_count 0
+	killall leafhopper-gpu
+	wait_for 10 no_gpu_process
+	# The driver is bound to the bus that the module makes.
+	! modprobe -r softh100 || fail "the bus went from under the driver"
+	for device in $(gpu_functions); do
+		echo 1 >"/sys/bus/pci/devices/$device/remove"
+	done
+	wait_for 5 modprobe -r softh100
 	[ ! -e /dev/nvidia0 ] || fail "/dev/nvidia0 is still there"
 	load_gpu 1
 	wait_for 10 test -c /dev/nvidia0
