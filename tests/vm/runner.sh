@@ -27,9 +27,9 @@ result() {
 
 # Takes away what a test left, whatever state it is in.
 clean() {
-	killall -9 nvidia-smi host_client vm_client 2>/dev/null
+	killall -9 nvidia-smi host_client vm_client softh100_client 2>/dev/null
 	sleep 0.05
-	for module in nvidia_uvm nvidia; do
+	for module in nvidia_uvm nvidia softh100_selftest; do
 		grep -q "^$module " /proc/modules && modprobe -r "$module" 2>&1
 	done
 	killall leafhopper-gpu 2>/dev/null && sleep 0.3

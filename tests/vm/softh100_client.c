@@ -5,6 +5,7 @@
  * usage: softh100_client serve GPU       attaches and does what is written to the GPU's inject file
  *        softh100_client refuse          every request that must be refused; needs 2 GPUs, unserved
  *        softh100_client attach GPU      0, or the errno as exit status; lets go at once
+ *        softh100_client bars BUS_ID     no way to map a BAR may work (bus id as in sysfs)
  *
  * Lines that serve understands, numbers as C writes them; the answer is 0 or the errno:
  *
@@ -19,6 +20,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/pci.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -425,6 +427,68 @@ static int refuse(void)
 	return failures ? 1 : 0;
 }
 
+/* -- bars -------------------------------------------------------------------------------------- */
+
+static void refuse_file(const char *path, size_t size)
+{
+	int fd = open(path, O_RDWR);
+
+	errno = 0;
+	if (fd < 0)
+		return;
+	printf("%s\n", path);
+	CHECK(mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED);
+	CHECK(mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED);
+	CHECK(read(fd, &size, 4) < 0);
+	close(fd);
+}
+
+/* procfs maps the BAR that an address lies in: its file is named by domain, bus and device. */
+static void refuse_proc(const char *id, const unsigned long long *bar)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/bus/pci/%.7s/%s", id, id + 8);
+	fd = open(path, O_RDWR);
+	CHECK(fd >= 0);
+	CHECK(ioctl(fd, PCIIOC_MMAP_IS_MEM) == 0);
+	for (int i = 0; i < 3; i++)
+		CHECK(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, (off_t)bar[2 * i]) == MAP_FAILED);
+	close(fd);
+}
+
+static int bars(const char *id)
+{
+	unsigned long long start[6], end, flags;
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource", id);
+	file = fopen(path, "r");
+	CHECK(file);
+	for (int i = 0; file && i < 6; i++)
+		CHECK(fscanf(file, "%llx %llx %llx", &start[i], &end, &flags) == 3);
+	if (failures)
+		return 1;
+	fclose(file);
+	CHECK(start[0] && start[2] && start[4]);
+	for (int i = 0; i < 6; i += 2) {
+		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource%d", id, i);
+		refuse_file(path, 4096);
+		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource%d_wc", id, i);
+		refuse_file(path, 4096);
+	}
+	refuse_proc(id, start);
+	file = fopen("/dev/mem", "r+");
+	CHECK(file);
+	for (int i = 0; file && i < 6; i += 2)
+		CHECK(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fileno(file), (off_t)start[i]) ==
+		      MAP_FAILED);
+	printf("%d failures\n", failures);
+	return failures ? 1 : 0;
+}
+
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -434,6 +498,8 @@ int main(int argc, char **argv)
 		return attach(open_device(), (uint32_t)atoi(argv[2]));
 	if (argc == 2 && strcmp(argv[1], "refuse") == 0)
 		return refuse();
-	fprintf(stderr, "usage: softh100_client serve GPU | attach GPU | refuse\n");
+	if (argc == 3 && strcmp(argv[1], "bars") == 0)
+		return bars(argv[2]);
+	fprintf(stderr, "usage: softh100_client serve GPU | attach GPU | refuse | bars BUS_ID\n");
 	return 2;
 }

@@ -10,7 +10,7 @@
 #include <linux/umh.h>
 
 #include "host/linux/softh100/internal.h"
-#include "os/linux/linux.h"
+#include "os/linux/internal.h"
 
 #define PROCESS_TIMEOUT (10 * HZ)
 
@@ -18,7 +18,7 @@ static const struct soft_profile profiles[] = {
 #include "softh100_profiles.h"
 };
 
-static unsigned int gpus = 1;
+static uint gpus = 1;
 module_param(gpus, uint, 0444);
 MODULE_PARM_DESC(gpus, "number of GPUs, 1 to 16 (default 1)");
 
@@ -30,6 +30,10 @@ static char *process = "";
 module_param(process, charp, 0444);
 MODULE_PARM_DESC(process, "path of leafhopper-gpu, which is started for the GPUs; "
 			  "empty (default): somebody else starts it");
+
+static uint fail_load;
+module_param(fail_load, uint, 0400);
+MODULE_PARM_DESC(fail_load, "tests: the Nth allocation of loading fails");
 
 struct soft_machine soft_machine;
 
@@ -203,7 +207,9 @@ static int __init softh100_init(void)
 	rc = check_parameters();
 	if (rc)
 		goto fail;
+	inject_arm(fail_load, 0);
 	rc = begin_machine();
+	inject_arm(0, 0);
 	if (rc)
 		goto fail;
 	start_processes();
