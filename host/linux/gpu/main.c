@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "h100/h100.h"
@@ -161,6 +162,15 @@ static int open_device(const char *path)
 	return fd;
 }
 
+/* Started while the system boots, there may be no entropy yet; asking for it makes some. */
+static void wait_for_entropy(const volatile u32 *stop)
+{
+	u8 byte;
+
+	while (!*stop && getrandom(&byte, sizeof(byte), 0) < 0 && errno == EINTR)
+		;
+}
+
 static int serve_gpu(void *ctx, u32 gpu, const volatile u32 *stop, void (*ready)(void))
 {
 	const struct session *session = ctx;
@@ -181,6 +191,7 @@ static int serve_gpu(void *ctx, u32 gpu, const volatile u32 *stop, void (*ready)
 
 	if (fd < 0)
 		return ENODEV;
+	wait_for_entropy(stop);
 	rc = serve_open(&config, &serve);
 	if (rc) {
 		log_print(rc == EBUSY ? OS_LOG_INFO : OS_LOG_ERROR, "GPU %u: %s", gpu,

@@ -32,6 +32,8 @@ static int errno_of(enum nv_status status)
 		return 0;
 	case NV_ERR_NO_MEMORY:
 		return ENOMEM;
+	case NV_ERR_NOT_READY:
+		return EAGAIN;
 	default:
 		return EINVAL;
 	}

@@ -20,7 +20,8 @@ struct serve_config {
 
 /*
  * Makes the GPU and binds it: from now on it is on the bus. 0 or an errno (EINVAL: profile or
- * scenario malformed, by log, or not the module's), and nothing is left.
+ * scenario malformed, by log, or not the module's; EAGAIN: the system has no entropy yet), and
+ * nothing is left.
  */
 int serve_open(const struct serve_config *config, struct serve **out);
 /*
