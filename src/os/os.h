@@ -163,7 +163,7 @@ void os_thread_set_context(void *context);
 u64 os_time_ns(void);	   /* monotonic */
 u64 os_time_real_ns(void); /* since 1970-01-01 UTC */
 void os_sleep_us(u64 us);
-/* NV_ERR_NOT_READY when the system has no entropy to give. */
+/* Early after boot it waits. NV_ERR_NOT_READY when the system has no entropy to give. */
 enum nv_status os_random(void *buf, size_t size);
 
 /* -- The calling user thread ------------------------------------------------------------------- */
@@ -245,8 +245,8 @@ enum nv_status os_pci_wait(struct os_pci_dev *dev, bool (*done)(void *arg), void
 /*
  * Said before the device is asked for something that the thread then looks for by os_pci_wait, and
  * looks for once more after os_pci_expect_end: a software device need not interrupt for it. A
- * device may be fast enough to answer before the thread gets to wait. False: the device has no use
- * for it, and no os_pci_expect_end follows.
+ * device may be fast enough to answer before the thread gets to wait. False: the device does the work
+ * on the thread itself and interrupts for other things only; no os_pci_expect_end follows.
  */
 bool os_pci_expect(struct os_pci_dev *dev);
 void os_pci_expect_end(struct os_pci_dev *dev);

@@ -70,6 +70,10 @@ int os_linux_pci_get(struct pci_dev *pdev, struct os_pci_dev **out)
 	struct os_pci_dev *dev;
 	int err;
 
+	if (!pci_device_is_present(pdev)) {
+		pci_err(pdev, "%s: off the bus\n", os_module_name);
+		return -ENODEV;
+	}
 	if (!is_model(pdev)) {
 		pci_info(pdev, "%s: not the software GPU: this driver does not drive silicon\n",
 			 os_module_name);

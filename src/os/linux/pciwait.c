@@ -78,7 +78,7 @@ enum nv_status os_pci_wait(struct os_pci_dev *dev, bool (*done)(void *arg), void
 /* Hardware interrupts whoever looks, and softh100.ko does as hardware. */
 bool os_pci_expect(struct os_pci_dev *dev)
 {
-	return false;
+	return true;
 }
 
 void os_pci_expect_end(struct os_pci_dev *dev)

@@ -47,7 +47,8 @@ enum nv_status os_random(void *buf, size_t size)
 
 	while (size) {
 		size_t want = size < RANDOM_CHUNK ? size : RANDOM_CHUNK;
-		ssize_t got = getrandom(at, want, GRND_NONBLOCK);
+		/* early after boot it waits until the system has gathered enough */
+		ssize_t got = getrandom(at, want, 0);
 
 		if (got < 0 && errno == EINTR)
 			continue;
