@@ -43,9 +43,9 @@ struct h100_host {
 	u64 (*coarse_ns)(void *ctx);
 	void (*log)(void *ctx, int level, const char *text);
 	/*
-	 * Something happened that a driver may be waiting for (a reply, a register). May be NULL.
-	 * With it, a reply that was made on a lent thread raises no interrupt: that thread looks
-	 * for it.
+	 * Something happened that a driver may be waiting for (a reply, a register), and after it
+	 * an atomic operation that orders memory. May be NULL. With it, a reply that was made on a
+	 * lent thread raises no interrupt: that thread looks for it.
 	 */
 	void (*kick)(void *ctx);
 	/*

@@ -245,8 +245,8 @@ enum nv_status os_pci_wait(struct os_pci_dev *dev, bool (*done)(void *arg), void
 /*
  * Said before the device is asked for something that the thread then looks for by os_pci_wait, and
  * looks for once more after os_pci_expect_end: a software device need not interrupt for it. A
- * device may be fast enough to answer before the thread gets to wait. False: the device does the work
- * on the thread itself and interrupts for other things only; no os_pci_expect_end follows.
+ * device may be fast enough to answer before the thread gets to wait. False: the device does the
+ * work on the thread itself and interrupts for other things only; no os_pci_expect_end follows.
  */
 bool os_pci_expect(struct os_pci_dev *dev);
 void os_pci_expect_end(struct os_pci_dev *dev);

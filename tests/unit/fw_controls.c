@@ -32,9 +32,7 @@ static enum nv_status ask(struct h100_state *state, u32 cmd, void *params, u32 s
 	if (control == NULL)
 		fail_msg("no control %#x", cmd);
 	assert_int_equal(control->size, size);
-	h100_state_lock(state);
 	status = control->fn(&call, params, size);
-	h100_state_unlock(state);
 	os_free(node.actions);
 	return status;
 }

@@ -222,7 +222,6 @@ static void test_time(void **unused)
 	const struct h100_event *event;
 	u64 energy;
 
-	h100_state_lock(s);
 	event = h100_state_update(s, START_NS + 10 * SECOND_NS);
 	assert_non_null(event);
 	assert_int_equal(event->kind, H100_EVENT_OFF_BUS);
@@ -232,7 +231,6 @@ static void test_time(void **unused)
 	assert_int_equal(s->ecc_volatile[H100_ECC_DRAM].corrected, 0);
 	assert_null(h100_state_update(s, START_NS + 10 * SECOND_NS));
 	assert_int_equal(s->ecc_volatile[H100_ECC_DRAM].corrected, 1);
-	h100_state_unlock(s);
 	state_free(s);
 }
 

@@ -440,7 +440,7 @@ static void kick_later(void *arg)
 	struct kicker *k = arg;
 
 	os_sleep_us(10000);
-	os_store_release(&k->d->done, true);
+	(void)os_exchange(&k->d->done, true);
 	if (k->kick)
 		os_user_pci_kick(k->dev);
 }
@@ -485,7 +485,7 @@ static void watch_waiter(void *arg)
 	while (!os_user_pci_waiting(w->dev))
 		os_sleep_us(100);
 	os_store_release(&w->seen, 1);
-	os_store_release(&w->done, 1);
+	os_exchange(&w->done, 1);
 	os_user_pci_kick(w->dev);
 }
 

@@ -79,15 +79,10 @@ static void wire_links(struct h100_state *state)
 	}
 }
 
-enum nv_status h100_state_init(struct h100_state *state, const struct h100_profile *profile,
-			       struct h100_scenario *scenario, u32 index, u32 gpu_count, u64 now_ns)
+void h100_state_init(struct h100_state *state, const struct h100_profile *profile,
+		     struct h100_scenario *scenario, u32 index, u32 gpu_count, u64 now_ns)
 {
-	enum nv_status status;
-
 	memset(state, 0, sizeof(*state));
-	status = os_mutex_init(&state->lock, LOCK_RANK_LEAF, "h100 state");
-	if (status != NV_OK)
-		return status;
 	state->profile = *profile;
 	state->index = index;
 	state->gpu_count = gpu_count;
@@ -117,13 +112,11 @@ enum nv_status h100_state_init(struct h100_state *state, const struct h100_profi
 	state->pcie_generation = (u32)profile->pcie_generation;
 	state->pcie_lanes = (u32)profile->pcie_lanes;
 	wire_links(state);
-	return NV_OK;
 }
 
 void h100_state_destroy(struct h100_state *state)
 {
 	h100_scenario_free(&state->scenario);
-	os_mutex_destroy(&state->lock);
 }
 
 void h100_state_boot(struct h100_state *state, const char *firmware_version, u64 now_ns)

@@ -7,8 +7,9 @@
  *   tools -----------limits, locks, modes------^----------^          |          |
  *   scenario ---------held values, errors------^----------^----------^----------^
  *
- * The lock guards all plain fields. The accounting functions (h100_state_account_*) take none, so
- * that register accesses and engines may call them in any context.
+ * All plain fields belong to whoever runs the firmware (gsp/gpu.h), one thread at a time: there is
+ * no lock. Only the accounting functions (h100_state_account_*) may be called beside it, in any
+ * context, by register accesses and engines.
  *
  * Units are in the names; a "percent" is 0 .. 100. Times are those of h100_host.now_ns, which a
  * test may drive by hand: the model is a function of the calls and their times alone.
@@ -111,7 +112,6 @@ struct h100_process {
 };
 
 struct h100_state {
-	struct os_mutex lock;	     /* LOCK_RANK_LEAF */
 	struct h100_profile profile; /* never changes */
 	u32 index, gpu_count;
 	u64 start_ns;  /* when it was made */
@@ -123,7 +123,7 @@ struct h100_state {
 	char uuid_text[48];	   /* "GPU-xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" */
 	char firmware_version[32]; /* of the GSP firmware: what the driver said at boot */
 
-	/* Work, added to without the lock (account.c): busy time in all, of late, and the last end
+	/* Work, added to in any context (account.c): busy time in all, of late, and the last end
 	 * of it */
 	u64 busy_ns[H100_ENGINE_COUNT];
 	u64 busy_slots[H100_ENGINE_COUNT][H100_BUSY_SLOTS];
@@ -166,7 +166,7 @@ struct h100_state {
 	bool inforom_valid;
 	u32 inforom_checksum;
 
-	/* PCIe, counters added to without the lock */
+	/* PCIe, counters added to in any context */
 	u32 pcie_generation, pcie_lanes;    /* as trained */
 	u64 pcie_tx_bytes, pcie_rx_bytes;   /* GPU to host, host to GPU */
 	u64 pcie_slots[2][H100_BUSY_SLOTS]; /* of late: tx, rx */
@@ -177,7 +177,7 @@ struct h100_state {
 	struct h100_nvlink nvlink[H100_NVLINK_MAX];
 	enum h100_fabric_manager fabric_manager;
 	u64 fabric_probes;   /* how often the GPU has asked to take part since boot */
-	bool fabric_waiting; /* for an answer; the firmware's own, no lock */
+	bool fabric_waiting; /* for an answer */
 
 	/* Modes */
 	u32 compute_mode; /* enum h100_compute_mode */
@@ -190,35 +190,25 @@ struct h100_state {
 
 /*
  * A GPU fresh from the factory, switched on at now_ns. gpu_count: how many the machine has
- * (NVLink). NV_ERR_NO_MEMORY. The state takes the scenario over (its memory included).
+ * (NVLink). The state takes the scenario over (its memory included).
  */
-enum nv_status h100_state_init(struct h100_state *state, const struct h100_profile *profile,
-			       struct h100_scenario *scenario, u32 index, u32 gpu_count,
-			       u64 now_ns);
+void h100_state_init(struct h100_state *state, const struct h100_profile *profile,
+		     struct h100_scenario *scenario, u32 index, u32 gpu_count, u64 now_ns);
 void h100_state_destroy(struct h100_state *state);
 
-static inline void h100_state_lock(struct h100_state *state)
-{
-	os_mutex_lock(&state->lock);
-}
-static inline void h100_state_unlock(struct h100_state *state)
-{
-	os_mutex_unlock(&state->lock);
-}
-
 /*
- * Moves the model to now_ns; lock held. Due scenario events happen on the way, each at its own
+ * Moves the model to now_ns. Due scenario events happen on the way, each at its own
  * time; one that is not the state's to do (h100_state_event) is returned and stops the model there:
  * the caller does it and calls again. NULL: up to date.
  */
 const struct h100_event *h100_state_update(struct h100_state *state, u64 now_ns);
 
-/* A driver boots or leaves the firmware: volatile counters, pending modes, held limits. Lock held.
+/* A driver boots or leaves the firmware: volatile counters, pending modes, held limits.
  */
 void h100_state_boot(struct h100_state *state, const char *firmware_version, u64 now_ns);
 void h100_state_shutdown(struct h100_state *state, u64 now_ns);
 
-/* -- Accounting, any context, no lock ---------------------------------------------------------- */
+/* -- Accounting, any context ------------------------------------------------------------------- */
 
 /* An engine worked for busy_ns up to now_ns. */
 void h100_state_account_busy(struct h100_state *state, enum h100_engine engine, u64 now_ns,
@@ -231,7 +221,7 @@ u32 h100_state_utilization(const struct h100_state *state, enum h100_engine engi
 u32 h100_state_pcie_tx_kbps(const struct h100_state *state, u64 now_ns);
 u32 h100_state_pcie_rx_kbps(const struct h100_state *state, u64 now_ns);
 
-/* -- Work of the firmware, lock held ----------------------------------------------------------- */
+/* -- Work of the firmware ---------------------------------------------------------------------- */
 
 /* Client memory: NV_ERR_NO_MEMORY past what the GPU has free. */
 enum nv_status h100_state_memory_take(struct h100_state *state, u32 pid, u64 bytes);
@@ -244,7 +234,7 @@ enum nv_status h100_state_process_add(struct h100_state *state, u32 pid);
 void h100_state_process_remove(struct h100_state *state, u32 pid);
 struct h100_process *h100_state_process_find(struct h100_state *state, u32 pid);
 
-/* -- What tools may set, lock held; NV_ERR_INVALID_ARGUMENT outside of what the profile allows ----
+/* -- What tools may set; NV_ERR_INVALID_ARGUMENT outside of what the profile allows ----
  */
 
 enum nv_status h100_state_set_power_limit(struct h100_state *state, u32 limit_mw);
@@ -261,7 +251,7 @@ void h100_state_clear_ecc(struct h100_state *state, bool aggregate);
 /* What a GPU of this machine calls itself on its links. Constant. */
 u64 h100_state_sid(const struct h100_state *state, u32 index);
 
-/* -- Derived figures, lock held -----------------------------------------------------------------
+/* -- Derived figures ----------------------------------------------------------------------------
  */
 
 u32 h100_state_temperature_c(const struct h100_state *state);

@@ -49,10 +49,8 @@ void fw_fabric_work(struct fw *fw)
 
 	if (fw->stage != FW_STAGE_RUNNING)
 		return;
-	h100_state_lock(fw->state);
 	fw->state->fabric_waiting = fw->state->fabric_manager == H100_FABRIC_SILENT;
 	manager_answer(fw->state, &answer);
-	h100_state_unlock(fw->state);
 	if (fw->state->fabric_waiting)
 		return;
 	memset(&message, 0, sizeof(message));

@@ -97,11 +97,8 @@ void fw_forget(struct fw *fw)
 
 	fw_store_clear(&fw->store);
 	fw->kept = false;
-	if (had) {
-		h100_state_lock(fw->state);
+	if (had)
 		h100_state_shutdown(fw->state, fw->now_ns);
-		h100_state_unlock(fw->state);
-	}
 }
 
 static void halt(struct fw *fw, enum fw_stage stage)
@@ -269,8 +266,6 @@ bool fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent)
 		h100_chip_gsp_interrupt(fw->chip, (u32)REG_MASK(NV_PFALCON_FALCON_IRQSTAT_SWGEN0));
 	fw->wrote = false;
 	fw->wants_interrupt = false;
-	if (host->kick)
-		host->kick(host->ctx);
 	return wrote;
 }
 

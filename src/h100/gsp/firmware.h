@@ -132,7 +132,10 @@ struct fw {
 enum nv_status fw_init(struct fw *fw, struct h100_chip *chip, const struct h100_host *host,
 		       struct h100_state *state, u8 *video, u64 video_bytes, u32 chaos);
 void fw_destroy(struct fw *fw);
-/* Does work (H100_WORK_*) at now_ns; the caller is the only one. True when it sent anything. */
+/*
+ * Does work (H100_WORK_*) at now_ns; the caller is the only one, and kicks the host. True when it
+ * sent anything.
+ */
 bool fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent);
 /* Messages wait for space in the status queue, or were held back. */
 bool fw_waiting(const struct fw *fw);

@@ -24,7 +24,7 @@ struct fw_object {
 /* One RPC being served. */
 struct fw_call {
 	struct fw *fw;
-	struct h100_state *state; /* the GPU's own state, its lock held */
+	struct h100_state *state; /* the GPU's own */
 	const struct fw_object *object;
 	u32 cmd;
 };

@@ -49,11 +49,9 @@ static enum nv_status make_state(struct h100 *gpu, const struct h100_config *con
 		complain(gpu, "scenario", &error);
 		return status;
 	}
-	status = h100_state_init(&gpu->state, &profile, &scenario, config->index, config->count,
-				 now_ns(gpu));
-	if (status != NV_OK)
-		h100_scenario_free(&scenario);
-	return status;
+	h100_state_init(&gpu->state, &profile, &scenario, config->index, config->count,
+			now_ns(gpu));
+	return NV_OK;
 }
 
 enum nv_status gpu_init(struct h100 *gpu, const struct h100_host *host,
@@ -156,9 +154,7 @@ enum nv_status h100_inject(struct h100 *gpu, const char *command)
 		return NV_OK;
 	runner_lock(gpu);
 	if (event.at_ns != 0) {
-		h100_state_lock(&gpu->state);
 		status = schedule(gpu, &event);
-		h100_state_unlock(&gpu->state);
 	} else {
 		runner_event(gpu, &event);
 		gpu->now_ns = now_ns(gpu);

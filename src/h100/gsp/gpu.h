@@ -17,7 +17,10 @@ struct h100 {
 	struct h100_state state;
 	u32 index;
 
-	/* Whoever set RUNNER_BUSY runs the firmware: fw and what follows up to work are its own. */
+	/*
+	 * Whoever set RUNNER_BUSY runs the firmware: state, fw and what follows up to work are its
+	 * own.
+	 */
 	struct fw fw;
 	u64 now_ns;	 /* when it last read the clock */
 	u64 coarse_ns;	 /* the cheaper clock then */
@@ -71,9 +74,9 @@ u64 runner_quiet_ns(struct h100 *gpu);
 void runner_lock(struct h100 *gpu);
 /* Work that came meanwhile is the own thread's, which this wakes, or the next lender's. */
 void runner_unlock(struct h100 *gpu);
-/* Does what the scenario or the test wants; runner locked, state lock not. */
+/* Does what the scenario or the test wants; runner locked. */
 void runner_event(struct h100 *gpu, const struct h100_event *event);
-/* When the scenario's next event is due; runner locked, state lock held. */
+/* When the scenario's next event is due; runner locked. */
 void runner_schedule(struct h100 *gpu);
 
 #endif

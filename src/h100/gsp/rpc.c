@@ -121,9 +121,7 @@ static void init_done(struct fw *fw)
 	}
 	if (fw->init_status == NV_OK && fw->stage != FW_STAGE_RUNNING) {
 		fw->stage = FW_STAGE_RUNNING;
-		h100_state_lock(fw->state);
 		h100_state_boot(fw->state, FW_VERSION, fw->now_ns);
-		h100_state_unlock(fw->state);
 	}
 	fw_event(fw, NV_VGPU_MSG_EVENT_GSP_INIT_DONE, fw->init_status, &data, sizeof(data));
 }

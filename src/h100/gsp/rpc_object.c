@@ -167,11 +167,8 @@ static enum nv_status serve_serialised(struct fw_call *call, const struct fw_con
 	memory.data = malloc(memory.size);
 	status = params && memory.data ? abi_deserialise(info, bytes, size, params, &memory)
 				       : NV_ERR_NO_MEMORY;
-	if (status == NV_OK) {
-		h100_state_lock(call->state);
+	if (status == NV_OK)
 		status = served->fn(call, params, served->size);
-		h100_state_unlock(call->state);
-	}
 	if (status == NV_OK)
 		status = abi_serialise(info, params, bytes, size, &memory);
 	free(memory.data);
@@ -185,7 +182,6 @@ static enum nv_status control(struct fw *fw, const rpc_gsp_rm_control_v *rpc, vo
 	struct fw_client *client = fw_store_client(&fw->store, rpc->hClient);
 	struct fw_node *node = client ? fw_client_object(client, rpc->hObject) : NULL;
 	struct fw_call call = { .fw = fw, .state = fw->state, .cmd = rpc->cmd };
-	enum nv_status status;
 
 	if (!client)
 		return NV_ERR_INVALID_CLIENT;
@@ -200,10 +196,7 @@ static enum nv_status control(struct fw *fw, const rpc_gsp_rm_control_v *rpc, vo
 		return NV_ERR_INVALID_ARGUMENT; /* the driver's pointers mean nothing here */
 	if (rpc->paramsSize != served->size)
 		return NV_ERR_INVALID_PARAM_STRUCT;
-	h100_state_lock(fw->state);
-	status = served->fn(&call, params, rpc->paramsSize);
-	h100_state_unlock(fw->state);
-	return status;
+	return served->fn(&call, params, rpc->paramsSize);
 }
 
 /* Parameters stand at offset 24 of the message's data, which is aligned to 8 as structures need. */

@@ -50,9 +50,7 @@ void runner_event(struct h100 *gpu, const struct h100_event *event)
 		runner_work(gpu, H100_WORK_GSP);
 		break;
 	default:
-		h100_state_lock(&gpu->state);
 		h100_state_event(&gpu->state, event);
-		h100_state_unlock(&gpu->state);
 		if (event->kind == H100_EVENT_ECC_SBE || event->kind == H100_EVENT_ECC_DBE)
 			fw_ecc_error(&gpu->fw, event->kind == H100_EVENT_ECC_DBE);
 		break;
@@ -68,10 +66,8 @@ static void advance(struct h100 *gpu, u64 now)
 		return;
 	gpu->advanced_ns = now;
 	do {
-		h100_state_lock(&gpu->state);
 		event = h100_state_update(&gpu->state, now);
 		runner_schedule(gpu);
-		h100_state_unlock(&gpu->state);
 		if (event)
 			runner_event(gpu, event);
 	} while (event);
@@ -140,6 +136,13 @@ static void leave(struct h100 *gpu, u32 work)
 	os_fetch_and(&gpu->work, ~RUNNER_BUSY);
 }
 
+/* After giving the right back, or trying to: that orders memory, as the host wants it. */
+static void kick(struct h100 *gpu)
+{
+	if (gpu->host.kick)
+		gpu->host.kick(gpu->host.ctx);
+}
+
 /* The time, as exact as the model needs it: the clock proper is read when the cheaper one moved. */
 static u64 run_time(struct h100 *gpu)
 {
@@ -157,7 +160,7 @@ static u64 run_time(struct h100 *gpu)
 
 bool runner_run(struct h100 *gpu, bool lent)
 {
-	bool did = false;
+	bool did = false, done;
 	u32 work;
 	u64 now;
 
@@ -177,7 +180,9 @@ bool runner_run(struct h100 *gpu, bool lent)
 		advance(gpu, now);
 		did = fw_run(&gpu->fw, work, now, lent) || work != 0 || did;
 		os_store_relaxed(&gpu->waiting, fw_waiting(&gpu->fw));
-	} while (!finish(gpu, &work));
+		done = finish(gpu, &work);
+		kick(gpu);
+	} while (!done);
 	return did;
 }
 
@@ -194,6 +199,7 @@ void runner_lock(struct h100 *gpu)
 void runner_unlock(struct h100 *gpu)
 {
 	leave(gpu, 0);
+	kick(gpu);
 	if (gpu->threads)
 		post(gpu);
 }

@@ -50,9 +50,7 @@ enum nv_status fw_store_add_client(struct fw_store *store, u32 handle, u32 class
 	client->root.object.class_id = class_id;
 	client->root.object.iclass = ABI_ICLASS_RmClientResource;
 	if (pid != 0) {
-		h100_state_lock(store->state);
 		status = h100_state_process_add(store->state, pid);
-		h100_state_unlock(store->state);
 		/* A full table costs the process its line in accounting, not its client. */
 		client->pid = status == NV_OK ? pid : 0;
 	}
@@ -159,9 +157,7 @@ static void free_client(struct fw_store *store, struct fw_client *client)
 	handle_map_remove(&store->clients, client->root.object.handle);
 	handle_map_destroy(&client->objects);
 	if (client->pid != 0) {
-		h100_state_lock(store->state);
 		h100_state_process_remove(store->state, client->pid);
-		h100_state_unlock(store->state);
 	}
 	os_free(client);
 }

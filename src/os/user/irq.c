@@ -123,5 +123,5 @@ void os_user_pci_interrupt(struct os_pci_dev *dev, u32 vector)
 		if (!(os_fetch_or(&irq->pending[vector / 64], bit) & bit))
 			eventcount_signal(&irq->event);
 	}
-	os_user_pci_kick(dev);
+	eventcount_signal(&dev->progress);
 }

@@ -184,9 +184,14 @@ void os_pci_wr64(struct os_pci_dev *dev, u32 bar, u64 offset, u64 value)
 
 /* -- Waiting for the device -------------------------------------------------------------------- */
 
+/*
+ * Who waits is counted, by an operation that orders memory too, before it looks: either it is seen
+ * here, or it sees what was done.
+ */
 void os_user_pci_kick(struct os_pci_dev *dev)
 {
-	eventcount_signal(&dev->progress);
+	if (os_load_relaxed(&dev->waiting) != 0)
+		eventcount_signal(&dev->progress);
 }
 
 bool os_user_pci_waiting(struct os_pci_dev *dev)

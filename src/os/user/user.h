@@ -97,7 +97,10 @@ void os_user_pci_unregister(struct os_pci_dev *dev);
  * and is lost while interrupts are disabled, as in an MSI-X pending array that nobody reads.
  */
 void os_user_pci_interrupt(struct os_pci_dev *dev, u32 vector);
-/* The device did something that os_pci_wait may wait for. Any context. Interrupts include this. */
+/*
+ * The device did something that os_pci_wait may wait for, and after that an atomic operation that
+ * orders memory. Nearly free while nobody waits. Any context. Interrupts include this.
+ */
 void os_user_pci_kick(struct os_pci_dev *dev);
 /*
  * True while a thread in os_pci_wait looks again and again, at kicks at the latest, or has said

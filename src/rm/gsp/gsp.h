@@ -64,7 +64,7 @@ struct rm_gsp {
 	bool stopping;		       /* nobody uses it any more: unloading is all that is left */
 	u32 halted;	    /* atomic: the processor stopped (interrupt), somebody must look */
 	u32 waiting;	    /* atomic: a thread waits for a reply and drains the queue itself */
-	bool expects;	    /* the device knows of that thread */
+	bool expects;	    /* the device may interrupt for what that thread waits for */
 	struct list events; /* struct gsp_event, oldest first */
 	u32 event_count;
 };

@@ -304,18 +304,23 @@ static enum nv_status await(struct rm_gsp *gsp, u32 function, struct patience *p
 	}
 }
 
-/* While a thread waits, the bottom half has no work: the thread drains the queue itself. */
+/*
+ * While a thread waits, the bottom half has no work: the thread drains the queue itself. A
+ * device that works on that very thread interrupts for nothing that it waits for.
+ */
 static void wait_begin(struct rm_gsp *gsp)
 {
-	os_store_release(&gsp->waiting, 1);
 	gsp->expects = os_pci_expect(gsp->gpu->pci);
+	if (gsp->expects)
+		os_store_release(&gsp->waiting, 1);
 }
 
 static void wait_end(struct rm_gsp *gsp)
 {
-	if (gsp->expects)
+	if (gsp->expects) {
 		os_pci_expect_end(gsp->gpu->pci);
-	os_exchange(&gsp->waiting, 0);
+		os_exchange(&gsp->waiting, 0);
+	}
 	if (gsp_msgq_has_message(&gsp->queue) || !list_empty(&gsp->events) ||
 	    os_load_acquire(&gsp->halted))
 		rm_gpu_interrupts_kick(gsp->gpu);
