@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT OR GPL-2.0-only
+# shellcheck shell=sh
+# tiers: full
+# Modules loaded and unloaded many times, in any order, with every parameter.
+
+# test_hundred_loads: 600 seconds
+test_hundred_loads() {
+	load
+	/vm/vm_client survive
+	unload
+	before=$(free_kib)
+	for _ in $(seq "$(rounds 100 10)"); do
+		load
+		/vm/vm_client survive
+		unload
+	done
+	# What is not given back shows in the sum; caches and slabs move by some MiB.
+	lost=$((before - $(free_kib)))
+	echo "$lost KiB less memory"
+	[ $lost -lt 32768 ] || fail "$lost KiB less memory"
+}
+
+free_kib() {
+	echo 3 >/proc/sys/vm/drop_caches
+	sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo
+}
+
+# test_every_parameter: 400 seconds
+test_every_parameter() {
+	load_gpu 1
+	modinfo -p nvidia | sed -n 's/^\([A-Za-z0-9_]*\):.*(int)$/\1/p' >/tmp/parameters
+	[ "$(wc -l </tmp/parameters)" -gt 10 ] || fail "modinfo tells of few parameters"
+	while read -r name; do
+		for value in 0 1; do
+			# Without the PCI driver there is no GPU.
+			case $name=$value in
+			NVreg_RegisterPCIDriver=0) modprobe nvidia "$name=$value" ;;
+			*) load_driver "$name=$value" && /vm/vm_client survive ;;
+			esac
+			grep -q "^${name#NVreg_}: $value$" /proc/driver/nvidia/params ||
+				fail "$name=$value: $(grep "^${name#NVreg_}:" /proc/driver/nvidia/params)"
+			modprobe -r nvidia
+		done
+	done </tmp/parameters
+	! modprobe nvidia NVreg_EnableMSI=many || fail "a word was taken for a number"
+}
+
+test_registry_parameters() {
+	load_gpu 1
+	load_driver NVreg_RegistryDwords='"A=1;Bb=0x20"' \
+		NVreg_RegistryDwordsPerDevice="\"pci=$(gpu_functions);A=7\""
+	grep -q 'RegistryDwords: "A=1;Bb=0x20"' /proc/driver/nvidia/params
+	modprobe -r nvidia
+}
+
+# test_interrupt_kinds: 60 seconds
+test_interrupt_kinds() {
+	need_smi
+	load_gpu 1
+	load_driver
+	hold_client
+	grep -Eiq 'msi' /proc/interrupts
+	end_client
+	modprobe -r nvidia
+	load_driver NVreg_EnableMSI=0
+	hold_client
+	check_equal 0 "$(ask_client)" "a request with INTx"
+	end_client
+}
+
+test_profiles() {
+	for profile in h100-pcie-80gb h200; do
+		load_gpu 1 profile=$profile
+		load_driver
+		/vm/vm_client survive
+		unload
+	done
+	! modprobe softh100 profile=nothing || fail "an unknown profile was taken"
+	! modprobe softh100 gpus=0 || fail "0 GPUs were taken"
+	! modprobe softh100 gpus=17 || fail "17 GPUs were taken"
+}
+
+# test_sixteen: 90 seconds
+test_sixteen() {
+	load_gpu 16
+	load_driver
+	wait_for 20 test -c /dev/nvidia15
+	need_smi
+	check_equal 16 "$(timeout 60 nvidia-smi -L | wc -l)" "GPUs in nvidia-smi -L"
+	unload
+}

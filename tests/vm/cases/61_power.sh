@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT OR GPL-2.0-only
+# shellcheck shell=sh
+# tiers: full
+# The machine sleeps while clients are open; they go on afterwards with what they had.
+
+# The transport of /share does not outlive a sleep: it is let go before and taken up after.
+virtio=$(lspci -Dnd 1af4: | cut -d' ' -f1)
+
+share_off() {
+	umount /share
+	echo virtio0 >/sys/bus/virtio/drivers/9pnet_virtio/unbind
+	echo "$virtio" >/sys/bus/pci/drivers/virtio-pci/unbind
+}
+
+share_on() {
+	echo "$virtio" >/sys/bus/pci/drivers/virtio-pci/bind
+	wait_for 5 mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 share /share
+}
+
+# sleep_machine HOW: everything that a sleep does up to the step HOW of the kernel's test facility
+sleep_machine() {
+	[ -e /sys/power/pm_test ] || skip "this kernel has no pm_test"
+	share_off
+	echo 1 >/sys/module/suspend/parameters/pm_test_delay
+	echo "$1" >/sys/power/pm_test
+	slept=0
+	echo freeze >/sys/power/state || slept=$?
+	echo none >/sys/power/pm_test
+	share_on
+	check_equal 0 "$slept" "status of the sleep"
+}
+
+# test_sleep_with_client: 90 seconds
+test_sleep_with_client() {
+	load
+	hold_client
+	check_equal 0 "$(ask_client)" "before sleep"
+	for how in freezer devices; do
+		sleep_machine $how
+		check_equal 0 "$(ask_client)" "after sleep ($how)"
+	done
+	end_client
+	/vm/vm_client controls
+	unload
+}
+
+# test_sleep_under_load: 120 seconds
+test_sleep_under_load() {
+	load
+	for _ in 1 2 3 4; do
+		/vm/vm_client busy &
+	done
+	sleep 1
+	for _ in 1 2 3; do
+		sleep_machine devices
+		sleep 0.5
+	done
+	for job in $(jobs -p); do
+		kill -0 "$job" || fail "a client ended in a sleep"
+		kill -9 "$job"
+	done
+	wait
+	/vm/vm_client controls
+	unload
+}
+
+# By the file that tools write, clients wait, whatever they ask for, until the driver resumes.
+# test_suspend_file: 60 seconds
+test_suspend_file() {
+	load
+	[ -e /proc/driver/nvidia/suspend ] || fail "no file suspend"
+	hold_client
+	echo suspend >/proc/driver/nvidia/suspend
+	asked=$(wc -l </tmp/hold.out)
+	echo >&3
+	sleep 1
+	! answered || fail "a request was served while the driver was suspended"
+	echo resume >/proc/driver/nvidia/suspend
+	wait_for 10 answered
+	check_equal 0 "$(tail -n 1 /tmp/hold.out)" "the request that waited"
+	# Killed while it waits, a client goes.
+	echo suspend >/proc/driver/nvidia/suspend
+	echo >&3
+	sleep 0.3
+	kill -9 $holder
+	wait_for 5 gone $holder
+	echo resume >/proc/driver/nvidia/suspend
+	/vm/vm_client controls
+	! echo nonsense >/proc/driver/nvidia/suspend || fail "a word that is none was taken"
+	unload
+}
+
+gone() {
+	! kill -0 "$1"
+}
