@@ -128,9 +128,9 @@ def sparse(kernel):
     if made.returncode:
         print("skip vm/strict-%s: the kernel is not to be had here" % kernel)
         return 0, 0, 1
-    subprocess.run(["rm", "-rf", out])
-    command = ["make", "-s", "--no-print-directory", "-C", os.path.join(TOP, "host", "linux"), "-j%d" % os.cpu_count(),
-               "KDIR=" + os.path.realpath(os.path.join(made.stdout.strip(), "headers")), "OUT=" + out, "W=1", "C=1"]
+    command = ["make", "--no-print-directory", "-C", os.path.join(TOP, "host", "linux"), "-j%d" % os.cpu_count(),
+               "KDIR=" + os.path.realpath(os.path.join(made.stdout.strip(), "headers")), "OUT=" + out, "check"]
+    subprocess.run(["rm", "-rf", out + "-check"])
     built = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     warnings = [l for l in built.stdout.splitlines() if re.search(r"warning:|error:|WARNING", l)]
     bad = built.returncode != 0 or bool(warnings)
