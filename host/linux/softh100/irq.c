@@ -45,9 +45,11 @@ static struct {
 
 /* -- Vectors ----------------------------------------------------------------------------------- */
 
+/* A message that was under way when its interrupt was shut down finds nobody. */
 static void handle(struct vector *v)
 {
-	generic_handle_domain_irq(irqs.leaf, v - irqs.vector);
+	if (READ_ONCE(v->gpu))
+		generic_handle_domain_irq(irqs.leaf, v - irqs.vector);
 }
 
 static void handle_here(struct irq_work *work)
@@ -153,9 +155,16 @@ static int leaf_alloc(struct irq_domain *domain, unsigned int virq, unsigned int
 	return 0;
 }
 
+/* Before the interrupt's handler goes; msi_write undoes it. */
+static void leaf_deactivate(struct irq_domain *domain, struct irq_data *data)
+{
+	WRITE_ONCE(irqs.vector[data->hwirq].gpu, NULL);
+}
+
 static const struct irq_domain_ops leaf_ops = {
 	.alloc = leaf_alloc,
 	.free = leaf_free,
+	.deactivate = leaf_deactivate,
 };
 
 /* -- Messages as PCI knows them ---------------------------------------------------------------- */
