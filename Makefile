@@ -69,62 +69,6 @@ install-modules uninstall-modules: build
 dkms-source:
 	+@$(MAKE) --no-print-directory -C host/linux $@
 
-vm-check vm-check-full vm-demo vm-shell
-
-help:
-	@echo 'make demo              install what is missing, build, run nvidia-smi on a software H100'
-	@echo 'make check             the same, then every quick test (under 5 minutes on 2 cores)'
-	@echo 'make check-full        every build, test and count (under 80 minutes)'
-	@echo 'make lint              formatting, cppcheck, the arrows between folders'
-	@echo 'make bench             speed as ratios, measured in one run'
-	@echo 'make fuzz              every fuzzer for FUZZ_SECONDS (60)'
-	@echo 'make nvidia-userspace  unpack NVIDIA'\''s clients from Debian non-free under build/nvidia'
-	@echo 'make modules           the kernel modules for the running kernel, or KERNEL=6.1|6.12, or KDIR=path'
-	@echo 'make install-modules   installs them on this machine; uninstall-modules; dkms-source'
-	@echo 'make vm-demo           boots a kernel with the modules in QEMU and shows nvidia-smi there'
-	@echo 'make vm-check          the modules'\'' quick tests in that virtual machine; vm-check-full: all'
-	@echo 'make vm-shell          a shell in that virtual machine'
-	@echo 'NVIDIA=no leaves NVIDIA'\''s programs out; GPUS=N and PROFILE=P choose the machine of demo'
-
-build/plain/build.ninja:
-	@tools/packages.sh build
-	meson setup build/plain --buildtype=debugoptimized >build-setup.log 2>&1 || \
-		{ cat build-setup.log; rm -f build-setup.log; exit 1; }
-	@rm -f build-setup.log
-
-build: build/plain/build.ninja
-	@ninja -C build/plain --quiet
-
-nvidia-userspace:
-	@tools/packages.sh build
-	@tools/nvidia-userspace.sh
-
-demo: build/plain/build.ninja
-	@ninja -C build/plain --quiet host/user/leafhopper host/user/libleafhopper-preload.so
-ifneq ($(NVIDIA),no)
-	@tools/nvidia-userspace.sh || echo 'NVIDIA'\''s programs could not be fetched: using leafhopper smi'
-endif
-	@tools/demo.sh $(GPUS) $(PROFILE)
-
-check:
-	@tools/packages.sh check
-	@python3 tools/check.py quick --nvidia $(NVIDIA)
-
-check-full:
-	@tools/packages.sh full
-	@python3 tools/check.py full --nvidia $(NVIDIA) --seconds $(FUZZ_SECONDS)
-
-lint: build
-	@tools/packages.sh check
-	@python3 tools/lint.py --build build/plain
-
-modules:
-	@tools/packages.sh vm
-	+@$(MAKE) --no-print-directory -C host/linux KDIR=$(abspath $(KDIR))
-
-install-modules: modules
-	+@$(MAKE) --no-print-directory -C host/linux KDIR=$(abspath $(KDIR)) install-modules
-
 vm-check vm-check-full vm-demo vm-shell: build
 	@tools/packages.sh $(if $(filter vm-check-full,$@),full,vm)
 	@python3 tools/vm/check.py $(@:vm-%=%) --nvidia $(NVIDIA) --gpus $(GPUS)
