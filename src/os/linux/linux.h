@@ -55,12 +55,6 @@ void os_linux_pci_irq_types(struct os_pci_dev *dev, u32 types);
 u32 os_linux_pci_irq_type(struct os_pci_dev *dev);
 int os_linux_pci_irq_number(struct os_pci_dev *dev, u32 vector);
 
-/*
- * True for register accesses by readl and writel on the mapped BAR, for a run under kmmio: set
- * before os_linux_pci_get, a module parameter of the test.
- */
-void os_linux_pci_trap(bool trap);
-
 /* -- Pages ------------------------------------------------------------------------------------- */
 
 /* The struct page of the byte at offset of pages, for mappings into user space; NULL if beyond. */

@@ -11,13 +11,6 @@
 
 #define BARS 6u
 
-static bool trap_accesses;
-
-void os_linux_pci_trap(bool trap)
-{
-	WRITE_ONCE(trap_accesses, trap);
-}
-
 /* The model says in config space what it is; silicon has no such capability. */
 static bool is_model(struct pci_dev *pdev)
 {
@@ -89,20 +82,11 @@ int os_linux_pci_get(struct pci_dev *pdev, struct os_pci_dev **out)
 	err = access_get(dev);
 	if (err)
 		goto put_dev;
-	if (READ_ONCE(trap_accesses)) {
-		err = -ENOMEM;
-		dev->registers_size = pci_resource_len(pdev, 0);
-		dev->registers =
-			account_fails() ? NULL
-					: ioremap(pci_resource_start(pdev, 0), dev->registers_size);
-		if (!dev->registers)
-			goto put_access;
-	}
+	if (dev->access->map)
+		dev->registers = dev->access->map(dev->soft, &dev->registers_size);
 	*out = dev;
 	return 0;
 
-put_access:
-	access_put(dev);
 put_dev:
 	pci_dev_put(dev->pdev);
 	os_free(dev);
@@ -116,7 +100,7 @@ void os_linux_pci_put(struct os_pci_dev *dev)
 	os_pci_irq_disable(dev);
 	pages_detach(dev);
 	if (dev->registers)
-		iounmap(dev->registers);
+		dev->access->unmap(dev->soft, dev->registers);
 	access_put(dev);
 	pci_dev_put(dev->pdev);
 	os_free(dev);

@@ -31,7 +31,7 @@ struct os_pci_dev {
 	struct pci_dev *pdev; /* referenced */
 	const struct soft_pci_access *access;
 	struct soft_pci *soft;
-	void __iomem *registers; /* BAR 0, where accesses shall trap; else NULL */
+	void __iomem *registers; /* BAR 0, where accesses trap; else NULL */
 	u64 registers_size;
 	bool lost; /* atomic */
 	struct pci_irq irq;

@@ -12,7 +12,7 @@
 struct pci_dev;
 struct soft_pci; /* the model's end of one device */
 
-#define SOFT_PCI_VERSION 1u
+#define SOFT_PCI_VERSION 2u
 
 struct soft_pci_access {
 	u32 version; /* SOFT_PCI_VERSION: another one is not used */
@@ -29,6 +29,13 @@ struct soft_pci_access {
 	 */
 	u64 (*read)(struct soft_pci *dev, u32 bar, u64 offset, u32 width);
 	void (*write)(struct soft_pci *dev, u32 bar, u64 offset, u32 width, u64 value);
+	/*
+	 * For runs in which nothing shall rest on the two above: BAR 0 mapped so that loads and
+	 * stores of 4 or 8 bytes trap and reach the model; NULL when accesses do not trap. Both may
+	 * be absent. May sleep.
+	 */
+	void __iomem *(*map)(struct soft_pci *dev, u64 *size);
+	void (*unmap)(struct soft_pci *dev, void __iomem *registers);
 };
 
 /* The symbol that softh100.ko exports (GPL). */
