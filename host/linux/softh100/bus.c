@@ -273,10 +273,13 @@ fail_bridge:
 
 void soft_bus_exit(void)
 {
+	struct pci_host_bridge *bridge = to_pci_host_bridge(bus.root->bridge);
+
 	pci_lock_rescan_remove();
 	pci_stop_root_bus(bus.root);
 	pci_remove_root_bus(bus.root);
 	pci_unlock_rescan_remove();
+	pci_free_host_bridge(bridge);
 	bus.root = NULL;
 	bus_unregister_notifier(&pci_bus_type, &notifier);
 }

@@ -96,9 +96,8 @@ static vm_fault_t fault(struct vm_fault *vmf)
 	if (page)
 		rc = vm_insert_page(vmf->vma, vmf->address, page);
 	up_read(&video->lock);
-	if (rc == 0 || rc == -EBUSY)
-		return VM_FAULT_NOPAGE;
-	return rc == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+	/* Out of memory the process dies and its GPU is off the bus, rather than trying for ever. */
+	return rc == 0 || rc == -EBUSY ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
 }
 
 static const struct vm_operations_struct vm_ops = { .fault = fault };
