@@ -96,7 +96,8 @@ static vm_fault_t fault(struct vm_fault *vmf)
 	if (page)
 		rc = vm_insert_page(vmf->vma, vmf->address, page);
 	up_read(&video->lock);
-	/* Out of memory the process dies and its GPU is off the bus, rather than trying for ever. */
+	/* Out of memory the process dies and its GPU is off the bus, rather than trying for ever.
+	 */
 	return rc == 0 || rc == -EBUSY ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
 }
 
