@@ -73,13 +73,12 @@ static void gpu_msix(void *ctx, u64 address, u32 data)
 		os_user_pci_interrupt(pci, data & MSI_DATA_VECTOR_MASK);
 }
 
-static void gpu_dma_begin(void *ctx)
+static u32 gpu_dma_begin(void *ctx)
 {
 	struct machine_gpu *gpu = ctx;
 
 	gpu->held = gpu_pci(gpu);
-	if (gpu->held)
-		os_user_dma_hold(gpu->held);
+	return gpu->held ? os_user_dma_hold(gpu->held) : 0;
 }
 
 static void gpu_dma_end(void *ctx)

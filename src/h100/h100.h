@@ -25,13 +25,13 @@ struct h100_host {
 	bool (*dma_write)(void *ctx, u64 address, const void *data, size_t size);
 	/*
 	 * Around many accesses: in between no mapping of this device changes, so that each access
-	 * is cheaper; those who change one wait. May be NULL.
+	 * is cheaper; those who change one wait. The number is another one whenever a page that
+	 * dma_map_page gave before may be gone. All three may be NULL.
 	 */
-	void (*dma_begin)(void *ctx);
+	u32 (*dma_begin)(void *ctx);
 	void (*dma_end)(void *ctx);
-	/* The page at a page-aligned bus address as memory that both sides see, or NULL. Valid
-	 * until the driver unmaps it. May be NULL: nothing uses it yet (message queues go by
-	 * dma_read and dma_write, so that a driver may take its memory back at any time). */
+	/* The page at a page-aligned bus address as memory that both sides see, or NULL. It may be
+	 * used between dma_begin and dma_end, also later ones that return the same number. */
 	void *(*dma_map_page)(void *ctx, u64 address);
 	/* A message-signalled interrupt; enables and masks have been looked at. */
 	void (*msix)(void *ctx, u64 address, u32 data);

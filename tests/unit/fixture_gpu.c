@@ -31,13 +31,12 @@ static bool dma_write(void *ctx, u64 address, const void *data, size_t size)
 	return pci && os_user_dma_write(pci, address, data, size);
 }
 
-static void dma_begin(void *ctx)
+static u32 dma_begin(void *ctx)
 {
 	struct fixture_gpu *f = ctx;
 
 	f->held = pci_of(f);
-	if (f->held)
-		os_user_dma_hold(f->held);
+	return f->held ? os_user_dma_hold(f->held) : 0;
 }
 
 static void dma_end(void *ctx)
@@ -46,6 +45,14 @@ static void dma_end(void *ctx)
 
 	if (f->held)
 		os_user_dma_release(f->held);
+}
+
+static void *dma_map_page(void *ctx, u64 address)
+{
+	struct os_pci_dev *pci = pci_of(ctx);
+	void *cpu;
+
+	return pci && os_user_dma_find(pci, address, OS_PAGE_SIZE, &cpu) ? cpu : NULL;
 }
 
 static void msix(void *ctx, u64 address, u32 data)
@@ -158,6 +165,7 @@ void fixture_gpu_create(struct fixture_gpu *f, const struct fixture_gpu_config *
 		.dma_write = dma_write,
 		.dma_begin = dma_begin,
 		.dma_end = dma_end,
+		.dma_map_page = dma_map_page,
 		.msix = msix,
 		.now_ns = now_ns,
 		.coarse_ns = coarse_ns,

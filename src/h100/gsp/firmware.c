@@ -238,6 +238,27 @@ static bool looked_for(const struct h100_host *host, bool lent)
 	return host->kick && (lent || (host->waiting && host->waiting(host->ctx)));
 }
 
+static void dma_begin(struct fw *fw)
+{
+	const struct h100_host *host = fw->host;
+	u32 number;
+
+	if (!host->dma_begin)
+		return;
+	number = host->dma_begin(host->ctx);
+	if (__builtin_expect(number != fw->dma_number, 0))
+		memset(fw->queues.cpu, 0, sizeof(fw->queues.cpu));
+	fw->dma_number = number;
+	fw->dma_held = host->dma_map_page != NULL;
+}
+
+static void dma_end(struct fw *fw)
+{
+	fw->dma_held = false;
+	if (fw->host->dma_end)
+		fw->host->dma_end(fw->host->ctx);
+}
+
 bool fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent)
 {
 	const struct h100_host *host = fw->host;
@@ -246,8 +267,7 @@ bool fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent)
 
 	account_dma(fw, now_ns);
 	fw->now_ns = now_ns;
-	if (host->dma_begin)
-		host->dma_begin(host->ctx);
+	dma_begin(fw);
 	if ((work & H100_WORK_RESET) != 0)
 		power_on(fw);
 	if (!fw->hung) {
@@ -259,8 +279,7 @@ bool fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent)
 		if (fw->state->fabric_waiting)
 			fw_fabric_work(fw);
 	}
-	if (host->dma_end)
-		host->dma_end(host->ctx);
+	dma_end(fw);
 	wrote = fw->wrote;
 	if (fw->wants_interrupt || (wrote && !polled))
 		h100_chip_gsp_interrupt(fw->chip, (u32)REG_MASK(NV_PFALCON_FALCON_IRQSTAT_SWGEN0));

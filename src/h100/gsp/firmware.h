@@ -76,6 +76,7 @@ struct fw_out {
 
 struct fw_queues {
 	u64 page[FW_SHARED_PAGES_MAX]; /* bus addresses */
+	u8 *cpu[FW_SHARED_PAGES_MAX];  /* where they lie for the CPU, once that was looked up */
 	u32 page_count;
 	struct fw_ring commands, status;
 	u32 peer_read;	   /* status elements that the driver had taken when last looked at */
@@ -115,13 +116,15 @@ struct fw {
 	} internal;
 
 	u64 now_ns;	    /* when the work in hand began */
+	bool dma_held;	    /* between the host's dma_begin and dma_end: pages may be used */
+	u32 dma_number;	    /* what dma_begin returned last */
 	u64 dma_read_bytes; /* not yet in the link's figures */
 	u64 dma_written_bytes;
 	u64 accounted_ns;     /* when the two were last put there */
 	u64 rng;	      /* of chaos; 0: none */
 	bool wants_interrupt; /* something was put into the status queue that nobody polls for */
 	bool wrote;	      /* anything was put there */
-	/* Element header (48 bytes), message header, data. */
+	/* Element header (48 bytes), message header, data. tx: where pages cannot be used. */
 	u8 rx[GSP_MSG_QUEUE_ELEMENT_SIZE_MAX] __attribute__((aligned(64)));
 	u8 tx[GSP_MSG_QUEUE_ELEMENT_SIZE_MAX] __attribute__((aligned(64)));
 };
@@ -184,9 +187,9 @@ void fw_queues_close(struct fw *fw);
 rpc_message_header_v *fw_queue_receive(struct fw *fw, u32 *bytes);
 /*
  * Puts a message (header and data, length in the header) into the status queue, in records if it is
- * long; keeps it if there is no space. room: the 48 bytes before it may be overwritten.
+ * long; keeps it if there is no space.
  */
-void fw_queue_send(struct fw *fw, rpc_message_header_v *message, bool room);
+void fw_queue_send(struct fw *fw, const rpc_message_header_v *message);
 /* What was kept goes out if it can; true when anything did. */
 bool fw_queue_flush(struct fw *fw);
 

@@ -17,7 +17,10 @@
 #include "base/bits.h"
 #include "h100/gsp/firmware.h"
 
-#define FIRST_READ 512u /* bytes of a record that are read at once: nearly all are shorter */
+#define HEADERS ((u32)sizeof(GSP_MSG_QUEUE_ELEMENT))
+/* Bytes of a record that are read at once where each access is dear: nearly all are shorter. */
+#define FIRST_READ 512u
+#define FEW_BYTES 256u
 #define RX_OFFSET 32u
 
 /* A ring is counted round without a division: n is less than its elements, or just as many. */
@@ -42,18 +45,66 @@ static bool is_event(const rpc_message_header_v *message)
 	return message->function >= NV_VGPU_MSG_EVENT_GSP_INIT_DONE;
 }
 
-/* Bytes of shared memory; the caller stays inside of a page. */
-static bool shared_read(struct fw *fw, u64 offset, void *data, u32 size)
+/* Where shared memory lies, to the end of the page; NULL: it takes an access by bus address. */
+static inline u8 *shared_at(struct fw *fw, u64 offset)
 {
-	return fw_dma_read(fw, fw->queues.page[offset / FW_PAGE] + offset % FW_PAGE, data, size);
+	struct fw_queues *q = &fw->queues;
+	u32 page = (u32)(offset / FW_PAGE);
+
+	if (!fw->dma_held || !h100_chip_bus_master(fw->chip))
+		return NULL;
+	if (__builtin_expect(!q->cpu[page], 0))
+		q->cpu[page] = fw->host->dma_map_page(fw->host->ctx, q->page[page]);
+	return q->cpu[page] ? q->cpu[page] + offset % FW_PAGE : NULL;
+}
+
+static u64 shared_address(const struct fw *fw, u64 offset)
+{
+	return fw->queues.page[offset / FW_PAGE] + offset % FW_PAGE;
+}
+
+/* Bytes of shared memory; the caller stays inside of a page. */
+static inline bool shared_read(struct fw *fw, u64 offset, void *data, u32 size)
+{
+	const u8 *at = shared_at(fw, offset);
+
+	if (!at)
+		return fw_dma_read(fw, shared_address(fw, offset), data, size);
+	memcpy(data, at, size);
+	fw->dma_read_bytes += size;
+	return true;
 }
 
 static bool shared_write(struct fw *fw, u64 offset, const void *data, u32 size)
 {
-	return fw_dma_write(fw, fw->queues.page[offset / FW_PAGE] + offset % FW_PAGE, data, size);
+	return fw_dma_write(fw, shared_address(fw, offset), data, size);
 }
 
-static u32 checksum(const void *data, u32 size)
+/* Pointers into rings: one load that orders those after it, one store that orders those before. */
+static inline bool pointer_read(struct fw *fw, u64 offset, u32 *value)
+{
+	const u8 *at = shared_at(fw, offset);
+
+	if (!at)
+		return fw_dma_read(fw, shared_address(fw, offset), value, sizeof(*value));
+	*value = os_load_acquire((const u32 *)at);
+	fw->dma_read_bytes += sizeof(*value);
+	return true;
+}
+
+static inline bool pointer_write(struct fw *fw, u64 offset, u32 value)
+{
+	u8 *at = shared_at(fw, offset);
+
+	if (!at)
+		return fw_dma_write(fw, shared_address(fw, offset), &value, sizeof(value));
+	os_store_release((u32 *)at, value);
+	fw->dma_written_bytes += sizeof(value);
+	return true;
+}
+
+/* The exclusive or of the words that size bytes begin; fold() of it is the checksum. */
+static u64 sum_words(const void *data, u32 size)
 {
 	const u64 *word = data;
 	u64 sum = 0;
@@ -61,7 +112,40 @@ static u32 checksum(const void *data, u32 size)
 
 	for (i = 0; i < div_round_up(size, sizeof(*word)); i++)
 		sum ^= word[i];
+	return sum;
+}
+
+static u32 fold(u64 sum)
+{
 	return bits_high32(sum) ^ bits_low32(sum);
+}
+
+/*
+ * Copies whole words, the last one filled up with zeroes, and sums them. Few go by the word, as
+ * they were written just now: wider loads would have to wait for that.
+ */
+static inline u64 copy_and_sum(u8 *to, const u8 *from, u32 size)
+{
+	u32 whole = (u32)align_down(size, sizeof(u64)), i;
+	u64 sum = 0, word;
+
+	if (size > FEW_BYTES) {
+		memcpy(to, from, whole);
+		sum = sum_words(to, whole); /* what was copied, whatever happens to the source */
+	} else {
+		for (i = 0; i < whole; i += sizeof(word)) {
+			memcpy(&word, from + i, sizeof(word));
+			__asm__("" : "+r"(word));
+			sum ^= word;
+			memcpy(to + i, &word, sizeof(word));
+		}
+	}
+	if (whole == size)
+		return sum;
+	word = 0;
+	memcpy(&word, from + whole, size - whole);
+	memcpy(to + whole, &word, sizeof(word));
+	return sum ^ word;
 }
 
 static bool read_page_table(struct fw *fw, u64 address, u32 count)
@@ -168,19 +252,28 @@ static u64 element_offset(const struct fw_ring *ring, u32 index)
 	return ring->offset + ring->entry_offset + (u64)index * FW_PAGE;
 }
 
-/* Copies bytes [from, to) of the record at the ring's place into fw->rx. */
-static bool copy_record(struct fw *fw, u32 from, u32 to)
+/*
+ * Copies bytes [from, to) of the record at the ring's place into fw->rx and adds what lies before
+ * summed to the sum, a page at a time: while it is in the nearest cache.
+ */
+static bool copy_record(struct fw *fw, u32 from, u32 to, u32 summed, u64 *sum)
 {
 	const struct fw_ring *ring = &fw->queues.commands;
 
 	while (from < to) {
 		u32 here = min(to - from, FW_PAGE - from % FW_PAGE);
+		u64 offset = element_offset(ring, ring_move(ring, ring->at, from / FW_PAGE)) +
+			     from % FW_PAGE;
+		const u8 *at = shared_at(fw, offset);
 
-		if (!shared_read(fw,
-				 element_offset(ring, ring_move(ring, ring->at, from / FW_PAGE)) +
-					 from % FW_PAGE,
-				 fw->rx + from, here))
+		if (at && from + here <= align_up(summed, sizeof(u64))) {
+			*sum ^= copy_and_sum(fw->rx + from, at, here);
+			fw->dma_read_bytes += here;
+		} else if (!shared_read(fw, offset, fw->rx + from, here)) {
 			return false;
+		} else if (from < summed) {
+			*sum ^= sum_words(fw->rx + from, min(here, summed - from));
+		}
 		from += here;
 	}
 	return true;
@@ -191,8 +284,7 @@ static bool consume(struct fw *fw, u32 elements)
 	struct fw_ring *ring = &fw->queues.commands;
 
 	ring->at = ring_move(ring, ring->at, elements);
-	return shared_write(fw, fw->queues.status.offset + fw->queues.status.rx_offset, &ring->at,
-			    sizeof(ring->at));
+	return pointer_write(fw, fw->queues.status.offset + fw->queues.status.rx_offset, ring->at);
 }
 
 /*
@@ -208,8 +300,7 @@ static u32 available(struct fw *fw)
 		return ring_distance(ring, ring->at, write);
 	fw->queues.looked = true;
 	fw->queues.command_write = ring->at;
-	if (!shared_read(fw, ring->offset + offsetof(msgqTxHeader, writePtr), &write,
-			 sizeof(write)))
+	if (!pointer_read(fw, ring->offset + offsetof(msgqTxHeader, writePtr), &write))
 		return 0;
 	if (write >= ring->count) {
 		if (!fw->queues.complained)
@@ -229,10 +320,12 @@ static u32 available(struct fw *fw)
 static const char *read_record(struct fw *fw, u32 waiting, u32 *elements, u32 *bytes)
 {
 	const GSP_MSG_QUEUE_ELEMENT *element = (const void *)fw->rx;
-	u32 length, covered, wanted;
+	u64 first = element_offset(&fw->queues.commands, fw->queues.commands.at), sum;
+	u32 length, covered, wanted, got = fw->dma_held ? HEADERS : FIRST_READ;
 
 	*elements = 0;
-	if (!copy_record(fw, 0, FIRST_READ))
+	if (!(fw->dma_held ? shared_read(fw, first, fw->rx, HEADERS)
+			   : shared_read(fw, first, fw->rx, FIRST_READ)))
 		return "memory is gone";
 	*elements = 1;
 	if (element->elemCount == 0 ||
@@ -251,11 +344,12 @@ static const char *read_record(struct fw *fw, u32 waiting, u32 *elements, u32 *b
 	wanted = element->rpc.function == NV_VGPU_MSG_FUNCTION_GSP_RM_ALLOC
 			 ? element->elemCount * FW_PAGE
 			 : (u32)align_up(covered, sizeof(u64));
-	if (!copy_record(fw, FIRST_READ, wanted)) {
+	sum = sum_words(fw->rx, min(got, covered));
+	if (!copy_record(fw, got, wanted, covered, &sum)) {
 		*elements = 0;
 		return "memory is gone";
 	}
-	if (checksum(fw->rx, covered) != 0)
+	if (fold(sum) != 0)
 		return "checksum";
 	if (element->rpc.signature != NV_VGPU_MSG_SIGNATURE_VALID)
 		return "signature";
@@ -310,36 +404,93 @@ static u32 status_space(struct fw *fw, u32 wanted)
 
 	if (space >= wanted)
 		return space;
-	if (!shared_read(fw, q->commands.offset + q->commands.rx_offset, &read, sizeof(read)) ||
+	if (!pointer_read(fw, q->commands.offset + q->commands.rx_offset, &read) ||
 	    read >= ring->count)
 		return 0;
 	q->peer_read = read;
 	return ring_space(ring, read);
 }
 
-/* Sends element (header space, record of length bytes, up to 7 more that are cleared). */
-static bool send_record(struct fw *fw, u8 *bytes, u32 length)
-{
-	GSP_MSG_QUEUE_ELEMENT *element = (GSP_MSG_QUEUE_ELEMENT *)bytes;
-	struct fw_ring *ring = &fw->queues.status;
-	u32 covered = GSP_MSG_QUEUE_ELEMENT_HDR_SIZE + length;
-	u32 padded = (u32)align_up(covered, sizeof(u64));
-	u32 elements = (u32)div_round_up(covered, FW_PAGE), i, next;
+/* What send_record puts into the status queue. */
+struct record {
+	const rpc_message_header_v *header;
+	const u8 *data;
+	u32 size; /* of data */
+	u32 elements;
+};
 
-	if (status_space(fw, elements) < elements)
-		return false;
-	memset(bytes, 0, GSP_MSG_QUEUE_ELEMENT_HDR_SIZE);
-	memset(bytes + covered, 0, padded - covered);
-	element->seqNum = ring->seq;
+/*
+ * The element's header, whose first half stays zero. Stores of the size that the fields have, to a
+ * place that is not read again here: nothing waits for them.
+ */
+static void fill_element(u8 *at, u32 sum, u32 sequence, u32 elements)
+{
+	GSP_MSG_QUEUE_ELEMENT *element = (GSP_MSG_QUEUE_ELEMENT *)at;
+
+	memset(at, 0, GSP_MSG_QUEUE_ELEMENT_HDR_SIZE);
+	element->checkSum = sum ^ sequence ^ elements;
+	element->seqNum = sequence;
 	element->elemCount = elements;
-	element->checkSum = checksum(bytes, padded);
-	for (i = 0; i < elements; i++)
-		if (!shared_write(fw, element_offset(ring, ring_move(ring, ring->at, i)),
-				  bytes + i * FW_PAGE, min(padded - i * FW_PAGE, FW_PAGE)))
-			return true; /* nobody is there to read it */
-	next = ring_move(ring, ring->at, elements);
-	if (shared_write(fw, ring->offset + offsetof(msgqTxHeader, writePtr), &next,
-			 sizeof(next))) {
+}
+
+/* The record by bus address: put together first, since each access is dear. */
+static bool write_by_address(struct fw *fw, const struct record *r)
+{
+	const struct fw_ring *ring = &fw->queues.status;
+	u32 padded = HEADERS + (u32)align_up(r->size, sizeof(u64)), at;
+	u64 sum;
+
+	sum = copy_and_sum(fw->tx + GSP_MSG_QUEUE_ELEMENT_HDR_SIZE, (const u8 *)r->header,
+			   sizeof(*r->header));
+	sum ^= copy_and_sum(fw->tx + HEADERS, r->data, r->size);
+	fill_element(fw->tx, fold(sum), ring->seq, r->elements);
+	for (at = 0; at < padded; at += FW_PAGE)
+		if (!shared_write(fw, element_offset(ring, ring_move(ring, ring->at, at / FW_PAGE)),
+				  fw->tx + at, min(padded - at, FW_PAGE)))
+			return false;
+	return true;
+}
+
+/* The same right into memory; false, with nothing that counts written, where that is not to be. */
+static bool write_in_place(struct fw *fw, const struct record *r)
+{
+	const struct fw_ring *ring = &fw->queues.status;
+	u8 *first = shared_at(fw, element_offset(ring, ring->at));
+	u32 done = min(r->size, FW_PAGE - HEADERS), here;
+	u64 sum;
+
+	if (!first)
+		return false;
+	sum = copy_and_sum(first + GSP_MSG_QUEUE_ELEMENT_HDR_SIZE, (const u8 *)r->header,
+			   sizeof(*r->header));
+	sum ^= copy_and_sum(first + HEADERS, r->data, done);
+	for (; done < r->size; done += here) {
+		u32 place = ring_move(ring, ring->at, (HEADERS + done) / FW_PAGE);
+		u8 *at = shared_at(fw, element_offset(ring, place));
+
+		if (!at)
+			return false;
+		here = min(r->size - done, FW_PAGE);
+		sum ^= copy_and_sum(at, r->data + done, here);
+	}
+	fill_element(first, fold(sum), ring->seq, r->elements);
+	fw->dma_written_bytes += HEADERS + align_up(r->size, sizeof(u64));
+	return true;
+}
+
+/* Sends a record: size bytes of data behind that header; false when there is no space for it. */
+static bool send_record(struct fw *fw, const rpc_message_header_v *header, const u8 *data, u32 size)
+{
+	struct fw_ring *ring = &fw->queues.status;
+	struct record r = { header, data, size, (u32)div_round_up(HEADERS + size, FW_PAGE) };
+	u32 next;
+
+	if (status_space(fw, r.elements) < r.elements)
+		return false;
+	if (!write_in_place(fw, &r) && !write_by_address(fw, &r))
+		return true; /* nobody is there to read it */
+	next = ring_move(ring, ring->at, r.elements);
+	if (pointer_write(fw, ring->offset + offsetof(msgqTxHeader, writePtr), next)) {
 		ring->at = next;
 		ring->seq++;
 		fw->wrote = true;
@@ -348,47 +499,42 @@ static bool send_record(struct fw *fw, u8 *bytes, u32 length)
 }
 
 /* The next record of a long message; at counts the bytes that went out. */
-static bool send_part(struct fw *fw, const u8 *message, u32 length, u32 *at)
+static bool send_part(struct fw *fw, const rpc_message_header_v *message, u32 *at)
 {
-	const u32 head = sizeof(rpc_message_header_v);
-	rpc_message_header_v *record = header_of(fw->tx);
+	const u32 head = sizeof(*message);
+	rpc_message_header_v record = *message;
 	u32 start = *at == 0 ? head : *at;
-	u32 here = min(length - start, GSP_MSG_QUEUE_RPC_SIZE_MAX - head);
+	u32 here = min(message->length - start, GSP_MSG_QUEUE_RPC_SIZE_MAX - head);
 
-	memcpy(record, message, head);
-	memcpy((u8 *)record + head, message + start, here);
-	record->length = head + here;
+	record.length = head + here;
 	if (*at != 0)
-		record->function = NV_VGPU_MSG_FUNCTION_CONTINUATION_RECORD;
-	if (!send_record(fw, fw->tx, record->length))
+		record.function = NV_VGPU_MSG_FUNCTION_CONTINUATION_RECORD;
+	if (!send_record(fw, &record, (const u8 *)message + start, here))
 		return false;
 	*at = start + here;
 	return true;
 }
 
-/* A message of one record; room: the bytes before it are free for the element's header. */
-static bool send_short(struct fw *fw, u8 *message, bool room)
+/* A message of one record. */
+static bool send_short(struct fw *fw, const rpc_message_header_v *message)
 {
-	u32 length = ((const rpc_message_header_v *)message)->length;
-
-	if (room)
-		return send_record(fw, message - GSP_MSG_QUEUE_ELEMENT_HDR_SIZE, length);
-	memcpy(header_of(fw->tx), message, length);
-	return send_record(fw, fw->tx, length);
+	return send_record(fw, message, (const u8 *)(message + 1),
+			   message->length - (u32)sizeof(*message));
 }
 
 /* The records of a long message from *at on; true when all of it went. */
-static bool send_long(struct fw *fw, const u8 *message, u32 length, u32 *at)
+static bool send_long(struct fw *fw, const rpc_message_header_v *message, u32 *at)
 {
-	while (*at < length)
-		if (!send_part(fw, message, length, at))
+	while (*at < message->length)
+		if (!send_part(fw, message, at))
 			return false;
 	return true;
 }
 
 /* For later: what is left of a message of which sent bytes went. */
-static void keep(struct fw *fw, const u8 *message, u32 length, u32 sent)
+static void keep(struct fw *fw, const rpc_message_header_v *message, u32 sent)
 {
+	u32 length = message->length;
 	struct fw_queues *q = &fw->queues;
 	struct fw_out **last = q->out_last;
 	struct fw_out *out = NULL;
@@ -414,7 +560,7 @@ static void keep(struct fw *fw, const u8 *message, u32 length, u32 sent)
 	q->out_bytes += length;
 }
 
-void fw_queue_send(struct fw *fw, rpc_message_header_v *message, bool room)
+void fw_queue_send(struct fw *fw, const rpc_message_header_v *message)
 {
 	struct fw_queues *q = &fw->queues;
 	bool event = is_event(message);
@@ -431,10 +577,10 @@ void fw_queue_send(struct fw *fw, rpc_message_header_v *message, bool room)
 			wait = wait && q->out_first->sent != 0;
 	}
 	if (message->length > GSP_MSG_QUEUE_RPC_SIZE_MAX) {
-		if (wait || !send_long(fw, (u8 *)message, message->length, &sent))
-			keep(fw, (u8 *)message, message->length, sent);
-	} else if (wait || !send_short(fw, (u8 *)message, room)) {
-		keep(fw, (u8 *)message, message->length, 0);
+		if (wait || !send_long(fw, message, &sent))
+			keep(fw, message, sent);
+	} else if (wait || !send_short(fw, message)) {
+		keep(fw, message, 0);
 	}
 }
 
@@ -442,18 +588,19 @@ void fw_queue_send(struct fw *fw, rpc_message_header_v *message, bool room)
 static bool send_first(struct fw *fw, bool *any)
 {
 	struct fw_out *out = fw->queues.out_first;
+	const rpc_message_header_v *message = (const void *)out->message;
 	u32 before = out->sent;
 	bool all;
 
 	if (out->bytes > GSP_MSG_QUEUE_RPC_SIZE_MAX) {
-		all = send_long(fw, out->message, out->bytes, &out->sent);
+		all = send_long(fw, message, &out->sent);
 	} else {
-		all = send_short(fw, out->message, false);
+		all = send_short(fw, message);
 		out->sent = all ? out->bytes : 0;
 	}
 	if (out->sent != before) {
 		*any = true;
-		if (is_event((const rpc_message_header_v *)out->message))
+		if (is_event(message))
 			fw->wants_interrupt = true;
 	}
 	return all;

@@ -9,6 +9,7 @@
 #include "h100/gsp/firmware.h"
 
 #define HEADER ((u32)sizeof(rpc_message_header_v))
+#define EVENT_MAX 504u /* bytes of an event's data */
 
 enum rpc_when { WHEN_RUNNING, WHEN_ALWAYS };
 
@@ -88,11 +89,10 @@ static u64 declared_length(const rpc_message_header_v *message)
 
 void fw_event(struct fw *fw, u32 event, enum nv_status result, const void *data, u32 size)
 {
-	u8 bytes[GSP_MSG_QUEUE_ELEMENT_HDR_SIZE + sizeof(rpc_message_header_v) + 512]
-		__attribute__((aligned(8)));
-	rpc_message_header_v *message = (void *)(bytes + GSP_MSG_QUEUE_ELEMENT_HDR_SIZE);
+	u8 bytes[sizeof(rpc_message_header_v) + EVENT_MAX] __attribute__((aligned(8)));
+	rpc_message_header_v *message = (void *)bytes;
 
-	OS_BUG_ON(size > 512 - sizeof(u64));
+	OS_BUG_ON(size > EVENT_MAX);
 	memset(message, 0, sizeof(*message));
 	message->header_version = NV_VGPU_MSG_HEADER_VERSION_MAJOR_TOT
 				  << NV_VGPU_MSG_HEADER_VERSION_MAJOR__LO;
@@ -103,7 +103,7 @@ void fw_event(struct fw *fw, u32 event, enum nv_status result, const void *data,
 	message->rpc_result_private = result;
 	if (size != 0)
 		memcpy(message + 1, data, size);
-	fw_queue_send(fw, message, true);
+	fw_queue_send(fw, message);
 }
 
 /* Both things that RM needs at first are here: it is ready, or says why not. */
@@ -126,8 +126,8 @@ static void init_done(struct fw *fw)
 	fw_event(fw, NV_VGPU_MSG_EVENT_GSP_INIT_DONE, fw->init_status, &data, sizeof(data));
 }
 
-/* message is whole, bytes of it are there, room as in fw_queue_send. */
-static void serve(struct fw *fw, rpc_message_header_v *message, u32 bytes, bool room)
+/* message is whole, bytes of it are there. */
+static void serve(struct fw *fw, rpc_message_header_v *message, u32 bytes)
 {
 	const struct rpc_entry *entry = entry_find(message->function);
 	u32 size = bytes - HEADER;
@@ -155,7 +155,7 @@ static void serve(struct fw *fw, rpc_message_header_v *message, u32 bytes, bool 
 	message->rpc_result_private = status;
 	keep = entry && entry->fn == rpc_unload &&
 	       ((const rpc_unloading_guest_driver_v *)(message + 1))->bInPMTransition;
-	fw_queue_send(fw, message, room);
+	fw_queue_send(fw, message);
 	if (keep && status == NV_OK)
 		fw_suspend(fw);
 	else if (entry && entry->fn == rpc_unload && status == NV_OK)
@@ -174,7 +174,7 @@ static void refuse(struct fw *fw, rpc_message_header_v *message, enum nv_status 
 	}
 	message->rpc_result = status;
 	message->rpc_result_private = status;
-	fw_queue_send(fw, message, true);
+	fw_queue_send(fw, message);
 }
 
 static void abandon(struct fw *fw, const char *why)
@@ -228,7 +228,7 @@ static void continue_long(struct fw *fw, const rpc_message_header_v *record)
 	/* Serving it may close the queues, so it is nobody's but ours from here. */
 	q->long_message = NULL;
 	message->length = q->long_total;
-	serve(fw, message, q->long_total, false);
+	serve(fw, message, q->long_total);
 	free(message);
 }
 
@@ -251,10 +251,10 @@ void fw_serve_commands(struct fw *fw)
 		if (total == 0)
 			refuse(fw, message, NV_ERR_INVALID_PARAM_STRUCT);
 		else if (message->function == NV_VGPU_MSG_FUNCTION_GSP_RM_ALLOC && total <= bytes)
-			serve(fw, message, (u32)total, true);
+			serve(fw, message, (u32)total);
 		else if (total > message->length)
 			begin_long(fw, message, total);
 		else
-			serve(fw, message, message->length, true);
+			serve(fw, message, message->length);
 	}
 }

@@ -8,6 +8,8 @@
  * so no address is physical or virtual, none can be computed from another, and all of them but the
  * mapped ones fault. Slots that became free are used again as late as possible.
  */
+#include <linux/membarrier.h>
+
 #include "base/bits.h"
 #include "os/user/pci.h"
 
@@ -18,6 +20,7 @@
 #define DMA_CHUNK_SLOTS 4096u
 #define DMA_CHUNKS (DMA_SLOTS / DMA_CHUNK_SLOTS)
 #define DMA_REST 4096u /* free slots that are kept from use while there are fresh ones */
+#define DMA_HELD_POLL_US 20u
 
 /* Odd numbers, inverse to each other modulo 2^DMA_SLOT_BITS */
 #define DMA_MULTIPLIER 0x2545f49u
@@ -47,6 +50,40 @@ u64 dma_slot_address(const struct dma_table *t, u32 slot)
 	return DMA_BASE + ((u64)slot_permute(t, slot) << DMA_SLOT_SHIFT);
 }
 
+/*
+ * -- Holding the mappings without an operation that orders memory --
+ *
+ *	holder				who changes a mapping
+ *	held = 1			changing = 1
+ *	(the compiler keeps the order)	membarrier: every thread orders its memory here
+ *	changing? then the slow way	held? then wait
+ *
+ * One of the two sees the other: the kernel's barrier falls before the holder's first line, after
+ * its last, or between them, where held has become visible.
+ */
+
+static long membarrier(int command)
+{
+	return syscall(SYS_membarrier, command, 0, 0);
+}
+
+static void change_begin(struct dma_table *t)
+{
+	os_percpu_rwlock_write_lock(&t->lock);
+	if (!t->quick)
+		return;
+	os_store_relaxed(&t->changing, 1);
+	OS_BUG_ON(membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0);
+	while (os_load_acquire(&t->held))
+		os_sleep_us(DMA_HELD_POLL_US);
+}
+
+static void change_end(struct dma_table *t)
+{
+	os_store_release(&t->changing, 0);
+	os_percpu_rwlock_write_unlock(&t->lock);
+}
+
 enum nv_status dma_table_init(struct dma_table *t)
 {
 	enum nv_status status;
@@ -60,6 +97,7 @@ enum nv_status dma_table_init(struct dma_table *t)
 		os_free(t->chunks);
 		return status;
 	}
+	t->quick = membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0;
 	if (os_random(&t->key, sizeof(t->key)) != NV_OK)
 		t->key = (u32)os_time_ns();
 	t->key &= DMA_SLOTS - 1;
@@ -121,7 +159,7 @@ enum nv_status dma_map(struct dma_table *t, void *cpu, u32 count, bool private, 
 	enum nv_status status;
 	u32 i, reused, fresh;
 
-	os_percpu_rwlock_write_lock(&t->lock);
+	change_begin(t);
 	reused = t->free_count > DMA_REST ? min(count, t->free_count - DMA_REST) : 0;
 	if (count - reused > DMA_SLOTS - t->used)
 		reused = count - (DMA_SLOTS - t->used);
@@ -134,7 +172,7 @@ enum nv_status dma_map(struct dma_table *t, void *cpu, u32 count, bool private, 
 		*slot_entry(t, slots[i]) = ((u64)(uintptr_t)cpu + (u64)i * OS_PAGE_SIZE) | flags;
 	}
 unlock:
-	os_percpu_rwlock_write_unlock(&t->lock);
+	change_end(t);
 	return status;
 }
 
@@ -142,10 +180,11 @@ void dma_unmap(struct dma_table *t, const u32 *slots, u32 count)
 {
 	u32 i;
 
-	os_percpu_rwlock_write_lock(&t->lock);
+	change_begin(t);
+	t->removals++;
 	for (i = 0; i < count; i++)
 		free_push(t, slots[i]);
-	os_percpu_rwlock_write_unlock(&t->lock);
+	change_end(t);
 }
 
 /* Table lock held. NULL when the bytes are not all in one mapped page. */
@@ -170,18 +209,40 @@ static char *table_find(const struct dma_table *t, u64 bus_addr, size_t size)
 static OS_TLS struct os_pci_dev *held;
 static OS_TLS u32 held_token;
 
-void os_user_dma_hold(struct os_pci_dev *dev)
+#define HELD_QUICKLY (~0u) /* no token of the lock's */
+
+static bool hold_quickly(struct dma_table *t)
+{
+	if (!t->quick)
+		return false;
+	OS_BUG_ON(os_load_relaxed(&t->held));
+	os_store_relaxed(&t->held, 1);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (__builtin_expect(!os_load_acquire(&t->changing), 1))
+		return true;
+	os_store_release(&t->held, 0);
+	return false;
+}
+
+u32 os_user_dma_hold(struct os_pci_dev *dev)
 {
 	OS_BUG_ON(held);
-	held_token = os_percpu_rwlock_read_lock(&dev->dma.lock);
+	if (__builtin_expect(hold_quickly(&dev->dma), 1))
+		held_token = HELD_QUICKLY;
+	else
+		held_token = os_percpu_rwlock_read_lock(&dev->dma.lock);
 	held = dev;
+	return dev->dma.removals;
 }
 
 void os_user_dma_release(struct os_pci_dev *dev)
 {
 	OS_BUG_ON(held != dev);
 	held = NULL;
-	os_percpu_rwlock_read_unlock(&dev->dma.lock, held_token);
+	if (__builtin_expect(held_token == HELD_QUICKLY, 1))
+		os_store_release(&dev->dma.held, 0);
+	else
+		os_percpu_rwlock_read_unlock(&dev->dma.lock, held_token);
 }
 
 static u32 access_begin(struct os_pci_dev *dev)
@@ -248,7 +309,8 @@ bool os_user_dma_write(struct os_pci_dev *dev, u64 bus_addr, const void *data, s
 
 void os_user_pci_set_confidential(struct os_pci_dev *dev, bool confidential)
 {
-	os_percpu_rwlock_write_lock(&dev->dma.lock);
+	change_begin(&dev->dma);
 	dev->dma.confidential = confidential;
-	os_percpu_rwlock_write_unlock(&dev->dma.lock);
+	dev->dma.removals++;
+	change_end(&dev->dma);
 }

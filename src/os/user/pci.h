@@ -31,9 +31,13 @@ struct pci_irq {
 
 struct dma_table {
 	struct os_percpu_rwlock lock; /* accesses read, changes write; not checked for order */
-	u64 **chunks;		      /* of DMA_CHUNK_SLOTS entries */
-	u32 used;		      /* slots ever used */
-	u32 free_first, free_last;    /* those free again, oldest first; plus 1, 0: none */
+	bool quick;		      /* held may stand for the lock: see dma.c */
+	u32 held;		      /* atomic: a thread holds the mappings without the lock */
+	u32 changing;		      /* atomic: somebody changes one, or waits for held */
+	u32 removals; /* changes after which an address may lead nowhere, or elsewhere */
+	u64 **chunks; /* of DMA_CHUNK_SLOTS entries */
+	u32 used;     /* slots ever used */
+	u32 free_first, free_last; /* those free again, oldest first; plus 1, 0: none */
 	u32 free_count;
 	u32 key; /* of the permutation */
 	bool confidential;

@@ -121,9 +121,11 @@ bool os_user_dma_read(struct os_pci_dev *dev, u64 bus_addr, void *data, size_t s
 bool os_user_dma_write(struct os_pci_dev *dev, u64 bus_addr, const void *data, size_t size);
 /*
  * Between the two, which the same thread calls, accesses of that thread are cheaper and changes of
- * the device's mappings wait. Not nested; the thread maps and frees no pages of the device.
+ * the device's mappings wait. Not nested; the thread maps and frees no pages of the device. One
+ * thread at a time. Returns a number that is the same as long as what os_user_dma_find found before
+ * still lies there: it may be used whenever the mappings are held.
  */
-void os_user_dma_hold(struct os_pci_dev *dev);
+u32 os_user_dma_hold(struct os_pci_dev *dev);
 void os_user_dma_release(struct os_pci_dev *dev);
 /*
  * Where the bytes lie for the CPU, all in one page: no two pages are adjacent on the bus. Valid

@@ -12,8 +12,6 @@
 #define MAX_ELEMENTS ((u32)(GSP_MSG_QUEUE_ELEMENT_SIZE_MAX / GSP_MSG_QUEUE_ELEMENT_SIZE_MIN))
 #define READ_POINTER_OFFSET ((u32)align_up(sizeof(msgqTxHeader), 1u << GSP_MSG_QUEUE_HEADER_ALIGN))
 
-#define FEW_BYTES 64u /* headers, and the parameters of most controls */
-
 /* How far behind a sequence number may be and still count as seen before. */
 #define SEQUENCE_HALF 0x80000000u
 
@@ -168,7 +166,7 @@ static inline void put(struct cursor *c, const void *data, u32 size)
 	u32 first = c->size - c->at;
 
 	if (__builtin_expect(size < first, 1)) {
-		os_memcpy(c->base + c->at, data, size);
+		gsp_copy(c->base + c->at, data, size);
 		c->at += size;
 		return;
 	}
@@ -202,7 +200,7 @@ static u64 sum_at(const struct gsp_piece *piece, u32 offset)
 	u64 word = 0;
 	u32 head;
 
-	if (piece->size <= FEW_BYTES && is_aligned(offset, 4))
+	if (piece->size <= GSP_FEW_BYTES && is_aligned(offset, 4))
 		return xor_few(piece->data, piece->size);
 	if (lead == 0)
 		return xor_words(piece->data, piece->size);
@@ -286,7 +284,10 @@ static inline void take(const struct gsp_msgq *q, u32 offset, void *data, u32 si
 	if (at >= total)
 		at -= total;
 	if (__builtin_expect(size <= total - at, 1)) {
-		os_memcpy(data, base + at, size);
+		if (__builtin_constant_p(size))
+			__builtin_memcpy(data, base + at, size);
+		else
+			gsp_copy(data, base + at, size);
 		return;
 	}
 	os_memcpy(data, base + at, total - at);

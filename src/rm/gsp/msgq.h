@@ -17,12 +17,34 @@
 #define RM_GSP_MSGQ_H
 
 #include "abi/r535.h"
+#include "base/bits.h"
 #include "os/os.h"
 
 /* How many bytes of a message's elements a header's worth of queue and message header takes. */
 #define GSP_MSGQ_OVERHEAD ((u32)sizeof(GSP_MSG_QUEUE_ELEMENT))
 /* The longest message: its message header and what follows, without continuation. */
 #define GSP_MSGQ_MAX_LENGTH ((u32)GSP_MSG_QUEUE_RPC_SIZE_MAX)
+
+#define GSP_FEW_BYTES 64u /* headers, and the parameters of most controls */
+
+/*
+ * os_memcpy for the parts of messages, most of them few words: those are not worth a call, and a
+ * wider load would have to wait for the words that were written just now.
+ */
+static inline void gsp_copy(void *to, const void *from, u32 size)
+{
+	u32 i, word;
+
+	if (__builtin_expect(size > GSP_FEW_BYTES || !is_aligned(size, 4), 0)) {
+		os_memcpy(to, from, size);
+		return;
+	}
+	for (i = 0; i < size; i += 4) {
+		__builtin_memcpy(&word, (const u8 *)from + i, 4);
+		__asm__("" : "+r"(word)); /* lest the compiler make a call of it */
+		__builtin_memcpy((u8 *)to + i, &word, 4);
+	}
+}
 
 struct gsp_msgq {
 	u8 *command, *status; /* the two queues */

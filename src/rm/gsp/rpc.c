@@ -402,14 +402,14 @@ static enum nv_status receive_reply(struct rm_gsp *gsp, struct gsp_exchange *x, 
 	size = header->length - HEADER;
 	if (size < x->fixed_size)
 		return result != NV_OK ? result : NV_ERR_INVALID_DATA;
-	os_memcpy(x->fixed, header + 1, x->fixed_size);
+	gsp_copy(x->fixed, header + 1, x->fixed_size);
 	if (x->var_size == 0 || size == x->fixed_size)
 		return size == x->fixed_size ? result : NV_ERR_INVALID_DATA;
 	if (size != x->fixed_size + first)
 		return NV_ERR_INVALID_DATA;
 	copy = copies_out(x);
 	if (copy)
-		os_memcpy(x->var, (const u8 *)(header + 1) + x->fixed_size, first);
+		gsp_copy(x->var, (const u8 *)(header + 1) + x->fixed_size, first);
 	status = receive_rest(gsp, x, first, copy, p);
 	return status != NV_OK ? status : result;
 }
