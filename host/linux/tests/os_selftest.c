@@ -9,6 +9,10 @@
 
 #include "os_selftest.h"
 
+static bool leak;
+module_param(leak, bool, 0);
+MODULE_PARM_DESC(leak, "instead of the tests: leave two blocks, which the log must name");
+
 static u32 failures; /* atomic */
 
 bool selftest_check(bool ok, const char *where, int line, const char *what)
@@ -67,12 +71,37 @@ static void run_all(const struct selftest *test)
 	}
 }
 
+/* The log names it, so it stays a function. */
+static noinline void *leak_on_purpose(size_t size)
+{
+	void *mem = os_alloc(size);
+
+	os_memset(mem, 1, mem ? size : 0);
+	return mem;
+}
+
+static noinline void test_leak(void)
+{
+	struct os_pages pages;
+	void *mem = leak_on_purpose(123);
+
+	CHECK(mem && os_pages_alloc(NULL, OS_PAGE_SIZE, OS_PAGES_SHARED, &pages) == NV_OK);
+	CHECK(os_linux_exit() == 2);
+	os_pages_free(&pages);
+	os_free(mem);
+	CHECK(os_linux_exit() == 0);
+}
+
 static int __init os_selftest_init(void)
 {
 	int err = os_linux_init(KBUILD_MODNAME, NULL);
 
 	if (err)
 		return err;
+	if (leak) {
+		test_leak();
+		return failures ? -EPROTO : 0;
+	}
 	run_all(selftest_memory);
 	run_all(selftest_locks);
 	run_all(selftest_threads);

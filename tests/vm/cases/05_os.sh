@@ -9,3 +9,13 @@ test_selftest() {
 	! logged 'os_selftest: .*FAIL' || fail "a line of the log says FAIL"
 	modprobe -r os_selftest
 }
+
+# A block that is left is named by its size and by the function that allocated it.
+test_leak() {
+	expect 'os_selftest: leak: '
+	modprobe os_selftest leak=1
+	logged 'os_selftest: leak: 123 bytes of leak_on_purpose[.a-z0-9]*\+.*\[os_selftest\]' || fail "no name of the block"
+	logged 'os_selftest: leak: [0-9]* bytes of test_leak[.a-z0-9]*\+.*\[os_selftest\]' || fail "no name of the pages"
+	logged 'os_selftest: leak: 2 blocks, ' || fail "no sum"
+	modprobe -r os_selftest
+}
