@@ -174,8 +174,11 @@ static int start_all(const struct workers_config *config, struct worker *worker,
 		struct worker *w = &worker[*count];
 
 		rc = start(config, config->first + *count, w);
-		if (rc)
+		if (rc) {
+			log_print(OS_LOG_ERROR, "no process for GPU %u: %s", config->first + *count,
+				  strerror(rc));
 			return rc;
+		}
 		rc = hear(w->fd);
 		close(w->fd);
 		served |= rc == 0;
@@ -216,8 +219,10 @@ int workers_run(const struct workers_config *config)
 	int fds[2], rc;
 	pid_t pid;
 
-	if (config->count > WORKERS_MAX)
+	if (config->count > WORKERS_MAX) {
+		log_print(OS_LOG_ERROR, "%u GPUs: more than %u", config->count, WORKERS_MAX);
 		return E2BIG;
+	}
 	if (!config->background) {
 		catch_signals();
 		return watch(config, -1);
