@@ -238,8 +238,11 @@ int soft_bus_init(void)
 	bus.sysdata.domain = free_domain();
 	bus.sysdata.node = NUMA_NO_NODE;
 	bus.sysdata.fwnode = soft_irq_fwnode();
-	bus.numbers = (struct resource)DEFINE_RES_NAMED(0, soft_machine.gpus + 1, "softh100",
-							IORESOURCE_BUS);
+	bus.numbers = (struct resource){
+		.name = "softh100",
+		.end = soft_machine.gpus,
+		.flags = IORESOURCE_BUS,
+	};
 	rc = bus_register_notifier(&pci_bus_type, &notifier);
 	if (rc)
 		return rc;
