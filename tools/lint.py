@@ -40,6 +40,8 @@ SHARED = ("src/base/", "src/rm/", "src/uvm/", "src/kms/", "src/h100/function/", 
 SHARED_EXCEPT = ("src/base/types.h",)
 
 MAX_LINES = 800
+# Shared code does not know whether it is in a kernel.
+KERNEL_ONLY = re.compile(r"\b(__KERNEL__|CONFIG_[A-Z0-9_]+|LINUX_VERSION_CODE|__linux__)\b")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK|for now|not implemented)\b", re.I)
 
 
@@ -63,6 +65,9 @@ def lint_file(path, report):
             report(path, n, "space at end of line")
         if path.startswith(("src/", "host/")) and UNFINISHED.search(line):
             report(path, n, "words of unfinished work")
+        if path.startswith(SHARED) and path not in SHARED_EXCEPT and line.startswith("#") and \
+                KERNEL_ONLY.search(line):
+            report(path, n, "shared code asks whether it is in a kernel")
         m = re.match(r'\s*#\s*include\s+([<"])([^>"]+)[>"]', line)
         if m:
             lint_include(path, n, m.group(1), m.group(2), report)
