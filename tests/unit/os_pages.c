@@ -149,6 +149,77 @@ static void test_hold(void **state)
 	assert_false(os_user_dma_read(dev, bus, &value, sizeof(value)));
 }
 
+static u32 hold_number(void)
+{
+	u32 number = os_user_dma_hold(dev);
+
+	os_user_dma_release(dev);
+	return number;
+}
+
+/* What was found stays where it is while the number is the same: until any page goes. */
+static void test_hold_number(void **state)
+{
+	struct os_pages pages, more;
+	u32 number;
+
+	assert_int_equal(os_pages_alloc(dev, PAGE, OS_PAGES_SHARED, &pages), NV_OK);
+	number = hold_number();
+	assert_int_equal(hold_number(), number);
+	assert_int_equal(os_pages_alloc(dev, PAGE, OS_PAGES_SHARED, &more), NV_OK);
+	assert_int_equal(hold_number(), number);
+	os_pages_free(&more);
+	assert_int_not_equal(hold_number(), number);
+	number = hold_number();
+	os_user_pci_set_confidential(dev, true);
+	assert_int_not_equal(hold_number(), number);
+	os_user_pci_set_confidential(dev, false);
+	os_pages_free(&pages);
+}
+
+struct changer {
+	u32 stop;
+	u32 changes;
+};
+
+static void change_pages(void *arg)
+{
+	struct changer *c = arg;
+	struct os_pages pages;
+
+	while (!os_load_acquire(&c->stop)) {
+		if (os_pages_alloc(dev, PAGE, OS_PAGES_SHARED, &pages) != NV_OK)
+			return;
+		memset(pages.cpu, 0x5a, PAGE);
+		os_pages_free(&pages);
+		os_fetch_add(&c->changes, 1);
+	}
+}
+
+/* Many short holds beside one that changes mappings: neither starves, accesses go on. */
+static void test_hold_often(void **state)
+{
+	struct os_pages pages;
+	struct changer c = { 0 };
+	struct os_thread *t;
+	u32 value = 7, i;
+	u64 bus;
+
+	assert_int_equal(os_pages_alloc(dev, PAGE, OS_PAGES_SHARED, &pages), NV_OK);
+	bus = os_pages_dma(&pages, 0);
+	t = os_thread_create("changer", change_pages, &c);
+	assert_non_null(t);
+	for (i = 0; i < 2000 || os_load_acquire(&c.changes) < 100; i++) {
+		os_user_dma_hold(dev);
+		assert_true(os_user_dma_write(dev, bus, &value, sizeof(value)));
+		assert_true(os_user_dma_read(dev, bus, &value, sizeof(value)));
+		os_user_dma_release(dev);
+	}
+	os_store_release(&c.stop, 1);
+	os_thread_join(t);
+	os_pages_free(&pages);
+}
+
 static void assert_faults(u64 bus, size_t size)
 {
 	u8 data[64] = { 0x5a };
@@ -375,6 +446,8 @@ int main(void)
 		cmocka_unit_test(test_alloc),
 		cmocka_unit_test(test_unaligned),
 		cmocka_unit_test(test_hold),
+		cmocka_unit_test(test_hold_number),
+		cmocka_unit_test(test_hold_often),
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_scattered),
 		cmocka_unit_test(test_devices_apart),

@@ -11,13 +11,13 @@ static u32 slot_of(const struct fw *fw, u32 cmd)
 	return (cmd * 0x9e3779b1u >> 7) & fw->control_mask;
 }
 
-const struct fw_control *fw_control_find(const struct fw *fw, u32 cmd)
+const struct fw_slot *fw_control_find(const struct fw *fw, u32 cmd)
 {
 	u32 slot = slot_of(fw, cmd);
 
-	while (fw->controls[slot] && fw->controls[slot]->cmd != cmd)
+	while (fw->controls[slot].control && fw->controls[slot].control->cmd != cmd)
 		slot = (slot + 1) & fw->control_mask;
-	return fw->controls[slot];
+	return &fw->controls[slot];
 }
 
 enum nv_status fw_controls_build(struct fw *fw)
@@ -37,15 +37,16 @@ enum nv_status fw_controls_build(struct fw *fw)
 			const struct fw_control *control = &(*group)->controls[i];
 			u32 slot = slot_of(fw, control->cmd);
 
-			if (fw_control_find(fw, control->cmd)) {
+			if (fw_control_find(fw, control->cmd)->control) {
 				fw_log(fw, OS_LOG_ERROR,
 				       "control 0x%08x is served twice, again in %s", control->cmd,
 				       (*group)->name);
 				return NV_ERR_INVALID_STATE;
 			}
-			while (fw->controls[slot])
+			while (fw->controls[slot].control)
 				slot = (slot + 1) & fw->control_mask;
-			fw->controls[slot] = control;
+			fw->controls[slot].control = control;
+			fw->controls[slot].info = abi_control_find(control->cmd);
 		}
 	return NV_OK;
 }

@@ -54,6 +54,7 @@ struct fw_client {
 struct fw_store {
 	struct handle_map clients;
 	u32 object_count;
+	struct fw_node *last; /* found last, or NULL: calls come in runs for one object */
 	struct fw_node *events;
 	struct h100_state *state; /* told about processes */
 };
@@ -92,6 +93,12 @@ struct fw_queues {
 	u32 out_bytes;
 };
 
+/* A command that is served, and what the interface's table says of it. */
+struct fw_slot {
+	const struct fw_control *control; /* NULL: free */
+	const struct abi_control *info;	  /* or NULL */
+};
+
 struct fw {
 	struct h100_chip *chip;
 	const struct h100_host *host;
@@ -108,8 +115,8 @@ struct fw {
 
 	struct fw_queues queues;
 	struct fw_store store;
-	bool kept;			    /* the store waits for a driver that resumes */
-	const struct fw_control **controls; /* hash by command */
+	bool kept;		  /* the store waits for a driver that resumes */
+	struct fw_slot *controls; /* hash by command */
 	u32 control_mask;
 	struct {
 		u32 client, device, subdevice; /* the driver's own commands go to these */
@@ -213,7 +220,8 @@ enum nv_status rpc_registry(struct fw *fw, void *data, u32 size);
 void fw_fabric_work(struct fw *fw);
 
 enum nv_status fw_controls_build(struct fw *fw);
-const struct fw_control *fw_control_find(const struct fw *fw, u32 cmd);
+/* One without a control when the command is not served. */
+const struct fw_slot *fw_control_find(const struct fw *fw, u32 cmd);
 
 /* -- store.c -- */
 
@@ -223,6 +231,8 @@ enum nv_status fw_store_init(struct fw_store *store, struct h100_state *state);
 void fw_store_clear(struct fw_store *store);
 struct fw_client *fw_store_client(const struct fw_store *store, u32 handle);
 struct fw_node *fw_client_object(struct fw_client *client, u32 handle);
+/* Both at once. NV_ERR_INVALID_CLIENT, NV_ERR_OBJECT_NOT_FOUND. */
+enum nv_status fw_store_find(struct fw_store *store, u32 client, u32 handle, struct fw_node **out);
 /* NV_ERR_INSERT_DUPLICATE_NAME, NV_ERR_INSUFFICIENT_RESOURCES, NV_ERR_NO_MEMORY. */
 enum nv_status fw_store_add_client(struct fw_store *store, u32 handle, u32 class_id, u32 pid);
 /* parent is of client. */

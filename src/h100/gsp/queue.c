@@ -16,11 +16,11 @@
 
 #include "base/bits.h"
 #include "h100/gsp/firmware.h"
+#include "h100/gsp/shared.h"
 
 #define HEADERS ((u32)sizeof(GSP_MSG_QUEUE_ELEMENT))
 /* Bytes of a record that are read at once where each access is dear: nearly all are shorter. */
 #define FIRST_READ 512u
-#define FEW_BYTES 256u
 #define RX_OFFSET 32u
 
 /* A ring is counted round without a division: n is less than its elements, or just as many. */
@@ -43,109 +43,6 @@ static rpc_message_header_v *header_of(u8 *element)
 static bool is_event(const rpc_message_header_v *message)
 {
 	return message->function >= NV_VGPU_MSG_EVENT_GSP_INIT_DONE;
-}
-
-/* Where shared memory lies, to the end of the page; NULL: it takes an access by bus address. */
-static inline u8 *shared_at(struct fw *fw, u64 offset)
-{
-	struct fw_queues *q = &fw->queues;
-	u32 page = (u32)(offset / FW_PAGE);
-
-	if (!fw->dma_held || !h100_chip_bus_master(fw->chip))
-		return NULL;
-	if (__builtin_expect(!q->cpu[page], 0))
-		q->cpu[page] = fw->host->dma_map_page(fw->host->ctx, q->page[page]);
-	return q->cpu[page] ? q->cpu[page] + offset % FW_PAGE : NULL;
-}
-
-static u64 shared_address(const struct fw *fw, u64 offset)
-{
-	return fw->queues.page[offset / FW_PAGE] + offset % FW_PAGE;
-}
-
-/* Bytes of shared memory; the caller stays inside of a page. */
-static inline bool shared_read(struct fw *fw, u64 offset, void *data, u32 size)
-{
-	const u8 *at = shared_at(fw, offset);
-
-	if (!at)
-		return fw_dma_read(fw, shared_address(fw, offset), data, size);
-	memcpy(data, at, size);
-	fw->dma_read_bytes += size;
-	return true;
-}
-
-static bool shared_write(struct fw *fw, u64 offset, const void *data, u32 size)
-{
-	return fw_dma_write(fw, shared_address(fw, offset), data, size);
-}
-
-/* Pointers into rings: one load that orders those after it, one store that orders those before. */
-static inline bool pointer_read(struct fw *fw, u64 offset, u32 *value)
-{
-	const u8 *at = shared_at(fw, offset);
-
-	if (!at)
-		return fw_dma_read(fw, shared_address(fw, offset), value, sizeof(*value));
-	*value = os_load_acquire((const u32 *)at);
-	fw->dma_read_bytes += sizeof(*value);
-	return true;
-}
-
-static inline bool pointer_write(struct fw *fw, u64 offset, u32 value)
-{
-	u8 *at = shared_at(fw, offset);
-
-	if (!at)
-		return fw_dma_write(fw, shared_address(fw, offset), &value, sizeof(value));
-	os_store_release((u32 *)at, value);
-	fw->dma_written_bytes += sizeof(value);
-	return true;
-}
-
-/* The exclusive or of the words that size bytes begin; fold() of it is the checksum. */
-static u64 sum_words(const void *data, u32 size)
-{
-	const u64 *word = data;
-	u64 sum = 0;
-	u32 i;
-
-	for (i = 0; i < div_round_up(size, sizeof(*word)); i++)
-		sum ^= word[i];
-	return sum;
-}
-
-static u32 fold(u64 sum)
-{
-	return bits_high32(sum) ^ bits_low32(sum);
-}
-
-/*
- * Copies whole words, the last one filled up with zeroes, and sums them. Few go by the word, as
- * they were written just now: wider loads would have to wait for that.
- */
-static inline u64 copy_and_sum(u8 *to, const u8 *from, u32 size)
-{
-	u32 whole = (u32)align_down(size, sizeof(u64)), i;
-	u64 sum = 0, word;
-
-	if (size > FEW_BYTES) {
-		memcpy(to, from, whole);
-		sum = sum_words(to, whole); /* what was copied, whatever happens to the source */
-	} else {
-		for (i = 0; i < whole; i += sizeof(word)) {
-			memcpy(&word, from + i, sizeof(word));
-			__asm__("" : "+r"(word));
-			sum ^= word;
-			memcpy(to + i, &word, sizeof(word));
-		}
-	}
-	if (whole == size)
-		return sum;
-	word = 0;
-	memcpy(&word, from + whole, size - whole);
-	memcpy(to + whole, &word, sizeof(word));
-	return sum ^ word;
 }
 
 static bool read_page_table(struct fw *fw, u64 address, u32 count)

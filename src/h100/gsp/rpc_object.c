@@ -143,11 +143,12 @@ enum nv_status rpc_dup(struct fw *fw, void *data, u32 size)
 }
 
 /* A control is served by the class of objects that the table names for it. */
-static bool serves(const struct fw_object *object, u32 cmd)
+static bool serves(const struct fw_object *object, const struct fw_slot *slot)
 {
-	const struct abi_control *info = abi_control_find(cmd);
-
-	return info ? info->iclass == object->iclass : cmd >> 16 == object->class_id;
+	if (!slot->control)
+		return false;
+	return slot->info ? slot->info->iclass == object->iclass
+			  : slot->control->cmd >> 16 == object->class_id;
 }
 
 /* Parameters out of a message's serialised ones, and back into them once they are served. */
@@ -178,16 +179,16 @@ static enum nv_status serve_serialised(struct fw_call *call, const struct fw_con
 
 static enum nv_status control(struct fw *fw, const rpc_gsp_rm_control_v *rpc, void *params)
 {
-	const struct fw_control *served = fw_control_find(fw, rpc->cmd);
-	struct fw_client *client = fw_store_client(&fw->store, rpc->hClient);
-	struct fw_node *node = client ? fw_client_object(client, rpc->hObject) : NULL;
+	const struct fw_slot *slot = fw_control_find(fw, rpc->cmd);
+	const struct fw_control *served = slot->control;
 	struct fw_call call = { .fw = fw, .state = fw->state, .cmd = rpc->cmd };
+	enum nv_status status;
+	struct fw_node *node;
 
-	if (!client)
-		return NV_ERR_INVALID_CLIENT;
-	if (!node)
-		return NV_ERR_OBJECT_NOT_FOUND;
-	if (!served || !serves(&node->object, rpc->cmd))
+	status = fw_store_find(&fw->store, rpc->hClient, rpc->hObject, &node);
+	if (status != NV_OK)
+		return status;
+	if (!serves(&node->object, slot))
 		return NV_ERR_NOT_SUPPORTED;
 	call.object = &node->object;
 	if ((rpc->flags & RMAPI_RPC_FLAGS_SERIALIZED) != 0)

@@ -14,6 +14,7 @@ enum nv_status fw_store_init(struct fw_store *store, struct h100_state *state)
 		return status;
 	handle_map_init(&store->clients, &key);
 	store->object_count = 0;
+	store->last = NULL;
 	store->events = NULL;
 	store->state = state;
 	return NV_OK;
@@ -29,6 +30,25 @@ struct fw_node *fw_client_object(struct fw_client *client, u32 handle)
 	if (handle == client->root.object.handle)
 		return &client->root;
 	return handle_map_find(&client->objects, handle);
+}
+
+enum nv_status fw_store_find(struct fw_store *store, u32 client, u32 handle, struct fw_node **out)
+{
+	const struct fw_node *last = store->last;
+	struct fw_client *of;
+
+	if (last && last->object.client == client && last->object.handle == handle) {
+		*out = store->last;
+		return NV_OK;
+	}
+	of = fw_store_client(store, client);
+	if (!of)
+		return NV_ERR_INVALID_CLIENT;
+	*out = fw_client_object(of, handle);
+	if (!*out)
+		return NV_ERR_OBJECT_NOT_FOUND;
+	store->last = *out;
+	return NV_OK;
 }
 
 enum nv_status fw_store_add_client(struct fw_store *store, u32 handle, u32 class_id, u32 pid)
@@ -154,6 +174,7 @@ static void forget_event(struct fw_node *node)
 
 static void free_client(struct fw_store *store, struct fw_client *client)
 {
+	store->last = NULL;
 	handle_map_remove(&store->clients, client->root.object.handle);
 	handle_map_destroy(&client->objects);
 	if (client->pid != 0) {
@@ -165,6 +186,7 @@ static void free_client(struct fw_store *store, struct fw_client *client)
 /* A node without children. */
 static void free_leaf(struct fw_store *store, struct fw_client *client, struct fw_node *node)
 {
+	store->last = NULL;
 	if (node->previous)
 		node->previous->next = node->next;
 	else

@@ -28,22 +28,30 @@
 #define GSP_FEW_BYTES 64u /* headers, and the parameters of most controls */
 
 /*
- * os_memcpy for the parts of messages, most of them few words: those are not worth a call, and a
- * wider load would have to wait for the words that were written just now.
+ * Copies whole words of 4 bytes and returns their sum, each read once. For few: they are not worth
+ * a call, and a wider load would have to wait for the words that were written just now.
  */
+static inline u32 gsp_copy_words(void *to, const void *from, u32 size)
+{
+	u32 sum = 0, i, word;
+
+	for (i = 0; i < size; i += 4) {
+		__builtin_memcpy(&word, (const u8 *)from + i, 4);
+		__asm__("" : "+r"(word)); /* lest the compiler make a call of it */
+		sum ^= word;
+		__builtin_memcpy((u8 *)to + i, &word, 4);
+	}
+	return sum;
+}
+
+/* os_memcpy for the parts of messages, most of which are few words. */
 static inline void gsp_copy(void *to, const void *from, u32 size)
 {
-	u32 i, word;
-
 	if (__builtin_expect(size > GSP_FEW_BYTES || !is_aligned(size, 4), 0)) {
 		os_memcpy(to, from, size);
 		return;
 	}
-	for (i = 0; i < size; i += 4) {
-		__builtin_memcpy(&word, (const u8 *)from + i, 4);
-		__asm__("" : "+r"(word)); /* lest the compiler make a call of it */
-		__builtin_memcpy((u8 *)to + i, &word, 4);
-	}
+	(void)gsp_copy_words(to, from, size);
 }
 
 struct gsp_msgq {
