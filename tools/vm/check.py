@@ -148,6 +148,7 @@ def main():
     parser.add_argument("--kernel", choices=["6.1", "6.12", "debug"], help="only this machine")
     parser.add_argument("--modules", metavar="DIR", help="modules that are built already")
     parser.add_argument("--build", default="build/plain", help="meson's folder")
+    parser.add_argument("--name", default="chosen", help="of the folder under build/vm/runs")
     parser.add_argument("--tests", nargs="*", metavar="WHAT", help="a tier, a file of tests/vm/cases, or FILE:TEST")
     args = parser.parse_args()
     if args.nvidia == "yes" and subprocess.run([os.path.join(TOP, "tools", "nvidia-userspace.sh")], stdout=sys.stderr).returncode:
@@ -164,7 +165,7 @@ def main():
     if args.kernel or args.tests or args.modules:
         options = ["--memory", "3072"] if args.kernel == "debug" else []
         options += ["--modules", args.modules] if args.modules else []
-        runs = [("chosen", args.kernel or "6.1", options, args.tests or ["smoke"], 3600)]
+        runs = [(args.name, args.kernel or "6.1", options, args.tests or ["smoke"], 3600)]
     totals = [run_machine(*run, args) for run in runs]
     if full:
         totals += [sparse("6.1"), sparse("6.12")]

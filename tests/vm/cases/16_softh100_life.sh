@@ -205,3 +205,17 @@ test_loads() {
 	done
 	! logged 'softh100: leak' || fail "something leaks"
 }
+
+# test_trapped: 120 seconds
+test_trapped() {
+	need_smi
+	cpu=/sys/devices/system/cpu/cpu1/online
+	[ ! -e $cpu ] || echo 0 >$cpu
+	load_gpu 1 trap=1
+	load_driver
+	logged 'accesses to BAR 0 trap' || skip "this kernel cannot trap accesses"
+	smi -L
+	unload
+	[ ! -e $cpu ] || echo 1 >$cpu
+	logged 'GPU 0: [0-9]{3,} accesses trapped' || fail "the registers were reached by another way"
+}

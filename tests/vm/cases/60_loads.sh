@@ -80,12 +80,18 @@ test_profiles() {
 	! modprobe softh100 gpus=17 || fail "17 GPUs were taken"
 }
 
-# test_sixteen: 90 seconds
-test_sixteen() {
-	load_gpu 16
+# As many GPUs as the processor's physical addresses have room for, of 16 that are asked for.
+# test_many_gpus: 90 seconds
+test_many_gpus() {
+	modprobe softh100 gpus=16 process=/usr/bin/leafhopper-gpu
+	count=$(dmesg | sed -n 's/.*softh100: room for the BARs of \([0-9]*\) GPUs of 16.*/\1/p')
+	count=${count:-16}
+	wait_for 30 gpu_count "$count"
+	[ "$count" -ge 2 ] || fail "room for $count GPUs"
 	load_driver
-	wait_for 20 test -c /dev/nvidia15
-	need_smi
-	check_equal 16 "$(timeout 60 nvidia-smi -L | wc -l)" "GPUs in nvidia-smi -L"
+	wait_for 20 test -c "/dev/nvidia$((count - 1))"
+	if [ -x /usr/bin/nvidia-smi ]; then
+		check_equal "$count" "$(timeout 60 nvidia-smi -L | wc -l)" "GPUs in nvidia-smi -L"
+	fi
 	unload
 }
