@@ -33,5 +33,7 @@ const struct soft_pci_access softh100_access = {
 	.put = access_put,
 	.read = access_read,
 	.write = access_write,
+	.map = soft_trap_map,
+	.unmap = soft_trap_unmap,
 };
 EXPORT_SYMBOL_GPL(softh100_access);

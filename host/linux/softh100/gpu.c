@@ -8,6 +8,13 @@
 #include "host/linux/softh100/internal.h"
 #include "os/linux/linux.h"
 
+/* Why the function is off the bus: bits of its off_bus. */
+enum {
+	ABSENT_UNSERVED = 1u << 0, /* no process, or out of its slot */
+	ABSENT_WANTED = 1u << 1,   /* its process wants it so */
+	ABSENT_RESET = 1u << 2,	   /* a reset is under way */
+};
+
 #define BAR_CFG(i) (NV_EP_PCFG_GPU_BARREG0 + 8 * (i))
 
 /* -- What h100/function calls ------------------------------------------------------------------ */
@@ -18,9 +25,14 @@ static void on_work(void *ctx, u32 work)
 
 	if (!os_load_acquire(&gpu->attached))
 		return;
-	/* What was in video memory goes first, and the process hears of it then. */
-	if (work & H100_WORK_RESET)
+	/*
+	 * What was in video memory goes first, and the process hears of it then. Until it is done
+	 * the device is not ready again: PCI's code, which did the reset, waits for it.
+	 */
+	if (work & H100_WORK_RESET) {
+		os_fetch_or(&gpu->function.off_bus, ABSENT_RESET);
 		queue_work(soft_machine.queue, &gpu->reset);
+	}
 	work &= ~(u32)H100_WORK_RESET;
 	if (work)
 		soft_gpu_work(gpu, work);
@@ -81,6 +93,7 @@ static void reset_work(struct work_struct *work)
 	struct soft_pci *gpu = container_of(work, struct soft_pci, reset);
 
 	soft_video_clear(&gpu->video);
+	os_fetch_and(&gpu->function.off_bus, ~(u32)ABSENT_RESET);
 	soft_gpu_work(gpu, H100_WORK_RESET);
 }
 
@@ -137,7 +150,7 @@ unlock:
 void soft_gpu_detach(struct soft_pci *gpu)
 {
 	mutex_lock(&gpu->bind);
-	os_store_release(&gpu->function.off_bus, 1u);
+	os_fetch_or(&gpu->function.off_bus, ABSENT_UNSERVED);
 	os_store_release(&gpu->attached, 0u);
 	soft_irq_quiesce(gpu);
 	cancel_work_sync(&gpu->reset);
@@ -156,8 +169,10 @@ int soft_gpu_set_present(struct soft_pci *gpu, bool present)
 	mutex_lock(&gpu->bind);
 	if (gpu->ejected)
 		rc = -ENODEV;
+	else if (present)
+		os_fetch_and(&gpu->function.off_bus, ~(u32)ABSENT_WANTED);
 	else
-		os_store_release(&gpu->function.off_bus, present ? 0u : 1u);
+		os_fetch_or(&gpu->function.off_bus, ABSENT_WANTED);
 	mutex_unlock(&gpu->bind);
 	if (!rc && present && h100_function_intx(&gpu->function))
 		soft_irq_intx(gpu);
@@ -168,7 +183,7 @@ int soft_gpu_eject(struct soft_pci *gpu)
 {
 	mutex_lock(&gpu->bind);
 	gpu->ejected = true;
-	os_store_release(&gpu->function.off_bus, 1u);
+	os_fetch_or(&gpu->function.off_bus, ABSENT_UNSERVED);
 	soft_gpu_work(gpu, SOFTH100_WORK_REMOVED);
 	mutex_unlock(&gpu->bind);
 	flush_work(&gpu->enumerate);
@@ -212,7 +227,7 @@ struct soft_pci *soft_gpu_create(u32 index)
 		       gpu->place.window_end);
 	if (h100_function_init(&gpu->function, &ops, gpu, &identity, NULL) != NV_OK)
 		goto fail_function;
-	os_store_release(&gpu->function.off_bus, 1u);
+	os_store_release(&gpu->function.off_bus, (u32)ABSENT_UNSERVED);
 	soft_machine.gpu[index] = gpu;
 	if (soft_irq_init(gpu))
 		goto fail_irq;

@@ -245,6 +245,12 @@ int soft_command_answer(struct soft_pci *gpu, u32 answer);
 /* Nobody will answer. */
 void soft_command_cancel(struct soft_pci *gpu);
 
+/* -- Registers that trap: trap.c --------------------------------------------------------------- */
+
+/* soft_pci_access's map and unmap. */
+void __iomem *soft_trap_map(struct soft_pci *gpu, u64 *size);
+void soft_trap_unmap(struct soft_pci *gpu, void __iomem *registers);
+
 /* -- Files ------------------------------------------------------------------------------------- */
 
 /* device.c: /dev/softh100. 0 or -errno. */

@@ -21,6 +21,11 @@
 #define SOFTH100_DEVICE "/dev/softh100"
 #define SOFTH100_VERSION 1u
 
+/*
+ * Before ATTACH everything but MACHINE fails with ENOTCONN; once the GPU is out of its slot
+ * everything but WAIT fails with ENODEV. A request of no kind is ENOTTY.
+ */
+
 /* What the module was loaded with: GPUs and the profile's name. No GPU need be attached. */
 struct softh100_machine {
 	__u32 version; /* SOFTH100_VERSION */
@@ -73,7 +78,8 @@ struct softh100_range {
 
 /*
  * A line for h100_inject that somebody wrote to debugfs. The writer waits for the answer, which is
- * given by SOFTH100_ANSWER with 0 or a positive errno.
+ * given by SOFTH100_ANSWER with 0 or a positive errno (EINVAL: nobody waits for one, or it is none).
+ * SOFTH100_COMMAND is EAGAIN when there is none.
  */
 struct softh100_command {
 	char text[256]; /* terminated */
