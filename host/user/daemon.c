@@ -55,7 +55,7 @@ void daemon_stop(void)
 {
 	u64 one = 1;
 
-	os_store_release(&loop.stop, true);
+	/* The loop stops when it has read this, so it closes no descriptor that is in use here. */
 	if (write(loop.wake, &one, sizeof(one)) < 0)
 		return; /* the counter is full: the loop is awake already */
 }
@@ -287,12 +287,12 @@ static void signals_event(struct source *source, u32 events)
 	struct signalfd_siginfo info;
 
 	if (read(source->fd, &info, sizeof(info)) == sizeof(info))
-		os_store_release(&loop.stop, true);
+		loop.stop = true;
 }
 
 static void parent_event(struct source *source, u32 events)
 {
-	os_store_release(&loop.stop, true);
+	loop.stop = true;
 }
 
 static int signals_open(void)
@@ -354,11 +354,14 @@ static void loop_turn(int timeout_ms)
 {
 	struct epoll_event events[BATCH];
 	int n = epoll_wait(loop.epoll, events, BATCH, timeout_ms);
+	u64 stops;
 
 	for (int i = 0; i < n; i++) {
 		struct source *source = events[i].data.ptr;
 
-		if (source && !source->removed)
+		if (!source)
+			loop.stop |= read(loop.wake, &stops, sizeof(stops)) > 0;
+		else if (!source->removed)
 			source->event(source, events[i].events);
 	}
 	loop_release_dead();
@@ -366,7 +369,7 @@ static void loop_turn(int timeout_ms)
 
 static void loop_serve(void)
 {
-	while (!os_load_acquire(&loop.stop)) {
+	while (!loop.stop) {
 		bool dying = conn_sweep() != 0;
 		bool silent = pending_expire();
 
