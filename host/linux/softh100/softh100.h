@@ -78,8 +78,8 @@ struct softh100_range {
 
 /*
  * A line for h100_inject that somebody wrote to debugfs. The writer waits for the answer, which is
- * given by SOFTH100_ANSWER with 0 or a positive errno (EINVAL: nobody waits for one, or it is none).
- * SOFTH100_COMMAND is EAGAIN when there is none.
+ * given by SOFTH100_ANSWER with 0 or a positive errno (EINVAL: nobody waits for one, or it is
+ * none). SOFTH100_COMMAND is EAGAIN when there is none.
  */
 struct softh100_command {
 	char text[256]; /* terminated */
