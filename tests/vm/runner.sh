@@ -70,7 +70,8 @@ run_test() {
 	limit=$(sed -n "s/^# $2: \([0-9]*\) seconds.*/\1/p" "$1")
 	limit=${limit:-30}
 	[ ! -e /sys/kernel/debug/kmemleak ] || limit=$((limit * 4))
-	timeout -k 5 "$limit" sh -ec ". $tests/lib.sh; . $1; $2" >"$log" 2>&1 </dev/null
+	# By its path: busybox would take its own shell.
+	timeout -k 5 "$limit" /bin/sh -ec ". $tests/lib.sh; . $1; $2" >"$log" 2>&1 </dev/null
 	status=$?
 	why=
 	case $status in

@@ -11,6 +11,7 @@ sweep() {
 	least=$1
 	shift
 	n=1
+	"$@" # what is kept for the next time is made
 	wait_for 10 at_rest
 	rest=$(live)
 	most=$(rounds 4000 300)
