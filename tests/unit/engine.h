@@ -60,6 +60,18 @@ static inline struct h100_state *state_make(const char *scenario_text, u32 index
 	return state;
 }
 
+/* A state of another product, without a scenario. */
+static inline struct h100_state *state_make_like(const char *product)
+{
+	struct h100_state *state = malloc(sizeof(*state));
+	struct h100_profile profile;
+
+	assert_non_null(state);
+	profile_load(product, &profile);
+	h100_state_init(state, &profile, NULL, 0, 8, START_NS);
+	return state;
+}
+
 static inline void state_free(struct h100_state *state)
 {
 	h100_state_destroy(state);

@@ -277,6 +277,92 @@ static void test_memory(void **unused)
 	state_free(s);
 }
 
+static u32 memory_fact(struct h100_state *s, u32 index)
+{
+	NV2080_CTRL_FB_GET_INFO_V2_PARAMS info = { .fbInfoListSize = 1 };
+
+	info.fbInfoList[0].index = index;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_FB_GET_INFO_V2, info), NV_OK);
+	return info.fbInfoList[0].data;
+}
+
+/* What the memory is made of, by product, and whether ECC is in force: from boot to boot. */
+static void test_make_of_memory(void **unused)
+{
+	const struct {
+		const char *profile;
+		u32 type;
+	} products[] = {
+		{ "h100-pcie-80gb", NV2080_CTRL_FB_INFO_RAM_TYPE_HBM2 },
+		{ "h100-sxm-80gb", NV2080_CTRL_FB_INFO_RAM_TYPE_HBM3 },
+		{ "h200", NV2080_CTRL_FB_INFO_RAM_TYPE_HBM3 },
+	};
+	NV2080_CTRL_INTERNAL_MEMSYS_GET_STATIC_CONFIG_PARAMS memory;
+	struct h100_state *s;
+
+	for (u32 i = 0; i < ARRAY_SIZE(products); i++) {
+		s = state_make_like(products[i].profile);
+		assert_int_equal(memory_fact(s, NV2080_CTRL_FB_INFO_INDEX_RAM_TYPE),
+				 products[i].type);
+		assert_int_equal(ASK(NV2080_CTRL_CMD_INTERNAL_MEMSYS_GET_STATIC_CONFIG, memory),
+				 NV_OK);
+		assert_int_equal(memory.ramType, products[i].type);
+		assert_int_equal(memory.ltcCount,
+				 memory_fact(s, NV2080_CTRL_FB_INFO_INDEX_LTC_COUNT));
+		assert_true(memory.bEnabledEccFBPA);
+		assert_int_equal(h100_state_set_ecc(s, false), NV_OK);
+		assert_int_equal(ASK(NV2080_CTRL_CMD_INTERNAL_MEMSYS_GET_STATIC_CONFIG, memory),
+				 NV_OK);
+		assert_true(memory.bEnabledEccFBPA);
+		h100_state_boot(s, "535", s->update_ns);
+		assert_int_equal(ASK(NV2080_CTRL_CMD_INTERNAL_MEMSYS_GET_STATIC_CONFIG, memory),
+				 NV_OK);
+		assert_false(memory.bEnabledEccFBPA);
+		state_free(s);
+	}
+}
+
+/* Who has the say over the clocks of the rated power, and what it does to them. */
+static void test_rated_power(void **unused)
+{
+	struct h100_state *s = state_make("utilization 100\n", 0);
+	NV2080_CTRL_PERF_RATED_TDP_CONTROL_PARAMS p = {
+		.client = NV2080_CTRL_PERF_RATED_TDP_CLIENT_OS,
+		.input = NV2080_CTRL_PERF_RATED_TDP_ACTION_FORCE_LIMIT,
+	};
+
+	s->profile.graphics_application_mhz = 1200;
+	state_move(s, SECOND_NS);
+	assert_int_equal(s->clock_mhz[H100_CLOCK_SM], 1980);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_PERF_RATED_TDP_SET_CONTROL, p), NV_OK);
+	p.input = 0;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_PERF_RATED_TDP_GET_CONTROL, p), NV_OK);
+	assert_int_equal(p.input, NV2080_CTRL_PERF_RATED_TDP_ACTION_FORCE_LIMIT);
+	state_move(s, 2 * SECOND_NS);
+	assert_int_equal(s->clock_mhz[H100_CLOCK_SM], 1200);
+	assert_true(s->slowdown & H100_SLOWDOWN_APPLICATION_CLOCKS);
+	/* One of a higher priority wins. */
+	p.client = NV2080_CTRL_PERF_RATED_TDP_CLIENT_GLOBAL;
+	p.input = NV2080_CTRL_PERF_RATED_TDP_ACTION_FORCE_EXCEED;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_PERF_RATED_TDP_SET_CONTROL, p), NV_OK);
+	state_move(s, 3 * SECOND_NS);
+	assert_int_equal(s->clock_mhz[H100_CLOCK_SM], 1980);
+	h100_state_shutdown(s, s->update_ns);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_PERF_RATED_TDP_GET_CONTROL, p), NV_OK);
+	assert_int_equal(p.input, NV2080_CTRL_PERF_RATED_TDP_ACTION_DEFAULT);
+
+	p.input = 5;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_PERF_RATED_TDP_SET_CONTROL, p),
+			 NV_ERR_INVALID_ARGUMENT);
+	p = (NV2080_CTRL_PERF_RATED_TDP_CONTROL_PARAMS){ 0 };
+	assert_int_equal(ASK(NV2080_CTRL_CMD_PERF_RATED_TDP_SET_CONTROL, p),
+			 NV_ERR_INVALID_ARGUMENT);
+	p.client = NV2080_CTRL_PERF_RATED_TDP_CLIENT_NUM_CLIENTS;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_PERF_RATED_TDP_GET_CONTROL, p),
+			 NV_ERR_INVALID_ARGUMENT);
+	state_free(s);
+}
+
 static void test_links(void **unused)
 {
 	struct h100_state *s = state_make("pcie-replay 9\npcie-link 4 8\nnvlink-down 5\n", 0);
@@ -525,11 +611,12 @@ static void test_sensors(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),	 cmocka_unit_test(test_written),
-		cmocka_unit_test(test_hostile),	 cmocka_unit_test(test_identity),
-		cmocka_unit_test(test_memory),	 cmocka_unit_test(test_links),
-		cmocka_unit_test(test_topology), cmocka_unit_test(test_mig),
-		cmocka_unit_test(test_sensors),	 cmocka_unit_test(test_setters),
+		cmocka_unit_test(test_table),	    cmocka_unit_test(test_written),
+		cmocka_unit_test(test_hostile),	    cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_memory),	    cmocka_unit_test(test_make_of_memory),
+		cmocka_unit_test(test_rated_power), cmocka_unit_test(test_links),
+		cmocka_unit_test(test_topology),    cmocka_unit_test(test_mig),
+		cmocka_unit_test(test_sensors),	    cmocka_unit_test(test_setters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

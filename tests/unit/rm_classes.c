@@ -6,6 +6,8 @@
 #include "rm_host.h"
 #include "unit.h"
 
+#include "abi/tables.h"
+
 #define DEVICE 0xd0u
 #define SUBDEVICE 0xd1u
 #define MEMORY 0xe0u
@@ -168,6 +170,75 @@ static void test_no_display(void **state)
 	/* Nothing stands there that a command could be sent to. */
 	assert_int_equal(control(OBJECT, NV0000_CTRL_CMD_GPU_GET_PROBED_IDS, &ids, sizeof(ids)),
 			 NV_ERR_OBJECT_NOT_FOUND);
+	assert_true(unit_live_becomes(held));
+}
+
+/* -- A subdevice's commands that are partly the firmware's ------------------------------------- */
+
+static void test_memory_facts(void **state)
+{
+	NV2080_CTRL_FB_GET_INFO_V2_PARAMS p = { .fbInfoListSize = 3 };
+
+	p.fbInfoList[0].index = NV2080_CTRL_FB_INFO_FBPA_ECC_ENABLED;
+	p.fbInfoList[1].index = NV2080_CTRL_FB_INFO_DYNAMIC_PAGE_OFFLINING_ENABLED;
+	p.fbInfoList[2].index = NV2080_CTRL_FB_INFO_INDEX_RAM_TYPE;
+	assert_int_equal(control(SUBDEVICE, NV2080_CTRL_CMD_FB_GET_INFO_V2, &p, sizeof(p)), NV_OK);
+	assert_int_equal(p.fbInfoList[0].data, 1);
+	assert_int_equal(p.fbInfoList[1].data, 1);
+	assert_int_equal(p.fbInfoList[2].data, NV2080_CTRL_FB_INFO_RAM_TYPE_HBM3);
+}
+
+static void test_rated_power(void **state)
+{
+	NV2080_CTRL_PERF_RATED_TDP_CONTROL_PARAMS p = {
+		.client = NV2080_CTRL_PERF_RATED_TDP_CLIENT_GLOBAL,
+		.input = NV2080_CTRL_PERF_RATED_TDP_ACTION_FORCE_LIMIT,
+	};
+
+	assert_int_equal(
+		control(SUBDEVICE, NV2080_CTRL_CMD_PERF_RATED_TDP_SET_CONTROL, &p, sizeof(p)),
+		NV_OK);
+	p.input = 0;
+	assert_int_equal(
+		control(SUBDEVICE, NV2080_CTRL_CMD_PERF_RATED_TDP_GET_CONTROL, &p, sizeof(p)),
+		NV_OK);
+	assert_int_equal(p.input, NV2080_CTRL_PERF_RATED_TDP_ACTION_FORCE_LIMIT);
+	p.client = NV2080_CTRL_PERF_RATED_TDP_CLIENT_RM;
+	assert_int_equal(
+		control(SUBDEVICE, NV2080_CTRL_CMD_PERF_RATED_TDP_SET_CONTROL, &p, sizeof(p)),
+		NV_ERR_INVALID_ARGUMENT);
+}
+
+/* -- Classes without objects ------------------------------------------------------------------- */
+
+static void test_listed(void **state)
+{
+	NV0080_CTRL_GPU_GET_CLASSLIST_V2_PARAMS list = { 0 };
+	NV_MEMORY_ALLOCATION_PARAMS memory = { .owner = 1, .size = 8192 };
+	NV_CHANNEL_ALLOC_PARAMS channel = { 0 };
+	u64 held = unit_live_settled();
+	u32 i;
+
+	/* The GPU has them, the driver nothing to make of them. */
+	assert_int_equal(NV_ERR_NOT_SUPPORTED, 0x56);
+	assert_int_equal(make(client, SUBDEVICE, OBJECT, GF100_SUBDEVICE_INFOROM, NULL), 0x56);
+	assert_int_equal(make(client, SUBDEVICE, OBJECT, GF100_SUBDEVICE_MASTER, NULL), 0x56);
+	assert_int_equal(make(client, SUBDEVICE, OBJECT, VOLTA_USERMODE_A, NULL), 0x56);
+	assert_int_equal(make(client, SUBDEVICE, OBJECT, HOPPER_USERMODE_A, NULL), 0x56);
+	assert_int_equal(make(client, SUBDEVICE, OBJECT, GF100_ZBC_CLEAR, NULL), 0x56);
+	assert_int_equal(make(client, DEVICE, OBJECT, NV50_MEMORY_VIRTUAL, &memory), 0x56);
+	/* Of the same kinds, and no class of this GPU. */
+	assert_int_equal(make(client, DEVICE, OBJECT, MAXWELL_CHANNEL_GPFIFO_A, &channel),
+			 NV_ERR_INVALID_CLASS);
+	assert_int_equal(make(client, DEVICE, OBJECT, HOPPER_CHANNEL_GPFIFO_A, &channel), 0x56);
+	refused_elsewhere(GF100_SUBDEVICE_INFOROM, SUBDEVICE, not_the_subdevice,
+			  ARRAY_SIZE(not_the_subdevice), NULL);
+	/* Whatever stands in the list is a class of the interface. */
+	assert_int_equal(control(DEVICE, NV0080_CTRL_CMD_GPU_GET_CLASSLIST_V2, &list, sizeof(list)),
+			 NV_OK);
+	assert_int_equal(list.numClasses, 34);
+	for (i = 0; i < list.numClasses; i++)
+		assert_non_null(abi_class_find(list.classList[i]));
 	assert_true(unit_live_becomes(held));
 }
 
@@ -435,6 +506,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_diagnostics),
 		T(test_no_display),
+		T(test_memory_facts),
+		T(test_rated_power),
+		T(test_listed),
 		T(test_confidential_computing),
 		T(test_fabric_manager),
 		T(test_gpu_management),

@@ -79,6 +79,28 @@ static u32 limit(struct h100_state *state, u32 mhz, u32 max_mhz, u32 reason)
 	return max_mhz;
 }
 
+/* The request of the first who has one: enum h100_rated_tdp. */
+static u32 rated_tdp(const struct h100_state *state)
+{
+	for (u32 i = 0; i < H100_RATED_TDP_CLIENTS; i++) {
+		if (state->rated_tdp[i] != H100_RATED_TDP_DEFAULT)
+			return state->rated_tdp[i];
+	}
+	return H100_RATED_TDP_DEFAULT;
+}
+
+/* The clock of the rated power is the application clock from the factory. */
+static u32 keep_rated(struct h100_state *state, u32 mhz)
+{
+	u32 rated = (u32)state->profile.graphics_application_mhz, request = rated_tdp(state);
+
+	if (request == H100_RATED_TDP_LIMIT || request == H100_RATED_TDP_LOCK)
+		mhz = limit(state, mhz, rated, H100_SLOWDOWN_APPLICATION_CLOCKS);
+	if ((request == H100_RATED_TDP_FLOOR || request == H100_RATED_TDP_LOCK) && mhz < rated)
+		mhz = rated;
+	return mhz;
+}
+
 /* Graphics clock and the reasons why it is not higher. */
 static u32 choose_clock(struct h100_state *state, double activity, bool work)
 {
@@ -102,6 +124,7 @@ static u32 choose_clock(struct h100_state *state, double activity, bool work)
 		if (mhz < state->locked_graphics_mhz[0])
 			mhz = state->locked_graphics_mhz[0];
 	}
+	mhz = keep_rated(state, mhz);
 	if (power_at(profile, activity, mhz) > power_limit) {
 		double room = power_at(profile, activity, max) - idle;
 

@@ -76,6 +76,7 @@ static const struct key keys[] = {
 	NUMBER(tpc_count, 1, 108),
 	NUMBER(sm_count, 1, 216),
 	NUMBER(fbp_count, 1, 32),
+	TEXT(memory_type),
 	NUMBER(memory_bus_bits, 64, 12288),
 	UNIT("l2", l2_bytes, bytes_units, MIB(1), GIB(1)),
 	NUMBER(copy_engines, 1, 10),
@@ -273,11 +274,19 @@ static bool power_of_two(u64 value)
 	return (value & (value - 1)) == 0;
 }
 
+static bool memory_type_known(const char *type)
+{
+	return strcmp(type, "HBM2e") == 0 || strcmp(type, "HBM3") == 0 ||
+	       strcmp(type, "HBM3e") == 0;
+}
+
 /* What no single line can get wrong: the name of the rule that is broken, or NULL. */
 static const char *find_contradiction(const struct h100_profile *p)
 {
 	if (!vbios_version_valid(p->vbios_version))
 		return "vbios_version is not five bytes, XX.XX.XX.XX.XX";
+	if (!memory_type_known(p->memory_type))
+		return "memory_type is HBM2e, HBM3 or HBM3e";
 	if (!power_of_two(p->bar1_bytes) || !power_of_two(p->bar2_bytes) ||
 	    !power_of_two(p->pcie_lanes))
 		return "BAR sizes and lanes are powers of two";

@@ -68,6 +68,7 @@ struct h100_profile {
 
 	/* Chip */
 	u64 gpc_count, tpc_count, sm_count, fbp_count;
+	char memory_type[H100_PROFILE_TEXT]; /* "HBM2e", "HBM3" or "HBM3e" */
 	u64 memory_bus_bits;
 	u64 l2_bytes;
 	u64 copy_engines, decoders, encoders, jpegs, ofas;

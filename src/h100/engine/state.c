@@ -45,6 +45,7 @@ static void reset_limits(struct h100_state *state)
 	state->power_limit_mw = (u32)state->profile.power_default_limit_mw;
 	memset(state->locked_graphics_mhz, 0, sizeof(state->locked_graphics_mhz));
 	memset(state->locked_memory_mhz, 0, sizeof(state->locked_memory_mhz));
+	memset(state->rated_tdp, 0, sizeof(state->rated_tdp));
 	h100_state_reset_application_clocks(state);
 }
 
@@ -296,6 +297,14 @@ void h100_state_reset_application_clocks(struct h100_state *state)
 {
 	state->application_memory_mhz = (u32)state->profile.memory_clocks_mhz[0];
 	state->application_graphics_mhz = (u32)state->profile.graphics_application_mhz;
+}
+
+enum nv_status h100_state_set_rated_tdp(struct h100_state *state, u32 client, u32 action)
+{
+	if (client == 0 || client >= H100_RATED_TDP_CLIENTS || action >= H100_RATED_TDP_COUNT)
+		return NV_ERR_INVALID_ARGUMENT;
+	state->rated_tdp[client] = action;
+	return NV_OK;
 }
 
 /* -- Errors

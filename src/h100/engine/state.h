@@ -62,6 +62,17 @@ enum h100_compute_mode {
 	H100_COMPUTE_EXCLUSIVE_PROCESS,
 };
 
+/* Who asks for clocks above or below those of the rated power, highest priority first; and what. */
+#define H100_RATED_TDP_CLIENTS 5u
+enum h100_rated_tdp {
+	H100_RATED_TDP_DEFAULT,
+	H100_RATED_TDP_EXCEED,
+	H100_RATED_TDP_LIMIT,
+	H100_RATED_TDP_LOCK,
+	H100_RATED_TDP_FLOOR,
+	H100_RATED_TDP_COUNT,
+};
+
 /* Where an ECC error can be. */
 enum h100_ecc_unit {
 	H100_ECC_DRAM,
@@ -138,6 +149,7 @@ struct h100_state {
 	u32 locked_graphics_mhz[2];	      /* lowest, highest; 0, 0: not locked */
 	u32 locked_memory_mhz[2];
 	u32 application_graphics_mhz, application_memory_mhz;
+	u32 rated_tdp[H100_RATED_TDP_CLIENTS]; /* enum h100_rated_tdp */
 	bool power_brake;
 
 	/* Power and heat */
@@ -246,6 +258,8 @@ enum nv_status h100_state_lock_memory_clock(struct h100_state *state, u32 min_mh
 enum nv_status h100_state_set_application_clocks(struct h100_state *state, u32 memory_mhz,
 						 u32 graphics_mhz);
 void h100_state_reset_application_clocks(struct h100_state *state);
+/* Also for client 0: nobody asks in the place of the driver itself. */
+enum nv_status h100_state_set_rated_tdp(struct h100_state *state, u32 client, u32 action);
 void h100_state_clear_ecc(struct h100_state *state, bool aggregate);
 
 /* What a GPU of this machine calls itself on its links. Constant. */

@@ -39,6 +39,19 @@ extern const struct fw_control_group fw_controls_power;
 extern const struct fw_control_group fw_controls_event;
 extern const struct fw_control_group fw_controls_fifo;
 
+#define FW_LTCS_PER_FBP 2u
+#define FW_SLICES_PER_LTC 4u
+
+/*
+ * NV2080_CTRL_FB_INFO_RAM_TYPE_*. The interface has no numbers for the "e" kinds: each counts as
+ * what it came from.
+ */
+static inline u32 fw_ram_type(const struct h100_profile *profile)
+{
+	return strcmp(profile->memory_type, "HBM2e") == 0 ? NV2080_CTRL_FB_INFO_RAM_TYPE_HBM2
+							  : NV2080_CTRL_FB_INFO_RAM_TYPE_HBM3;
+}
+
 /* Text into a fixed array of bytes; what is left of it is zero. False when it does not fit. */
 static inline bool fw_put_text(void *array, size_t size, const char *text)
 {

@@ -208,7 +208,29 @@ static enum nv_status reset_application_clocks(struct fw_call *call, void *param
 	return NV_OK;
 }
 
+static enum nv_status get_rated_tdp(struct fw_call *call, void *params, u32 size)
+{
+	NV2080_CTRL_PERF_RATED_TDP_CONTROL_PARAMS *p = params;
+
+	p->input = 0;
+	if (p->client >= H100_RATED_TDP_CLIENTS)
+		return NV_ERR_INVALID_ARGUMENT;
+	p->input = call->state->rated_tdp[p->client];
+	return NV_OK;
+}
+
+static enum nv_status set_rated_tdp(struct fw_call *call, void *params, u32 size)
+{
+	NV2080_CTRL_PERF_RATED_TDP_CONTROL_PARAMS *p = params;
+
+	return h100_state_set_rated_tdp(call->state, p->client, p->input);
+}
+
 static const struct fw_control controls[] = {
+	FW_CONTROL(NV2080_CTRL_CMD_PERF_RATED_TDP_GET_CONTROL,
+		   NV2080_CTRL_PERF_RATED_TDP_CONTROL_PARAMS, get_rated_tdp),
+	FW_CONTROL(NV2080_CTRL_CMD_PERF_RATED_TDP_SET_CONTROL,
+		   NV2080_CTRL_PERF_RATED_TDP_CONTROL_PARAMS, set_rated_tdp),
 	FW_CONTROL(0x20809009, closed_clock_domains, get_domains),
 	FW_CONTROL(0x20809064, closed_clock_sources, get_sources),
 	FW_CONTROL(0x20809004, closed_clock_readings, get_readings),

@@ -9,8 +9,6 @@
 #define INFO_INDEX_BRAND 0x11u	      /* in no open header; seen: not 0 is a data centre board */
 #define BRAND_DATA_CENTER 1u
 #define SM_VERSION_9_0 0x900u
-#define LTCS_PER_FBP 2u
-#define SLICES_PER_LTC 4u
 
 static bool gpu_info(const struct h100_state *state, u32 index, u32 *data)
 {
@@ -60,7 +58,7 @@ static u32 mask_of(u64 count)
 static bool memory_info(const struct h100_state *state, u32 index, u32 *data)
 {
 	const struct h100_profile *profile = &state->profile;
-	u64 ltcs = profile->fbp_count * LTCS_PER_FBP;
+	u64 ltcs = profile->fbp_count * FW_LTCS_PER_FBP;
 
 	switch (index) {
 	case NV2080_CTRL_FB_INFO_INDEX_BUS_WIDTH:
@@ -81,13 +79,13 @@ static bool memory_info(const struct h100_state *state, u32 index, u32 *data)
 		*data = (u32)ltcs;
 		return true;
 	case NV2080_CTRL_FB_INFO_INDEX_LTS_COUNT:
-		*data = (u32)(ltcs * SLICES_PER_LTC);
+		*data = (u32)(ltcs * FW_SLICES_PER_LTC);
 		return true;
 	case NV2080_CTRL_FB_INFO_INDEX_LTC_MASK:
 		*data = mask_of(ltcs);
 		return true;
 	case NV2080_CTRL_FB_INFO_INDEX_RAM_TYPE:
-		*data = NV2080_CTRL_FB_INFO_RAM_TYPE_HBM3;
+		*data = fw_ram_type(profile);
 		return true;
 	case NV2080_CTRL_FB_INFO_INDEX_MEMORYINFO_VENDOR_ID:
 	case NV2080_CTRL_FB_INFO_INDEX_TRAINIG_2T:

@@ -173,7 +173,27 @@ static enum nv_status get_histogram(struct fw_call *call, void *params, u32 size
 	return NV_OK;
 }
 
+/* What the memory is: the same for the whole of a boot. There is no compression in the model. */
+static enum nv_status get_static_configuration(struct fw_call *call, void *params, u32 size)
+{
+	NV2080_CTRL_INTERNAL_MEMSYS_GET_STATIC_CONFIG_PARAMS *p = params;
+	const struct h100_state *state = call->state;
+
+	memset(p, 0, size);
+	p->bEnabledEccFBPA = state->ecc_enabled;
+	p->bFbpaPresent = true;
+	p->bDisableCompbitBacking = true;
+	p->bDisablePostL2Compression = true;
+	p->l2CacheSize = state->profile.l2_bytes;
+	p->ramType = fw_ram_type(&state->profile);
+	p->ltcCount = (u32)state->profile.fbp_count * FW_LTCS_PER_FBP;
+	p->ltsPerLtcCount = FW_SLICES_PER_LTC;
+	return NV_OK;
+}
+
 static const struct fw_control controls[] = {
+	FW_CONTROL(NV2080_CTRL_CMD_INTERNAL_MEMSYS_GET_STATIC_CONFIG,
+		   NV2080_CTRL_INTERNAL_MEMSYS_GET_STATIC_CONFIG_PARAMS, get_static_configuration),
 	{ NV2080_CTRL_CMD_GPU_QUERY_INFOROM_ECC_SUPPORT, 0, get_support },
 	FW_CONTROL(NV2080_CTRL_CMD_GPU_QUERY_ECC_CONFIGURATION,
 		   NV2080_CTRL_GPU_QUERY_ECC_CONFIGURATION_PARAMS, get_configuration),

@@ -26,6 +26,7 @@ gpc_count = 7
 tpc_count = 57
 sm_count = 114
 fbp_count = 10
+memory_type = "HBM2e"
 memory_bus_bits = 5120
 l2 = 50 MiB
 copy_engines = 10

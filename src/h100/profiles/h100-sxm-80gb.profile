@@ -26,6 +26,7 @@ gpc_count = 8
 tpc_count = 66
 sm_count = 132
 fbp_count = 10
+memory_type = "HBM3"
 memory_bus_bits = 5120
 l2 = 50 MiB
 copy_engines = 10

@@ -26,6 +26,7 @@ gpc_count = 8
 tpc_count = 66
 sm_count = 132
 fbp_count = 12
+memory_type = "HBM3e"
 memory_bus_bits = 6144
 l2 = 50 MiB
 copy_engines = 10

@@ -4,7 +4,11 @@
  * GPU without the unit behind it: an H100 has no display.
  */
 #include "rm/class/class.h"
+#include "rm/class/listed.h"
 
+#define POINTER(name) &rm_listed_##name,
+
+/* clang-format off */
 const struct rm_class *const rm_classes[] = {
 	&rm_class_client,
 	&rm_class_device,
@@ -18,5 +22,7 @@ const struct rm_class *const rm_classes[] = {
 	&rm_class_fabric_manager_session,
 	&rm_class_gpu_management,
 	&rm_class_confidential_compute,
+	RM_LISTED_KINDS(POINTER)
 };
+/* clang-format on */
 const u32 rm_class_count = ARRAY_SIZE(rm_classes);

@@ -4,48 +4,11 @@
  * the client with its first object on that GPU.
  */
 #include "rm/class/class.h"
+#include "rm/class/listed.h"
 #include "rm/class/state.h"
 #include "rm/file.h"
 #include "rm/gpu/static_info.h"
 #include "rm/gsp/rpc.h"
-
-/* The classes that a GH100 has, which tools look up in the list. */
-static const u32 gpu_classes[] = {
-	ACCESS_COUNTER_NOTIFY_BUFFER,
-	AMPERE_CHANNEL_GPFIFO_A,
-	AMPERE_USERMODE_A,
-	FERMI_CONTEXT_SHARE_A,
-	FERMI_TWOD_A,
-	FERMI_VASPACE_A,
-	GF100_SUBDEVICE_INFOROM,
-	GF100_SUBDEVICE_MASTER,
-	GF100_TIMED_SEMAPHORE_SW,
-	GF100_ZBC_CLEAR,
-	GP100_UVM_SW,
-	HOPPER_A,
-	HOPPER_CHANNEL_GPFIFO_A,
-	HOPPER_COMPUTE_A,
-	HOPPER_DMA_COPY_A,
-	HOPPER_SEC2_WORK_LAUNCH_A,
-	HOPPER_USERMODE_A,
-	KEPLER_CHANNEL_GROUP_A,
-	KEPLER_INLINE_TO_MEMORY_B,
-	MMU_FAULT_BUFFER,
-	NV01_MEMORY_VIRTUAL,
-	NV50_DEFERRED_API_CLASS,
-	NV50_MEMORY_VIRTUAL,
-	NV50_P2P,
-	NV50_THIRD_PARTY_P2P,
-	NVB8B0_VIDEO_DECODER,
-	NVB8D1_VIDEO_NVJPG,
-	NVB8FA_VIDEO_OFA,
-	NV_CONFIDENTIAL_COMPUTE,
-	RM_USER_SHARED_DATA,
-	TURING_CHANNEL_GPFIFO_A,
-	TURING_USERMODE_A,
-	VOLTA_CHANNEL_GPFIFO_A,
-	VOLTA_USERMODE_A,
-};
 
 static bool has_device(const struct rm_object *root, const struct rm_object *but,
 		       const struct rm_gpu *gpu)
@@ -161,8 +124,8 @@ static enum nv_status device_get_classlist_v2(struct rm_call *call, void *params
 	NV0080_CTRL_GPU_GET_CLASSLIST_V2_PARAMS *p = params;
 
 	os_memset(p->classList, 0, sizeof(p->classList));
-	os_memcpy(p->classList, gpu_classes, sizeof(gpu_classes));
-	p->numClasses = ARRAY_SIZE(gpu_classes);
+	os_memcpy(p->classList, rm_listed_classes, rm_listed_class_count * sizeof(u32));
+	p->numClasses = rm_listed_class_count;
 	return NV_OK;
 }
 

@@ -89,6 +89,7 @@ static const struct rm_control_handler subdevice_controls[] = {
 	{ NV2080_CTRL_CMD_TIMER_GET_REGISTER_OFFSET, subdevice_timer_get_register_offset },
 	{ NV2080_CTRL_CMD_TIMER_GET_GPU_CPU_TIME_CORRELATION_INFO,
 	  subdevice_timer_get_correlation },
+	{ NV2080_CTRL_CMD_PERF_RATED_TDP_SET_CONTROL, subdevice_perf_set_rated_tdp },
 	{ NV2080_CTRL_CMD_NVLINK_GET_NVLINK_CAPS, subdevice_nvlink_get_caps },
 	{ NV2080_CTRL_CMD_NVLINK_GET_NVLINK_STATUS, subdevice_nvlink_get_status },
 };

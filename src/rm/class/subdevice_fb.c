@@ -97,6 +97,8 @@ static enum nv_status info_of_driver(const struct rm_gpu *gpu, const struct rm_h
 	case NV2080_CTRL_FB_INFO_INDEX_ALLOW_PAGE_RETIREMENT:
 		*data = config->bPageRetirementSupported ? 1 : 0;
 		return NV_OK;
+	/* Pages go offline while the GPU runs where it tells poisoned data from good. */
+	case NV2080_CTRL_FB_INFO_DYNAMIC_PAGE_OFFLINING_ENABLED:
 	case NV2080_CTRL_FB_INFO_POISON_FUSE_ENABLED:
 		*data = config->poisonFuseEnabled ? 1 : 0;
 		return NV_OK;
@@ -111,8 +113,6 @@ static enum nv_status info_of_driver(const struct rm_gpu *gpu, const struct rm_h
 	case NV2080_CTRL_FB_INFO_INDEX_HEAP_OFFLINE_SIZE:
 	case NV2080_CTRL_FB_INFO_INDEX_1TO1_COMPTAG_ENABLED:
 	case NV2080_CTRL_FB_INFO_INDEX_SUSPEND_RESUME_RSVD_SIZE:
-	case NV2080_CTRL_FB_INFO_FBPA_ECC_ENABLED:
-	case NV2080_CTRL_FB_INFO_DYNAMIC_PAGE_OFFLINING_ENABLED:
 	case NV2080_CTRL_FB_INFO_INDEX_FORCED_BAR1_64KB_MAPPING_ENABLED:
 	case NV2080_CTRL_FB_INFO_INDEX_P2P_MAILBOX_SIZE:
 	case NV2080_CTRL_FB_INFO_INDEX_P2P_MAILBOX_ALIGNMENT:
@@ -152,6 +152,31 @@ static enum nv_status info_of_firmware(struct rm_call *call, NV2080_CTRL_FB_GET_
 	return status;
 }
 
+/* ECC is in the firmware's description of the memory, which the list's own command lacks. */
+static enum nv_status info_of_memory(struct rm_gpu *gpu, NV2080_CTRL_FB_GET_INFO_V2_PARAMS *p)
+{
+	NV2080_CTRL_INTERNAL_MEMSYS_GET_STATIC_CONFIG_PARAMS memory;
+	enum nv_status status;
+	bool known = false;
+	u32 i;
+
+	for (i = 0; i < p->fbInfoListSize; i++) {
+		if (p->fbInfoList[i].index != NV2080_CTRL_FB_INFO_FBPA_ECC_ENABLED)
+			continue;
+		if (!known) {
+			os_memset(&memory, 0, sizeof(memory));
+			status = rm_gpu_internal_control(
+				gpu, NV2080_CTRL_CMD_INTERNAL_MEMSYS_GET_STATIC_CONFIG, &memory,
+				sizeof(memory));
+			if (status != NV_OK)
+				return status;
+			known = true;
+		}
+		p->fbInfoList[i].data = memory.bEnabledEccFBPA ? 1 : 0;
+	}
+	return NV_OK;
+}
+
 enum nv_status subdevice_fb_get_info_v2(struct rm_call *call, void *params)
 {
 	NV2080_CTRL_FB_GET_INFO_V2_PARAMS *p = params;
@@ -166,11 +191,14 @@ enum nv_status subdevice_fb_get_info_v2(struct rm_call *call, void *params)
 	if (status != NV_OK)
 		return status;
 	status = info_of_firmware(call, p);
+	if (status == NV_OK)
+		status = info_of_memory(gpu, p);
 	if (status != NV_OK)
 		return status;
 	os_mutex_lock(&objects->lock);
 	for (i = 0; i < p->fbInfoListSize; i++) {
-		if (is_firmwares(p->fbInfoList[i].index))
+		if (is_firmwares(p->fbInfoList[i].index) ||
+		    p->fbInfoList[i].index == NV2080_CTRL_FB_INFO_FBPA_ECC_ENABLED)
 			continue;
 		one = info_of_driver(gpu, &objects->heap, p->fbInfoList[i].index,
 				     &p->fbInfoList[i].data);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * The classes that a GPU has, and those of them that this driver has no objects of: making one is
+ * NV_ERR_NOT_SUPPORTED, and NV_ERR_INVALID_CLASS where the kind has it and the GPU does not.
+ */
+#ifndef RM_CLASS_LISTED_H
+#define RM_CLASS_LISTED_H
+
+#include "rm/server/server.h"
+
+extern const u32 rm_listed_classes[];
+extern const u32 rm_listed_class_count;
+
+/* Kinds (enum abi_iclass) of which there are no objects; each has its rm_listed_KIND. */
+/* clang-format off */
+#define RM_LISTED_KINDS(X) \
+	X(UserModeApi) X(KernelChannel) X(AccessCounterBuffer) \
+	X(KernelCtxShareApi) X(KernelGraphicsObject) X(VaSpaceApi) \
+	X(GenericEngineApi) X(TimedSemaSwObject) X(ZbcApi) \
+	X(UvmSwObject) X(KernelCeContext) X(Sec2Context) \
+	X(KernelChannelGroupApi) X(MmuFaultBuffer) X(VirtualMemoryRange) \
+	X(DeferredApiObject) X(VirtualMemory) X(P2PApi) \
+	X(ThirdPartyP2P) X(NvdecContext) X(NvjpgContext) \
+	X(OfaContext) X(GpuUserSharedData)
+/* clang-format on */
+
+#define RM_LISTED_DECLARE(name) extern const struct rm_class rm_listed_##name;
+RM_LISTED_KINDS(RM_LISTED_DECLARE)
+
+#endif
