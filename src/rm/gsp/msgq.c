@@ -215,7 +215,7 @@ static u64 sum_at(const struct gsp_piece *piece, u32 offset)
 	return word ^ xor_words((const u8 *)piece->data + head, piece->size - head);
 }
 
-static u64 __attribute__((noinline))
+static u64 __attribute__((__noinline__))
 put_and_sum_many(struct cursor *c, const struct gsp_piece *piece, u32 offset)
 {
 	u64 sum = 0;
