@@ -6,8 +6,10 @@
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "host/linux/nvidia/nvidia.h"
 
@@ -204,13 +206,42 @@ static struct pci_driver nvidia_driver = {
 	.err_handler = &nvidia_error_handlers,
 };
 
+/*
+ * A GPU may appear while softh100.ko is still in its own init, where nobody can take its symbols.
+ * Once that is over, what was refused is offered again.
+ */
+static int module_changed(struct notifier_block *block, unsigned long state, void *data)
+{
+	const struct module *module = data;
+
+	if (state != MODULE_STATE_LIVE || strcmp(module->name, "softh100"))
+		return NOTIFY_DONE;
+	if (driver_attach(&nvidia_driver.driver))
+		os_log(OS_LOG_ERROR, "NVRM: the GPUs of softh100.ko could not be looked at");
+	return NOTIFY_OK;
+}
+
+static struct notifier_block module_notifier = { .notifier_call = module_changed };
+
 int nvidia_pci_init(void)
 {
-	return nvidia_binds_gpus() ? pci_register_driver(&nvidia_driver) : 0;
+	int rc;
+
+	if (!nvidia_binds_gpus())
+		return 0;
+	rc = pci_register_driver(&nvidia_driver);
+	if (rc)
+		return rc;
+	rc = register_module_notifier(&module_notifier);
+	if (rc)
+		pci_unregister_driver(&nvidia_driver);
+	return rc;
 }
 
 void nvidia_pci_exit(void)
 {
-	if (nvidia_binds_gpus())
-		pci_unregister_driver(&nvidia_driver);
+	if (!nvidia_binds_gpus())
+		return;
+	unregister_module_notifier(&module_notifier);
+	pci_unregister_driver(&nvidia_driver);
 }
