@@ -29,7 +29,10 @@ unserve() {
 
 # refused GPU WORDS...: the answer is an error whose text (by the shell) is $why
 refused() {
-	! inject "$@" 2>/tmp/why || fail "inject $*: not refused"
+	refused_file=$(inject_file "$1")
+	shift
+	# Not every shell says which error it was.
+	! busybox sh -c 'echo "$0" >"$1"' "$*" "$refused_file" 2>/tmp/why || fail "inject $*: not refused"
 	grep -q "$why" /tmp/why || fail "inject $*: $(cat /tmp/why)"
 }
 
