@@ -32,9 +32,9 @@ test_every_parameter() {
 	[ "$(wc -l </tmp/parameters)" -gt 10 ] || fail "modinfo tells of few parameters"
 	while read -r name; do
 		for value in 0 1; do
-			# Without the PCI driver there is no GPU.
+			# Without these there is no GPU, or there are no nodes.
 			case $name=$value in
-			NVreg_RegisterPCIDriver=0) modprobe nvidia "$name=$value" ;;
+			NVreg_RegisterPCIDriver=0|NVreg_ModifyDeviceFiles=0) modprobe nvidia "$name=$value" ;;
 			*) load_driver "$name=$value" && /vm/vm_client survive ;;
 			esac
 			grep -q "^${name#NVreg_}: $value$" /proc/driver/nvidia/params ||
