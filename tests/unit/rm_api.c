@@ -239,6 +239,27 @@ static void copies(void **state)
 	munmap(pages, 2 * page);
 }
 
+static void while_asked(struct rm_call *call, void *params)
+{
+	fake.in_handler = NULL;
+	rm_control_cache_invalidate(fake.gpus[0].gpu.cache, CMD_NUM_SUBDEVICES);
+}
+
+static void stale_reply(void **state)
+{
+	u8 params[4] = { 0 };
+
+	/* What became untrue while it was being asked is told once, and not kept. */
+	fake.in_handler = while_asked;
+	assert_int_equal(control(0x10, CMD_NUM_SUBDEVICES, params, 4), NV_OK);
+	assert_int_equal(fake.handler_calls, 1);
+	assert_int_equal(control(0x10, CMD_NUM_SUBDEVICES, params, 4), NV_OK);
+	assert_int_equal(fake.handler_calls, 2);
+	/* The next reply is. */
+	assert_int_equal(control(0x10, CMD_NUM_SUBDEVICES, params, 4), NV_OK);
+	assert_int_equal(fake.handler_calls, 2);
+}
+
 static void cached_replies(void **state)
 {
 	u8 params[4] = { 200, 201, 202, 203 };
@@ -641,6 +662,7 @@ int main(void)
 		TEST(routing),
 		TEST(copies),
 		TEST(cached_replies),
+		TEST(stale_reply),
 		TEST(nested_pointers),
 		TEST(nested_pointers_refused),
 		TEST(nested_pointers_stay_here),
