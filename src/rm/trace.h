@@ -15,7 +15,7 @@ enum rm_trace_kind {
 	RM_TRACE_STEP,	       /* name: layer and check ("api/control: size"); status: its result */
 	RM_TRACE_LOCK, /* name: lock; value: nanoseconds waited; extra: 1 shared, 2 exclusive */
 	RM_TRACE_PARAMS_IN,  /* value: command or class; extra: 1 for a class; data */
-	RM_TRACE_PARAMS_OUT, /* likewise, after the call */
+	RM_TRACE_PARAMS_OUT, /* likewise, after each call; no data where none goes back */
 	RM_TRACE_RPC_SEND,   /* value: function; extra: sequence; size: bytes of the message */
 	RM_TRACE_RPC_REPLY,  /* likewise; status: the firmware's result; data: NULL */
 	RM_TRACE_EVENT,	     /* a GSP event: value: event number */

@@ -130,6 +130,15 @@ def trace_shows_the_way(m):
     names = {e.get("name", "") for e in events}
     assert any("NV_ESC_RM_CONTROL" in n for n in names), sorted(names)[:50]
     assert any("GSP_RM_CONTROL" in n for n in names), sorted(names)[:50]
+    assert not m.nvidia or any(e["ph"] == "E" and e["args"].get("result", "NV_OK") != "NV_OK" for e in events)
+    open_slices = {}
+    for e in events:
+        slices = open_slices.setdefault((e["pid"], e["tid"]), [])
+        if e["ph"] == "B":
+            slices.append(e["name"])
+        elif e["ph"] == "E":
+            assert slices and slices.pop() == e["name"], e
+    assert not any(open_slices.values()), open_slices
     result = m.command([m.leafhopper, "trace", *m.options(), "--", *client], env=env)
     shown = result.out + result.err
     for word in ("NV_ESC_RM_ALLOC", "NV20_SUBDEVICE_0", "NV2080_CTRL_CMD_GPU_GET_NAME_STRING", "hClient", "GSP_RM_CONTROL"):

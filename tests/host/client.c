@@ -34,6 +34,21 @@ static int cmd_query(int argc, char **argv)
 	return 0;
 }
 
+/* Requests that fail after their parameters were read. */
+static int cmd_refused(int argc, char **argv)
+{
+	NV0000_CTRL_GPU_ATTACH_IDS_PARAMS attach = { .gpuIds = { 0x123456, 0xffffffff } };
+	NV0080_ALLOC_PARAMETERS device = { 0 };
+	int fd = open_ctl();
+	u32 client = alloc_root(fd);
+
+	CHECK(control(fd, client, client, NV0000_CTRL_CMD_GPU_ATTACH_IDS, &attach,
+		      sizeof(attach)) == NV_ERR_INVALID_ARGUMENT);
+	CHECK(alloc(fd, client, 0x77, HANDLE_DEVICE, NV01_DEVICE_0, &device) ==
+	      NV_ERR_OBJECT_NOT_FOUND);
+	return 0;
+}
+
 /* The lowest number, the device's numbers, and what a device node does not do. */
 static int cmd_basics(int argc, char **argv)
 {
@@ -442,16 +457,27 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "query", cmd_query },		{ "basics", cmd_basics },
-	{ "files", cmd_files },		{ "descriptors", cmd_descriptors },
-	{ "faults", cmd_faults },	{ "threads", cmd_threads },
-	{ "signals", cmd_signals },	{ "poll", cmd_poll },
-	{ "churn", cmd_churn },		{ "hold", cmd_hold },
-	{ "foreign", cmd_foreign },	{ "orphan", cmd_orphan },
-	{ "vfork", cmd_vfork },		{ "moves", cmd_moves },
-	{ "jumps", cmd_jumps },		{ "listing", cmd_listing },
-	{ "inherited", cmd_inherited }, { "groups", cmd_groups },
-	{ "stopped", cmd_stopped },	{ "link", cmd_link },
+	{ "query", cmd_query },
+	{ "basics", cmd_basics },
+	{ "refused", cmd_refused },
+	{ "files", cmd_files },
+	{ "descriptors", cmd_descriptors },
+	{ "faults", cmd_faults },
+	{ "threads", cmd_threads },
+	{ "signals", cmd_signals },
+	{ "poll", cmd_poll },
+	{ "churn", cmd_churn },
+	{ "hold", cmd_hold },
+	{ "foreign", cmd_foreign },
+	{ "orphan", cmd_orphan },
+	{ "vfork", cmd_vfork },
+	{ "moves", cmd_moves },
+	{ "jumps", cmd_jumps },
+	{ "listing", cmd_listing },
+	{ "inherited", cmd_inherited },
+	{ "groups", cmd_groups },
+	{ "stopped", cmd_stopped },
+	{ "link", cmd_link },
 };
 
 int main(int argc, char **argv)

@@ -357,6 +357,18 @@ def cpu_ticks(pid):
     return int(fields[11]) + int(fields[12])
 
 
+def check_nesting(events):
+    """Each slice of a thread is closed by its own end, the inner one first."""
+    open_slices = {}
+    for e in events:
+        slices = open_slices.setdefault((e['pid'], e['tid']), [])
+        if e['ph'] == 'B':
+            slices.append(e['name'])
+        elif e['ph'] == 'E':
+            assert slices and slices.pop() == e['name'], e
+    assert not any(open_slices.values()), open_slices
+
+
 def case_trace():
     """Text names requests, fields and results; JSON is what viewers read."""
     out = subprocess.run([args.leafhopper, 'trace', '--', args.client, 'basics'], check=True,
@@ -364,11 +376,16 @@ def case_trace():
     for what in ('NV_ESC_RM_CONTROL', 'hClient', 'NV0000_CTRL_CMD_GPU_GET_PROBED_IDS', '= 0', 'EINVAL'):
         assert what in out, what
     with tempfile.NamedTemporaryFile(suffix='.json') as f:
-        subprocess.run([args.leafhopper, 'trace', '-o', f.name, '--', args.client, 'basics'],
+        subprocess.run([args.leafhopper, 'trace', '-o', f.name, '--', args.client, 'refused'],
                        check=True, timeout=60, env=client_env())
         events = json.load(f)
     begins = [e for e in events if e['ph'] == 'B']
-    assert begins and len(begins) == len([e for e in events if e['ph'] == 'E'])
+    assert begins
+    check_nesting(events)
+    # A control and an alloc that fail after their parameters were read end like others.
+    ends = {(e['name'], e['args'].get('result')) for e in events if e['ph'] == 'E'}
+    assert ('NV0000_CTRL_CMD_GPU_ATTACH_IDS', 'NV_ERR_INVALID_ARGUMENT') in ends, ends
+    assert ('NV01_DEVICE_0', 'NV_ERR_OBJECT_NOT_FOUND') in ends, ends
     assert any(e['name'] == 'NV_ESC_RM_ALLOC' for e in begins)
 
 

@@ -40,9 +40,11 @@ static void put_field(void *ctx, const char *line)
 }
 
 static void put_args(struct trace_text *t, const struct abi_struct *s,
-		     const struct rm_trace_event *e, u32 dir)
+		     const struct rm_trace_event *e, u32 dir, const char *status)
 {
 	trace_put(t, ",\"args\":{\"bytes\":%zu", e->size);
+	if (status)
+		trace_put(t, ",\"result\":\"%s\"", status);
 	if (s && e->data && e->size)
 		abi_decode(s, e->data, e->size, dir, 0, put_field, t);
 	trace_put(t, "}");
@@ -92,20 +94,20 @@ void trace_json_event(struct trace_request *r, const struct rm_trace_event *e)
 	case RM_TRACE_ESCAPE_BEGIN:
 		r->open = true;
 		put_head(t, trace_escape(e->value, &s, buf, sizeof(buf)), "B", e->time_ns);
-		put_args(t, s, e, ABI_IN);
+		put_args(t, s, e, ABI_IN, NULL);
 		break;
 	case RM_TRACE_ESCAPE_END:
 		r->open = false;
 		put_head(t, trace_escape(e->value, &s, buf, sizeof(buf)), "E", e->time_ns);
-		put_args(t, s, e, ABI_OUT);
+		put_args(t, s, e, ABI_OUT, NULL);
 		break;
 	case RM_TRACE_PARAMS_IN:
 		put_head(t, params_name(e, &s), "B", e->time_ns);
-		put_args(t, s, e, ABI_IN);
+		put_args(t, s, e, ABI_IN, NULL);
 		break;
 	case RM_TRACE_PARAMS_OUT:
 		put_head(t, params_name(e, &s), "E", e->time_ns);
-		put_args(t, s, e, ABI_OUT);
+		put_args(t, s, e, ABI_OUT, abi_status_name(e->status));
 		break;
 	case RM_TRACE_STEP:
 		put_head(t, e->name ? e->name : "step", "i", e->time_ns);

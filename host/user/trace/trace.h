@@ -32,7 +32,6 @@ struct trace_request {
 	struct trace_text text;
 	u64 begin_ns;
 	u64 rpc_ns; /* when the RPC under way was sent */
-	u32 depth;  /* nested calls */
 	u32 status; /* of the structure, where it has one */
 	bool open;
 	bool has_status;

@@ -195,9 +195,9 @@ static enum nv_status request_alloc(struct rm_server *server, struct rm_file *fi
 		*alloc->named = call.named;
 	rm_call_end(&call);
 
-	if (status == NV_OK)
-		rm_trace(RM_TRACE_PARAMS_OUT, alloc->desc->name, status, class_id, 1,
-			 alloc->params.data, alloc->params.size);
+	rm_trace(RM_TRACE_PARAMS_OUT, alloc->desc->name, status, class_id, 1,
+		 status == NV_OK ? alloc->params.data : NULL,
+		 status == NV_OK ? alloc->params.size : 0);
 	copied = rm_params_out(&alloc->params, status == NV_OK);
 	return status == NV_OK ? copied : status;
 }

@@ -263,9 +263,9 @@ RM_INLINE enum nv_status do_control(struct rm_server *server, struct rm_file *fi
 	rm_call_end(&call);
 
 	copy_out = status == NV_OK || (control && (control->flags & RMCTRL_FLAGS_COPYOUT_ON_ERROR));
-	if (traced && copy_out)
+	if (traced)
 		rm_trace_emit(RM_TRACE_PARAMS_OUT, control ? control->name : "", status, p->cmd, 0,
-			      params.data, params.size);
+			      copy_out ? params.data : NULL, copy_out ? params.size : 0);
 	copied = rm_params_out(&params, copy_out);
 	if (copied != NV_OK)
 		rm_step(traced, "rm/api/params: copy out", copied, p->paramsSize);
