@@ -6,6 +6,7 @@
 #include "rm/class/state.h"
 #include "rm/file.h"
 #include "rm/gpu/gpu.h"
+#include "rm/gpu/name.h"
 #include "rm/gpu/static_info.h"
 #include "rm/parameters.h"
 #include "rm/server/server.h"
@@ -126,7 +127,7 @@ static void show_information(struct rm_call *call, struct rm_gpu *gpu, struct te
 
 	rm_call_lock_gpu(call, gpu);
 	info = os_load_acquire(&gpu->state) == RM_GPU_RUNNING ? gpu->info : NULL;
-	put(t, "Model: \t\t %s\n", info ? (const char *)info->config.gpuNameString : "Unknown");
+	put(t, "Model: \t\t %s\n", rm_gpu_name(gpu));
 	put(t, "IRQ:   \t\t %u\n", os_pci_cfg_read(gpu->pci, 0x3c, 1) & 0xff);
 	if (info)
 		put_uuid(t, info->uuid);

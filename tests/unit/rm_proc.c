@@ -40,8 +40,9 @@ static void test_information(void **state)
 {
 	int gpu;
 
-	/* Of a GPU that nobody opened, only what its place on the bus tells. */
-	assert_non_null(strstr(show(INFORMATION), "Model: \t\t Unknown\n"));
+	/* Of a GPU that nobody opened, only what its ids and its place on the bus tell. */
+	assert_non_null(strstr(show(INFORMATION), "Model: \t\t NVIDIA H100 80GB HBM3\n"));
+	assert_non_null(strstr(text, "GPU UUID: \t GPU-?\?"));
 	assert_non_null(strstr(text, "Video BIOS: \t ?\?.?\?.?\?.?\?.?\?\n"));
 	assert_null(strstr(text, "GPU Firmware"));
 	gpu = host_open(RM_NODE_GPU, 0);
@@ -52,6 +53,36 @@ static void test_information(void **state)
 	rm_gpu_lose(host.rm_gpus[0], RM_XID_OFF_BUS, "test");
 	assert_non_null(strstr(show(INFORMATION), "Video BIOS: \t ?\?.?\?.?\?.?\?.?\?\n"));
 	host_close(gpu);
+}
+
+static void test_names(void **state)
+{
+	static const struct {
+		const char *profile, *model;
+	} boards[] = {
+		{ "h100-sxm-80gb", "Model: \t\t NVIDIA H100 80GB HBM3\n" },
+		{ "h100-pcie-80gb", "Model: \t\t NVIDIA H100 PCIe\n" },
+		{ "h200", "Model: \t\t NVIDIA H200\n" },
+	};
+	struct rm_gpu *gpu;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(boards); i++) {
+		host_remove(0);
+		host_add(0, boards[i].profile);
+		assert_non_null(strstr(show(INFORMATION), boards[i].model));
+	}
+	/* Each of the ids counts, and a board that nobody knows has no name. */
+	gpu = host.rm_gpus[0];
+	gpu->device_id ^= 1;
+	assert_non_null(strstr(show(INFORMATION), "Model: \t\t Unknown\n"));
+	gpu->device_id ^= 1;
+	gpu->subsystem_vendor_id ^= 1;
+	assert_non_null(strstr(show(INFORMATION), "Model: \t\t Unknown\n"));
+	gpu->subsystem_vendor_id ^= 1;
+	gpu->subsystem_id ^= 1;
+	assert_non_null(strstr(show(INFORMATION), "Model: \t\t Unknown\n"));
+	gpu->subsystem_id ^= 1;
 }
 
 static struct {
@@ -141,6 +172,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_information, start, stop),
+		cmocka_unit_test_setup_teardown(test_names, start, stop),
 		cmocka_unit_test_setup_teardown(test_list, start, stop),
 		cmocka_unit_test_setup_teardown(test_write, start, stop),
 		cmocka_unit_test_setup_teardown(test_write_capability, start, stop),
