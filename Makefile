@@ -2,6 +2,7 @@
 # The front door. `make help` lists the targets; meson and ninja do the work.
 
 NVIDIA ?= yes
+VM ?= yes
 PROFILE ?= h100-sxm-80gb
 GPUS ?= 1
 FUZZ_SECONDS ?= 60
@@ -25,6 +26,7 @@ help:
 	@echo 'make vm-demo           boots a kernel with the modules in QEMU and shows nvidia-smi there'
 	@echo 'make vm-check          the modules'\'' quick tests in that virtual machine; vm-check-full: all'
 	@echo 'make vm-shell          a shell in that virtual machine'
+	@echo 'VM=no leaves the virtual machine out of check and check-full'
 	@echo 'NVIDIA=no leaves NVIDIA'\''s programs out; GPUS=N and PROFILE=P choose the machine of demo'
 
 build/plain/build.ninja:
@@ -49,11 +51,11 @@ endif
 
 check:
 	@tools/packages.sh check
-	@python3 tools/check.py quick --nvidia $(NVIDIA)
+	@python3 tools/check.py quick --nvidia $(NVIDIA) --vm $(VM)
 
 check-full:
 	@tools/packages.sh full
-	@python3 tools/check.py full --nvidia $(NVIDIA) --seconds $(FUZZ_SECONDS)
+	@python3 tools/check.py full --nvidia $(NVIDIA) --vm $(VM) --seconds $(FUZZ_SECONDS)
 
 lint: build
 	@tools/packages.sh check
