@@ -47,7 +47,7 @@ demo: build/plain/build.ninja
 ifneq ($(NVIDIA),no)
 	@tools/nvidia-userspace.sh || echo 'NVIDIA'\''s programs could not be fetched: using leafhopper smi'
 endif
-	@tools/demo.sh $(GPUS) $(PROFILE)
+	@tools/demo.sh $(GPUS) $(PROFILE) $(NVIDIA)
 
 check:
 	@tools/packages.sh check

@@ -103,7 +103,8 @@ def run_machine(name, kernel, options, what, seconds, args):
     results, start = Results(name), time.time()
     full = args.mode == "check-full"
     calls = compare.prepare(TOP, args.build, full) if args.nvidia == "yes" else None
-    command = [RUN, "--name", name, "--kernel", kernel, "--timeout", str(seconds), "--build", args.build, *options]
+    command = [RUN, "--name", name, "--kernel", kernel, "--timeout", str(seconds), "--build", args.build,
+               "--nvidia", args.nvidia, *options]
     for path in [calls] if calls else []:
         command += ["--copy", path]
     status = subprocess.run([*command, "--", "sh /vm/tests/runner.sh " + " ".join(what)],
@@ -154,11 +155,11 @@ def main():
     if args.nvidia == "yes" and subprocess.run([os.path.join(TOP, "tools", "nvidia-userspace.sh")], stdout=sys.stderr).returncode:
         args.nvidia = "no"
     if args.mode == "shell":
-        return subprocess.run([RUN, "--kernel", args.kernel or "6.1", "--shell"]).returncode
+        return subprocess.run([RUN, "--kernel", args.kernel or "6.1", "--nvidia", args.nvidia, "--shell"]).returncode
     if args.mode == "demo":
         modules = ["--modules", args.modules] if args.modules else []
-        return subprocess.run([RUN, "--name", "demo", "--kernel", args.kernel or "6.1", "--build", args.build, *modules,
-                               "--", DEMO % {"gpus": args.gpus}]).returncode
+        return subprocess.run([RUN, "--name", "demo", "--kernel", args.kernel or "6.1", "--build", args.build,
+                               "--nvidia", args.nvidia, *modules, "--", DEMO % {"gpus": args.gpus}]).returncode
 
     full = args.mode == "check-full"
     runs = FULL_RUNS if full else [QUICK_RUN]
