@@ -97,35 +97,43 @@ static int modules_text(char **text, size_t *size)
 	return rc;
 }
 
-static int config_text(struct machine *m, const char *path, char **text, size_t *size)
+/* Of a GPU's directory: its config space, or how its link is. */
+static int pci_text(struct machine *m, const char *path, char **text, size_t *size)
 {
+	const char *file = strrchr(path, '/') + 1;
+	struct os_pci_dev *pci = NULL;
 	struct os_cred cred;
-	char bdf[16];
+	char bdf[16], link[64];
+	u32 *words;
 
-	for (u32 i = 0; i < machine_gpu_count(m); i++) {
-		struct os_pci_dev *pci = machine_gpu_pci(m, i);
-		u32 *words;
-
+	for (u32 i = 0; i < machine_gpu_count(m) && !pci; i++) {
 		machine_gpu_bdf(m, i, bdf);
-		if (!strstr(path, bdf))
-			continue;
-		words = malloc(CONFIG_SIZE);
-		if (!words)
-			return ENOMEM;
-		for (u32 at = 0; at < CONFIG_SIZE; at += 4)
-			words[at / 4] = os_pci_cfg_read(pci, at, 4);
-		os_current_cred(&cred);
-		*text = (char *)words;
-		*size = cred.admin ? CONFIG_SIZE : CONFIG_SIZE_USER;
-		return 0;
+		if (strstr(path, bdf))
+			pci = machine_gpu_pci(m, i);
 	}
-	return ENOENT;
+	if (!pci)
+		return ENOENT;
+	if (strcmp(file, "config") != 0) {
+		if (!tree_link_text(pci, file, link, sizeof(link)))
+			return ENOENT;
+		*text = strdup(link);
+		*size = strlen(link);
+		return *text ? 0 : ENOMEM;
+	}
+	words = malloc(CONFIG_SIZE);
+	if (!words)
+		return ENOMEM;
+	for (u32 at = 0; at < CONFIG_SIZE; at += 4)
+		words[at / 4] = os_pci_cfg_read(pci, at, 4);
+	os_current_cred(&cred);
+	*text = (char *)words;
+	*size = cred.admin ? CONFIG_SIZE : CONFIG_SIZE_USER;
+	return 0;
 }
 
 int daemon_text(struct machine *m, const char *path, char **text, size_t *size)
 {
-	static const char proc[] = "/proc/driver/nvidia/";
-	size_t length = strlen(path);
+	static const char proc[] = "/proc/driver/nvidia/", sys[] = "/sys/";
 	char lines[128];
 
 	if (strncmp(path, proc, sizeof(proc) - 1) == 0)
@@ -137,7 +145,7 @@ int daemon_text(struct machine *m, const char *path, char **text, size_t *size)
 	}
 	if (strcmp(path, "/proc/modules") == 0)
 		return modules_text(text, size);
-	if (length > 7 && strcmp(path + length - 7, "/config") == 0)
-		return config_text(m, path, text, size);
+	if (strncmp(path, sys, sizeof(sys) - 1) == 0)
+		return pci_text(m, path, text, size);
 	return ENOENT;
 }

@@ -71,6 +71,11 @@ bool machine_node_allowed(struct machine *machine, enum rm_node node, u32 minor,
 /* Makes root and fills it. 0 or an errno; nothing is left on failure. */
 int tree_create(struct machine *machine, const char *root);
 void tree_destroy(const char *root);
+/*
+ * What current_link_speed, current_link_width, max_link_speed or max_link_width of a PCI device
+ * says; false for any other file, and where there is no link.
+ */
+bool tree_link_text(struct os_pci_dev *pci, const char *file, char *text, size_t size);
 /* Owner, group and permission bits (nothing else in st_mode) of a device node. 0 or an errno. */
 int tree_node_stat(const char *root, enum rm_node node, u32 minor, struct stat *st);
 

@@ -200,34 +200,57 @@ static void pci_resource(struct tree *t, const char *dir, struct os_pci_dev *pci
 	pci_attr(t, dir, "resource", text);
 }
 
-static void pci_link(struct tree *t, const char *dir, struct os_pci_dev *pci)
+static u32 express_capability(struct os_pci_dev *pci)
 {
-	static const char *const speeds[] = { "Unknown",       "2.5 GT/s PCIe",	 "5.0 GT/s PCIe",
-					      "8.0 GT/s PCIe", "16.0 GT/s PCIe", "32.0 GT/s PCIe",
-					      "64.0 GT/s PCIe" };
 	u32 at = os_pci_cfg_read(pci, CFG_CAPABILITIES, 1);
-	u32 links[2];
-	char text[64];
 
 	for (u32 hops = 0; at && hops < 48; hops++) {
 		u32 cap = os_pci_cfg_read(pci, at, 2);
 
 		if ((cap & 0xff) == CAP_PCIE)
-			break;
+			return at;
 		at = cap >> 8;
 	}
-	if (!at)
-		return;
-	links[0] = os_pci_cfg_read(pci, at + PCIE_LINK_STATUS, 2);
-	links[1] = os_pci_cfg_read(pci, at + PCIE_LINK_CAP, 4);
-	for (u32 i = 0; i < 2; i++) {
-		u32 speed = links[i] & 0xf;
+	return 0;
+}
 
-		snprintf(text, sizeof(text), "%s\n",
-			 speeds[speed < ARRAY_SIZE(speeds) ? speed : 0]);
-		pci_attr(t, dir, i ? "max_link_speed" : "current_link_speed", text);
-		snprintf(text, sizeof(text), "%u\n", (links[i] >> 4) & 0x3f);
-		pci_attr(t, dir, i ? "max_link_width" : "current_link_width", text);
+bool tree_link_text(struct os_pci_dev *pci, const char *file, char *text, size_t size)
+{
+	static const char *const speeds[] = { "Unknown",       "2.5 GT/s PCIe",	 "5.0 GT/s PCIe",
+					      "8.0 GT/s PCIe", "16.0 GT/s PCIe", "32.0 GT/s PCIe",
+					      "64.0 GT/s PCIe" };
+	bool most = strncmp(file, "max_", 4) == 0;
+	u32 at = express_capability(pci), link, speed;
+
+	if (!at || (!most && strncmp(file, "current_", 8) != 0))
+		return false;
+	file += most ? 4 : 8;
+	link = os_pci_cfg_read(pci, at + (most ? PCIE_LINK_CAP : PCIE_LINK_STATUS), 2);
+	speed = link & 0xf;
+	if (strcmp(file, "link_speed") == 0)
+		snprintf(text, size, "%s\n", speeds[speed < ARRAY_SIZE(speeds) ? speed : 0]);
+	else if (strcmp(file, "link_width") == 0)
+		snprintf(text, size, "%u\n", (link >> 4) & 0x3f);
+	else
+		return false;
+	return true;
+}
+
+/* What the link is now is told anew to each reader. */
+static void pci_link(struct tree *t, const char *dir, struct os_pci_dev *pci)
+{
+	static const char *const files[] = { "current_link_speed", "current_link_width",
+					     "max_link_speed", "max_link_width" };
+	char path[160], text[64];
+
+	for (u32 i = 0; i < ARRAY_SIZE(files); i++) {
+		if (!tree_link_text(pci, files[i], text, sizeof(text)))
+			return;
+		snprintf(path, sizeof(path), "%s/%s", dir, files[i]);
+		if (i < 2)
+			tree_file(t, path, 0444 | S_ISVTX, NULL, 4096);
+		else
+			pci_attr(t, dir, files[i], text);
 	}
 }
 

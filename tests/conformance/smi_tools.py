@@ -101,6 +101,19 @@ def persistence_mode_is_set(m):
 
 
 @test
+def graphics_clocks_are_unlocked(m):
+    out = m.smi("-rgc")
+    assert "All done" in out and "ot supported" not in out, out
+
+
+@test
+def pcie_link_trains_down(m):
+    out = m.smi("--query-gpu=pcie.link.gen.current,pcie.link.width.current,pcie.link.gen.max,pcie.link.width.max",
+                "--format=csv,noheader", scenario="pcie-link 3 8\n")
+    assert out.strip() == "3, 8, 5, 16", out
+
+
+@test
 def settings_are_refused_to_others(m):
     refusals = {
         ("-pm", "1"): "Unable to set persistence mode for GPU 00000000:01:00.0: Insufficient Permissions",

@@ -107,6 +107,24 @@ static void test_capabilities(void **state)
 	assert_int_equal(capability(d, 0x77), 0);
 }
 
+/* The link trains to less, and stays so over a reset of the function. */
+static void test_link(void **state)
+{
+	struct driver *d = *state;
+	u32 at = capability(d, 0x10), slot_clock = 0x1000;
+
+	assert_int_equal(cfg(d, at + 0x12, 2), slot_clock | 16 << 4 | 5);
+	assert_int_equal(h100_inject(d->gpu, "pcie-link 3 8"), NV_OK);
+	assert_int_equal(cfg(d, at + 0x12, 2), slot_clock | 8 << 4 | 3);
+	assert_int_equal(cfg(d, at + 0x10, 4) >> 16, slot_clock | 8 << 4 | 3);
+	assert_int_equal(cfg(d, at + 0x0c, 4) & 0x3ff, 16 << 4 | 5); /* what it can */
+	h100_cfg_write(d->gpu, 0x68, 2, 0x8000 | cfg(d, 0x68, 2));
+	assert_true(h100_lend(d->gpu));
+	assert_int_equal(cfg(d, at + 0x12, 2), slot_clock | 8 << 4 | 3);
+	assert_int_equal(h100_inject(d->gpu, "pcie-link 5 16"), NV_OK);
+	assert_int_equal(cfg(d, at + 0x12, 2), slot_clock | 16 << 4 | 5);
+}
+
 static u64 size_bar(struct driver *d, u32 offset)
 {
 	u32 low = cfg(d, offset, 4), high = cfg(d, offset + 4, 4);
@@ -466,6 +484,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		GPU_TEST(test_identity),
 		GPU_TEST(test_capabilities),
+		GPU_TEST(test_link),
 		GPU_TEST(test_bars),
 		GPU_TEST(test_decode),
 		GPU_TEST(test_registers),

@@ -48,6 +48,8 @@ enum {
 #define COMMAND_INTX_DISABLE 0x0400u
 #define STATUS_INTX 0x0008u
 #define COMMAND_WRITABLE 0x0546u /* memory, bus master, parity, SERR#, INTx disable */
+#define CFG_LINK_STATUS (NV_EP_PCFG_GPU_LINK_CONTROL_STATUS + 2)
+#define LINK_STATUS_TRAINED 0x03ffu /* speed 3:0, width 9:4 */
 #define BAR_64BIT_PREFETCHABLE 0xcu
 #define PM_RESET_STATE 0x0008u /* no soft reset: D3hot keeps the context */
 #define EXPRESS_CAP_FLR (1u << 28)
@@ -144,6 +146,22 @@ static void reset_extended(struct h100_function *fn)
 	word(fn, LH_VSEC_OFFSET + 20, fn->identity.index, 0, 0);
 }
 
+/* Link Status as the link is now: its chip may have trained it to less than it can. */
+static void refresh_link(struct h100_function *fn)
+{
+	u32 trained = h100_register_get(fn, LH_LINK_TRAINED) & LINK_STATUS_TRAINED;
+	u32 status = cfg_get(fn, CFG_LINK_STATUS, 2) & ~LINK_STATUS_TRAINED;
+
+	if (trained == 0)
+		trained = fn->identity.link_generation | (u32)fn->identity.link_width << 4;
+	put(fn->cfg, CFG_LINK_STATUS, 2, status | trained);
+}
+
+static bool touches(u32 offset, u32 width, u32 first, u32 bytes)
+{
+	return offset < first + bytes && first < offset + width;
+}
+
 /* Config space to its reset values; cfg_lock held or nobody else about. */
 void h100_config_reset(struct h100_function *fn)
 {
@@ -191,14 +209,11 @@ u32 h100_function_cfg_read(struct h100_function *fn, u32 offset, u32 width)
 	os_spinlock_lock(&fn->cfg_lock);
 	put(fn->cfg, CFG_COMMAND + 2, 1,
 	    PCI_STATUS_CAPABILITIES | (os_load_relaxed(&fn->intx) != 0 ? STATUS_INTX : 0));
+	if (touches(offset, width, CFG_LINK_STATUS, 2))
+		refresh_link(fn);
 	value = cfg_get(fn, offset, width);
 	os_spinlock_unlock(&fn->cfg_lock);
 	return value;
-}
-
-static bool touches(u32 offset, u32 width, u32 first, u32 bytes)
-{
-	return offset < first + bytes && first < offset + width;
 }
 
 void h100_function_cfg_write(struct h100_function *fn, u32 offset, u32 width, u32 value)

@@ -93,6 +93,7 @@ static const struct h100_register rows[] = {
 	{ VF(PRIV_TIMER(1)), 1, 4, 0, NONE, reg_time_high },
 	{ LH_MSIX_TABLE, H100_MSIX_ENTRIES * 4, 4, 0, ALL, reg_msix, reg_msix_write },
 	{ LH_MSIX_PBA, 2, 4, 0, NONE, reg_msix_pending },
+	{ LH_LINK_TRAINED, 1, 4, 0, NONE },
 	{ VF(TIME_0), 1, 4, 0, NONE, reg_time_low },
 	{ VF(TIME_1), 1, 4, 0, NONE, reg_time_high },
 	/* No channel can be scheduled yet, so a ring finds nobody. */

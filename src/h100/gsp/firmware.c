@@ -213,9 +213,21 @@ void fw_ecc_error(struct fw *fw, bool uncorrected)
 
 static void power_on(struct fw *fw)
 {
+	fw->link_told = 0; /* the function forgot it with its registers */
 	fw_stop(fw, FW_STAGE_RESET);
 	h100_chip_gsp_set_run(fw->chip, H100_GSP_LOCKED);
 	h100_chip_fsp_set_ready(fw->chip, true);
+}
+
+/* The function shows in config space what the link was trained to. */
+static void tell_link(struct fw *fw)
+{
+	u32 trained = fw->state->pcie_generation | fw->state->pcie_lanes << 4;
+
+	if (trained == fw->link_told)
+		return;
+	fw->link_told = trained;
+	h100_chip_register_set(fw->chip, LH_LINK_TRAINED, trained);
 }
 
 /*
@@ -270,6 +282,7 @@ bool fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent)
 	dma_begin(fw);
 	if ((work & H100_WORK_RESET) != 0)
 		power_on(fw);
+	tell_link(fw);
 	if (!fw->hung) {
 		if ((work & H100_WORK_FSP) != 0)
 			fsp_serve(fw);

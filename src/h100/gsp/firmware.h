@@ -112,6 +112,7 @@ struct fw {
 	enum nv_status init_status;
 	u64 wpr_start, wpr_end;
 	u32 gpu_instance;
+	u32 link_told; /* what the function was told of the link; 0: nothing */
 
 	struct fw_queues queues;
 	struct fw_store store;
