@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 """Runs every benchmark of a build and prints each ratio with its goal; a missed goal is no failure.
 
+The last line counts them: 'N goals met, N missed (WHAT, ...), N not judged'. Exit status 1 only when a benchmark fails.
+
 usage: bench/run.py --build build/release [--only NAME]
 
 A program bench_NAME is run as it is; the lines it prints say what was measured. For those listed in
@@ -39,7 +41,29 @@ def count_instructions(program, kind):
 
 def report(what, value, goal):
     verdict = "PASS" if value <= goal else "MISS"
-    print("%-58s %9.2f  goal <= %-7.2f %s" % (what, value, goal, verdict), flush=True)
+    line = "%-58s %9.2f  goal <= %-7.2f %s" % (what, value, goal, verdict)
+    print(line, flush=True)
+    return line
+
+
+def summary(lines):
+    """The closing line: how many goals the printed lines met, and which they missed."""
+    met = sum(bool(re.search(r"\bPASS$", line)) for line in lines)
+    missed = [line for line in lines if re.search(r"\bMISS$", line)]
+    what = [re.split(r"\s{2,}", line.strip())[0] for line in missed]
+    unjudged = sum(bool(re.search(r"goal [<>]= .*\(TCG\)$|not counted: ", line)) for line in lines)
+    return "%d goals met, %d missed%s, %d not judged" % (
+        met, len(missed), " (%s)" % "; ".join(what) if what else "", unjudged)
+
+
+def run_program(program):
+    """Passes on what it prints; its lines and whether it failed."""
+    lines = []
+    with subprocess.Popen([program], stdout=subprocess.PIPE, text=True) as run:
+        for line in run.stdout:
+            print(line, end="", flush=True)
+            lines.append(line.rstrip())
+    return lines, run.returncode != 0
 
 
 def main():
@@ -51,19 +75,23 @@ def main():
     names = sorted(f for f in os.listdir(folder)
                    if f.startswith("bench_") and os.access(os.path.join(folder, f), os.X_OK)
                    and os.path.isfile(os.path.join(folder, f)) and options.only in f)
-    broken = not names
+    broken, lines = not names, []
     for name in names:
         program = os.path.join(folder, name)
         print("--", name, flush=True)
         for kind, what, goal in INSTRUCTIONS.get(name, []):
             value = count_instructions(program, kind)
             if value is None:
-                print("%-58s not counted: valgrind is missing or failed" % what, flush=True)
+                lines.append("%-58s not counted: valgrind is missing or failed" % what)
+                print(lines[-1], flush=True)
             else:
-                report(what, value, goal)
-        if subprocess.run([program], check=False).returncode:
+                lines.append(report(what, value, goal))
+        printed, failed = run_program(program)
+        lines += printed
+        if failed:
             print("%s failed" % name)
             broken = True
+    print(summary(lines))
     return 1 if broken else 0
 
 

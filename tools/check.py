@@ -92,6 +92,7 @@ def build(tally, kind):
 
 
 CMOCKA = re.compile(r"^\[\s+(PASSED|FAILED|SKIPPED)\s+\] (\d+) test", re.M)
+GOALS = re.compile(r"^\d+ goals met, \d+ missed.*$", re.M)
 PLAIN = re.compile(r"^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
 
 
@@ -148,6 +149,7 @@ def script(tally, name, command, env=None, timeout=None):
     text = open(log, errors="replace").read()
     passed, failed, skipped = count_output(text)
     notes = [l for l in text.splitlines() if l.startswith(("not ok", "skip"))][:40]
+    notes += GOALS.findall(text)
     if rc != 0 and not failed:
         failed = 1
         notes.append("exit status %d" % rc)
