@@ -37,6 +37,8 @@ def nvlink_failed_link_leaves_no_peers(m):
     for what in ("r", "w", "n", "a"):
         out = m.smi("topo", "-p2p", what, gpus=2, scenario=scenario)
         assert cells(out, 0)[1] == "NS", out
+    out = m.smi("topo", "-m", gpus=2, scenario="nvlink-down gpu0 3\n")
+    assert cells(out, 0)[1] == "NV17", out
 
 
 @test

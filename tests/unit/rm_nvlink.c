@@ -174,6 +174,19 @@ static void test_status_down(void **state)
 	assert_int_equal(s->linkInfo[3].linkState, NV2080_CTRL_NVLINK_STATUS_LINK_STATE_INIT);
 	assert_int_equal(s->linkInfo[3].nvlinkLineRateMbps, 0);
 	assert_int_equal(s->linkInfo[4].linkState, NV2080_CTRL_NVLINK_STATUS_LINK_STATE_ACTIVE);
+	/* It never came up, so nobody knows what is at its other end. */
+	assert_false(s->linkInfo[3].connected);
+	assert_int_equal(s->linkInfo[3].remoteDeviceInfo.deviceType,
+			 NV2080_CTRL_NVLINK_DEVICE_INFO_DEVICE_TYPE_NONE);
+	assert_true(s->linkInfo[4].connected);
+	fixture_gpu_inject(&host.gpus[0], "nvlink-up 3");
+	s = links_of(0);
+	assert_true(s->linkInfo[3].connected);
+	/* One that fails later has been told. */
+	fixture_gpu_inject(&host.gpus[0], "nvlink-down 3");
+	s = links_of(0);
+	assert_int_equal(s->linkInfo[3].linkState, NV2080_CTRL_NVLINK_STATUS_LINK_STATE_INIT);
+	assert_true(s->linkInfo[3].connected);
 	s = links_of(1);
 	assert_int_equal(s->linkInfo[3].linkState, NV2080_CTRL_NVLINK_STATUS_LINK_STATE_ACTIVE);
 }

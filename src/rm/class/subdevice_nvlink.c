@@ -76,9 +76,10 @@ static void put_device(NV2080_CTRL_NVLINK_DEVICE_INFO *device, const struct rm_g
 }
 
 /*
- * The other end. Switches are nobody's device on this bus, so they have a type and a name but no
- * place on it; a GPU that nobody has opened has not told its name, and the link counts as not
- * connected.
+ * The other end, of a link that has been up: one that never came up since boot knows of none, and
+ * one that fails later keeps what it knew. Switches are nobody's device on this bus, so they have a
+ * type and a name but no place on it; a GPU that nobody has opened has not told its name, and the
+ * link counts as not connected.
  */
 static void put_far_end(struct rm *rm, const struct rm_nvlink_end *end, LINK_STATUS *link)
 {
@@ -146,14 +147,30 @@ static void put_condition(LINK_STATUS *link, const LINK_VALUES *values)
 	link->nvlinkCommonClockSpeedMhz = link->nvlinkCommonClockSpeedKHz / 1000;
 }
 
+/* Which links have been up since boot, by what they are now. */
+static u32 links_seen(struct rm_gpu_static *info, u32 links,
+		      const NV2080_CTRL_NVLINK_GET_LINK_AND_CLOCK_INFO_PARAMS *now)
+{
+	u32 up = 0, i;
+
+	for (i = 0; i < ARRAY_SIZE(now->linkInfo); i++)
+		if ((links & BIT32(i)) &&
+		    now->linkInfo[i].linkState == NV2080_CTRL_NVLINK_STATUS_LINK_STATE_ACTIVE)
+			up |= BIT32(i);
+	return os_fetch_or(&info->nvlink_seen, up) | up;
+}
+
 enum nv_status subdevice_nvlink_get_status(struct rm_call *call, void *params)
 {
 	NV2080_CTRL_CMD_NVLINK_GET_NVLINK_STATUS_PARAMS *p = params;
 	NV2080_CTRL_NVLINK_GET_LINK_AND_CLOCK_INFO_PARAMS *now;
 	struct rm_gpu *gpu = call->object->gpu;
 	const struct rm_nvlink *wiring;
+	static const struct rm_nvlink_end no_end = {
+		.type = NV2080_CTRL_NVLINK_DEVICE_INFO_DEVICE_TYPE_NONE,
+	};
 	enum nv_status status;
-	u32 i;
+	u32 i, seen;
 
 	p->enabledLinkMask = 0;
 	status = rm_nvlink_get(gpu, &wiring);
@@ -169,6 +186,7 @@ enum nv_status subdevice_nvlink_get_status(struct rm_call *call, void *params)
 	if (status != NV_OK)
 		goto out;
 	p->enabledLinkMask = wiring->links;
+	seen = links_seen(gpu->info, wiring->links, now);
 	for (i = 0; i < ARRAY_SIZE(p->linkInfo); i++) {
 		LINK_STATUS *link = &p->linkInfo[i];
 
@@ -184,7 +202,7 @@ enum nv_status subdevice_nvlink_get_status(struct rm_call *call, void *params)
 		link->localLinkSid = wiring->ends[i].local_sid;
 		put_device(&link->localDeviceInfo, gpu);
 		put_condition(link, &now->linkInfo[i]);
-		put_far_end(call->rm, &wiring->ends[i], link);
+		put_far_end(call->rm, seen & BIT32(i) ? &wiring->ends[i] : &no_end, link);
 		put_caps_of_link(link, now->linkInfo[i].bLinkConnectedToSystem, wiring->version);
 	}
 out:
