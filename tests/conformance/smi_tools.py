@@ -2,7 +2,7 @@
 """nvidia-smi's other tools: dmon, pmon, topo, nvlink, mig, conf-compute, settings and reset."""
 import re
 
-from harness import test
+from harness import skip, test
 from smi_table import PROFILES
 
 
@@ -104,6 +104,18 @@ def persistence_mode_is_set(m):
 def graphics_clocks_are_unlocked(m):
     out = m.smi("-rgc")
     assert "All done" in out and "ot supported" not in out, out
+
+
+@test
+def utilization_samples_are_shown(m):
+    if not m.nvidia:
+        skip("NVIDIA's user space is not there")
+    script = '"$0" -pm 1 && sleep 1.5 && "$0" -q -d UTILIZATION'
+    out = m.run(["sh", "-c", script, m.smi_path], scenario="utilization 61\nmemory-utilization 30\n").out
+    for name, percent in ("GPU", 61), ("Memory", 30), ("ENC", 0), ("DEC", 0):
+        section = out.split(name + " Utilization Samples")[1].split("Utilization Samples")[0]
+        assert int(section.split("Number of Samples")[1].split()[1]) >= 5, out
+        assert section.split("Avg")[1].split()[1:3] == [str(percent), "%"], out
 
 
 @test

@@ -363,6 +363,55 @@ static void test_rated_power(void **unused)
 	state_free(s);
 }
 
+/* Monitoring samples: in order round the ring, held values from when they were held. */
+static void test_samples(void **unused)
+{
+	struct h100_state *s = state_make("at 2s utilization 61\nat 2s memory-utilization 30\n", 0);
+	NV2080_CTRL_PERF_GET_GPUMON_PERFMON_UTIL_SAMPLES_V2_PARAMS *p = calloc(1, sizeof(*p));
+	const u32 cmd = NV2080_CTRL_CMD_PERF_GET_GPUMON_PERFMON_UTIL_SAMPLES_V2;
+
+	assert_non_null(p);
+	p->type = NV2080_CTRL_GPUMON_SAMPLE_TYPE_PERFMON_UTIL;
+	p->bufSize = sizeof(p->samples);
+	assert_int_equal(ask(s, cmd, p, sizeof(*p)), NV_OK);
+	assert_int_equal(p->count, 0);
+	h100_state_account_busy(s, H100_ENGINE_DECODER, START_NS + SECOND_NS, SECOND_NS / 10);
+	state_move(s, 4 * SECOND_NS);
+	assert_int_equal(ask(s, cmd, p, sizeof(*p)), NV_OK);
+	assert_int_equal(p->count, 20);
+	assert_int_equal(p->tracker, 20);
+	assert_int_equal(p->samples[0].base.timeStamp, START_NS + SECOND_NS / 5);
+	assert_int_equal(p->samples[4].nvdec.util, 5000);
+	assert_int_equal(p->samples[9].gr.util, 0);
+	assert_int_equal(p->samples[10].gr.util, 6100);
+	assert_int_equal(p->samples[19].fb.util, 3000);
+	assert_int_equal(p->samples[19].gr.procId, 0xffffffff);
+	/* Over the end: the oldest is at the tracker. */
+	state_move(s, 16 * SECOND_NS);
+	assert_int_equal(ask(s, cmd, p, sizeof(*p)), NV_OK);
+	assert_int_equal(p->count, 72);
+	assert_int_equal(p->tracker, 8);
+	for (u32 i = 1; i < 72; i++)
+		assert_int_equal(p->samples[(8 + i) % 72].base.timeStamp -
+					 p->samples[(7 + i) % 72].base.timeStamp,
+				 SECOND_NS / 5);
+	/* Nobody looked for an hour, and all of the ring is new. */
+	state_move(s, 3600 * SECOND_NS);
+	assert_int_equal(ask(s, cmd, p, sizeof(*p)), NV_OK);
+	assert_int_equal(p->samples[(p->tracker + 71) % 72].base.timeStamp,
+			 START_NS + 3600 * SECOND_NS);
+	h100_state_boot(s, "535", s->update_ns);
+	assert_int_equal(ask(s, cmd, p, sizeof(*p)), NV_OK);
+	assert_int_equal(p->count, 0);
+	p->bufSize--;
+	assert_int_equal(ask(s, cmd, p, sizeof(*p)), NV_ERR_INVALID_ARGUMENT);
+	p->bufSize++;
+	p->type = NV2080_CTRL_GPUMON_SAMPLE_TYPE_PWR_MONITOR_STATUS;
+	assert_int_equal(ask(s, cmd, p, sizeof(*p)), NV_ERR_INVALID_ARGUMENT);
+	free(p);
+	state_free(s);
+}
+
 static void test_links(void **unused)
 {
 	struct h100_state *s = state_make("pcie-replay 9\npcie-link 4 8\nnvlink-down 5\n", 0);
@@ -614,9 +663,10 @@ int main(void)
 		cmocka_unit_test(test_table),	    cmocka_unit_test(test_written),
 		cmocka_unit_test(test_hostile),	    cmocka_unit_test(test_identity),
 		cmocka_unit_test(test_memory),	    cmocka_unit_test(test_make_of_memory),
-		cmocka_unit_test(test_rated_power), cmocka_unit_test(test_links),
-		cmocka_unit_test(test_topology),    cmocka_unit_test(test_mig),
-		cmocka_unit_test(test_sensors),	    cmocka_unit_test(test_setters),
+		cmocka_unit_test(test_rated_power), cmocka_unit_test(test_samples),
+		cmocka_unit_test(test_links),	    cmocka_unit_test(test_topology),
+		cmocka_unit_test(test_mig),	    cmocka_unit_test(test_sensors),
+		cmocka_unit_test(test_setters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

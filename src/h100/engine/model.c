@@ -175,6 +175,7 @@ static void move_model(struct h100_state *state, u64 now_ns)
 
 	if (elapsed_ns == 0)
 		return;
+	h100_state_sample(state, now_ns);
 	activity = take_activity(state, elapsed_ns);
 	mhz = choose_clock(state, activity, work);
 	set_clocks(state, mhz, work);

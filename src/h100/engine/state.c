@@ -93,6 +93,7 @@ void h100_state_init(struct h100_state *state, const struct h100_profile *profil
 		memset(scenario, 0, sizeof(*scenario));
 	}
 	make_identity(state);
+	h100_state_sample_start(state, now_ns);
 	memset(&state->held, 0xff, sizeof(state->held));
 	state->clock_mhz[H100_CLOCK_GRAPHICS] = (u32)profile->graphics_idle_mhz;
 	state->clock_mhz[H100_CLOCK_SM] = (u32)profile->graphics_idle_mhz;
@@ -124,6 +125,7 @@ void h100_state_boot(struct h100_state *state, const char *firmware_version, u64
 {
 	snprintf(state->firmware_version, sizeof(state->firmware_version), "%s", firmware_version);
 	memset(state->ecc_volatile, 0, sizeof(state->ecc_volatile));
+	h100_state_sample_start(state, now_ns);
 	state->ecc_enabled = state->ecc_pending;
 	state->remap_pending = false;
 	state->energy_uj = 0;

@@ -95,6 +95,14 @@ struct h100_ecc_counts {
 #define H100_BUSY_SLOTS 16u
 #define H100_BUSY_SLOT_NS 100000000ull
 
+/* Utilisation for monitoring tools: the last 14 seconds, five times a second. */
+#define H100_SAMPLES 72u
+#define H100_SAMPLE_NS 200000000ull
+struct h100_sample {
+	u64 end_ns;
+	u16 share[H100_ENGINE_COUNT]; /* of H100_SAMPLE_NS, in 1/10000 */
+};
+
 #define H100_NVLINK_MAX 18u
 #define H100_NVLINK_SWITCH ~0u
 struct h100_nvlink {
@@ -140,6 +148,10 @@ struct h100_state {
 	u64 busy_slots[H100_ENGINE_COUNT][H100_BUSY_SLOTS];
 	u64 work_ns;
 	u64 busy_seen_ns[H100_ENGINE_COUNT]; /* how much of it the model has used */
+
+	struct h100_sample samples[H100_SAMPLES]; /* a ring */
+	u64 sample_count; /* since boot: the next goes to it % H100_SAMPLES */
+	u64 sampled;	  /* up to when, in H100_SAMPLE_NS */
 
 	/* Clocks */
 	u32 pstate; /* 0 .. 15; an H100 has only 0 */
@@ -232,6 +244,10 @@ void h100_state_account_pcie(struct h100_state *state, u64 now_ns, u64 tx_bytes,
 u32 h100_state_utilization(const struct h100_state *state, enum h100_engine engine, u64 now_ns);
 u32 h100_state_pcie_tx_kbps(const struct h100_state *state, u64 now_ns);
 u32 h100_state_pcie_rx_kbps(const struct h100_state *state, u64 now_ns);
+
+/* Samples up to now_ns, of which held values are those of all that are missing; and anew. */
+void h100_state_sample(struct h100_state *state, u64 now_ns);
+void h100_state_sample_start(struct h100_state *state, u64 now_ns);
 
 /* -- Work of the firmware ---------------------------------------------------------------------- */
 

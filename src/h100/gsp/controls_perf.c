@@ -108,7 +108,48 @@ static enum nv_status set_compute_mode(struct fw_call *call, void *params, u32 s
 	return h100_state_set_compute_mode(call->state, p->rules);
 }
 
+static void put_share(NV2080_CTRL_PERF_GPUMON_ENGINE_UTIL_SAMPLE *out,
+		      const struct h100_sample *sample, enum h100_engine engine)
+{
+	out->util = sample->share[engine];
+	/* Engines have no processes yet, and there are no virtual GPUs. */
+	out->procId = (u32)NV2080_GPUMON_PID_INVALID;
+	out->subProcessID = (u32)NV2080_GPUMON_PID_INVALID;
+}
+
+static enum nv_status get_utilization_samples(struct fw_call *call, void *params, u32 size)
+{
+	NV2080_CTRL_PERF_GET_GPUMON_PERFMON_UTIL_SAMPLES_V2_PARAMS *p = params;
+	const struct h100_state *state = call->state;
+	u32 count = state->sample_count < H100_SAMPLES ? (u32)state->sample_count : H100_SAMPLES;
+
+	memset(p->samples, 0, sizeof(p->samples));
+	p->count = p->tracker = 0;
+	if (p->type != NV2080_CTRL_GPUMON_SAMPLE_TYPE_PERFMON_UTIL ||
+	    p->bufSize != sizeof(p->samples))
+		return NV_ERR_INVALID_ARGUMENT;
+	p->count = count;
+	p->tracker = (u32)(state->sample_count % H100_SAMPLES);
+	for (u32 i = 0; i < count; i++) {
+		const struct h100_sample *from = &state->samples[i];
+		NV2080_CTRL_PERF_GPUMON_PERFMON_UTIL_SAMPLE *to = &p->samples[i];
+
+		to->base.timeStamp = from->end_ns;
+		put_share(&to->fb, from, H100_ENGINE_MEMORY);
+		put_share(&to->gr, from, H100_ENGINE_GRAPHICS);
+		put_share(&to->nvenc, from, H100_ENGINE_ENCODER);
+		put_share(&to->nvdec, from, H100_ENGINE_DECODER);
+	}
+	return NV_OK;
+}
+
+_Static_assert(H100_SAMPLES == NV2080_CTRL_PERF_GPUMON_SAMPLE_COUNT_PERFMON_UTIL,
+	       "the model's ring is the interface's");
+
 static const struct fw_control controls[] = {
+	FW_CONTROL(NV2080_CTRL_CMD_PERF_GET_GPUMON_PERFMON_UTIL_SAMPLES_V2,
+		   NV2080_CTRL_PERF_GET_GPUMON_PERFMON_UTIL_SAMPLES_V2_PARAMS,
+		   get_utilization_samples),
 	FW_CONTROL(NV2080_CTRL_CMD_GPU_SET_COMPUTE_MODE_RULES,
 		   NV2080_CTRL_GPU_SET_COMPUTE_MODE_RULES_PARAMS, set_compute_mode),
 	FW_CONTROL(0x2080a097, closed_utilizations, get_utilizations),

@@ -36,7 +36,7 @@ struct rm_gpu_static {
 	u64 fb_size;	  /* bytes of video memory, what the firmware keeps included */
 	u32 nvlink_known; /* set with release once nvlink is */
 	struct rm_nvlink nvlink;
-	u32 nvlink_seen; /* atomic: links that were up when somebody looked, since boot */
+	u32 nvlink_seen;    /* atomic: links that were up when somebody looked, since boot */
 	bool fabric_probed; /* class/fabric.h, once; GPU lock */
 };
 
