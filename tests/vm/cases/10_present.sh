@@ -33,6 +33,12 @@ test_nodes() {
 	[ -e /proc/driver/nvidia/capabilities/mig/config ]
 }
 
+# The project's own client uses the nodes that are there.
+test_own_smi() {
+	load 2
+	check_equal 2 "$(leafhopper smi | tee /dev/stderr | grep -c 'NVIDIA H100 80GB HBM3')" "GPUs in leafhopper smi"
+}
+
 test_other_silicon_is_refused() {
 	load_driver_without_gpu
 	id=$(lspci -Dnd 1af4: | head -n 1 | cut -d' ' -f1)
