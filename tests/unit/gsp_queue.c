@@ -319,6 +319,50 @@ static void bad_checksum_is_dropped(void **state)
 	assert_usable(2);
 }
 
+/* Into the sink goes what it is for, also over the queue's end; all else is as without one. */
+static void long_data_goes_to_the_sink(void **state)
+{
+	static u8 message[65488], data[65000];
+	const u32 head = 24, start = 32 + head;
+	u32 seq;
+
+	for (seq = 0; seq < 60; seq++) {
+		struct gsp_sink sink = { .function = 76,
+					 .sequence = 5,
+					 .head = head,
+					 .status_at = seq % 2 ? 12 : ~0u,
+					 .data = data,
+					 .size = 30000 + seq * 501 };
+		bool wanted = seq % 5 != 4, good = seq % 7 != 6;
+		const struct bend bend = { .checksum_xor = !good };
+		u32 length = start + sink.size;
+
+		fill(message, length, seq + 1);
+		*word(message, 12) = sink.function;
+		*word(message, 24) = sink.sequence;
+		*word(message, 32 + 12) = NV_OK;
+		if (!wanted && seq % 2)
+			*word(message, 32 + 12) = NV_ERR_NOT_SUPPORTED;
+		else if (!wanted)
+			*word(message, seq % 4 ? 12 : 24) += 1;
+		fw_put(message, length, seq, &bend);
+		memset(data, 0x5a, sizeof(data));
+		memset(received, 0, PAGE * 16);
+		if (!good) {
+			assert_int_equal(gsp_msgq_receive_to(&queue, received, &sink),
+					 NV_ERR_INVALID_DATA);
+			assert_int_equal(data[sink.size], 0x5a);
+			continue;
+		}
+		assert_int_equal(gsp_msgq_receive_to(&queue, received, &sink), NV_OK);
+		assert_int_equal(sink.used, wanted);
+		assert_memory_equal(&received->rpc, message, wanted ? start : length);
+		if (wanted)
+			assert_memory_equal(data, message + start, sink.size);
+		assert_int_equal(data[wanted ? sink.size : 0], 0x5a);
+	}
+}
+
 static void bad_element_count_is_dropped(void **state)
 {
 	static const u32 counts[] = { 0, 2, 17, 63, 64, 0x80000000u, ~0u - 1 };
@@ -510,6 +554,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(our_pointers_are_not_read_back, setup_linked,
 						teardown),
 		cmocka_unit_test_setup_teardown(bad_checksum_is_dropped, setup_linked, teardown),
+		cmocka_unit_test_setup_teardown(long_data_goes_to_the_sink, setup_linked, teardown),
 		cmocka_unit_test_setup_teardown(bad_element_count_is_dropped, setup_linked,
 						teardown),
 		cmocka_unit_test_setup_teardown(bad_length_is_dropped, setup_linked, teardown),

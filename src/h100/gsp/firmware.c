@@ -6,6 +6,7 @@
 #include "h100/gsp/firmware.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "abi/gh100.h"
@@ -76,6 +77,9 @@ enum nv_status fw_init(struct fw *fw, struct h100_chip *chip, const struct h100_
 	fw->rng = chaos != 0 ? chaos * 0x9e3779b97f4a7c15ull | 1 : 0;
 	fw_queues_close(fw);
 	status = fw_store_init(&fw->store, state);
+	if (status == NV_OK && (!fw_buffer_grow(&fw->rx, GSP_MSG_QUEUE_ELEMENT_SIZE_MAX, 0) ||
+				!fw_buffer_grow(&fw->more, GSP_MSG_QUEUE_ELEMENT_SIZE_MAX, 0)))
+		status = NV_ERR_NO_MEMORY;
 	if (status == NV_OK)
 		status = fw_controls_build(fw);
 	if (status != NV_OK)
@@ -87,6 +91,9 @@ void fw_destroy(struct fw *fw)
 {
 	fw_store_clear(&fw->store);
 	fw_queues_close(fw);
+	free(fw->rx.data);
+	free(fw->more.data);
+	fw->rx = fw->more = (struct fw_buffer){ 0 };
 	os_free(fw->controls);
 	fw->controls = NULL;
 }

@@ -85,12 +85,19 @@ struct fw_queues {
 	bool looked;	   /* since the doorbell that this run is for: no need to look again */
 	bool complained;   /* about a write pointer out of range */
 
-	/* A message that arrives in several records. */
-	u8 *long_message;
+	/* A message that arrives in several records is in fw->more, complete up to long_bytes. */
+	bool long_message;
+	bool in_place; /* the record received last was put right behind it */
 	u32 long_bytes, long_total;
 
 	struct fw_out *out_first, **out_last;
 	u32 out_bytes;
+};
+
+/* Room for an element; it grows with the longest message that began in it, and stays so. */
+struct fw_buffer {
+	u8 *data;
+	u32 size;
 };
 
 /* A command that is served, and what the interface's table says of it. */
@@ -132,8 +139,11 @@ struct fw {
 	u64 rng;	      /* of chaos; 0: none */
 	bool wants_interrupt; /* something was put into the status queue that nobody polls for */
 	bool wrote;	      /* anything was put there */
-	/* Element header (48 bytes), message header, data. tx: where pages cannot be used. */
-	u8 rx[GSP_MSG_QUEUE_ELEMENT_SIZE_MAX] __attribute__((aligned(64)));
+	/*
+	 * Element header (48 bytes), message header, data. What comes in goes to rx; a message of
+	 * several records is put together in the other buffer. tx: where pages cannot be used.
+	 */
+	struct fw_buffer rx, more;
 	u8 tx[GSP_MSG_QUEUE_ELEMENT_SIZE_MAX] __attribute__((aligned(64)));
 };
 
@@ -187,8 +197,11 @@ bool fw_sha384_is(const void *data, size_t size, const u8 digest[48]);
  * LH_GSP_BOOT_BAD_QUEUES. */
 bool fw_queues_open(struct fw *fw, const MESSAGE_QUEUE_INIT_ARGUMENTS *args);
 void fw_queues_close(struct fw *fw);
+/* Makes it at least size bytes long, keeping the first used of them; false: no memory. */
+bool fw_buffer_grow(struct fw_buffer *buffer, u32 size, u32 used);
 /*
- * The next good record, in fw->rx; its message header is returned, *bytes is what there is of it
+ * The next good record, in fw->rx, the data of a continuation behind what fw->more has of its
+ * message if in_place says so; its message header is returned, *bytes is what there is of it
  * (at least its length). NULL when the command queue is empty. Bad records are logged and passed
  * over.
  */

@@ -22,6 +22,7 @@
 /* Bytes of a record that are read at once where each access is dear: nearly all are shorter. */
 #define FIRST_READ 512u
 #define RX_OFFSET 32u
+#define BUFFER_ALIGN 64u
 
 /* A ring is counted round without a division: n is less than its elements, or just as many. */
 static u32 ring_move(const struct fw_ring *ring, u32 at, u32 n)
@@ -127,6 +128,23 @@ bool fw_queues_open(struct fw *fw, const MESSAGE_QUEUE_INIT_ARGUMENTS *args)
 	       create_status(fw, status, bytes - status);
 }
 
+bool fw_buffer_grow(struct fw_buffer *buffer, u32 size, u32 used)
+{
+	u8 *data;
+
+	if (size <= buffer->size)
+		return true;
+	size = (u32)align_up(size, FW_PAGE);
+	data = aligned_alloc(BUFFER_ALIGN, size);
+	if (!data)
+		return false;
+	if (used != 0)
+		memcpy(data, buffer->data, used);
+	free(buffer->data);
+	*buffer = (struct fw_buffer){ data, size };
+	return true;
+}
+
 void fw_queues_close(struct fw *fw)
 {
 	struct fw_queues *q = &fw->queues;
@@ -137,7 +155,6 @@ void fw_queues_close(struct fw *fw)
 		q->out_first = out->next;
 		free(out);
 	}
-	free(q->long_message);
 	memset(q, 0, sizeof(*q));
 	q->out_last = &q->out_first;
 }
@@ -150,10 +167,11 @@ static u64 element_offset(const struct fw_ring *ring, u32 index)
 }
 
 /*
- * Copies bytes [from, to) of the record at the ring's place into fw->rx and adds what lies before
- * summed to the sum, a page at a time: while it is in the nearest cache.
+ * Copies bytes [from, to) of the record at the ring's place to the same place of a copy that begins
+ * at data, and adds what lies before summed to the sum, a page at a time: while it is in the
+ * nearest cache.
  */
-static bool copy_record(struct fw *fw, u32 from, u32 to, u32 summed, u64 *sum)
+static bool copy_record(struct fw *fw, u8 *data, u32 from, u32 to, u32 summed, u64 *sum)
 {
 	const struct fw_ring *ring = &fw->queues.commands;
 
@@ -164,12 +182,12 @@ static bool copy_record(struct fw *fw, u32 from, u32 to, u32 summed, u64 *sum)
 		const u8 *at = shared_at(fw, offset);
 
 		if (at && from + here <= align_up(summed, sizeof(u64))) {
-			*sum ^= copy_and_sum(fw->rx + from, at, here);
+			*sum ^= copy_and_sum(data + from, at, here);
 			fw->dma_read_bytes += here;
-		} else if (!shared_read(fw, offset, fw->rx + from, here)) {
+		} else if (!shared_read(fw, offset, data + from, here)) {
 			return false;
 		} else if (from < summed) {
-			*sum ^= sum_words(fw->rx + from, min(here, summed - from));
+			*sum ^= sum_words(data + from, min(here, summed - from));
 		}
 		from += here;
 	}
@@ -211,18 +229,34 @@ static u32 available(struct fw *fw)
 }
 
 /*
+ * Where a copy of the record would have to begin for its data to lie behind what came of the
+ * message before; NULL when it does not belong there. Only its data may be put there.
+ */
+static u8 *behind_message(struct fw *fw, const rpc_message_header_v *record)
+{
+	const struct fw_queues *q = &fw->queues;
+
+	if (!q->long_message || record->function != NV_VGPU_MSG_FUNCTION_CONTINUATION_RECORD ||
+	    record->length - sizeof(*record) > q->long_total - q->long_bytes ||
+	    !is_aligned(q->long_bytes, sizeof(u64)))
+		return NULL;
+	return fw->more.data + GSP_MSG_QUEUE_ELEMENT_HDR_SIZE + q->long_bytes - HEADERS;
+}
+
+/*
  * Reads and checks the record at the ring's place. Returns why it is bad, or NULL; *elements is
  * what it takes up in either case, 0 when memory is gone.
  */
 static const char *read_record(struct fw *fw, u32 waiting, u32 *elements, u32 *bytes)
 {
-	const GSP_MSG_QUEUE_ELEMENT *element = (const void *)fw->rx;
+	const GSP_MSG_QUEUE_ELEMENT *element = (const void *)fw->rx.data;
+	u8 *data = fw->rx.data, *behind;
 	u64 first = element_offset(&fw->queues.commands, fw->queues.commands.at), sum;
 	u32 length, covered, wanted, got = fw->dma_held ? HEADERS : FIRST_READ;
 
 	*elements = 0;
-	if (!(fw->dma_held ? shared_read(fw, first, fw->rx, HEADERS)
-			   : shared_read(fw, first, fw->rx, FIRST_READ)))
+	if (!(fw->dma_held ? shared_read(fw, first, data, HEADERS)
+			   : shared_read(fw, first, data, FIRST_READ)))
 		return "memory is gone";
 	*elements = 1;
 	if (element->elemCount == 0 ||
@@ -241,8 +275,14 @@ static const char *read_record(struct fw *fw, u32 waiting, u32 *elements, u32 *b
 	wanted = element->rpc.function == NV_VGPU_MSG_FUNCTION_GSP_RM_ALLOC
 			 ? element->elemCount * FW_PAGE
 			 : (u32)align_up(covered, sizeof(u64));
-	sum = sum_words(fw->rx, min(got, covered));
-	if (!copy_record(fw, got, wanted, covered, &sum)) {
+	sum = sum_words(data, min(got, covered));
+	behind = behind_message(fw, &element->rpc);
+	if (behind) {
+		memcpy(behind + HEADERS, data + HEADERS, min(got, covered) - HEADERS);
+		data = behind;
+	}
+	fw->queues.in_place = behind != NULL;
+	if (!copy_record(fw, data, got, wanted, covered, &sum)) {
 		*elements = 0;
 		return "memory is gone";
 	}
@@ -259,7 +299,7 @@ static const char *read_record(struct fw *fw, u32 waiting, u32 *elements, u32 *b
 
 rpc_message_header_v *fw_queue_receive(struct fw *fw, u32 *bytes)
 {
-	const GSP_MSG_QUEUE_ELEMENT *element = (const void *)fw->rx;
+	const GSP_MSG_QUEUE_ELEMENT *element = (const void *)fw->rx.data;
 	struct fw_ring *ring = &fw->queues.commands;
 
 	for (;;) {
@@ -280,7 +320,7 @@ rpc_message_header_v *fw_queue_receive(struct fw *fw, u32 *bytes)
 			ring->seq = (s32)(element->seqNum - seq) < 0 ? seq : element->seqNum + 1;
 		}
 		if (!fault)
-			return header_of(fw->rx);
+			return header_of(fw->rx.data);
 		fw_log(fw, OS_LOG_ERROR, "command %u dropped: bad %s", seq, fault);
 	}
 }

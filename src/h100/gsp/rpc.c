@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bits.h"
 #include "h100/gsp/firmware.h"
 
 #define HEADER ((u32)sizeof(rpc_message_header_v))
@@ -185,10 +186,18 @@ static void abandon(struct fw *fw, const char *why)
 		return;
 	fw_log(fw, OS_LOG_ERROR, "long message dropped after %u of %u bytes: %s", q->long_bytes,
 	       q->long_total, why);
-	free(q->long_message);
-	q->long_message = NULL;
+	q->long_message = false;
 }
 
+static void swap_buffers(struct fw *fw)
+{
+	struct fw_buffer rx = fw->rx;
+
+	fw->rx = fw->more;
+	fw->more = rx;
+}
+
+/* The message's first record is in fw->rx: the rest goes behind it, other records elsewhere. */
 static void begin_long(struct fw *fw, rpc_message_header_v *message, u64 total)
 {
 	struct fw_queues *q = &fw->queues;
@@ -197,23 +206,26 @@ static void begin_long(struct fw *fw, rpc_message_header_v *message, u64 total)
 		refuse(fw, message, NV_ERR_INVALID_PARAM_STRUCT);
 		return;
 	}
-	q->long_message = malloc(total);
-	if (!q->long_message) {
+	/* With room for the words that the last record fills up. */
+	if (!fw_buffer_grow(&fw->rx,
+			    GSP_MSG_QUEUE_ELEMENT_HDR_SIZE + (u32)align_up(total, sizeof(u64)),
+			    GSP_MSG_QUEUE_ELEMENT_SIZE_MAX)) {
 		refuse(fw, message, NV_ERR_NO_MEMORY);
 		return;
 	}
-	memcpy(q->long_message, message, message->length);
-	q->long_bytes = message->length;
+	swap_buffers(fw);
+	q->long_message = true;
+	q->long_bytes = GSP_MSG_QUEUE_RPC_SIZE_MAX;
 	q->long_total = (u32)total;
 }
 
 static void continue_long(struct fw *fw, const rpc_message_header_v *record)
 {
 	struct fw_queues *q = &fw->queues;
-	rpc_message_header_v *message = (void *)q->long_message;
+	rpc_message_header_v *message = (void *)(fw->more.data + GSP_MSG_QUEUE_ELEMENT_HDR_SIZE);
 	u32 here = record->length - HEADER;
 
-	if (!message) {
+	if (!q->long_message) {
 		fw_log(fw, OS_LOG_ERROR, "continuation of nothing dropped");
 		return;
 	}
@@ -221,15 +233,16 @@ static void continue_long(struct fw *fw, const rpc_message_header_v *record)
 		abandon(fw, "continuation of a wrong length");
 		return;
 	}
-	memcpy(q->long_message + q->long_bytes, record + 1, here);
+	if (!q->in_place)
+		memcpy((u8 *)message + q->long_bytes, record + 1, here);
 	q->long_bytes += here;
 	if (q->long_bytes < q->long_total)
 		return;
-	/* Serving it may close the queues, so it is nobody's but ours from here. */
-	q->long_message = NULL;
+	/* Served from rx as all are; the next long message finds a buffer there that is as long. */
+	q->long_message = false;
+	swap_buffers(fw);
 	message->length = q->long_total;
 	serve(fw, message, q->long_total);
-	free(message);
 }
 
 void fw_serve_commands(struct fw *fw)

@@ -360,8 +360,38 @@ static enum nv_status refuse(struct gsp_msgq *q, u32 count, const char *why)
 	return NV_ERR_INVALID_DATA;
 }
 
+/* What lies behind the headers into the sink, if it is for this message; its sum for fold(). */
+static bool take_to_sink(const struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffer,
+			 struct gsp_sink *sink, u64 *sum)
+{
+	const rpc_message_header_v03_00 *header = &buffer->rpc;
+	u32 whole = (u32)align_down(sink->size, 8), at = GSP_MSGQ_OVERHEAD + sink->head, status;
+	u8 *head = (u8 *)buffer + GSP_MSGQ_OVERHEAD;
+	u64 word;
+
+	if (header->function != sink->function || header->sequence != sink->sequence ||
+	    header->length != sizeof(*header) + sink->head + sink->size)
+		return false;
+	*sum ^= take_and_sum(q, GSP_MSGQ_OVERHEAD, head, sink->head);
+	if (sink->status_at != ~0u) {
+		os_memcpy(&status, head + sink->status_at, sizeof(status));
+		if (status != NV_OK) {
+			/* All of it goes to the buffer, and is summed there. */
+			*sum ^= xor_words(head, sink->head);
+			return false;
+		}
+	}
+	*sum ^= take_and_sum(q, at, sink->data, whole);
+	if (whole != sink->size) {
+		*sum ^= take_and_sum(q, at + whole, &word, sizeof(word));
+		os_memcpy(sink->data + whole, &word, sink->size - whole);
+	}
+	return true;
+}
+
 /* The first message of what is available. */
-static enum nv_status receive_one(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffer, u32 available)
+static enum nv_status receive_one(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffer, u32 available,
+				  struct gsp_sink *sink)
 {
 	u32 count, length, total, padded, ahead;
 	u64 sum;
@@ -379,7 +409,9 @@ static enum nv_status receive_one(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buf
 	total = ELEMENT_HEADER + length;
 	padded = (u32)align_up(total, 8);
 	sum = xor_words(buffer, GSP_MSGQ_OVERHEAD);
-	if (padded > GSP_MSGQ_OVERHEAD)
+	if (sink && take_to_sink(q, buffer, sink, &sum))
+		sink->used = true;
+	else if (padded > GSP_MSGQ_OVERHEAD)
 		sum ^= take_and_sum(q, GSP_MSGQ_OVERHEAD, (u8 *)buffer + GSP_MSGQ_OVERHEAD,
 				    padded - GSP_MSGQ_OVERHEAD);
 	if (fold(sum) != 0)
@@ -403,10 +435,13 @@ static enum nv_status receive_one(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buf
 	return NV_OK;
 }
 
-enum nv_status gsp_msgq_receive(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffer)
+enum nv_status gsp_msgq_receive_to(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffer,
+				   struct gsp_sink *sink)
 {
 	u32 write;
 
+	if (sink)
+		sink->used = false;
 	if (!q->linked)
 		return NV_WARN_NOTHING_TO_DO;
 	write = os_load_acquire(&status_header(q)->writePtr);
@@ -414,5 +449,10 @@ enum nv_status gsp_msgq_receive(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffe
 		return NV_WARN_NOTHING_TO_DO;
 	if (write >= q->status_count)
 		return NV_ERR_INVALID_DATA;
-	return receive_one(q, buffer, ring_distance(q->read, write, q->status_count));
+	return receive_one(q, buffer, ring_distance(q->read, write, q->status_count), sink);
+}
+
+enum nv_status gsp_msgq_receive(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffer)
+{
+	return gsp_msgq_receive_to(q, buffer, NULL);
 }

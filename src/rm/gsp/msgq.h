@@ -76,6 +76,20 @@ struct gsp_piece {
 	u32 size;
 };
 
+/*
+ * Where the end of one message's data may go right out of the queue: size bytes, behind head bytes
+ * that go to the receiver's buffer like the rest of a message. For a message of this function,
+ * sequence and length only; where status_at (in the head) is not ~0, for one with 0 there only.
+ */
+struct gsp_sink {
+	u32 function, sequence;
+	u32 head; /* a multiple of 8 */
+	u32 status_at;
+	u8 *data;
+	u32 size;
+	bool used; /* by the message received last, good or not: the buffer lacks what is here */
+};
+
 /* Both sizes are multiples of the page size, with room for 16 elements at least; memory is zeroed.
  */
 void gsp_msgq_init(struct gsp_msgq *q, void *command, u32 command_size, void *status,
@@ -109,6 +123,10 @@ bool gsp_msgq_has_message(const struct gsp_msgq *q);
  * sending holds nobody here.
  */
 enum nv_status gsp_msgq_receive(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffer);
+
+/* The same; data of the message that the sink is for goes there, even if it then proves bad. */
+enum nv_status gsp_msgq_receive_to(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffer,
+				   struct gsp_sink *sink);
 
 /* The exclusive or of a message's 32-bit words, zero-padded to 8 bytes. */
 u32 gsp_msgq_checksum(const void *data, u32 size);

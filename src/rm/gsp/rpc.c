@@ -20,6 +20,7 @@
 	       REG_PREP(NV_VGPU_MSG_HEADER_VERSION_MINOR, NV_VGPU_MSG_HEADER_VERSION_MINOR_TOT)))
 #define FIRST_EVENT ((u32)NV_VGPU_MSG_EVENT_GSP_INIT_DONE)
 #define RECORD_PAYLOAD (GSP_MSGQ_MAX_LENGTH - HEADER)
+#define SINK_MIN 16384u /* bytes worth going right to where they belong */
 
 static const char *function_name(u32 function)
 {
@@ -246,8 +247,8 @@ static bool message_or_dead(void *arg)
 	       os_load_relaxed(&gsp->gpu->state) == RM_GPU_LOST;
 }
 
-/* The next message, whatever it is, into gsp->buffer. */
-static enum nv_status next_message(struct rm_gsp *gsp, struct patience *p)
+/* The next message, whatever it is, into gsp->buffer, or partly into the sink (NULL: none). */
+static enum nv_status next_message(struct rm_gsp *gsp, struct gsp_sink *sink, struct patience *p)
 {
 	enum nv_status status;
 	u64 slice;
@@ -256,7 +257,7 @@ static enum nv_status next_message(struct rm_gsp *gsp, struct patience *p)
 		/* First the clock, then the queue: a thread that slept in between takes its reply.
 		 */
 		p->late = p->looks++ > 1 && is_over(gsp, p);
-		status = gsp_msgq_receive(&gsp->queue, gsp->buffer);
+		status = gsp_msgq_receive_to(&gsp->queue, gsp->buffer, sink);
 		if (status != NV_WARN_NOTHING_TO_DO && status != NV_WARN_MORE_PROCESSING_REQUIRED)
 			return status;
 		if (p->late)
@@ -279,13 +280,14 @@ static bool header_ok(const rpc_message_header_v03_00 *header)
 }
 
 /* Waits for the record of that function and sequence (events have none), keeping other events. */
-static enum nv_status await(struct rm_gsp *gsp, u32 function, struct patience *p)
+static enum nv_status await(struct rm_gsp *gsp, u32 function, struct gsp_sink *sink,
+			    struct patience *p)
 {
 	const rpc_message_header_v03_00 *header = &gsp->buffer->rpc;
 	enum nv_status status;
 
 	for (;;) {
-		status = next_message(gsp, p);
+		status = next_message(gsp, sink, p);
 		if (status != NV_OK)
 			return status;
 		if (!header_ok(header))
@@ -342,7 +344,7 @@ enum nv_status gsp_wait_event(struct rm_gsp *gsp, u32 event)
 	enum nv_status status;
 
 	wait_begin(gsp);
-	status = await(gsp, event, &p);
+	status = await(gsp, event, NULL, &p);
 	if (status == NV_OK)
 		status = header_status(&gsp->buffer->rpc);
 	if (p.timed_out)
@@ -363,23 +365,46 @@ static bool copies_out(const struct gsp_exchange *x)
 	return inner == NV_OK;
 }
 
+/*
+ * Long parameters are copied once, out of the queue to where they belong: NULL where they are not
+ * long, or where the caller looks at them even when the message proves bad.
+ */
+static struct gsp_sink *sink_for(const struct rm_gsp *gsp, const struct gsp_exchange *x, u32 got,
+				 u32 size, struct gsp_sink *sink)
+{
+	if (size < SINK_MIN || x->copy_on_error || !is_aligned(x->fixed_size, 8))
+		return NULL;
+	*sink = (struct gsp_sink){
+		.function = got == 0 ? x->function : NV_VGPU_MSG_FUNCTION_CONTINUATION_RECORD,
+		.sequence = gsp->sequence,
+		.head = got == 0 ? x->fixed_size : 0,
+		.status_at = got == 0 ? x->status_offset : GSP_NO_STATUS,
+		.data = (u8 *)x->var + got,
+		.size = size,
+	};
+	return sink;
+}
+
 /* The rest of the variable part, from continuation records; all are taken even if none is wanted.
  */
 static enum nv_status receive_rest(struct rm_gsp *gsp, struct gsp_exchange *x, u32 got, bool copy,
 				   struct patience *p)
 {
 	const rpc_message_header_v03_00 *header = &gsp->buffer->rpc;
+	struct gsp_sink sink, *to;
 	enum nv_status status;
 	u32 size;
 
 	while (got < x->var_size) {
-		status = await(gsp, NV_VGPU_MSG_FUNCTION_CONTINUATION_RECORD, p);
+		size = min(x->var_size - got, RECORD_PAYLOAD);
+		to = copy ? sink_for(gsp, x, got, size, &sink) : NULL;
+		status = await(gsp, NV_VGPU_MSG_FUNCTION_CONTINUATION_RECORD, to, p);
 		if (status != NV_OK)
 			return status;
 		size = header->length - HEADER;
 		if (size != min(x->var_size - got, RECORD_PAYLOAD))
 			return NV_ERR_INVALID_DATA;
-		if (copy)
+		if (copy && !(to && to->used))
 			os_memcpy((u8 *)x->var + got, header + 1, size);
 		got += size;
 	}
@@ -391,11 +416,12 @@ static enum nv_status receive_reply(struct rm_gsp *gsp, struct gsp_exchange *x, 
 {
 	const rpc_message_header_v03_00 *header = &gsp->buffer->rpc;
 	u32 first = min(x->var_size, RECORD_PAYLOAD - x->fixed_size);
+	struct gsp_sink sink, *to = sink_for(gsp, x, 0, first, &sink);
 	enum nv_status status, result;
 	bool copy;
 	u32 size;
 
-	status = await(gsp, x->function, p);
+	status = await(gsp, x->function, to, p);
 	if (status != NV_OK)
 		return status;
 	result = header_status(header);
@@ -408,7 +434,7 @@ static enum nv_status receive_reply(struct rm_gsp *gsp, struct gsp_exchange *x, 
 	if (size != x->fixed_size + first)
 		return NV_ERR_INVALID_DATA;
 	copy = copies_out(x);
-	if (copy)
+	if (copy && !(to && to->used))
 		gsp_copy(x->var, (const u8 *)(header + 1) + x->fixed_size, first);
 	status = receive_rest(gsp, x, first, copy, p);
 	return status != NV_OK ? status : result;
