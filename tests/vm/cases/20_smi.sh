@@ -21,8 +21,15 @@ test_calls() {
 		# shellcheck disable=SC2086
 		smi $words >"$share/got/$number.out" 2>"$share/got/$number.err" || status=$?
 		echo "$status" >"$share/got/$number.rc"
+		# The user-space host's calls have a machine each: what one set the next must not find.
+		case "$words" in
+		-pm\ * | -c\ * | -e\ * | -am\ * | -pl\ * | -lgc\ * | -rgc* | -lmc\ * | -rmc*)
+			unload
+			now=
+			;;
+		esac
 	done <$share/calls
-	unload
+	[ -z "$now" ] || unload
 }
 
 test_as_another_user() {
