@@ -141,7 +141,8 @@ bool fw_buffer_grow(struct fw_buffer *buffer, u32 size, u32 used)
 	if (used != 0)
 		memcpy(data, buffer->data, used);
 	free(buffer->data);
-	*buffer = (struct fw_buffer){ data, size };
+	buffer->data = data;
+	buffer->size = size;
 	return true;
 }
 

@@ -218,13 +218,14 @@ static u64 sum_at(const struct gsp_piece *piece, u32 offset)
 static u64 __attribute__((__noinline__))
 put_and_sum_many(struct cursor *c, const struct gsp_piece *piece, u32 offset)
 {
+	const u8 *data = piece->data;
+	struct gsp_piece part;
 	u64 sum = 0;
 	u32 done;
 
 	for (done = 0; done < piece->size; done += CHUNK) {
-		const struct gsp_piece part = { (const u8 *)piece->data + done,
-						min(piece->size - done, CHUNK) };
-
+		part.data = data + done;
+		part.size = min(piece->size - done, CHUNK);
 		sum ^= sum_at(&part, offset + done);
 		put(c, part.data, part.size);
 	}
