@@ -21,7 +21,8 @@ static void check_xfer(int ctl)
 	CHECK_IS(escape(ctl, NV_ESC_IOCTL_XFER_CMD, &xfer, sizeof(xfer)), 0);
 	CHECK(strncmp(version.versionString, "535.", 4) == 0);
 	CHECK_IS(escape(ctl, NV_ESC_IOCTL_XFER_CMD, &xfer, sizeof(xfer) - 1), -EINVAL);
-	CHECK_IS(escape(ctl, NV_ESC_IOCTL_XFER_CMD, &xfer, sizeof(xfer) + 1), -EINVAL);
+	memcpy(large, &xfer, sizeof(xfer));
+	CHECK_IS(escape(ctl, NV_ESC_IOCTL_XFER_CMD, large, sizeof(xfer) + 1), -EINVAL);
 	CHECK_IS(escape(ctl, NV_ESC_IOCTL_XFER_CMD, BAD_POINTER, sizeof(xfer) - 1), -EINVAL);
 	CHECK_IS(escape(ctl, NV_ESC_IOCTL_XFER_CMD, BAD_POINTER, sizeof(xfer)), -EFAULT);
 	xfer.ptr = (u64)(uintptr_t)BAD_POINTER;
@@ -142,9 +143,10 @@ int row_shapes(void)
 		if (!shapes[i].on_gpu)
 			CHECK_IS(escape(gpu, shapes[i].number, data, shapes[i].size), -EINVAL);
 	}
+	memcpy(data, &p, sizeof(p));
 	for (u32 size = 0; size <= 64; size++) {
 		if (size != sizeof(NVOS21_PARAMETERS) && size != sizeof(NVOS64_PARAMETERS))
-			CHECK_IS(escape(ctl, NV_ESC_RM_ALLOC, &p, size), -EINVAL);
+			CHECK_IS(escape(ctl, NV_ESC_RM_ALLOC, data, size), -EINVAL);
 	}
 	CHECK_IS(escape(gpu, NV_ESC_RM_ALLOC, &p, sizeof(p)), -EINVAL);
 	return 0;
