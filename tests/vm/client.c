@@ -108,6 +108,7 @@ static const struct {
 	{ "hold", row_hold },
 	{ "busy", row_busy },
 	{ "survive", row_survive },
+	{ "greedy", row_greedy },
 };
 
 int main(int argc, char **argv)

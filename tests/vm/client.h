@@ -64,5 +64,6 @@ int row_rights(void);
 int row_hold(void);
 int row_busy(void);
 int row_survive(void);
+int row_greedy(void);
 
 #endif

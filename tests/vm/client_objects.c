@@ -243,3 +243,20 @@ int row_survive(void)
 	close(ctl);
 	return 0;
 }
+
+/* Objects until there is no more memory for them, which must come: for a small memory cgroup. */
+int row_greedy(void)
+{
+	const u32 enough = 300000;
+	int ctl = open_control();
+	u32 status = NV_OK, made;
+
+	for (made = 0; made < enough && status == NV_OK; made++) {
+		u32 handle = 0;
+
+		status = alloc(ctl, 0, 0, &handle, NV01_ROOT, NULL, 0);
+	}
+	printf("%u clients\n", made);
+	CHECK_IS(status, NV_ERR_NO_MEMORY);
+	return 0;
+}

@@ -54,7 +54,7 @@ static int text_show(struct seq_file *m, void *v)
 	char *text;
 
 	for (;;) {
-		text = kvmalloc(room, GFP_KERNEL);
+		text = kvmalloc(room, GFP_KERNEL_ACCOUNT);
 		if (!text)
 			return -ENOMEM;
 		status = rm_proc_show(nvidia_rm, f->node->path, text, room, &length);
@@ -71,7 +71,7 @@ static int text_show(struct seq_file *m, void *v)
 
 static int text_open(struct inode *inode, struct file *file)
 {
-	struct proc_file *f = kzalloc(sizeof(*f), GFP_KERNEL);
+	struct proc_file *f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
 	int rc;
 
 	if (!f)
@@ -100,7 +100,7 @@ static ssize_t text_write(struct file *file, const char __user *buf, size_t coun
 	}
 	if (f->size + count > f->room) {
 		size_t room = max_t(size_t, TEXT_FIRST, roundup_pow_of_two(f->size + count));
-		char *bytes = kvmalloc(room, GFP_KERNEL);
+		char *bytes = kvmalloc(room, GFP_KERNEL_ACCOUNT);
 
 		if (!bytes) {
 			rc = -ENOMEM;

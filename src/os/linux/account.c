@@ -50,7 +50,8 @@ void *account_alloc(size_t size, unsigned long caller)
 {
 	/* kmalloc's own alignment may be less */
 	size_t before = sizeof(struct block) + (ARCH_KMALLOC_MINALIGN < BLOCK_ALIGN ? 8 : 0);
-	gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN;
+	/* charged to the client's cgroup; threads of the kernel are in the root's */
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN;
 	unsigned long flags;
 	struct block *b;
 	struct shard *s;

@@ -5,6 +5,7 @@
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/vmalloc.h>
 
 #include "os/linux/pci.h"
@@ -27,7 +28,7 @@ static DEFINE_MUTEX(pages_lock);
 
 static bool record_alloc(struct os_pci_dev *dev, enum os_pages_kind kind, struct page_record *r)
 {
-	gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
 
 	if (account_fails())
 		return false;
@@ -78,7 +79,7 @@ static void *pages_vmap(struct pages *p)
 
 	if (account_fails())
 		return NULL;
-	list = kvmalloc_array(p->count, sizeof(list[0]), GFP_KERNEL | __GFP_NOWARN);
+	list = kvmalloc_array(p->count, sizeof(list[0]), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!list)
 		return NULL;
 	for (i = 0; i < p->count; i++)
@@ -104,7 +105,8 @@ enum nv_status os_pages_alloc(struct os_pci_dev *dev, size_t size, enum os_pages
 		return NV_ERR_NO_MEMORY;
 	p->count = count;
 	for (made = 0; made < count; made++) {
-		if (!record_alloc(dev, kind, &p->records[made]))
+		/* who is killed waits for no more of them */
+		if (fatal_signal_pending(current) || !record_alloc(dev, kind, &p->records[made]))
 			goto free_records;
 		cond_resched();
 	}

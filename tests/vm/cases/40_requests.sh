@@ -26,3 +26,29 @@ test_row_files() { client /vm/vm_client files; }
 test_row_controls() { client /vm/vm_client controls; }
 test_row_objects() { client /vm/vm_client objects; }
 test_row_rights() { client /vm/vm_client rights; }
+
+# What a client has the driver allocate counts for its memory cgroup, where it ends: by NO_MEMORY, or
+# killed for it. Others go on.
+# test_greedy: 120 seconds
+test_greedy() {
+	group=/tmp/cgroup
+	mkdir -p $group
+	mount -t cgroup2 none $group || skip "no cgroups"
+	grep -qw memory $group/cgroup.controllers || skip "no memory cgroups"
+	load
+	hold_client
+	echo +memory >$group/cgroup.subtree_control
+	mkdir $group/small
+	echo 16M >$group/small/memory.max
+	expect 'Call Trace'
+	status=0
+	sh -c "echo \$\$ >$group/small/cgroup.procs; exec timeout 100 /vm/vm_client greedy" || status=$?
+	cat $group/small/memory.events
+	[ "$status" = 0 ] || [ "$status" = 137 ] || fail "not stopped by its cgroup: status $status"
+	grep -Eq '^(max|oom) [1-9]' $group/small/memory.events || fail "its cgroup did not count"
+	check_equal 0 "$(($(ask_client)))" "another client's request"
+	end_client
+	wait_for 10 rmdir $group/small
+	umount $group
+	unload
+}
