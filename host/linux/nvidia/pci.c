@@ -163,10 +163,11 @@ static int nvidia_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	return 0;
 
 fail_proc:
-	nvidia_proc_remove_gpu(pdev);
 	nvidia_node_destroy(gpu->node);
 fail_node:
 	nvidia_gpu_stop(gpu);
+	/* also for another GPU's probe, which lists all */
+	nvidia_proc_remove_gpu(pdev);
 fail_start:
 	minor_give(gpu->minor);
 fail_minor:
@@ -183,9 +184,10 @@ static void nvidia_remove(struct pci_dev *pdev)
 		os_linux_pci_lost(gpu->os);
 		rm_gpu_gone(gpu->rm);
 	}
-	nvidia_proc_remove_gpu(pdev);
 	nvidia_node_destroy(gpu->node);
 	nvidia_gpu_stop(gpu);
+	/* Not before: another GPU's probe would list it again. */
+	nvidia_proc_remove_gpu(pdev);
 	minor_give(gpu->minor);
 	pci_set_drvdata(pdev, NULL);
 	kfree(gpu);
