@@ -208,6 +208,19 @@ static struct pci_driver nvidia_driver = {
 	.err_handler = &nvidia_error_handlers,
 };
 
+/* Which of the two comes last offers the GPUs again: softh100.ko's end of init or our own. */
+static struct {
+	struct mutex lock;
+	bool registered; /* the driver */
+	bool live;	 /* softh100.ko became so before that */
+} order = { .lock = __MUTEX_INITIALIZER(order.lock) };
+
+static void offer_again(void)
+{
+	if (driver_attach(&nvidia_driver.driver))
+		os_log(OS_LOG_ERROR, "NVRM: the GPUs of softh100.ko could not be looked at");
+}
+
 /*
  * A GPU may appear while softh100.ko is still in its own init, where nobody can take its symbols.
  * Once that is over, what was refused is offered again.
@@ -215,11 +228,16 @@ static struct pci_driver nvidia_driver = {
 static int module_changed(struct notifier_block *block, unsigned long state, void *data)
 {
 	const struct module *module = data;
+	bool registered;
 
 	if (state != MODULE_STATE_LIVE || strcmp(module->name, "softh100"))
 		return NOTIFY_DONE;
-	if (driver_attach(&nvidia_driver.driver))
-		os_log(OS_LOG_ERROR, "NVRM: the GPUs of softh100.ko could not be looked at");
+	mutex_lock(&order.lock);
+	registered = order.registered;
+	order.live = true;
+	mutex_unlock(&order.lock);
+	if (registered)
+		offer_again();
 	return NOTIFY_OK;
 }
 
@@ -227,17 +245,26 @@ static struct notifier_block module_notifier = { .notifier_call = module_changed
 
 int nvidia_pci_init(void)
 {
+	bool live;
 	int rc;
 
 	if (!nvidia_binds_gpus())
 		return 0;
-	rc = pci_register_driver(&nvidia_driver);
-	if (rc)
-		return rc;
 	rc = register_module_notifier(&module_notifier);
 	if (rc)
-		pci_unregister_driver(&nvidia_driver);
-	return rc;
+		return rc;
+	rc = pci_register_driver(&nvidia_driver);
+	if (rc) {
+		unregister_module_notifier(&module_notifier);
+		return rc;
+	}
+	mutex_lock(&order.lock);
+	order.registered = true;
+	live = order.live;
+	mutex_unlock(&order.lock);
+	if (live)
+		offer_again();
+	return 0;
 }
 
 void nvidia_pci_exit(void)
