@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * What a driver reaches a GPU's registers by: the table of os/linux/soft_pci.h. Whoever has the
- * symbol keeps the module, and GPUs live as long as the module.
+ * symbol keeps the module, and GPUs live as long as the module. An access, with its look whether
+ * the function is there at all, is a section of RCU's: soft_video_clear waits for all that looked.
  */
 #include <linux/export.h>
 #include <linux/pci.h>
+#include <linux/rcupdate.h>
 
 #include "host/linux/softh100/internal.h"
 
@@ -19,12 +21,19 @@ static void access_put(struct soft_pci *gpu)
 
 static u64 access_read(struct soft_pci *gpu, u32 bar, u64 offset, u32 width)
 {
-	return h100_function_bar_read(&gpu->function, bar, offset, width);
+	u64 value;
+
+	rcu_read_lock();
+	value = h100_function_bar_read(&gpu->function, bar, offset, width);
+	rcu_read_unlock();
+	return value;
 }
 
 static void access_write(struct soft_pci *gpu, u32 bar, u64 offset, u32 width, u64 value)
 {
+	rcu_read_lock();
 	h100_function_bar_write(&gpu->function, bar, offset, width, value);
+	rcu_read_unlock();
 }
 
 const struct soft_pci_access softh100_access = {

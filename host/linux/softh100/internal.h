@@ -59,7 +59,7 @@ void soft_video_write(struct soft_video *video, u64 address, u32 width, u64 valu
 int soft_video_mmap(struct soft_video *video, struct vm_area_struct *vma);
 /* From now on mappings of the file are this memory's (NULL: none are left). */
 void soft_video_bind(struct soft_video *video, struct address_space *mapping);
-/* All of it reads as zero, mappings too. */
+/* All of it reads as zero, mappings too. The function is off the bus, and so it stays meanwhile. */
 void soft_video_clear(struct soft_video *video);
 
 /* -- System memory by DMA address: dma.c ------------------------------------------------------- */

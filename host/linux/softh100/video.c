@@ -134,6 +134,8 @@ void soft_video_clear(struct soft_video *video)
 	unsigned long index, flags;
 	LIST_HEAD(gone);
 
+	/* for drivers that found the function on the bus, and have yet to read or write a page */
+	synchronize_rcu();
 	down_write(&video->lock);
 	if (video->mapping)
 		unmap_mapping_range(video->mapping, (loff_t)video->base << PAGE_SHIFT,
@@ -147,9 +149,6 @@ void soft_video_clear(struct soft_video *video)
 			list_add(&page->lru, &gone);
 		cond_resched();
 	}
-	/* for drivers that are reading or writing one of them through a BAR */
-	if (!list_empty(&gone))
-		synchronize_rcu();
 	list_for_each_entry_safe (page, next, &gone, lru) {
 		list_del(&page->lru);
 		__free_page(page);
