@@ -24,6 +24,7 @@ static struct {
 	struct mutex lock;
 	enum power_state state;
 	bool by_notifier; /* who suspended resumes */
+	bool closed;	  /* the driver goes: nothing suspends any more */
 } power = { .lock = __MUTEX_INITIALIZER(power.lock) };
 
 /* Lock held. */
@@ -38,6 +39,8 @@ static int power_set(enum power_state state)
 		power.state = state;
 		return 0;
 	}
+	if (power.closed)
+		return -ENODEV;
 	/* From one way of sleeping there is no way to the other. */
 	if (power.state != POWER_RUNNING)
 		return -EIO;
@@ -120,6 +123,7 @@ void nvidia_power_exit(void)
 {
 	unregister_pm_notifier(&notifier);
 	mutex_lock(&power.lock);
+	power.closed = true;
 	power_set(POWER_RUNNING);
 	mutex_unlock(&power.lock);
 }
