@@ -3,6 +3,7 @@
  * /dev/softh100: where the process with a GPU's engines and firmware attaches. softh100.h says what
  * each request does; here they are checked.
  */
+#include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
 #include <linux/miscdevice.h>
@@ -285,30 +286,47 @@ static long device_ioctl(struct file *file, unsigned int request, unsigned long 
 		return set_wpr2(gpu, user);
 	case SOFTH100_COMMAND:
 		return command(gpu, user);
-	default:
+	case SOFTH100_FSP_READY:
+	case SOFTH100_GSP_RUN:
+	case SOFTH100_GSP_INTERRUPT:
+	case SOFTH100_RAISE:
+	case SOFTH100_PRESENT:
+	case SOFTH100_ANSWER:
 		return set_word(gpu, request, user);
+	default:
+		return -ENOTTY;
 	}
+}
+
+/* Whose memory the file shows; an ERR_PTR. */
+static struct soft_pci *memory_of(struct file *file)
+{
+	struct soft_pci *gpu = os_load_acquire(&((struct soft_file *)file->private_data)->gpu);
+
+	if (!gpu)
+		return ERR_PTR(-ENOTCONN);
+	return READ_ONCE(gpu->ejected) ? ERR_PTR(-ENODEV) : gpu;
 }
 
 static ssize_t device_read(struct file *file, char __user *user, size_t size, loff_t *at)
 {
-	struct soft_pci *gpu = os_load_acquire(&((struct soft_file *)file->private_data)->gpu);
+	struct soft_pci *gpu = memory_of(file);
 
-	return gpu ? soft_dma_read(gpu, user, size, *at) : -ENOTCONN;
+	return IS_ERR(gpu) ? PTR_ERR(gpu) : soft_dma_read(gpu, user, size, *at);
 }
 
 static ssize_t device_write(struct file *file, const char __user *user, size_t size, loff_t *at)
 {
-	struct soft_pci *gpu = os_load_acquire(&((struct soft_file *)file->private_data)->gpu);
+	struct soft_pci *gpu = memory_of(file);
 
-	return gpu ? soft_dma_write(gpu, user, size, *at) : -ENOTCONN;
+	return IS_ERR(gpu) ? PTR_ERR(gpu) : soft_dma_write(gpu, user, size, *at);
 }
 
 static int device_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	struct soft_pci *gpu = os_load_acquire(&((struct soft_file *)file->private_data)->gpu);
+	struct soft_pci *gpu = memory_of(file);
 
-	return gpu ? soft_video_mmap(&gpu->video, vma) : -ENOTCONN;
+	return IS_ERR(gpu) ? (int)PTR_ERR(gpu) : soft_video_mmap(&gpu->video, vma);
 }
 
 static int device_open(struct inode *inode, struct file *file)
