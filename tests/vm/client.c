@@ -109,6 +109,7 @@ static const struct {
 	{ "busy", row_busy },
 	{ "survive", row_survive },
 	{ "greedy", row_greedy },
+	{ "loud", row_loud },
 };
 
 int main(int argc, char **argv)

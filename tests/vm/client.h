@@ -65,5 +65,6 @@ int row_hold(void);
 int row_busy(void);
 int row_survive(void);
 int row_greedy(void);
+int row_loud(void);
 
 #endif

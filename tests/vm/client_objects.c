@@ -260,3 +260,16 @@ int row_greedy(void)
 	CHECK_IS(status, NV_ERR_NO_MEMORY);
 	return 0;
 }
+
+/* A version that is not the driver's is told in the log, each time. */
+int row_loud(void)
+{
+	int ctl = open_control();
+
+	for (u32 i = 0; i < 2000; i++) {
+		nv_ioctl_rm_api_version_t version = { .versionString = "1.2.3" };
+
+		CHECK_IS(escape(ctl, NV_ESC_CHECK_VERSION_STR, &version, sizeof(version)), -EINVAL);
+	}
+	return 0;
+}

@@ -167,6 +167,23 @@ static int execute(int fd, const char *line)
 	return EINVAL;
 }
 
+static bool fails(int rc, int with)
+{
+	return rc < 0 && errno == with;
+}
+
+/* Once the GPU is out of its slot there is nothing but waiting. */
+static void refuse_removed(int fd)
+{
+	uint32_t word = 0;
+	char byte = 0;
+
+	CHECK(fails(ioctl(fd, SOFTH100_RAISE, &word), ENODEV));
+	CHECK(fails((int)pread(fd, &byte, 1, 0), ENODEV));
+	CHECK(fails((int)pwrite(fd, &byte, 1, 0), ENODEV));
+	CHECK(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED && errno == ENODEV);
+}
+
 static int serve(uint32_t index)
 {
 	int fd = open_device(), rc = attach(fd, index);
@@ -192,8 +209,10 @@ static int serve(uint32_t index)
 				continue;
 			return errno;
 		}
-		if (wait.work & SOFTH100_WORK_REMOVED)
-			return 0;
+		if (wait.work & SOFTH100_WORK_REMOVED) {
+			refuse_removed(fd);
+			return failures != 0;
+		}
 		if (wait.work & H100_WORK_RESET)
 			resets++;
 		if (!(wait.work & SOFTH100_WORK_COMMAND))
@@ -211,11 +230,6 @@ static int serve(uint32_t index)
 }
 
 /* -- refuse ------------------------------------------------------------------------------------ */
-
-static bool fails(int rc, int with)
-{
-	return rc < 0 && errno == with;
-}
 
 static void refuse_before_attach(int fd)
 {
@@ -301,6 +315,7 @@ static void refuse_requests(int fd)
 		CHECK(set_word(fd, words[i].request, words[i].value) == EINVAL);
 	CHECK(fails(ioctl(fd, SOFTH100_COMMAND, &command), EAGAIN));
 	CHECK(fails(ioctl(fd, _IO('H', 0x7f), &command), ENOTTY));
+	CHECK(fails(ioctl(fd, _IO('H', 0x7f), (void *)8), ENOTTY));
 	CHECK(fails(ioctl(fd, _IOW('H', 0x04, uint64_t[4]), &command), ENOTTY));
 }
 

@@ -52,3 +52,17 @@ test_greedy() {
 	umount $group
 	unload
 }
+
+# A client cannot fill the log: 200 lines in 5 s, and what there was no room for is counted.
+test_loud() {
+	load
+	before=$(dmesg | wc -l)
+	/vm/vm_client loud
+	lines=$(($(dmesg | wc -l) - before))
+	[ "$lines" -ge 10 ] || fail "only $lines lines"
+	[ "$lines" -le 450 ] || fail "$lines lines"
+	sleep 6
+	/vm/vm_client loud
+	logged 'nvidia: [0-9]+ callbacks suppressed' || fail "nobody counted"
+	unload
+}
