@@ -41,7 +41,7 @@ SHARED_EXCEPT = ("src/base/types.h",)
 
 # What only the kernel's own headers and macros make sense of: W=1 and sparse look at it instead
 # (make -C host/linux check).
-KERNEL_ONLY = ("src/os/linux/", "host/linux/nvidia/", "host/linux/softh100/", "host/linux/tests/",
+NO_CPPCHECK = ("src/os/linux/", "host/linux/nvidia/", "host/linux/softh100/", "host/linux/tests/",
                "host/linux/conftest/")
 
 MAX_LINES = 800
@@ -115,7 +115,7 @@ def run_tools(sources, build, cppcheck, report):
              "--template={file}:{line}: {id}: {message}", "-Isrc", "-I.", "-Isrc/os/user/include",
              "-I" + build,
              *[s for s in sources if s.endswith(".c") and s.startswith(("src/", "host/", "abi/")) and
-               not s.startswith(KERNEL_ONLY)]],
+               not s.startswith(NO_CPPCHECK)]],
             cwd=TOP, capture_output=True, text=True)
         for line in p.stderr.splitlines():
             m = re.match(r"(\S+?):(\d+): (.*)", line)
