@@ -5,22 +5,10 @@
 #ifndef TESTS_HOST_CLIENT_H
 #define TESTS_HOST_CLIENT_H
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/types.h>
 
 #include "abi/r535.h"
-
-#define CHECK(cond)                                                                    \
-	do {                                                                           \
-		if (!(cond)) {                                                         \
-			fprintf(stderr, "%s:%d: %s (%s)\n", __FILE__, __LINE__, #cond, \
-				strerror(errno));                                      \
-			exit(1);                                                       \
-		}                                                                      \
-	} while (0)
+#include "tests/check.h"
 
 #define IOC(nr, type) _IOWR('F', nr, type)
 

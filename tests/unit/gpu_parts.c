@@ -200,6 +200,11 @@ void make_objects(void)
 void fake_gsp_start(struct fake_gsp *f)
 {
 	fixture_gpu_inject(&fixture, "gsp-hang");
+	/* What the boot left to be served must not take replies that are put there early. */
+	rm_gpu_lock(gpu);
+	rm_gpu_interrupts_disable(gpu);
+	rm_gpu_unlock(gpu);
+	os_workqueue_flush(gpu->interrupts->queue);
 	rm_gpu_lock(gpu);
 	f->queue = &gpu->gsp->queue;
 	f->write = f->queue->read;

@@ -6,7 +6,6 @@
 #include "abi/serial.h"
 #include "base/bits.h"
 #include "gpu_parts.h"
-#include "rm/gpu/interrupt.h"
 #include "rm/gpu/static_info.h"
 
 #define START NV0080_CTRL_CMD_FIFO_START_SELECTED_CHANNELS
@@ -167,11 +166,6 @@ static void replies_fill_what_was_asked_for(void **state)
 
 	assert_int_equal(rm_gpu_retain(gpu), NV_OK);
 	fake_gsp_start(&fake);
-	/* What the boot left to be served must not take the replies, which are there early. */
-	rm_gpu_lock(gpu);
-	rm_gpu_interrupts_disable(gpu);
-	rm_gpu_unlock(gpu);
-	os_workqueue_flush(gpu->interrupts->queue);
 	answer.fifoStartChannelList = (u64)(uintptr_t)other;
 	answer.channelHandle[7] = 77;
 	assert_int_equal(abi_serial_size(control, &answer, &size), NV_OK);

@@ -8,27 +8,15 @@
 #include "rm_host.h"
 #include "unit.h"
 
-static u64 live;
-
 static int start(void **state)
 {
-	live = unit_live();
 	host_start(2);
 	return 0;
 }
 
 static int start_bare(void **state)
 {
-	live = unit_live();
 	host_start(0);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	os_user_set_cred(NULL);
-	host_stop();
-	assert_int_equal(unit_live(), live);
 	return 0;
 }
 
@@ -1052,32 +1040,33 @@ static void test_failing_allocations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_unknown_number, start_bare, stop),
-		cmocka_unit_test_setup_teardown(test_copy_faults, start_bare, stop),
-		cmocka_unit_test_setup_teardown(test_xfer, start_bare, stop),
-		cmocka_unit_test_setup_teardown(test_power_lock, start_bare, stop),
-		cmocka_unit_test_setup_teardown(test_check_version, start_bare, stop),
-		cmocka_unit_test_setup_teardown(test_sys_params, start_bare, stop),
-		cmocka_unit_test_setup_teardown(test_registry, start_bare, stop),
-		cmocka_unit_test_setup_teardown(test_build_version, start_bare, stop),
-		cmocka_unit_test_setup_teardown(test_registered_file_identity, start_bare, stop),
-		cmocka_unit_test_setup_teardown(test_shapes, start, stop),
-		cmocka_unit_test_setup_teardown(test_alloc_shape, start, stop),
-		cmocka_unit_test_setup_teardown(test_lost_gpu, start, stop),
-		cmocka_unit_test_setup_teardown(test_query_device_intr, start, stop),
-		cmocka_unit_test_setup_teardown(test_card_info, start, stop),
-		cmocka_unit_test_setup_teardown(test_attach_gpus, start, stop),
-		cmocka_unit_test_setup_teardown(test_status_code, start, stop),
-		cmocka_unit_test_setup_teardown(test_numa, start, stop),
-		cmocka_unit_test_setup_teardown(test_register_fd, start, stop),
-		cmocka_unit_test_setup_teardown(test_os_events, start, stop),
-		cmocka_unit_test_setup_teardown(test_events, start, stop),
-		cmocka_unit_test_setup_teardown(test_refused, start, stop),
-		cmocka_unit_test_setup_teardown(test_video_memory, start, stop),
-		cmocka_unit_test_setup_teardown(test_gpu_needs_its_node, start, stop),
-		cmocka_unit_test_setup_teardown(test_sessions, start, stop),
-		cmocka_unit_test_setup_teardown(test_old_list_control, start, stop),
-		cmocka_unit_test_setup_teardown(test_failing_allocations, start, stop),
+		cmocka_unit_test_setup_teardown(test_unknown_number, start_bare, host_end),
+		cmocka_unit_test_setup_teardown(test_copy_faults, start_bare, host_end),
+		cmocka_unit_test_setup_teardown(test_xfer, start_bare, host_end),
+		cmocka_unit_test_setup_teardown(test_power_lock, start_bare, host_end),
+		cmocka_unit_test_setup_teardown(test_check_version, start_bare, host_end),
+		cmocka_unit_test_setup_teardown(test_sys_params, start_bare, host_end),
+		cmocka_unit_test_setup_teardown(test_registry, start_bare, host_end),
+		cmocka_unit_test_setup_teardown(test_build_version, start_bare, host_end),
+		cmocka_unit_test_setup_teardown(test_registered_file_identity, start_bare,
+						host_end),
+		cmocka_unit_test_setup_teardown(test_shapes, start, host_end),
+		cmocka_unit_test_setup_teardown(test_alloc_shape, start, host_end),
+		cmocka_unit_test_setup_teardown(test_lost_gpu, start, host_end),
+		cmocka_unit_test_setup_teardown(test_query_device_intr, start, host_end),
+		cmocka_unit_test_setup_teardown(test_card_info, start, host_end),
+		cmocka_unit_test_setup_teardown(test_attach_gpus, start, host_end),
+		cmocka_unit_test_setup_teardown(test_status_code, start, host_end),
+		cmocka_unit_test_setup_teardown(test_numa, start, host_end),
+		cmocka_unit_test_setup_teardown(test_register_fd, start, host_end),
+		cmocka_unit_test_setup_teardown(test_os_events, start, host_end),
+		cmocka_unit_test_setup_teardown(test_events, start, host_end),
+		cmocka_unit_test_setup_teardown(test_refused, start, host_end),
+		cmocka_unit_test_setup_teardown(test_video_memory, start, host_end),
+		cmocka_unit_test_setup_teardown(test_gpu_needs_its_node, start, host_end),
+		cmocka_unit_test_setup_teardown(test_sessions, start, host_end),
+		cmocka_unit_test_setup_teardown(test_old_list_control, start, host_end),
+		cmocka_unit_test_setup_teardown(test_failing_allocations, start, host_end),
 	};
 
 	os_user_log_set_levels(OS_LOG_ERROR, OS_LOG_ERROR);

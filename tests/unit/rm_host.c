@@ -62,6 +62,7 @@ void host_start_like(u32 gpus, const struct fixture_gpu_config *like)
 	u32 i;
 
 	memset(&host, 0, sizeof(host));
+	host.live = unit_live();
 	assert_int_equal(rm_create(&config, &host.rm), NV_OK);
 	for (i = 0; i < gpus; i++) {
 		struct fixture_gpu_config gpu = *like;
@@ -108,6 +109,14 @@ void host_stop(void)
 	}
 	rm_destroy(host.rm);
 	host.rm = NULL;
+}
+
+int host_end(void **state)
+{
+	os_user_set_cred(NULL);
+	host_stop();
+	assert_int_equal(unit_live(), host.live);
+	return 0;
 }
 
 int host_open(enum rm_node node, u32 minor)

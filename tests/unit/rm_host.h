@@ -23,6 +23,7 @@ struct rm_host {
 	} fds[HOST_FDS];
 	/* Called when a descriptor is looked up; may be NULL. */
 	void (*asked)(void);
+	u64 live;	  /* what was allocated before it started */
 	u32 notified;	  /* atomic: calls of file_notify */
 	bool interrupted; /* what the host says of the thread's signals */
 };
@@ -35,6 +36,8 @@ void host_start(u32 gpus);
 void host_start_like(u32 gpus, const struct fixture_gpu_config *like);
 /* Closes what is open and takes all down. */
 void host_stop(void);
+/* A test's teardown: the driver's own thread again, everything stopped and nothing left of it. */
+int host_end(void **state);
 /* Another GPU in the place of one that host_remove took away; NULL: the usual profile. */
 void host_add(u32 index, const char *profile);
 /* Takes the GPU off its bus while files may have it open. */

@@ -12,8 +12,6 @@
 #define CARD_LINKS 12u
 #define NVLINK_CAPS 0x1bu /* reads, writes, NVLink, atomics */
 
-static u64 live;
-
 /* What a test has open: both GPUs, a client and a subdevice on each. */
 static struct {
 	int ctl;
@@ -46,7 +44,6 @@ static void start_like(const char *profile, bool bridged)
 {
 	struct fixture_gpu_config like = { .profile = profile, .bridged = bridged };
 
-	live = unit_live();
 	memset(&my, 0, sizeof(my));
 	host_start_like(2, &like);
 }
@@ -56,7 +53,6 @@ static int start_without_manager(void **state)
 {
 	struct fixture_gpu_config like = { .scenario = "fabric-silent\n" };
 
-	live = unit_live();
 	memset(&my, 0, sizeof(my));
 	host_start_like(2, &like);
 	open_all(2);
@@ -89,13 +85,6 @@ static int start_bridged(void **state)
 {
 	start_like("h100-pcie-80gb", true);
 	open_all(2);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	host_stop();
-	assert_int_equal(unit_live(), live);
 	return 0;
 }
 
@@ -408,21 +397,21 @@ static void test_failing_allocations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_caps, start_modules, stop),
-		cmocka_unit_test_setup_teardown(test_status_switched, start_modules, stop),
-		cmocka_unit_test_setup_teardown(test_status_down, start_modules, stop),
-		cmocka_unit_test_setup_teardown(test_status_unconnected, start_cards, stop),
-		cmocka_unit_test_setup_teardown(test_status_bridged, start_bridged, stop),
-		cmocka_unit_test_setup_teardown(test_peers_nvlink, start_modules, stop),
-		cmocka_unit_test_setup_teardown(test_peers_nvlink, start_bridged, stop),
-		cmocka_unit_test_setup_teardown(test_peers_degraded, start_modules, stop),
-		cmocka_unit_test_setup_teardown(test_peers_pcie, start_cards, stop),
-		cmocka_unit_test_setup_teardown(test_peers_refused, start_one_open, stop),
-		cmocka_unit_test_setup_teardown(test_fabric_answers, start_modules, stop),
-		cmocka_unit_test_setup_teardown(test_fabric_waits, start_without_manager, stop),
-		cmocka_unit_test_setup_teardown(test_no_fabric, start_cards, stop),
-		cmocka_unit_test_setup_teardown(test_no_fabric, start_bridged, stop),
-		cmocka_unit_test_setup_teardown(test_failing_allocations, start_modules, stop),
+		cmocka_unit_test_setup_teardown(test_caps, start_modules, host_end),
+		cmocka_unit_test_setup_teardown(test_status_switched, start_modules, host_end),
+		cmocka_unit_test_setup_teardown(test_status_down, start_modules, host_end),
+		cmocka_unit_test_setup_teardown(test_status_unconnected, start_cards, host_end),
+		cmocka_unit_test_setup_teardown(test_status_bridged, start_bridged, host_end),
+		cmocka_unit_test_setup_teardown(test_peers_nvlink, start_modules, host_end),
+		cmocka_unit_test_setup_teardown(test_peers_nvlink, start_bridged, host_end),
+		cmocka_unit_test_setup_teardown(test_peers_degraded, start_modules, host_end),
+		cmocka_unit_test_setup_teardown(test_peers_pcie, start_cards, host_end),
+		cmocka_unit_test_setup_teardown(test_peers_refused, start_one_open, host_end),
+		cmocka_unit_test_setup_teardown(test_fabric_answers, start_modules, host_end),
+		cmocka_unit_test_setup_teardown(test_fabric_waits, start_without_manager, host_end),
+		cmocka_unit_test_setup_teardown(test_no_fabric, start_cards, host_end),
+		cmocka_unit_test_setup_teardown(test_no_fabric, start_bridged, host_end),
+		cmocka_unit_test_setup_teardown(test_failing_allocations, start_modules, host_end),
 	};
 
 	os_user_log_set_levels(OS_LOG_ERROR, OS_LOG_ERROR);

@@ -7,19 +7,9 @@
 #include "rm_host.h"
 #include "unit.h"
 
-static u64 live;
-
 static int start(void **state)
 {
-	live = unit_live();
 	host_start(1);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	host_stop();
-	assert_int_equal(unit_live(), live);
 	return 0;
 }
 
@@ -171,11 +161,11 @@ static void test_write_capability(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_information, start, stop),
-		cmocka_unit_test_setup_teardown(test_names, start, stop),
-		cmocka_unit_test_setup_teardown(test_list, start, stop),
-		cmocka_unit_test_setup_teardown(test_write, start, stop),
-		cmocka_unit_test_setup_teardown(test_write_capability, start, stop),
+		cmocka_unit_test_setup_teardown(test_information, start, host_end),
+		cmocka_unit_test_setup_teardown(test_names, start, host_end),
+		cmocka_unit_test_setup_teardown(test_list, start, host_end),
+		cmocka_unit_test_setup_teardown(test_write, start, host_end),
+		cmocka_unit_test_setup_teardown(test_write_capability, start, host_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

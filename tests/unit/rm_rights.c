@@ -9,21 +9,11 @@
 #include "rm_host.h"
 #include "unit.h"
 
-static u64 live;
 static const struct os_cred user = { .pid = 4711, .uid = 1000, .gid = 1000 };
 
 static int start(void **state)
 {
-	live = unit_live();
 	host_start(1);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	os_user_set_cred(NULL);
-	host_stop();
-	assert_int_equal(unit_live(), live);
 	return 0;
 }
 
@@ -229,11 +219,13 @@ static void test_accounting_mode(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_old_heap_has_the_callers_rights, start, stop),
+		cmocka_unit_test_setup_teardown(test_old_heap_has_the_callers_rights, start,
+						host_end),
 		cmocka_unit_test_setup_teardown(test_old_controls_have_the_callers_clients, start,
-						stop),
-		cmocka_unit_test_setup_teardown(test_event_data_has_no_strange_bytes, start, stop),
-		cmocka_unit_test_setup_teardown(test_accounting_mode, start, stop),
+						host_end),
+		cmocka_unit_test_setup_teardown(test_event_data_has_no_strange_bytes, start,
+						host_end),
+		cmocka_unit_test_setup_teardown(test_accounting_mode, start, host_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

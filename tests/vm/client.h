@@ -6,21 +6,8 @@
 #ifndef TESTS_VM_CLIENT_H
 #define TESTS_VM_CLIENT_H
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "abi/r535.h"
-
-#define CHECK(cond)                                                                    \
-	do {                                                                           \
-		if (!(cond)) {                                                         \
-			fprintf(stderr, "%s:%d: %s (%s)\n", __FILE__, __LINE__, #cond, \
-				strerror(errno));                                      \
-			exit(1);                                                       \
-		}                                                                      \
-	} while (0)
+#include "tests/check.h"
 
 /* Both as numbers; what was there is printed. */
 #define CHECK_IS(got, wanted)                                                                  \
