@@ -312,14 +312,15 @@ static ssize_t device_read(struct file *file, char __user *user, size_t size, lo
 {
 	struct soft_pci *gpu = memory_of(file);
 
-	return IS_ERR(gpu) ? PTR_ERR(gpu) : soft_dma_read(gpu, user, size, *at);
+	return IS_ERR(gpu) ? PTR_ERR(gpu) : soft_dma_access(gpu, user, size, *at, false);
 }
 
 static ssize_t device_write(struct file *file, const char __user *user, size_t size, loff_t *at)
 {
 	struct soft_pci *gpu = memory_of(file);
 
-	return IS_ERR(gpu) ? PTR_ERR(gpu) : soft_dma_write(gpu, user, size, *at);
+	return IS_ERR(gpu) ? PTR_ERR(gpu)
+			   : soft_dma_access(gpu, (char __user *)user, size, *at, true);
 }
 
 static int device_mmap(struct file *file, struct vm_area_struct *vma)

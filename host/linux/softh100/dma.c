@@ -346,12 +346,13 @@ static int check(struct soft_pci *gpu, size_t size, u64 address, bool write)
  * Pages are copied one by one by way of a buffer, since user memory may fault: a driver that unmaps
  * some of them meanwhile gets the rest of an access refused, as on a bus.
  */
-ssize_t soft_dma_read(struct soft_pci *gpu, char __user *user, size_t size, u64 address)
+ssize_t soft_dma_access(struct soft_pci *gpu, char __user *user, size_t size, u64 address,
+			bool write)
 {
 	u64 small[8];
 	void *buffer = small;
 	size_t done = 0, part;
-	ssize_t rc = size ? check(gpu, size, address, false) : 0;
+	ssize_t rc = size ? check(gpu, size, address, write) : 0;
 
 	if (rc || !size)
 		return rc;
@@ -361,32 +362,9 @@ ssize_t soft_dma_read(struct soft_pci *gpu, char __user *user, size_t size, u64 
 		return -ENOMEM;
 	for (; !rc && done < size; done += part) {
 		part = min_t(size_t, size - done, PAGE_SIZE - offset_in_page(address + done));
-		if (!move(&gpu->dma, address + done, buffer, part, false) ||
-		    copy_to_user(user + done, buffer, part))
-			rc = -EFAULT;
-	}
-	if (buffer != small)
-		free_page((unsigned long)buffer);
-	return rc ? rc : size;
-}
-
-ssize_t soft_dma_write(struct soft_pci *gpu, const char __user *user, size_t size, u64 address)
-{
-	u64 small[8];
-	void *buffer = small;
-	size_t done = 0, part;
-	ssize_t rc = size ? check(gpu, size, address, true) : 0;
-
-	if (rc || !size)
-		return rc;
-	if (size > sizeof(small))
-		buffer = (void *)__get_free_page(GFP_KERNEL);
-	if (!buffer)
-		return -ENOMEM;
-	for (; !rc && done < size; done += part) {
-		part = min_t(size_t, size - done, PAGE_SIZE - offset_in_page(address + done));
-		if (copy_from_user(buffer, user + done, part) ||
-		    !move(&gpu->dma, address + done, buffer, part, true))
+		if ((write && copy_from_user(buffer, user + done, part)) ||
+		    !move(&gpu->dma, address + done, buffer, part, write) ||
+		    (!write && copy_to_user(user + done, buffer, part)))
 			rc = -EFAULT;
 	}
 	if (buffer != small)

@@ -77,9 +77,9 @@ void soft_dma_machine_exit(void);
 void soft_dma_init(struct soft_dma *dma);
 /* Drops what a driver left mapped; how many pages. */
 u32 soft_dma_clear(struct soft_dma *dma);
-/* pread and pwrite: bytes, or -EFAULT, -EINVAL, -ENOMEM. */
-ssize_t soft_dma_read(struct soft_pci *gpu, char __user *user, size_t size, u64 address);
-ssize_t soft_dma_write(struct soft_pci *gpu, const char __user *user, size_t size, u64 address);
+/* pread, or pwrite, which only reads user: bytes, or -EFAULT, -EINVAL, -ENOMEM. */
+ssize_t soft_dma_access(struct soft_pci *gpu, char __user *user, size_t size, u64 address,
+			bool write);
 
 /* -- Interrupts: irq.c ------------------------------------------------------------------------- */
 
