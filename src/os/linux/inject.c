@@ -95,26 +95,28 @@ static ssize_t fail_write(struct file *file, const char __user *user, size_t siz
 	return size;
 }
 
-static ssize_t fail_read(struct file *file, char __user *user, size_t size, loff_t *at)
+static ssize_t show_two(char __user *user, size_t size, loff_t *at, u64 first, u64 second)
 {
 	char text[TEXT_SIZE];
+	int length = scnprintf(text, sizeof(text), "%llu %llu\n", first, second);
+
+	return simple_read_from_buffer(user, size, at, text, length);
+}
+
+static ssize_t fail_read(struct file *file, char __user *user, size_t size, loff_t *at)
+{
 	u64 counted, failed;
-	int length;
 
 	inject_state(&counted, &failed);
-	length = scnprintf(text, sizeof(text), "%llu %llu\n", counted, failed);
-	return simple_read_from_buffer(user, size, at, text, length);
+	return show_two(user, size, at, counted, failed);
 }
 
 static ssize_t live_read(struct file *file, char __user *user, size_t size, loff_t *at)
 {
-	char text[TEXT_SIZE];
 	u64 blocks, bytes;
-	int length;
 
 	os_linux_live(&blocks, &bytes);
-	length = scnprintf(text, sizeof(text), "%llu %llu\n", blocks, bytes);
-	return simple_read_from_buffer(user, size, at, text, length);
+	return show_two(user, size, at, blocks, bytes);
 }
 
 static const struct file_operations fail_fops = {
