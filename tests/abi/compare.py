@@ -21,7 +21,7 @@ SAME_TYPE = {'uint8_t': 'NvU8', 'uint16_t': 'NvU16', 'uint32_t': 'NvU32', 'uint6
              'Callback5ArgVoidReturn': 'NvP64', 'OSVBLANKCALLBACKPROC': 'NvP64'}
 
 MINIMUM = {'structures': 1400, 'fields': 8000, 'controls': 1100, 'classes': 145,
-           'statuses': 133, 'constants': 8000}
+           'statuses': 133, 'constants': 8000, 'uvm ioctls': 67}
 
 
 class Comparison:
@@ -255,6 +255,13 @@ class Comparison:
             self.count('rpc functions and events')
             self.same(f'rpc {kind} {name}', int(number), reference.get((kind, name)))
 
+    def compare_uvm(self):
+        for name, number, params, size in self.rows('uvm-ioctls.tsv'):
+            self.count('uvm ioctls')
+            self.same(f'{name}', self.abi.int_value(name), int(number))
+            stated = self.abi.struct(params)
+            self.same(f'{name} size', stated.size if stated else None, int(size))
+
 
 def main():
     abi, _ = load(sys.argv[4:])
@@ -272,6 +279,7 @@ def main():
     c.compare_statuses(facts['status'])
     c.compare_rpcs([[kind] + row for kind in ('function', 'event')
                     for row in facts.get(kind, [])])
+    c.compare_uvm()
     for name in c.external:
         print(f'external: {name}')
     print('compared:', ', '.join(f'{n} {what}' for what, n in sorted(c.counts.items())))

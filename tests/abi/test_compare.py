@@ -26,6 +26,8 @@ CHANGES = [
     ('status.tsv', 'NV_ERR_INVALID_ARGUMENT\t', 'NV_ERR_INVALID_ARGUMENTS\t'),
     ('constants.tsv', 'NVOS02_FLAGS_ALLOC\t17:16', 'NVOS02_FLAGS_ALLOC\t18:16'),
     ('constants.tsv', 'NV2080_NOTIFIERS_MAXCOUNT\t0x', 'NV2080_NOTIFIERS_MAXCOUNT\t0x1'),
+    ('uvm-ioctls.tsv', 'UVM_MIGRATE\t51', 'UVM_MIGRATE\t52'),
+    ('uvm-ioctls.tsv', 'UVM_FREE_PARAMS\t24', 'UVM_FREE_PARAMS\t32'),
     ('gsp-rpc.tsv', 'GSP_RM_CONTROL\t', 'GSP_RM_CONTROL\t1'),
 ]
 
