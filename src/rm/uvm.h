@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * What the resource manager offers the unified-memory driver: GPUs by UUID, clients' address
+ * spaces, memory and channels by descriptor and handle, and memory of UVM's own. UVM may hold its
+ * own locks (they rank before the API lock) and calls none of this from within an RM call.
+ *
+ * A client's object is named as the ioctls name it: a descriptor of the calling process that is the
+ * control file of the client, the client's handle and the object's. NV_ERR_INVALID_ARGUMENT when
+ * the descriptor is no such file, NV_ERR_INVALID_CLIENT when the client is not that file's,
+ * NV_ERR_INVALID_OBJECT_HANDLE or NV_ERR_OBJECT_NOT_FOUND for the object.
+ *
+ * Every pointer got here is held until it is put. A GPU that is lost stays valid as a pointer;
+ * calls on it give NV_ERR_GPU_IS_LOST, save those that release, which release.
+ */
+#ifndef RM_UVM_H
+#define RM_UVM_H
+
+#include "abi/r535.h"
+#include "os/os.h"
+
+struct rm;
+struct rm_gpu;
+struct rm_uvm_vaspace;
+struct rm_uvm_memory;
+struct rm_uvm_channel;
+
+struct rm_uvm_object {
+	s32 fd;
+	u32 client;
+	u32 handle;
+};
+
+/* -- GPUs -------------------------------------------------------------------------------------- */
+
+struct rm_uvm_gpu_info {
+	NvProcessorUuid uuid;
+	char name[64];
+	u32 gpu_id;
+	u32 instance;	  /* index among the GPUs, below RM_MAX_GPUS */
+	u32 architecture; /* NV_PMC_BOOT_0_ARCHITECTURE: 0x160 Turing, 0x170 Ampere, 0x180 Hopper */
+	u32 implementation;
+	u32 host_class;	   /* HOPPER_CHANNEL_GPFIFO_A */
+	u32 copy_class;	   /* HOPPER_DMA_COPY_A */
+	u64 video_memory;  /* bytes; the aperture BAR (PCI BAR 2) shows as much of it from 0 on */
+	u64 aperture;	   /* bytes of that BAR */
+	bool coherent;	   /* its memory is the system's too (NVLink-C2C) */
+	bool confidential; /* confidential computing is on */
+};
+
+/*
+ * The GPU of that UUID (binary, SHA-1), booted if nobody used it and kept booted.
+ * NV_ERR_INVALID_DEVICE: none such; NV_ERR_GPU_IS_LOST; what the boot failed with.
+ */
+enum nv_status rm_uvm_gpu_get(struct rm *rm, const NvProcessorUuid *uuid, struct rm_gpu **out,
+			      struct rm_uvm_gpu_info *info);
+void rm_uvm_gpu_put(struct rm_gpu *gpu);
+bool rm_uvm_gpu_is_lost(const struct rm_gpu *gpu);
+struct os_pci_dev *rm_uvm_gpu_pci(const struct rm_gpu *gpu);
+/*
+ * Whether a and b reach each other's memory, by links or over the bus. NV_ERR_NOT_SUPPORTED when
+ * not; *peer_aperture_ab is what a's page tables say for b's memory, and the reverse.
+ */
+enum nv_status rm_uvm_peer_create(struct rm_gpu *a, struct rm_gpu *b, u32 *peer_aperture_ab,
+				  u32 *peer_aperture_ba, u32 *links);
+void rm_uvm_peer_destroy(struct rm_gpu *a, struct rm_gpu *b);
+
+/* -- Address spaces ---------------------------------------------------------------------------- */
+
+/* Physical memory as page tables and page directory bases name it (NV_MMU_VER3_PTE_APERTURE_*). */
+enum rm_uvm_aperture {
+	RM_UVM_VIDEO = 0,
+	RM_UVM_PEER = 1,
+	RM_UVM_SYSTEM_COHERENT = 2,
+	RM_UVM_SYSTEM_NONCOHERENT = 3,
+};
+
+/*
+ * The client's FERMI_VASPACE_A on that GPU, which must be one whose page tables are others'
+ * (NV_VASPACE_ALLOCATION_FLAGS_IS_EXTERNALLY_OWNED: NV_ERR_INVALID_FLAGS). The client may free its
+ * handle: the address space stays until it is put.
+ */
+enum nv_status rm_uvm_vaspace_get(struct rm_gpu *gpu, const struct rm_uvm_object *object,
+				  struct rm_uvm_vaspace **out);
+/* Unsets the page directory if one is set. */
+void rm_uvm_vaspace_put(struct rm_uvm_vaspace *vaspace);
+/*
+ * The page directory that the GPU walks for this address space; told to the firmware and to the
+ * channels that exist. entries is how many the root table has. NV_ERR_IN_USE: one is set.
+ */
+enum nv_status rm_uvm_vaspace_set_page_directory(struct rm_uvm_vaspace *vaspace,
+						 enum rm_uvm_aperture aperture, u64 address,
+						 u32 entries);
+void rm_uvm_vaspace_unset_page_directory(struct rm_uvm_vaspace *vaspace);
+
+/*
+ * The GPU forgets what it cached of the tables under that page directory: all of it, for all of
+ * their users. Waits until it did.
+ */
+enum nv_status rm_uvm_tlb_invalidate(struct rm_gpu *gpu, enum rm_uvm_aperture aperture,
+				     u64 page_directory);
+
+/* -- Clients' memory ----------------------------------------------------------------------------
+ */
+
+struct rm_uvm_memory_info {
+	u64 size;
+	u64 page_size; /* its natural one: 4 KiB, 64 KiB, 2 MiB or 512 MiB */
+	bool sysmem;   /* system memory */
+	bool device;   /* video memory of uuid's GPU (else of neither: e.g. a usermode page) */
+	bool read_only;
+	u32 kind;	      /* NV_MMU_PTE_KIND_* it was allocated with */
+	NvProcessorUuid uuid; /* of the GPU that it was allocated on, or of the first */
+};
+
+struct rm_uvm_segment {
+	enum rm_uvm_aperture aperture; /* as its own GPU sees it */
+	u64 address;
+	u64 size; /* bytes from there on that are contiguous */
+};
+
+/* The memory object, kept with its pages whatever the client frees. gpu is who maps it. */
+enum nv_status rm_uvm_memory_get(struct rm_gpu *gpu, const struct rm_uvm_object *object,
+				 struct rm_uvm_memory **out, struct rm_uvm_memory_info *info);
+void rm_uvm_memory_put(struct rm_uvm_memory *memory);
+/* NV_ERR_INVALID_OFFSET beyond the end. */
+enum nv_status rm_uvm_memory_segment(struct rm_uvm_memory *memory, u64 offset,
+				     struct rm_uvm_segment *out);
+
+/* -- Channels ---------------------------------------------------------------------------------- */
+
+#define RM_UVM_CHANNEL_RESOURCES 16u
+
+struct rm_uvm_channel_info {
+	u32 engine; /* NV2080_ENGINE_TYPE_* */
+	u32 chid;
+	u32 runlist;
+	u32 group; /* its channel group's id, or ~0 */
+	bool in_group;
+	u32 token;
+	u32 resource_count; /* buffers that the engine wants mapped at UVM's addresses */
+	struct {
+		u64 size;
+		u64 alignment;
+		struct rm_uvm_segment segment;
+	} resources[RM_UVM_CHANNEL_RESOURCES];
+};
+
+/*
+ * The client's channel of that address space (NV_ERR_INVALID_CHANNEL: of another, or no channel).
+ * The instance stays until put; a channel that the client frees stops.
+ */
+enum nv_status rm_uvm_channel_get(struct rm_uvm_vaspace *vaspace,
+				  const struct rm_uvm_object *object, struct rm_uvm_channel **out,
+				  struct rm_uvm_channel_info *info);
+/* Its resources are mapped at these addresses: the channel may be scheduled. */
+enum nv_status rm_uvm_channel_bind(struct rm_uvm_channel *channel, const u64 *addresses, u32 count);
+/* No work of the channel runs any more. immediate: without waiting for it to end. */
+void rm_uvm_channel_stop(struct rm_uvm_channel *channel, bool immediate);
+void rm_uvm_channel_put(struct rm_uvm_channel *channel);
+
+/* -- UVM's own video memory ----------------------------------------------------------------------
+ */
+
+/*
+ * size bytes (a multiple of 4 KiB) of the GPU's video memory, aligned to alignment (a power of 2,
+ * at least 4 KiB), contents unspecified; *address is where it lies in the GPU's memory and in
+ * BAR 2. NV_ERR_NO_MEMORY.
+ */
+enum nv_status rm_uvm_video_alloc(struct rm_gpu *gpu, u64 size, u64 alignment, u64 *address);
+void rm_uvm_video_free(struct rm_gpu *gpu, u64 address, u64 size);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * The unified-memory driver as its hosts see it: /dev/nvidia-uvm (minor 0) and
+ * /dev/nvidia-uvm-tools (minor 1). Hosts translate; every rule of the interface is behind these
+ * functions.
+ *
+ * CPU mappings are named by the file and the address, since a mapping's offset is its address. The
+ * host tells of each that it makes (uvm_file_mmap) and that goes (uvm_file_munmap), and asks what
+ * memory is behind an address when somebody touches it, or at once for all of it (uvm_file_fault).
+ */
+#ifndef UVM_UVM_H
+#define UVM_UVM_H
+
+#include "rm/rm.h"
+
+struct uvm;
+struct uvm_file;
+
+enum uvm_node {
+	UVM_NODE_UVM,	/* /dev/nvidia-uvm */
+	UVM_NODE_TOOLS, /* /dev/nvidia-uvm-tools */
+};
+
+/* How a call ends; hosts map it to errno. Statuses of the interface are inside the structures. */
+enum uvm_result {
+	UVM_RESULT_OK = 0,
+	UVM_RESULT_EINVAL,
+	UVM_RESULT_EFAULT,
+	UVM_RESULT_ENOMEM,
+	UVM_RESULT_EBADFD,     /* mmap of a file that is not initialised */
+	UVM_RESULT_EOPNOTSUPP, /* mmap by a process that is not the file's */
+	UVM_RESULT_EBUSY,
+	UVM_RESULT_EPERM,
+	UVM_RESULT_ENODEV,
+};
+
+/* What uvm asks of its host beyond os.h. */
+struct uvm_host_ops {
+	/*
+	 * The uvm_file behind a descriptor of the calling process, referenced until file_put; NULL
+	 * when the descriptor is none of ours.
+	 */
+	struct uvm_file *(*file_get)(s32 fd);
+	void (*file_put)(struct uvm_file *file);
+	/*
+	 * The calling thread's address space: the same for all threads of a process, another one
+	 * after fork and exec, never reused while a file that saw it is open. 0: none (the driver's
+	 * own thread).
+	 */
+	u64 (*current_mm)(void);
+	/*
+	 * Takes the CPU mappings of [address, address + size) of this file away, in whatever
+	 * process; the next access asks uvm_file_fault again, and is a bus error if that fails. On
+	 * return no access is under way. False when the host cannot: uvm then keeps the memory that
+	 * is mapped until uvm_file_munmap. Called with locks of uvm held; the host must call
+	 * nothing of uvm from within. NULL: cannot.
+	 */
+	bool (*unmap)(void *host_ctx, u64 address, u64 size);
+};
+
+struct uvm_config {
+	struct rm *rm;
+	const struct uvm_host_ops *host;
+	bool builtin_tests; /* uvm_enable_builtin_tests: serves the UVM_TEST_* ioctls (none yet) */
+};
+
+/* NV_ERR_NO_MEMORY; *out is set only on success. The rm outlives it. */
+enum nv_status uvm_create(const struct uvm_config *config, struct uvm **out);
+/* All files are closed before. */
+void uvm_destroy(struct uvm *uvm);
+
+/* One open of a node. NV_ERR_NO_MEMORY. */
+enum nv_status uvm_file_open(struct uvm *uvm, enum uvm_node node, void *host_ctx,
+			     struct uvm_file **out);
+/* The last reference of the descriptor is gone, and with it every CPU mapping of the file. */
+void uvm_file_close(struct uvm_file *file);
+void *uvm_file_host_ctx(const struct uvm_file *file);
+
+/* cmd is the whole request word (a plain number), arg the user address of its structure. */
+enum uvm_result uvm_ioctl(struct uvm_file *file, u32 cmd, u64 arg);
+
+/* A tools file has events to read, as poll(2) reports it. */
+bool uvm_file_poll(struct uvm_file *file);
+
+/* -- CPU mappings ------------------------------------------------------------------------------ */
+
+#define UVM_MMAP_READ 0x1u
+#define UVM_MMAP_WRITE 0x2u
+#define UVM_MMAP_SHARED 0x4u
+
+enum uvm_mmap_kind {
+	UVM_MMAP_MANAGED,	 /* a new managed range; pages come by uvm_file_fault */
+	UVM_MMAP_SEMAPHORE_POOL, /* memory that exists: uvm_file_fault succeeds for all of it */
+};
+
+/*
+ * The calling process maps the file at address, size bytes (page aligned, not 0), with the flags
+ * UVM_MMAP_*: makes a managed range there, or shows a semaphore pool that is exactly there. A
+ * managed mapping is not inherited by fork; of a pool, a child has no access. EBADFD, EOPNOTSUPP,
+ * EINVAL (offset is not the address, not shared readable and writable, something else is there),
+ * ENOMEM. The host first unmaps what was there before (uvm_file_munmap).
+ */
+enum uvm_result uvm_file_mmap(struct uvm_file *file, u64 address, u64 size, u64 offset, u32 flags,
+			      enum uvm_mmap_kind *kind);
+/*
+ * The process has no mapping of this file in [address, address + size) any more (munmap, a mapping
+ * over it, mremap away, exit): managed ranges there are freed, also in parts; of pools the CPU side
+ * ends. What is not mapped there is no error.
+ */
+void uvm_file_munmap(struct uvm_file *file, u64 address, u64 size);
+/*
+ * The address space that the file belongs to is going (exit, exec) while the file may live on in
+ * another process: GPU VA spaces end, and the file accepts no GPU any more.
+ */
+void uvm_file_mm_gone(struct uvm_file *file);
+
+/* Memory of ours to be mapped at address: size bytes from offset in pages, all writable or all not.
+ */
+struct uvm_extent {
+	u64 address;
+	u64 size;
+	const struct os_pages *pages;
+	u64 offset;
+	bool writable;
+};
+
+/*
+ * What is to be mapped at address (any address in a mapping), as much around it as is there:
+ * allocates, and brings back what a GPU has. The pages stay until unmap said true for them or
+ * uvm_file_munmap. EFAULT: no mapping there (a bus error); ENOMEM. map (NULL: none) is called with
+ * the extent under uvm's lock, so that nothing takes it away before it is mapped; it calls nothing
+ * of uvm. What it returns is the result.
+ */
+enum uvm_result uvm_file_fault(struct uvm_file *file, u64 address, bool write,
+			       struct uvm_extent *out,
+			       enum uvm_result (*map)(void *ctx, const struct uvm_extent *extent),
+			       void *ctx);
+
+#endif
