@@ -151,6 +151,15 @@ static void bus_bar_write(void *ctx, u32 bar, u64 offset, u32 width, u64 value)
 	h100_bar_write(((struct machine_gpu *)ctx)->model, bar, offset, width, value);
 }
 
+static void bus_bar_discard(void *ctx, u32 bar, u64 offset, u64 size)
+{
+	int fd = h100_video_fd(((struct machine_gpu *)ctx)->model);
+
+	if (bar == 2 && fd >= 0)
+		(void)fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+				(off_t)size);
+}
+
 static bool bus_lend(void *ctx)
 {
 	return h100_lend(((struct machine_gpu *)ctx)->model);
@@ -189,6 +198,7 @@ static const struct os_user_pci_ops bus_ops = {
 	.bar_read = bus_bar_read,
 	.bar_write = bus_bar_write,
 	.lend = bus_lend,
+	.bar_discard = bus_bar_discard,
 	.root_cfg_read = bus_root_cfg_read,
 };
 

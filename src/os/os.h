@@ -227,6 +227,11 @@ u32 os_pci_rd32(struct os_pci_dev *dev, u32 bar, u64 offset);
 void os_pci_wr32(struct os_pci_dev *dev, u32 bar, u64 offset, u32 value);
 u64 os_pci_rd64(struct os_pci_dev *dev, u32 bar, u64 offset);
 void os_pci_wr64(struct os_pci_dev *dev, u32 bar, u64 offset, u64 value);
+/*
+ * The memory behind this part of a BAR (page aligned) reads as zero from now on, and what clients
+ * have mapped of it reaches it no more. Nothing where the device is off the bus. May sleep.
+ */
+void os_pci_bar_discard(struct os_pci_dev *dev, u32 bar, u64 offset, u64 size);
 
 /* Interrupts: top runs in atomic context for each message; vectors are 0 .. count - 1. */
 enum nv_status os_pci_irq_enable(struct os_pci_dev *dev, u32 count,
@@ -268,6 +273,21 @@ struct os_pages {
 enum nv_status os_pages_alloc(struct os_pci_dev *dev, size_t size, enum os_pages_kind kind,
 			      struct os_pages *pages);
 void os_pages_free(struct os_pages *pages);
+/*
+ * Pins memory of the process whose request this thread serves, and maps it for DMA: cpu, size and
+ * bus addresses are as of os_pages_alloc, the bytes are the process's own. Address and size are
+ * multiples of OS_PAGE_SIZE. NV_ERR_INVALID_ADDRESS: not all of it is there, or it is not writable
+ * where writable asks for that; NV_ERR_NOT_SUPPORTED: memory that cannot be pinned;
+ * NV_ERR_NO_MEMORY. Nothing is left then. Freed by os_pages_free.
+ */
+enum nv_status os_pages_pin(struct os_pci_dev *dev, u64 user_address, size_t size, bool writable,
+			    struct os_pages *pages);
+/*
+ * The same memory as another device reaches it, with bus addresses of its own. view is freed by
+ * os_pages_free, before pages. NV_ERR_NO_MEMORY, and nothing is left.
+ */
+enum nv_status os_pages_share(const struct os_pages *pages, struct os_pci_dev *dev,
+			      struct os_pages *view);
 /* The bus address of the byte at offset. Pages need not be adjacent on the bus. */
 u64 os_pages_dma(const struct os_pages *pages, size_t offset);
 

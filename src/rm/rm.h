@@ -140,6 +140,54 @@ enum rm_ioctl_result {
 /* request is the whole _IOC word, arg the user address of its structure. */
 enum rm_ioctl_result rm_ioctl(struct rm_file *file, u32 request, u64 arg);
 
+/* -- What mmap maps ------------------------------------------------------------------------------
+ */
+
+enum rm_map_kind {
+	RM_MAP_PAGES, /* system memory: size bytes of pages, from offset */
+	RM_MAP_BAR,   /* size bytes of a BAR of the GPU, from offset */
+};
+
+enum rm_map_cache {
+	RM_MAP_CACHED,
+	RM_MAP_UNCACHED,
+	RM_MAP_WRITE_COMBINED,
+};
+
+struct rm_map_extent {
+	enum rm_map_kind kind;
+	const struct os_pages *pages; /* RM_MAP_PAGES */
+	u32 bar;		      /* RM_MAP_BAR: PCI's index */
+	u64 offset, size;	      /* multiples of OS_PAGE_SIZE */
+};
+
+/* A mapping as NV_ESC_RM_MAP_MEMORY prepared it: extents side by side, from the lowest address. */
+struct rm_mapping {
+	struct rm_gpu *gpu; /* referenced */
+	struct os_pci_dev *pci;
+	bool writable; /* stores are allowed */
+	enum rm_map_cache cache;
+	u32 client;	/* RM client that prepared it */
+	u64 size;	/* of all extents */
+	void *memory;	/* the driver's own: what keeps the extents' memory */
+	u32 references; /* the driver's own */
+	u32 count;
+	struct rm_map_extent extents[];
+};
+
+/*
+ * What mmap of size bytes at offset of the file maps: what NV_ESC_RM_MAP_MEMORY prepared on this
+ * file. write: stores are asked for. The memory stays until rm_mapping_put, even where its object
+ * is freed. A mapping of the doorbell page is RM_MAP_BAR with bar 0. NV_ERR_INVALID_ARGUMENT:
+ * nothing is prepared, or not this part; NV_ERR_INSUFFICIENT_PERMISSIONS: no stores;
+ * NV_ERR_GPU_IS_LOST; NV_ERR_NO_MEMORY. While the instance is suspended it waits:
+ * NV_ERR_SIGNAL_PENDING.
+ */
+enum nv_status rm_file_mmap(struct rm_file *file, u64 offset, u64 size, bool write,
+			    struct rm_mapping **out);
+/* The process's mapping is gone, or was never made. Any thread that may sleep; no request. */
+void rm_mapping_put(struct rm_mapping *mapping);
+
 /* True once when an OS event is pending on the file, as poll(2) reports it; clears what it
  * reported. */
 bool rm_file_poll(struct rm_file *file);

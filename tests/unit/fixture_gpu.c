@@ -2,6 +2,7 @@
 /* Plugs software H100s into the software bus of os/user. */
 #include "fixture_gpu.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "rm/gsp/firmware.h"
@@ -119,6 +120,15 @@ static void bar_write(void *ctx, u32 bar, u64 offset, u32 width, u64 value)
 	h100_bar_write(((struct fixture_gpu *)ctx)->model, bar, offset, width, value);
 }
 
+static void bar_discard(void *ctx, u32 bar, u64 offset, u64 size)
+{
+	int fd = h100_video_fd(((struct fixture_gpu *)ctx)->model);
+
+	if (bar == 2 && fd >= 0)
+		(void)fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+				(off_t)size);
+}
+
 static bool lend(void *ctx)
 {
 	return h100_lend(((struct fixture_gpu *)ctx)->model);
@@ -131,6 +141,7 @@ static const struct os_user_pci_ops bus_ops = {
 	.bar_read = bar_read,
 	.bar_write = bar_write,
 	.lend = lend,
+	.bar_discard = bar_discard,
 };
 
 /* The whole file; the caller frees it. */

@@ -81,7 +81,7 @@ static bool lend(void *ctx)
 }
 
 static const struct os_user_pci_ops ops = {
-	cfg_read, cfg_write, bar_size, bar_read, bar_write, lend, NULL,
+	cfg_read, cfg_write, bar_size, bar_read, bar_write, lend, NULL, NULL,
 };
 
 static const struct os_pci_location location = { 0, 0x1a, 0, 0 };

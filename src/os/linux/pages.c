@@ -169,6 +169,20 @@ void pages_detach(struct os_pci_dev *dev)
 	mutex_unlock(&pages_lock);
 }
 
+enum nv_status os_pages_pin(struct os_pci_dev *dev, u64 user_address, size_t size, bool writable,
+			    struct os_pages *pages)
+{
+	os_memset(pages, 0, sizeof(*pages));
+	return NV_ERR_NOT_SUPPORTED;
+}
+
+enum nv_status os_pages_share(const struct os_pages *pages, struct os_pci_dev *dev,
+			      struct os_pages *view)
+{
+	os_memset(view, 0, sizeof(*view));
+	return NV_ERR_NOT_SUPPORTED;
+}
+
 u64 os_pages_dma(const struct os_pages *pages, size_t offset)
 {
 	const struct pages *p = pages->impl;

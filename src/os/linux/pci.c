@@ -5,6 +5,8 @@
  */
 #include <linux/io.h>
 #include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
 
 #include "abi/gh100.h"
 #include "os/linux/pci.h"
@@ -247,4 +249,15 @@ void os_pci_wr64(struct os_pci_dev *dev, u32 bar, u64 offset, u64 value)
 		writeq(value, at);
 	else
 		dev->access->write(dev->soft, bar, offset, 8, value);
+}
+
+void os_pci_bar_discard(struct os_pci_dev *dev, u32 bar, u64 offset, u64 size)
+{
+	u64 at;
+
+	for (at = 0; at < size && !pci_lost(dev); at += sizeof(u64)) {
+		os_pci_wr64(dev, bar, offset + at, 0);
+		if (at % SZ_1M == 0)
+			cond_resched();
+	}
 }

@@ -93,6 +93,8 @@ const struct os_user_copy_ops os_user_copy_trusted = { trusted_from, trusted_to 
 static OS_TLS struct {
 	const struct os_user_copy_ops *ops;
 	void *ctx;
+	const struct os_user_pin_ops *pin_ops;
+	void *pin_ctx;
 	struct os_cred cred;
 } request = { .ops = &copy_own_ops, .cred = DRIVER_CRED };
 
@@ -100,6 +102,21 @@ void os_user_set_copy_ops(const struct os_user_copy_ops *ops, void *ctx)
 {
 	request.ops = ops ? ops : &copy_own_ops;
 	request.ctx = ctx;
+}
+
+void os_user_set_pin_ops(const struct os_user_pin_ops *ops, void *ctx)
+{
+	request.pin_ops = ops;
+	request.pin_ctx = ctx;
+}
+
+enum nv_status request_pin(u64 user, size_t size, bool writable, struct os_user_pin_piece *pieces,
+			   u32 max, u32 *count)
+{
+	lockdep_may_sleep("os_pages_pin");
+	if (!request.pin_ops)
+		return NV_ERR_NOT_SUPPORTED;
+	return request.pin_ops->pin(request.pin_ctx, user, size, writable, pieces, max, count);
 }
 
 void os_user_set_cred(const struct os_cred *cred)

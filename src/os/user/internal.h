@@ -215,6 +215,12 @@ static inline void lockdep_irq_leave(void)
 }
 #endif
 
+/* -- The request that a thread serves ---------------------------------------------------------- */
+
+/* What os_user_pin_ops.pin says, on behalf of the calling thread; NV_ERR_NOT_SUPPORTED without. */
+enum nv_status request_pin(u64 user, size_t size, bool writable, struct os_user_pin_piece *pieces,
+			   u32 max, u32 *count);
+
 /* -- Allocation points (build option alloc_faults) --------------------------------------------- */
 
 #ifdef OS_ALLOC_FAULTS

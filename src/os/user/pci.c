@@ -182,6 +182,21 @@ void os_pci_wr64(struct os_pci_dev *dev, u32 bar, u64 offset, u64 value)
 	dev->ops->bar_write(dev->ctx, bar, offset, 8, value);
 }
 
+void os_pci_bar_discard(struct os_pci_dev *dev, u32 bar, u64 offset, u64 size)
+{
+	u64 at;
+
+	lockdep_may_sleep("os_pci_bar_discard");
+	OS_BUG_ON(!is_aligned(offset | size, OS_PAGE_SIZE) ||
+		  !range_fits(offset, size, os_pci_bar_size(dev, bar)));
+	if (dev->ops->bar_discard) {
+		dev->ops->bar_discard(dev->ctx, bar, offset, size);
+		return;
+	}
+	for (at = 0; at < size; at += sizeof(u64))
+		os_pci_wr64(dev, bar, offset + at, 0);
+}
+
 /* -- Waiting for the device -------------------------------------------------------------------- */
 
 /*

@@ -50,6 +50,27 @@ void os_user_set_copy_ops(const struct os_user_copy_ops *ops, void *ctx);
 /* This process's own memory with no check at all: for benchmarks of what lies behind the copies. */
 extern const struct os_user_copy_ops os_user_copy_trusted;
 
+/* A part of a pinned range: size bytes at offset of a memory file, both page aligned. */
+struct os_user_pin_piece {
+	int fd; /* the callee's own: os/user maps the piece and closes it */
+	u64 offset, size;
+};
+
+struct os_user_pin_ops {
+	/*
+	 * Makes the client's range one that stays where it is and is backed by memory files:
+	 * pieces[0 .. *count - 1], at most max, cover it in order. The statuses of os_pages_pin;
+	 * NV_ERR_NO_MEMORY too where there are more than max. Nothing is open after a failure.
+	 */
+	enum nv_status (*pin)(void *ctx, u64 user, size_t size, bool writable,
+			      struct os_user_pin_piece *pieces, u32 max, u32 *count);
+};
+/*
+ * How the calling thread pins memory of the process that it serves. ops must stay valid; NULL, as
+ * at first: os_pages_pin is NV_ERR_NOT_SUPPORTED.
+ */
+void os_user_set_pin_ops(const struct os_user_pin_ops *ops, void *ctx);
+
 /* -- Log --------------------------------------------------------------------------------------- */
 
 /* Lines up to level keep are formatted and kept for os_user_log_tail, those up to show go to the
@@ -79,6 +100,9 @@ struct os_user_pci_ops {
 	bool (*lend)(void *ctx);
 	/* Config space of the root port above the device. May be NULL: there is none. */
 	u32 (*root_cfg_read)(void *ctx, u32 offset, u32 width);
+	/* os_pci_bar_discard, in range and page aligned; may sleep. May be NULL: zeros are written.
+	 */
+	void (*bar_discard)(void *ctx, u32 bar, u64 offset, u64 size);
 };
 
 /*
@@ -133,7 +157,10 @@ void os_user_dma_release(struct os_pci_dev *dev);
  */
 bool os_user_dma_find(struct os_pci_dev *dev, u64 bus_addr, size_t size, void **cpu);
 
-/* The memfd behind pages, of pages->size bytes, sealed against a change of size. Owned by pages. */
+/*
+ * The memfd behind pages, of pages->size bytes, sealed against a change of size. Owned by pages. -1
+ * where pages were pinned: that memory is their process's.
+ */
 int os_user_pages_fd(const struct os_pages *pages);
 
 /* -- Time -------------------------------------------------------------------------------------- */

@@ -1,12 +1,94 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * Memory objects: system memory (pages that the GPU can reach) and video memory (a piece of its
- * heap).
+ * Memory objects and what is behind them. An object is what a client names; its backing is the
+ * memory itself, counted, shared by duplicates, and kept by whatever maps it or works on it.
+ *
+ *   object (client, handle) --\
+ *   duplicate ----------------- backing ---- pages, or pieces of a GPU's video memory
+ *   mapping, channel, PTEs ---/
  */
 #ifndef RM_CLASS_MEMORY_H
 #define RM_CLASS_MEMORY_H
 
 #include "rm/class/state.h"
+
+enum rm_backing_kind {
+	RM_BACKING_VIDEO,  /* of the GPU's heap */
+	RM_BACKING_SYSTEM, /* pages of the driver's */
+	RM_BACKING_PINNED, /* pages of a process */
+	RM_BACKING_BAR,	   /* registers: the doorbell page */
+};
+
+/* Where an address leads, as in page tables: NV_MMU_VER3_PTE_APERTURE_*. */
+enum rm_aperture {
+	RM_APERTURE_VIDEO = 0,
+	RM_APERTURE_PEER = 1,
+	RM_APERTURE_SYSTEM_COHERENT = 2,
+	RM_APERTURE_SYSTEM_NONCOHERENT = 3,
+};
+
+struct rm_backing;
+
+/*
+ * The memory of an object; NULL where it is no memory or a virtual range. The caller holds the lock
+ * of the object's client, and takes a reference for anything longer.
+ */
+struct rm_backing *rm_memory_backing(const struct rm_object *object);
+void rm_backing_get(struct rm_backing *backing);
+/* With the last reference the memory is scrubbed and free. No lock below LOCK_RANK_GPU is held. */
+void rm_backing_put(struct rm_backing *backing);
+
+enum rm_backing_kind rm_backing_kind(const struct rm_backing *backing);
+/* The GPU that has or reaches it. */
+struct rm_gpu *rm_backing_gpu(const struct rm_backing *backing);
+u64 rm_backing_size(const struct rm_backing *backing);
+/* The largest page that every part of it can be mapped with, by its alignment: 4K, 64K, 2M, 512M.
+ */
+u64 rm_backing_page_size(const struct rm_backing *backing);
+/* NVOS32_ATTR_* and NVOS32_ATTR2_* as they became. Object of a memory class. */
+void rm_memory_attributes(const struct rm_object *object, u32 *attr, u32 *attr2);
+/*
+ * Where the byte at offset (within size) lies for the GPU, and how many bytes are there in one
+ * piece. RM_BACKING_BAR has no such address: ~0 and 0 bytes.
+ */
+u64 rm_backing_address(const struct rm_backing *backing, u64 offset, enum rm_aperture *aperture,
+		       u64 *contiguous);
+/* The byte at offset for the driver itself; NULL where it is not in system memory. */
+void *rm_backing_cpu(const struct rm_backing *backing, u64 offset);
+/* The pages of system or pinned memory; NULL for others. */
+const struct os_pages *rm_backing_pages(const struct rm_backing *backing);
+/* Offset is naturally aligned and within size. Video memory through the BAR: any context. */
+u32 rm_backing_read32(const struct rm_backing *backing, u64 offset);
+u64 rm_backing_read64(const struct rm_backing *backing, u64 offset);
+void rm_backing_write32(const struct rm_backing *backing, u64 offset, u32 value);
+void rm_backing_write64(const struct rm_backing *backing, u64 offset, u64 value);
+
+/*
+ * Memory of the driver's own, zeroed, by nobody's account: page tables, instance blocks, UVM's
+ * chunks. align: a power of 2, at most 512 MiB; video memory is in one piece. NV_ERR_NO_MEMORY,
+ * NV_ERR_INVALID_STATE: the GPU is not booted. No lock below LOCK_RANK_VASPACE is held.
+ */
+enum nv_status rm_backing_alloc_video(struct rm_gpu *gpu, u64 size, u64 align,
+				      struct rm_backing **out);
+enum nv_status rm_backing_alloc_system(struct rm_gpu *gpu, u64 size, struct rm_backing **out);
+/*
+ * Registers of the GPU as memory that can be mapped by the CPU only: size bytes at offset of a BAR.
+ * For the usermode classes. NV_ERR_NO_MEMORY.
+ */
+enum nv_status rm_backing_of_bar(struct rm_gpu *gpu, u32 bar, u64 offset, u64 size,
+				 struct rm_backing **out);
+
+/*
+ * For classes whose objects are mapped by NV_ESC_RM_MAP_MEMORY though they are no memory: the
+ * backing of RM_BACKING_BAR that such an object has. Set by their constructor, put by their
+ * destructor (rm_mappable_fini). An object of such a class begins with this structure.
+ */
+struct rm_mappable {
+	struct rm_object object;
+	struct rm_backing *backing;
+	u32 attr, attr2, type, tag; /* of memory classes */
+	u64 flags;		    /* of memory classes: RM_MEMORY_* */
+};
 
 /* False when the object is no memory. */
 bool rm_memory_size(const struct rm_object *object, u64 *size);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * GPU virtual address spaces: class FERMI_VASPACE_A, and the one that each device has by default.
+ * A space is counted: its object and duplicates, the channels in it and UVM hold it. Its lock
+ * (LOCK_RANK_VASPACE, below the GPU's) is taken inside: callers hold none at or below that rank.
+ *
+ *   managed here     page tables in video memory, PTEs written through the BAR, made as needed
+ *   owned elsewhere  (NV_VASPACE_ALLOCATION_FLAGS_IS_EXTERNALLY_OWNED) UVM sets the page directory
+ */
+#ifndef RM_CLASS_VASPACE_H
+#define RM_CLASS_VASPACE_H
+
+#include "rm/class/memory.h"
+
+struct rm_vaspace;
+
+/* The space of a FERMI_VASPACE_A object, NULL for any other. As rm_memory_backing: borrowed. */
+struct rm_vaspace *rm_vaspace_of(const struct rm_object *object);
+/*
+ * The space that a client means by handle in requests on a device (or below it): 0 is the device's
+ * default, which is made when first asked for. Referenced. Client lock held.
+ * NV_ERR_INVALID_OBJECT_HANDLE, NV_ERR_OBJECT_NOT_FOUND, NV_ERR_NO_MEMORY.
+ */
+enum nv_status rm_vaspace_find(struct rm_object *device, u32 handle, struct rm_vaspace **out);
+void rm_vaspace_get(struct rm_vaspace *space);
+void rm_vaspace_put(struct rm_vaspace *space);
+
+struct rm_gpu *rm_vaspace_gpu(const struct rm_vaspace *space);
+bool rm_vaspace_is_external(const struct rm_vaspace *space);
+/* NV_VASPACE_ALLOCATION_FLAGS_* that it was made with. */
+u32 rm_vaspace_flags(const struct rm_vaspace *space);
+/* First and last address that may be mapped. */
+void rm_vaspace_limits(const struct rm_vaspace *space, u64 *first, u64 *last);
+/*
+ * Where the GPU finds the root page directory (PDE4 level of NV_MMU_VER3). False: none is set, of a
+ * space owned elsewhere.
+ */
+bool rm_vaspace_page_directory(struct rm_vaspace *space, enum rm_aperture *aperture, u64 *address);
+
+/* -- Ranges of a managed space ------------------------------------------------------------------
+ */
+
+/*
+ * Takes size bytes (a multiple of 4 KiB) at a multiple of align, within lo .. hi, both included; lo
+ * .. lo + size - 1 is a fixed address. NV_ERR_NO_MEMORY: no such room.
+ */
+enum nv_status rm_vaspace_reserve(struct rm_vaspace *space, u64 lo, u64 hi, u64 size, u64 align,
+				  u64 *va);
+void rm_vaspace_release(struct rm_vaspace *space, u64 va, u64 size);
+
+struct rm_vaspace_map {
+	u64 va, size; /* multiples of page_size, within a reserved range */
+	struct rm_backing *backing;
+	u64 offset;    /* in backing */
+	u64 page_size; /* 4K, 64K, 2M or 512M */
+	bool read_only;
+	bool atomics_off; /* no atomic operations through it */
+	bool privileged;
+	bool gpu_uncached; /* NV_MMU_VER3_PTE_PCF_*: volatile */
+	u8 kind;	   /* NV_MMU_PTE_KIND_* */
+};
+
+/*
+ * Writes the PTEs of the range over what is there, and invalidates the TLB where needed.
+ * NV_ERR_INVALID_ARGUMENT: a page size or alignment that the memory lacks; NV_ERR_NO_MEMORY: no
+ * page table, and nothing has changed. The mapping keeps no reference of the backing.
+ */
+enum nv_status rm_vaspace_map(struct rm_vaspace *space, const struct rm_vaspace_map *map);
+/* Sparse: loads give zero, stores are lost; otherwise they fault again. Invalidates the TLB. */
+enum nv_status rm_vaspace_unmap(struct rm_vaspace *space, u64 va, u64 size, bool sparse);
+
+/* -- Spaces owned elsewhere ----------------------------------------------------------------------
+ */
+
+/*
+ * The page directory that UVM made, told to the firmware. entries: of the root level.
+ * NV_ERR_INVALID_OPERATION: not owned elsewhere; NV_ERR_INVALID_STATE: one is set; the firmware's
+ * status. A call serves the space's client: GPU lock held or taken.
+ */
+enum nv_status rm_vaspace_set_page_directory(struct rm_call *call, struct rm_object *object,
+					     u64 address, enum rm_aperture aperture, u32 entries);
+enum nv_status rm_vaspace_unset_page_directory(struct rm_call *call, struct rm_object *object);
+
+/* -- The TLB -------------------------------------------------------------------------------------
+ */
+
+/*
+ * Forgets what the GPU's MMUs remember of the space whose root is there; waits for it.
+ * NV_ERR_TIMEOUT, NV_ERR_GPU_IS_LOST. Locks down to LOCK_RANK_VASPACE may be held.
+ */
+enum nv_status rm_tlb_invalidate(struct rm_gpu *gpu, enum rm_aperture aperture, u64 address);
+
+#endif
