@@ -11,7 +11,7 @@ vm="$build gcc-12 libelf1 kmod busybox-static pciutils qemu-system-x86 seabios z
 check="$vm clang clang-format libclang-rt-14-dev cppcheck git ca-certificates"
 # The last line: a kernel is built, and modules are looked at by sparse.
 full="$check valgrind clang-tidy procps
-	flex bison bc lz4 xz-utils sparse"
+	flex bison bc libelf-dev lz4 xz-utils sparse dkms"
 
 case "${1:-}" in
 build) want=$build ;;
