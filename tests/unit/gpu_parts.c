@@ -243,7 +243,7 @@ void fake_gsp_put(struct fake_gsp *f, const struct fake_message *m)
 void fake_gsp_send(struct fake_gsp *f, const struct fake_message *m)
 {
 	fake_gsp_put(f, m);
-	rm_gpu_interrupts_kick(gpu);
+	rm_gpu_interrupts_kick(gpu, RM_GPU_KICK_MESSAGES);
 }
 
 /* -- Modes ------------------------------------------------------------------------------------- */

@@ -239,7 +239,7 @@ static void noise_does_not_keep_the_gpu_locked(void **state)
 	boot_with_timeout_ms(200);
 	flood_start(&flood, NOISE_STALE, &thread);
 	for (i = 0; i < 20; i++) {
-		rm_gpu_interrupts_kick(gpu);
+		rm_gpu_interrupts_kick(gpu, RM_GPU_KICK_MESSAGES);
 		os_sleep_us(2000);
 		rm_gpu_lock(gpu);
 		rm_gpu_unlock(gpu);

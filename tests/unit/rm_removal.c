@@ -146,11 +146,51 @@ static void test_loss_is_told_once(void **state)
 	assert_int_equal(host.notified, 2);
 }
 
+static struct os_event about_to_lose;
+
+static void lose(void *arg)
+{
+	struct rm_gpu *gpu = arg;
+
+	os_event_signal(&about_to_lose);
+	rm_gpu_lose(gpu, RM_XID_GSP_ERROR, "test");
+	rm_gpu_put(gpu);
+}
+
+/*
+ * Whoever finds that a GPU is lost may hold nothing but the structure, while it is removed. What
+ * would be used after it is freed the sanitizers see, whichever of the two comes first.
+ */
+static void test_lost_while_removed(void **state)
+{
+	struct os_thread *thread;
+	u32 i;
+
+	assert_int_equal(os_event_init(&about_to_lose), NV_OK);
+	for (i = 0; i < 30; i++) {
+		int gpu = host_open(RM_NODE_GPU, 0);
+
+		assert_true(gpu >= 0);
+		os_event_reset(&about_to_lose);
+		rm_gpu_get(host.rm_gpus[0]);
+		thread = os_thread_create("loses", lose, host.rm_gpus[0]);
+		assert_non_null(thread);
+		assert_int_equal(os_event_wait(&about_to_lose, ~0ull), NV_OK);
+		host_remove(0);
+		os_thread_join(thread);
+		assert_true(rm_file_is_lost(host.fds[gpu].file));
+		host_close(gpu);
+		host_add(0, NULL);
+	}
+	os_event_destroy(&about_to_lose);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_next_gpu_begins_anew, start, host_end),
 		cmocka_unit_test_setup_teardown(test_loss_is_told_once, start, host_end),
+		cmocka_unit_test_setup_teardown(test_lost_while_removed, start, host_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,12 +109,6 @@ out:
 	rm_server_unlock_exclusive(server);
 }
 
-static void stop_later(struct rm_gpu *gpu)
-{
-	os_store_release(&gpu->interrupts->stop_if_idle, 1);
-	rm_gpu_interrupts_kick(gpu);
-}
-
 void rm_gpu_release(struct rm_gpu *gpu)
 {
 	bool in_call = rm_call_current() != NULL;
@@ -125,7 +119,7 @@ void rm_gpu_release(struct rm_gpu *gpu)
 	os_store_relaxed(&gpu->users, gpu->users - 1);
 	idle = is_idle(gpu);
 	if (idle && in_call)
-		stop_later(gpu);
+		rm_gpu_interrupts_kick(gpu, RM_GPU_KICK_STOP_IF_IDLE);
 	rm_gpu_unlock(gpu);
 	if (idle && !in_call)
 		rm_gpu_stop_if_idle(gpu);
@@ -136,7 +130,7 @@ void rm_gpu_set_persistent(struct rm_gpu *gpu, bool persistent)
 {
 	os_store_relaxed(&gpu->persistent, persistent);
 	if (is_idle(gpu))
-		stop_later(gpu);
+		rm_gpu_interrupts_kick(gpu, RM_GPU_KICK_STOP_IF_IDLE);
 }
 
 /* -- Suspend and resume ------------------------------------------------------------------------ */
@@ -193,8 +187,6 @@ void rm_gpu_log_xid(struct rm_gpu *gpu, u32 xid, const char *fmt, ...)
 
 void rm_gpu_lose(struct rm_gpu *gpu, u32 xid, const char *why)
 {
-	struct rm_gpu_interrupts *irq;
-
 	if (!os_cmpxchg32(&gpu->state, RM_GPU_RUNNING, RM_GPU_LOST) &&
 	    !os_cmpxchg32(&gpu->state, RM_GPU_FOUND, RM_GPU_LOST))
 		return;
@@ -208,11 +200,7 @@ void rm_gpu_lose(struct rm_gpu *gpu, u32 xid, const char *why)
 		os_log(OS_LOG_ERROR, "NVRM: GPU %04x:%02x:%02x.%x: GPU has fallen off the bus.",
 		       gpu->location.domain, gpu->location.bus, gpu->location.device,
 		       gpu->location.function);
-	irq = os_load_acquire(&gpu->interrupts);
-	if (irq) {
-		os_store_release(&irq->tell_lost, 1);
-		rm_gpu_interrupts_kick(gpu);
-	}
+	rm_gpu_interrupts_kick(gpu, RM_GPU_KICK_TELL_LOST);
 }
 
 /* -- Time -------------------------------------------------------------------------------------- */

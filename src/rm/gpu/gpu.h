@@ -42,6 +42,10 @@ struct rm_gpu {
 	bool suspended;	 /* its firmware's state waits for rm_gpu_resume; GPU lock */
 	struct os_mutex lock; /* LOCK_RANK_GPU: RPC queues and all state below */
 	struct rm_gsp *gsp;   /* NULL until booted */
+	struct os_spinlock interrupts_lock;
+	/* Made under the GPU lock at the first boot; both locks are held to change it, but at the
+	 * end.
+	 */
 	struct rm_gpu_interrupts *interrupts;
 	struct rm_control_cache *cache; /* replies of cacheable commands */
 	/*

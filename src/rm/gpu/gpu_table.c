@@ -135,6 +135,7 @@ enum nv_status rm_gpu_add(struct rm *rm, struct os_pci_dev *dev, u32 minor, stru
 	gpu->minor = minor;
 	gpu->state = RM_GPU_FOUND;
 	gpu->references = 1;
+	os_spinlock_init(&gpu->interrupts_lock, "gpu interrupts");
 	status = os_mutex_init(&gpu->lock, LOCK_RANK_GPU, "gpu");
 	if (status != NV_OK)
 		goto fail_lock;

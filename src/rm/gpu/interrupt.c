@@ -66,10 +66,13 @@ static void bottom_half(struct os_work *work)
 {
 	struct rm_gpu_interrupts *irq = container_of(work, struct rm_gpu_interrupts, work);
 
+	u32 kicks;
+
 	gsp_service(irq->gpu);
-	if (os_exchange(&irq->tell_lost, 0))
+	kicks = os_exchange(&irq->kicks, 0);
+	if (kicks & RM_GPU_KICK_TELL_LOST)
 		rm_gpu_notify_lost(irq->gpu);
-	if (os_exchange(&irq->stop_if_idle, 0))
+	if (kicks & RM_GPU_KICK_STOP_IF_IDLE)
 		rm_gpu_stop_if_idle(irq->gpu);
 }
 
@@ -86,7 +89,9 @@ static enum nv_status create(struct rm_gpu *gpu)
 		os_free(irq);
 		return NV_ERR_NO_MEMORY;
 	}
-	os_store_release(&gpu->interrupts, irq);
+	os_spinlock_lock(&gpu->interrupts_lock);
+	gpu->interrupts = irq;
+	os_spinlock_unlock(&gpu->interrupts_lock);
 	return NV_OK;
 }
 
@@ -118,21 +123,29 @@ void rm_gpu_interrupts_disable(struct rm_gpu *gpu)
 	gpu->interrupts->enabled = false;
 }
 
-void rm_gpu_interrupts_kick(struct rm_gpu *gpu)
+void rm_gpu_interrupts_kick(struct rm_gpu *gpu, enum rm_gpu_kick what)
 {
-	struct rm_gpu_interrupts *irq = os_load_acquire(&gpu->interrupts);
+	struct rm_gpu_interrupts *irq;
 
-	if (irq)
+	os_spinlock_lock(&gpu->interrupts_lock);
+	irq = gpu->interrupts;
+	if (irq) {
+		os_fetch_or(&irq->kicks, (u32)what);
 		os_workqueue_queue(irq->queue, &irq->work);
+	}
+	os_spinlock_unlock(&gpu->interrupts_lock);
 }
 
 void rm_gpu_interrupts_free(struct rm_gpu *gpu)
 {
-	struct rm_gpu_interrupts *irq = gpu->interrupts;
+	struct rm_gpu_interrupts *irq;
 
+	os_spinlock_lock(&gpu->interrupts_lock);
+	irq = gpu->interrupts;
+	gpu->interrupts = NULL;
+	os_spinlock_unlock(&gpu->interrupts_lock);
 	if (!irq)
 		return;
 	os_workqueue_destroy(irq->queue);
-	gpu->interrupts = NULL;
 	os_free(irq);
 }

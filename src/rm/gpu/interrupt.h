@@ -14,10 +14,9 @@ struct rm_gpu_interrupts {
 	struct rm_gpu *gpu;
 	struct os_workqueue *queue;
 	struct os_work work;
-	u64 count;	  /* atomic: messages taken */
-	u32 tell_lost;	  /* atomic: clients do not know yet that the GPU is lost */
-	u32 stop_if_idle; /* atomic: rm_gpu_stop_if_idle waits for the end of the call */
-	bool enabled;	  /* gpu lock */
+	u64 count;    /* atomic: messages taken */
+	u32 kicks;    /* atomic: enum rm_gpu_kick, not yet done */
+	bool enabled; /* gpu lock */
 };
 
 /* Lets the GPU's firmware interrupt. gpu->gsp is set. NV_ERR_NO_MEMORY. GPU lock held. */
@@ -25,8 +24,17 @@ enum nv_status rm_gpu_interrupts_enable(struct rm_gpu *gpu);
 /* No top half runs after this; a bottom half may, and finds what the GPU lock tells. GPU lock held.
  */
 void rm_gpu_interrupts_disable(struct rm_gpu *gpu);
-/* Runs the bottom half soon. Any context. */
-void rm_gpu_interrupts_kick(struct rm_gpu *gpu);
+/* What a bottom half does beside looking at the firmware's messages. */
+enum rm_gpu_kick {
+	RM_GPU_KICK_MESSAGES = 0,
+	RM_GPU_KICK_TELL_LOST = 1u << 0,    /* clients do not know yet that the GPU is lost */
+	RM_GPU_KICK_STOP_IF_IDLE = 1u << 1, /* rm_gpu_stop_if_idle waits for the end of the call */
+};
+/*
+ * Runs the bottom half soon, to do that too. Any context, also while the GPU is removed, which then
+ * does it or has done it, and after.
+ */
+void rm_gpu_interrupts_kick(struct rm_gpu *gpu, enum rm_gpu_kick what);
 /* Waits for bottom halves and frees everything. GPU lock not held, interrupts disabled. */
 void rm_gpu_interrupts_free(struct rm_gpu *gpu);
 

@@ -325,7 +325,7 @@ static void wait_end(struct rm_gsp *gsp)
 	}
 	if (gsp_msgq_has_message(&gsp->queue) || !list_empty(&gsp->events) ||
 	    os_load_acquire(&gsp->halted))
-		rm_gpu_interrupts_kick(gsp->gpu);
+		rm_gpu_interrupts_kick(gsp->gpu, RM_GPU_KICK_MESSAGES);
 }
 
 /* The firmware's verdict on the message as such; errors of other layers are in a range of their
@@ -502,5 +502,5 @@ void gsp_service(struct rm_gpu *gpu)
 	rm_gpu_unlock(gpu);
 	gsp_events_deliver(gpu, &events);
 	if (more)
-		rm_gpu_interrupts_kick(gpu);
+		rm_gpu_interrupts_kick(gpu, RM_GPU_KICK_MESSAGES);
 }
