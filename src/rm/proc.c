@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The texts under /proc/driver/nvidia, in the formats that tools parse.
+ * The texts under /proc/driver/nvidia, in the formats that tools parse. None of these waits for a
+ * suspended instance: what is shown is what the driver knows without the GPU.
  */
 #include "rm/caps.h"
 #include "rm/class/state.h"
@@ -102,21 +103,35 @@ static void put_uuid(struct text *t, const u8 *u)
 	put(t, "%02x%02x%02x%02x%02x%02x\n", u[10], u[11], u[12], u[13], u[14], u[15]);
 }
 
-/* GPU lock held. What the version is the firmware knows; before it runs nobody does. */
-static void put_vbios(struct text *t, struct rm_gpu *gpu, bool running)
+/* GPU lock held. What the version is the firmware knows, which is asked once. */
+static bool vbios_known(struct rm_gpu *gpu)
 {
 	NV2080_CTRL_BIOS_GET_INFO_V2_PARAMS p = { .biosInfoListSize = 2 };
-	u32 revision, oem;
+	struct rm_gpu_static *info = gpu->info;
 
+	if (info->vbios_known || gpu->suspended)
+		return info->vbios_known;
 	p.biosInfoList[0].index = NV2080_CTRL_BIOS_INFO_INDEX_REVISION;
 	p.biosInfoList[1].index = NV2080_CTRL_BIOS_INFO_INDEX_OEM_REVISION;
-	if (!running || rm_gpu_internal_control(gpu, NV2080_CTRL_CMD_BIOS_GET_INFO_V2, &p,
-						sizeof(p)) != NV_OK) {
+	if (rm_gpu_internal_control(gpu, NV2080_CTRL_CMD_BIOS_GET_INFO_V2, &p, sizeof(p)) != NV_OK)
+		return false;
+	info->vbios_revision = p.biosInfoList[0].data;
+	info->vbios_oem = p.biosInfoList[1].data;
+	info->vbios_known = true;
+	return true;
+}
+
+/* GPU lock held. */
+static void put_vbios(struct text *t, struct rm_gpu *gpu, bool running)
+{
+	u32 revision, oem;
+
+	if (!running || !vbios_known(gpu)) {
 		put(t, "Video BIOS: \t ??.??.??.??.??\n");
 		return;
 	}
-	revision = p.biosInfoList[0].data;
-	oem = p.biosInfoList[1].data;
+	revision = gpu->info->vbios_revision;
+	oem = gpu->info->vbios_oem;
 	put(t, "Video BIOS: \t %02x.%02x.%02x.%02x.%02x\n", revision >> 24, revision >> 16 & 0xff,
 	    revision >> 8 & 0xff, revision & 0xff, oem);
 }
@@ -259,18 +274,13 @@ enum nv_status rm_proc_show(struct rm *rm, const char *path, char *buf, size_t s
 	struct text text = { buf, size, 0 };
 	struct rm_call call;
 	enum nv_status status;
-	u32 power;
 
 	*length = 0;
 	if (size)
 		buf[0] = '\0';
-	status = rm_power_enter(rm, &power);
-	if (status != NV_OK)
-		return status;
 	rm_gpus_hold(&call, rm, NULL);
 	status = show(&call, path, &text);
 	rm_gpus_let_go(&call);
-	rm_power_leave(rm, power);
 	*length = text.length;
 	return status;
 }
@@ -355,11 +365,7 @@ enum nv_status rm_proc_write(struct rm *rm, const char *path, const char *text, 
 	struct rm_call call;
 	struct rm_gpu *gpu;
 	const char *name;
-	u32 power;
 
-	status = rm_power_enter(rm, &power);
-	if (status != NV_OK)
-		return status;
 	rm_gpus_hold(&call, rm, NULL);
 	gpu = gpu_of_path(rm, path, &name);
 	if (cap)
@@ -371,7 +377,6 @@ enum nv_status rm_proc_write(struct rm *rm, const char *path, const char *text, 
 	else
 		status = NV_ERR_OBJECT_NOT_FOUND;
 	rm_gpus_let_go(&call);
-	rm_power_leave(rm, power);
 	return status;
 }
 

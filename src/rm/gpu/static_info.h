@@ -38,6 +38,8 @@ struct rm_gpu_static {
 	struct rm_nvlink nvlink;
 	u32 nvlink_seen;    /* atomic: links that were up when somebody looked, since boot */
 	bool fabric_probed; /* class/fabric.h, once; GPU lock */
+	bool vbios_known;   /* somebody asked; GPU lock, as what follows */
+	u32 vbios_revision, vbios_oem;
 };
 
 /*
