@@ -81,7 +81,8 @@ struct conn {
 	u64 id;
 	u64 secret[2];
 	struct ucred cred;
-	gid_t *groups; /* supplementary ones */
+	u64 started, space; /* of struct os_cred */
+	gid_t *groups;	    /* supplementary ones */
 	u32 group_count;
 	u32 refs;
 	u32 dead; /* set once by the event loop; channels end */
@@ -193,6 +194,11 @@ struct channel *channel_current(void);
 bool channel_ask(struct channel *channel, struct lh_msg *msg);
 /* Serves one message (ours already, checked here) and fills the reply: also the fuzzer's entry. */
 bool channel_serve(struct channel *channel, struct lh_msg *msg);
+
+/* -- daemon_process.c -------------------------------------------------------------------------- */
+
+/* Fills in what the connection's process is beyond its number. */
+void daemon_process_identify(struct conn *conn);
 
 /* -- daemon_copy.c: user copies and credentials of the calling thread -------------------------- */
 

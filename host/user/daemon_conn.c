@@ -232,6 +232,7 @@ int conn_create(int sock, const struct ucred *cred, int memfd)
 		return rc;
 	}
 	conn_watch_exit(conn);
+	daemon_process_identify(conn);
 	if (channel_start(conn, memfd, true))
 		conn_die(conn);
 	return 0;

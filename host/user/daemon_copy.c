@@ -171,9 +171,15 @@ void daemon_copy_end(struct channel *ch, struct lh_msg *reply)
 
 void daemon_caller_set(struct channel *ch)
 {
-	const struct ucred *who = &ch->conn->cred;
+	const struct conn *conn = ch->conn;
+	const struct ucred *who = &conn->cred;
 	struct os_cred cred = {
-		.pid = (u32)who->pid, .uid = who->uid, .gid = who->gid, .admin = who->uid == 0
+		.pid = (u32)who->pid,
+		.uid = who->uid,
+		.gid = who->gid,
+		.admin = who->uid == 0,
+		.started = conn->started,
+		.space = conn->space,
 	};
 
 	os_user_set_cred(&cred);

@@ -133,6 +133,12 @@ void os_event_signal(struct os_event *e);
 void os_event_reset(struct os_event *e);
 /* NV_OK, or NV_ERR_TIMEOUT after timeout_ns (0: do not wait; ~0: for ever). */
 enum nv_status os_event_wait(struct os_event *e, u64 timeout_ns);
+/*
+ * The same, and NV_ERR_SIGNAL_PENDING when the user thread whose request this one serves has a
+ * signal to act on, from before or from during the wait. No signal ends a wait of the driver's own
+ * threads.
+ */
+enum nv_status os_event_wait_signal(struct os_event *e, u64 timeout_ns);
 
 struct os_thread;
 /* Starts fn(arg); the name shows in tools (15 characters). NULL when out of resources. */
@@ -173,7 +179,16 @@ struct os_cred {
 	u32 uid;
 	u32 gid;
 	bool admin; /* may do what the driver reserves to the administrator */
+	/* When the process began: another that gets its pid has another. 0: not known. */
+	u64 started;
+	/* Which container's: two users of one number in different ones differ. 0: not known. */
+	u64 space;
 };
+/* Whether both are of one process, were it that one of them has ended. */
+static inline bool os_cred_same_process(const struct os_cred *a, const struct os_cred *b)
+{
+	return a->pid == b->pid && a->started == b->started;
+}
 /* Who issued the request that this thread serves; the driver's own threads are pid 0, admin. */
 void os_current_cred(struct os_cred *cred);
 

@@ -53,11 +53,9 @@ enum nv_status rm_file_open(struct rm *rm, enum rm_node node, u32 minor, void *h
 			    struct rm_file **out)
 {
 	enum nv_status status = NV_OK;
-	struct os_cred cred;
 	struct rm_file *file;
 	u32 token;
 
-	os_current_cred(&cred);
 	file = os_alloc(sizeof(*file));
 	if (!file)
 		return NV_ERR_NO_MEMORY;
@@ -65,7 +63,8 @@ enum nv_status rm_file_open(struct rm *rm, enum rm_node node, u32 minor, void *h
 	file->node = node;
 	file->minor = minor;
 	file->host_ctx = host_ctx;
-	file->pid = cred.pid;
+	os_current_cred(&file->opener);
+	list_init(&file->os_events);
 	list_init(&file->event_data);
 
 	status = rm_power_enter(rm, &token);
@@ -141,7 +140,8 @@ const void *rm_file_owner(const struct rm_file *file)
 	return control ? control : file;
 }
 
-bool rm_file_gpu_accessible(const struct rm_file *file, const struct rm_gpu *gpu, u32 pid)
+bool rm_file_gpu_accessible(const struct rm_file *file, const struct rm_gpu *gpu,
+			    const struct os_cred *who)
 {
 	const void *owner = file ? rm_file_owner(file) : NULL;
 	struct rm_file *open;
@@ -151,7 +151,8 @@ bool rm_file_gpu_accessible(const struct rm_file *file, const struct rm_gpu *gpu
 		return true;
 	os_mutex_lock(&file->rm->file_lock);
 	list_for_each_entry (open, &file->rm->gpu_files, gpu_node) {
-		if (open->gpu == gpu && (open->pid == pid || rm_file_owner(open) == owner)) {
+		if (open->gpu == gpu &&
+		    (os_cred_same_process(&open->opener, who) || rm_file_owner(open) == owner)) {
 			found = true;
 			break;
 		}

@@ -6,6 +6,7 @@
 #ifndef RM_INSTANCE_H
 #define RM_INSTANCE_H
 
+#include "base/handle_map.h"
 #include "base/list.h"
 #include "rm/numa.h"
 #include "rm/registry.h"
@@ -43,8 +44,9 @@ struct rm {
 	void *gpu_state;		/* rm/gpu's own, if it keeps any */
 	struct rm_class_state *classes; /* class/state.h */
 
-	struct os_spinlock event_lock; /* every OS event and every file's queue */
-	struct list os_events;	       /* struct rm_os_event, event_lock */
+	struct os_mutex names_lock;    /* LOCK_RANK_LEAF */
+	struct handle_map names;       /* of OS events; names_lock */
+	struct os_spinlock event_lock; /* where OS events go to, and every file's queue */
 
 	struct os_mutex file_lock; /* registered control files, attached GPUs, numa settings */
 	struct list gpu_files;	   /* open files of GPU nodes; file_lock */

@@ -1,98 +1,210 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * OS events: what NV_ESC_ALLOC_OS_EVENT names, event objects post to, and poll and
- * NV_ESC_RM_GET_EVENT_DATA of a file report. One spinlock guards them all, since events are posted
- * from interrupts.
+ * NV_ESC_RM_GET_EVENT_DATA of a file report.
+ *
+ * Names are found under a mutex (names_lock). What is posted goes by pointer, under a spinlock
+ * (event_lock), since it may come from an interrupt: nothing is searched there.
+ *
+ *   rm->names: user, container and client, hashed --> struct names --> fd --> event
  */
 #include "rm/file.h"
 
-/* Event lock held. */
-static struct rm_os_event *event_find(struct rm *rm, u32 uid, u32 client, u32 fd)
-{
-	struct rm_os_event *event;
+/* The names_lock is given back, and taken again, after so many. */
+#define FREED_AT_ONCE 256u
 
-	list_for_each_entry (event, &rm->os_events, node) {
-		if (event->uid == uid && event->client == client && event->fd == fd)
-			return event;
+/* The events of one client of one user. */
+struct names {
+	struct names *next; /* another with that hash */
+	u64 space;
+	u32 uid;
+	u32 client;
+	struct handle_map events; /* by fd */
+};
+
+/* One to one for the clients of a user, so that nobody makes his own fall together. */
+static u32 names_hash(const struct os_cred *who, u32 client)
+{
+	return client ^ who->uid * 0x9e3779b1u ^ (u32)who->space * 0x85ebca77u;
+}
+
+static bool names_are(const struct names *names, const struct os_cred *who, u32 client)
+{
+	return names->client == client && names->uid == who->uid && names->space == who->space;
+}
+
+/* names_lock held. */
+static struct names *names_find(struct rm *rm, const struct os_cred *who, u32 client)
+{
+	struct names *names = handle_map_find(&rm->names, names_hash(who, client));
+
+	while (names && !names_are(names, who, client))
+		names = names->next;
+	return names;
+}
+
+/* names_lock held. NULL when there is no memory. */
+static struct names *names_make(struct rm *rm, const struct os_cred *who, u32 client)
+{
+	struct names *names = os_alloc(sizeof(*names)), *first;
+	u32 hash = names_hash(who, client);
+
+	if (!names)
+		return NULL;
+	names->space = who->space;
+	names->uid = who->uid;
+	names->client = client;
+	handle_map_init(&names->events, &rm->names.key);
+	first = handle_map_find(&rm->names, hash);
+	if (first) {
+		names->next = first->next;
+		first->next = names;
+	} else if (handle_map_insert(&rm->names, hash, names) != NV_OK) {
+		os_free(names);
+		return NULL;
 	}
-	return NULL;
+	return names;
 }
 
-/* Event lock held. Takes it out of the list; true when the caller has to free it. */
-static bool event_retire(struct rm_os_event *event)
+/* names_lock held. Takes no memory: the map's entry stays as long as there is one with its hash. */
+static void names_free(struct rm *rm, struct names *names)
 {
-	list_del(&event->node);
-	event->active = false;
-	event->file = NULL;
-	return event->references == 0;
+	struct os_cred who = { .uid = names->uid, .space = names->space };
+	u32 hash = names_hash(&who, names->client);
+	struct names *first = handle_map_find(&rm->names, hash), *gone = names;
+
+	handle_map_destroy(&names->events);
+	if (first != names) {
+		while (first->next != names)
+			first = first->next;
+		first->next = names->next;
+	} else if (names->next) {
+		gone = names->next;
+		*names = *gone;
+	} else {
+		handle_map_remove(&rm->names, hash);
+	}
+	os_free(gone);
 }
 
-enum nv_status rm_os_event_alloc(struct rm_file *file, u32 uid, u32 client, u32 fd)
+/* names_lock held. The event has a name and is found by it. */
+static enum nv_status name_give(struct rm *rm, struct rm_os_event *event, const struct os_cred *who)
+{
+	struct names *names = names_find(rm, who, event->client);
+	enum nv_status status;
+
+	if (!names)
+		names = names_make(rm, who, event->client);
+	if (!names)
+		return NV_ERR_NO_MEMORY;
+	status = handle_map_insert(&names->events, event->fd, event);
+	if (status != NV_OK) {
+		if (!handle_map_count(&names->events))
+			names_free(rm, names);
+		return status;
+	}
+	list_add_tail(&event->node, &event->file->os_events);
+	event->file->os_event_count++;
+	return NV_OK;
+}
+
+/*
+ * names_lock held. Nobody finds the event any more and its file hears of it no more; names may go
+ * with it.
+ */
+static void name_take(struct rm *rm, struct names *names, struct rm_os_event *event)
+{
+	handle_map_remove(&names->events, event->fd);
+	if (!handle_map_count(&names->events))
+		names_free(rm, names);
+	list_del(&event->node);
+	event->file->os_event_count--;
+	os_spinlock_lock(&rm->event_lock);
+	event->file = NULL;
+	os_spinlock_unlock(&rm->event_lock);
+	rm_os_event_put(event);
+}
+
+enum nv_status rm_os_event_alloc(struct rm_file *file, const struct os_cred *who, u32 client,
+				 u32 fd)
 {
 	struct rm *rm = file->rm;
 	struct rm_os_event *event = os_alloc(sizeof(*event));
-	bool taken;
+	enum nv_status status = NV_ERR_INSUFFICIENT_RESOURCES;
 
 	if (!event)
 		return NV_ERR_INSUFFICIENT_RESOURCES;
 	event->file = file;
-	event->uid = uid;
+	event->uid = who->uid;
+	event->space = who->space;
 	event->client = client;
 	event->fd = fd;
-	event->active = true;
+	event->references = 1;
 
-	os_spinlock_lock(&rm->event_lock);
-	taken = event_find(rm, uid, client, fd) != NULL;
-	if (!taken)
-		list_add_tail(&event->node, &rm->os_events);
-	os_spinlock_unlock(&rm->event_lock);
-
-	if (taken) {
-		os_free(event);
-		return NV_ERR_INSUFFICIENT_RESOURCES;
-	}
-	return NV_OK;
+	os_mutex_lock(&rm->names_lock);
+	if (file->os_event_count < RM_FILE_OS_EVENTS_MAX)
+		status = name_give(rm, event, who);
+	os_mutex_unlock(&rm->names_lock);
+	if (status == NV_OK)
+		return NV_OK;
+	os_free(event);
+	return NV_ERR_INSUFFICIENT_RESOURCES;
 }
 
-enum nv_status rm_os_event_free(struct rm *rm, u32 uid, u32 client, u32 fd)
+enum nv_status rm_os_event_free(struct rm *rm, const struct os_cred *who, u32 client, u32 fd)
 {
-	struct rm_os_event *event;
-	bool last = false;
+	struct rm_os_event *event = NULL;
+	struct names *names;
 
-	os_spinlock_lock(&rm->event_lock);
-	event = event_find(rm, uid, client, fd);
+	os_mutex_lock(&rm->names_lock);
+	names = names_find(rm, who, client);
+	if (names)
+		event = handle_map_find(&names->events, fd);
 	if (event)
-		last = event_retire(event);
-	os_spinlock_unlock(&rm->event_lock);
-
-	if (last)
-		os_free(event);
+		name_take(rm, names, event);
+	os_mutex_unlock(&rm->names_lock);
 	return event ? NV_OK : NV_ERR_INVALID_EVENT;
 }
 
-/* Retires every event of the user's client (file NULL) or of the file. */
-static void retire_all(struct rm *rm, u32 uid, u32 client, const struct rm_file *file)
+/* A part of the client's events; false when there are no more. */
+static bool free_some(struct rm *rm, const struct os_cred *who, u32 client)
 {
-	struct rm_os_event *event, *next;
-	struct list dead;
+	struct rm_os_event *event;
+	struct names *names;
+	u32 i;
 
-	list_init(&dead);
-	os_spinlock_lock(&rm->event_lock);
-	list_for_each_entry_safe (event, next, &rm->os_events, node) {
-		if (file ? event->file != file : event->uid != uid || event->client != client)
-			continue;
-		if (event_retire(event))
-			list_add_tail(&event->node, &dead);
+	os_mutex_lock(&rm->names_lock);
+	for (i = 0; i < FREED_AT_ONCE; i++) {
+		u64 cursor = 0;
+
+		names = names_find(rm, who, client);
+		if (!names)
+			break;
+		event = handle_map_next(&names->events, &cursor, NULL);
+		name_take(rm, names, event);
 	}
-	os_spinlock_unlock(&rm->event_lock);
-
-	list_for_each_entry_safe (event, next, &dead, node)
-		os_free(event);
+	os_mutex_unlock(&rm->names_lock);
+	return i == FREED_AT_ONCE;
 }
 
-void rm_os_event_free_client(struct rm *rm, u32 uid, u32 client)
+void rm_os_event_free_client(struct rm *rm, const struct os_cred *who, u32 client)
 {
-	retire_all(rm, uid, client, NULL);
+	while (free_some(rm, who, client))
+		;
+}
+
+static void free_of_file(struct rm_file *file)
+{
+	struct rm_os_event *event, *next;
+	struct rm *rm = file->rm;
+
+	os_mutex_lock(&rm->names_lock);
+	list_for_each_entry_safe (event, next, &file->os_events, node) {
+		struct os_cred who = { .uid = event->uid, .space = event->space };
+
+		name_take(rm, names_find(rm, &who, event->client), event);
+	}
+	os_mutex_unlock(&rm->names_lock);
 }
 
 void rm_os_event_free_file(struct rm_file *file)
@@ -100,38 +212,38 @@ void rm_os_event_free_file(struct rm_file *file)
 	struct rm_event_data *data, *next;
 	struct list unread;
 
-	retire_all(file->rm, 0, 0, file);
+	free_of_file(file);
 	list_init(&unread);
 	os_spinlock_lock(&file->rm->event_lock);
 	list_splice_tail(&file->event_data, &unread);
+	file->event_data_count = 0;
 	os_spinlock_unlock(&file->rm->event_lock);
 	list_for_each_entry_safe (data, next, &unread, node)
 		os_free(data);
 }
 
-enum nv_status rm_os_event_get(struct rm *rm, u32 uid, u32 client, u32 fd, struct rm_os_event **out)
+enum nv_status rm_os_event_get(struct rm *rm, const struct os_cred *who, u32 client, u32 fd,
+			       struct rm_os_event **out)
 {
-	struct rm_os_event *event;
+	struct rm_os_event *event = NULL;
+	struct names *names;
 
-	os_spinlock_lock(&rm->event_lock);
-	event = event_find(rm, uid, client, fd);
+	os_mutex_lock(&rm->names_lock);
+	names = names_find(rm, who, client);
+	if (names)
+		event = handle_map_find(&names->events, fd);
 	if (event)
-		event->references++;
-	os_spinlock_unlock(&rm->event_lock);
+		os_fetch_add(&event->references, 1);
+	os_mutex_unlock(&rm->names_lock);
 	if (!event)
 		return NV_ERR_OBJECT_NOT_FOUND;
 	*out = event;
 	return NV_OK;
 }
 
-void rm_os_event_put(struct rm *rm, struct rm_os_event *event)
+void rm_os_event_put(struct rm_os_event *event)
 {
-	bool last;
-
-	os_spinlock_lock(&rm->event_lock);
-	last = --event->references == 0 && !event->active;
-	os_spinlock_unlock(&rm->event_lock);
-	if (last)
+	if (os_fetch_sub(&event->references, 1) == 1)
 		os_free(event);
 }
 

@@ -13,10 +13,6 @@
 #include "rm/options.h"
 #include "rm/parameters.h"
 
-/* How long a request of a suspended instance sleeps before it looks for a signal, in nanoseconds.
- */
-#define POWER_POLL_NS 10000000u
-
 static enum nv_status power_init(struct rm_power *power)
 {
 	enum nv_status status;
@@ -36,20 +32,16 @@ static void power_fini(struct rm_power *power)
 	os_percpu_rwlock_destroy(&power->lock);
 }
 
-static bool interrupted(const struct rm *rm)
-{
-	return rm->host && rm->host->interrupted && rm->host->interrupted();
-}
-
 enum nv_status rm_power_wait(struct rm *rm, u32 *token)
 {
 	struct rm_power *power = &rm->power;
+	enum nv_status status;
 
 	do {
 		os_percpu_rwlock_read_unlock(&power->lock, *token);
-		if (interrupted(rm))
-			return NV_ERR_SIGNAL_PENDING;
-		os_event_wait(&power->resumed, POWER_POLL_NS);
+		status = os_event_wait_signal(&power->resumed, ~(u64)0);
+		if (status != NV_OK)
+			return status;
 		*token = os_percpu_rwlock_read_lock(&power->lock);
 	} while (power->suspended);
 	return NV_OK;
@@ -126,6 +118,7 @@ fail:
 enum nv_status rm_create(const struct rm_config *config, struct rm **out)
 {
 	const char *version = config->version ? config->version : RM_DEFAULT_VERSION;
+	struct handle_map_key key;
 	struct rm *rm;
 	enum nv_status status;
 	u32 i;
@@ -140,7 +133,6 @@ enum nv_status rm_create(const struct rm_config *config, struct rm **out)
 	rm->uvm_major = config->uvm_major;
 	if (os_random(&rm->instance_id, sizeof(rm->instance_id)) != NV_OK)
 		rm->instance_id = os_time_real_ns();
-	list_init(&rm->os_events);
 	list_init(&rm->gpu_files);
 	list_init(&rm->closing);
 	for (i = 0; i < RM_MAX_GPUS; i++)
@@ -153,9 +145,16 @@ enum nv_status rm_create(const struct rm_config *config, struct rm **out)
 	status = os_mutex_init(&rm->file_lock, LOCK_RANK_LEAF, "rm files");
 	if (status != NV_OK)
 		goto fail_file_lock;
+	status = os_mutex_init(&rm->names_lock, LOCK_RANK_LEAF, "rm event names");
+	if (status != NV_OK)
+		goto fail_names_lock;
+	status = handle_map_key_init(&key);
+	if (status != NV_OK)
+		goto fail_names;
+	handle_map_init(&rm->names, &key);
 	status = options_copy(rm, config);
 	if (status != NV_OK)
-		goto fail_options;
+		goto fail_names;
 	status = registry_fill(rm, config);
 	if (status != NV_OK)
 		goto fail_registry;
@@ -176,7 +175,9 @@ fail_classes:
 	rm_registry_fini(&rm->registry);
 fail_registry:
 	options_free(rm);
-fail_options:
+fail_names:
+	os_mutex_destroy(&rm->names_lock);
+fail_names_lock:
 	os_mutex_destroy(&rm->file_lock);
 fail_file_lock:
 	power_fini(&rm->power);
@@ -190,11 +191,13 @@ void rm_destroy(struct rm *rm)
 	if (!rm)
 		return;
 	OS_BUG_ON(rm->gpu_count != 0);
-	OS_BUG_ON(!list_empty(&rm->os_events));
+	OS_BUG_ON(handle_map_count(&rm->names) != 0);
 	rm_server_destroy(rm->server);
 	rm_class_state_destroy(rm);
 	rm_registry_fini(&rm->registry);
 	options_free(rm);
+	handle_map_destroy(&rm->names);
+	os_mutex_destroy(&rm->names_lock);
 	os_mutex_destroy(&rm->file_lock);
 	power_fini(&rm->power);
 	os_free(rm);

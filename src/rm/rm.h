@@ -26,11 +26,6 @@ struct rm_host_ops {
 	void (*file_put)(struct rm_file *file);
 	/* rm_file_poll may have become true; any context, spinlocks may be held. */
 	void (*file_notify)(struct rm_file *file, void *host_ctx);
-	/*
-	 * True when the calling thread has a signal to act on, which ends its wait for a suspended
-	 * instance (RM_IOCTL_EINTR). May be NULL.
-	 */
-	bool (*interrupted)(void);
 };
 
 struct rm_registry_entry {
@@ -83,9 +78,10 @@ bool rm_gpu_is_gone(const struct rm_gpu *gpu);
 
 /*
  * Power management. rm_suspend waits for the requests in flight, lets new ones wait and has every
- * running firmware keep its state; no GPU is touched until rm_resume starts them again, with all
- * objects of all clients as they were (a GPU that does not come back is lost). One thread at a time
- * calls these. On failure, NV_ERR_TIMEOUT and the like, nothing is suspended.
+ * running firmware keep its state; a signal to a waiting thread ends its wait
+ * (NV_ERR_SIGNAL_PENDING, RM_IOCTL_EINTR); no GPU is touched until rm_resume starts them again,
+ * with all objects of all clients as they were (a GPU that does not come back is lost). One thread
+ * at a time calls these. On failure, NV_ERR_TIMEOUT and the like, nothing is suspended.
  */
 enum nv_status rm_suspend(struct rm *rm);
 void rm_resume(struct rm *rm);
@@ -195,8 +191,8 @@ bool rm_file_poll(struct rm_file *file);
 /*
  * The texts under /proc/driver/nvidia. rm_proc_list calls emit for every file there is ("version",
  * "gpus/0000:01:00.0/information", "capabilities/mig/config", ...); rm_proc_show writes one of them
- * (always terminated; returns the length it needs) or NV_ERR_OBJECT_NOT_FOUND. Both wait while the
- * instance is suspended: NV_ERR_SIGNAL_PENDING.
+ * (always terminated; returns the length it needs) or NV_ERR_OBJECT_NOT_FOUND. They do not wait for
+ * a suspended instance to resume: whoever takes a file away waits for its readers.
  */
 void rm_proc_list(struct rm *rm, void (*emit)(void *ctx, const char *path), void *ctx);
 enum nv_status rm_proc_show(struct rm *rm, const char *path, char *buf, size_t size,

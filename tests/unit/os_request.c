@@ -9,15 +9,16 @@
 
 static void test_cred(void **state)
 {
-	struct os_cred cred = { 1, 2, 3, false };
+	struct os_cred cred = { 1, 2, 3, false, 4, 5 };
 
 	os_current_cred(&cred);
 	assert_true(cred.pid == 0 && cred.uid == 0 && cred.admin);
-	cred = (struct os_cred){ 100, 1000, 1001, false };
+	cred = (struct os_cred){ 100, 1000, 1001, false, 7, 8 };
 	os_user_set_cred(&cred);
 	memset(&cred, 0, sizeof(cred));
 	os_current_cred(&cred);
 	assert_true(cred.pid == 100 && cred.uid == 1000 && cred.gid == 1001 && !cred.admin);
+	assert_true(cred.started == 7 && cred.space == 8);
 	os_user_set_cred(NULL);
 	os_current_cred(&cred);
 	assert_true(cred.pid == 0 && cred.admin);

@@ -68,6 +68,59 @@ static void event_signaller(void *arg)
 	os_event_signal(arg);
 }
 
+static struct os_user_signal told;
+
+static void event_waiter_for_signal(void *arg)
+{
+	enum nv_status *status = arg;
+
+	os_user_set_signal(&told);
+	os_event_signal(&arrived);
+	*status = os_event_wait_signal(&go, ~0ull);
+}
+
+/* A signal to the thread that is served ends its wait and no other's; an event that is there counts
+ * before. */
+static void test_event_and_signals(void **state)
+{
+	enum nv_status status = NV_ERR_GENERIC;
+	struct os_thread *t, *other;
+	u32 i;
+
+	assert_int_equal(os_event_init(&go), NV_OK);
+	assert_int_equal(os_event_init(&arrived), NV_OK);
+	woken = 0;
+	other = os_thread_create("other", event_waiter, NULL);
+	assert_int_equal(os_event_wait(&arrived, ~0ull), NV_OK);
+	/* Early and late, on either side of going to sleep. */
+	for (i = 0; i < 300; i++) {
+		os_event_reset(&arrived);
+		t = os_thread_create("told", event_waiter_for_signal, &status);
+		assert_int_equal(os_event_wait(&arrived, ~0ull), NV_OK);
+		if (i % 3)
+			os_sleep_us(i);
+		os_user_signal_raise(&told);
+		os_thread_join(t);
+		assert_int_equal(status, NV_ERR_SIGNAL_PENDING);
+		os_user_signal_clear(&told);
+	}
+	assert_int_equal(os_load_relaxed(&woken), 0);
+	os_user_set_signal(&told);
+	assert_int_equal(os_event_wait_signal(&go, 0), NV_ERR_TIMEOUT);
+	assert_int_equal(os_event_wait_signal(&go, MS), NV_ERR_TIMEOUT);
+	os_user_signal_raise(&told);
+	assert_int_equal(os_event_wait_signal(&go, 0), NV_ERR_SIGNAL_PENDING);
+	assert_int_equal(os_event_wait_signal(&go, ~0ull), NV_ERR_SIGNAL_PENDING);
+	assert_int_equal(os_event_wait(&go, MS), NV_ERR_TIMEOUT);
+	os_event_signal(&go);
+	assert_int_equal(os_event_wait_signal(&go, ~0ull), NV_OK);
+	os_user_signal_clear(&told);
+	os_user_set_signal(NULL);
+	os_thread_join(other);
+	os_event_destroy(&go);
+	os_event_destroy(&arrived);
+}
+
 /* The waiter may destroy the event as soon as it wakes. */
 static void test_event_on_stack(void **state)
 {
@@ -255,10 +308,11 @@ static void test_flush_from_work(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_event_timeouts), cmocka_unit_test(test_event_wakes_all),
-		cmocka_unit_test(test_event_on_stack), cmocka_unit_test(test_thread_context),
-		cmocka_unit_test(test_workqueue),      cmocka_unit_test(test_workqueue_from_many),
-		cmocka_unit_test(test_no_memory),      cmocka_unit_test(test_flush_from_work),
+		cmocka_unit_test(test_event_timeouts),	    cmocka_unit_test(test_event_wakes_all),
+		cmocka_unit_test(test_event_and_signals),   cmocka_unit_test(test_event_on_stack),
+		cmocka_unit_test(test_thread_context),	    cmocka_unit_test(test_workqueue),
+		cmocka_unit_test(test_workqueue_from_many), cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_flush_from_work),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,12 +110,13 @@ static void test_power_lock(void **state)
 	nv_ioctl_rm_api_version_t version = { .cmd = NV_RM_API_VERSION_CMD_QUERY };
 
 	rm_power_suspend(host.rm);
-	host.interrupted = true;
+	os_user_signal_raise(&host.signal);
 	assert_int_equal(host_ioctl(ctl, NV_ESC_CHECK_VERSION_STR, &version, sizeof(version)),
 			 RM_IOCTL_EINTR);
 	/* The signal counts before the pointer does. */
 	assert_int_equal(host_ioctl(ctl, NV_ESC_CHECK_VERSION_STR, BAD_POINTER, sizeof(version)),
 			 RM_IOCTL_EINTR);
+	os_user_signal_clear(&host.signal);
 	rm_power_resume(host.rm);
 	assert_int_equal(host_ioctl(ctl, NV_ESC_CHECK_VERSION_STR, &version, sizeof(version)),
 			 RM_IOCTL_OK);

@@ -37,16 +37,10 @@ static void file_notify(struct rm_file *file, void *ctx)
 	os_fetch_add(&host.notified, 1);
 }
 
-static bool interrupted(void)
-{
-	return host.interrupted;
-}
-
 static const struct rm_host_ops ops = {
 	.file_get = file_get,
 	.file_put = file_put,
 	.file_notify = file_notify,
-	.interrupted = interrupted,
 };
 
 void host_start(u32 gpus)
@@ -63,6 +57,7 @@ void host_start_like(u32 gpus, const struct fixture_gpu_config *like)
 
 	memset(&host, 0, sizeof(host));
 	host.live = unit_live();
+	os_user_set_signal(&host.signal);
 	assert_int_equal(rm_create(&config, &host.rm), NV_OK);
 	for (i = 0; i < gpus; i++) {
 		struct fixture_gpu_config gpu = *like;
@@ -109,6 +104,7 @@ void host_stop(void)
 	}
 	rm_destroy(host.rm);
 	host.rm = NULL;
+	os_user_set_signal(NULL);
 }
 
 int host_end(void **state)

@@ -23,9 +23,9 @@ struct rm_host {
 	} fds[HOST_FDS];
 	/* Called when a descriptor is looked up; may be NULL. */
 	void (*asked)(void);
-	u64 live;	  /* what was allocated before it started */
-	u32 notified;	  /* atomic: calls of file_notify */
-	bool interrupted; /* what the host says of the thread's signals */
+	u64 live;		      /* what was allocated before it started */
+	u32 notified;		      /* atomic: calls of file_notify */
+	struct os_user_signal signal; /* of the thread that started it */
 };
 
 extern struct rm_host host;

@@ -100,19 +100,84 @@ static void test_requests_wait(void **state)
 
 static void test_signal_ends_the_wait(void **state)
 {
-	char text[64];
-	size_t length;
+	start();
+	assert_int_equal(rm_suspend(host.rm), NV_OK);
+	os_user_signal_raise(&host.signal);
+	assert_int_equal(host_open(RM_NODE_GPU, 1), -NV_ERR_SIGNAL_PENDING);
+	os_user_signal_clear(&host.signal);
+	rm_resume(host.rm);
+	host_stop();
+}
+
+static int opened;
+
+static void open_other(void *arg)
+{
+	os_user_set_signal(arg);
+	opened = host_open(RM_NODE_GPU, 1);
+}
+
+/* A thread that waits already. */
+static void test_signal_during_the_wait(void **state)
+{
+	struct os_user_signal signal = { 0 };
+	struct os_thread *thread;
+	u64 live = unit_live();
 
 	start();
 	assert_int_equal(rm_suspend(host.rm), NV_OK);
-	host.interrupted = true;
-	assert_int_equal(rm_proc_show(host.rm, "version", text, sizeof(text), &length),
-			 NV_ERR_SIGNAL_PENDING);
-	assert_int_equal(rm_proc_write(host.rm, "registry", "a=b", 3), NV_ERR_SIGNAL_PENDING);
-	assert_int_equal(host_open(RM_NODE_GPU, 1), -NV_ERR_SIGNAL_PENDING);
-	host.interrupted = false;
+	thread = os_thread_create("opens", open_other, &signal);
+	assert_non_null(thread);
+	os_sleep_us(50000);
+	os_user_signal_raise(&signal);
+	os_thread_join(thread);
+	assert_int_equal(opened, -NV_ERR_SIGNAL_PENDING);
 	rm_resume(host.rm);
 	host_stop();
+	assert_true(unit_live_becomes(live));
+}
+
+#define INFORMATION "gpus/0000:01:00.0/information"
+#define VBIOS "Video BIOS: \t 96.00.74.00.01\n"
+
+/* Whoever takes a GPU away waits for those who read its texts: they wait for nobody. */
+static void test_texts_do_not_wait(void **state)
+{
+	static const char *const paths[] = {
+		"version",
+		"params",
+		"registry",
+		"capabilities/mig/config",
+		INFORMATION,
+		"gpus/0000:01:00.0/registry",
+		"gpus/0000:01:00.0/power",
+	};
+	u32 i, asked;
+	char text[4096];
+	size_t length;
+
+	/* Whether or not the firmware was asked for the version before. */
+	for (asked = 0; asked < 2; asked++) {
+		start();
+		if (asked)
+			assert_int_equal(
+				rm_proc_show(host.rm, INFORMATION, text, sizeof(text), &length),
+				NV_OK);
+		assert_int_equal(rm_suspend(host.rm), NV_OK);
+		for (i = 0; i < ARRAY_SIZE(paths); i++)
+			assert_int_equal(
+				rm_proc_show(host.rm, paths[i], text, sizeof(text), &length),
+				NV_OK);
+		assert_int_equal(rm_proc_show(host.rm, INFORMATION, text, sizeof(text), &length),
+				 NV_OK);
+		assert_non_null(strstr(text, asked ? VBIOS : "Video BIOS: \t ??."));
+		assert_int_equal(rm_proc_write(host.rm, "registry", "a=b", 3), NV_OK);
+		rm_resume(host.rm);
+		assert_int_equal(rm_proc_show(host.rm, INFORMATION, text, sizeof(text), &length),
+				 NV_OK);
+		assert_non_null(strstr(text, VBIOS));
+		host_stop();
+	}
 }
 
 static void test_files_close_meanwhile(void **state)
@@ -197,6 +262,8 @@ int main(void)
 		cmocka_unit_test(test_objects_stay),
 		cmocka_unit_test(test_requests_wait),
 		cmocka_unit_test(test_signal_ends_the_wait),
+		cmocka_unit_test(test_signal_during_the_wait),
+		cmocka_unit_test(test_texts_do_not_wait),
 		cmocka_unit_test(test_files_close_meanwhile),
 		cmocka_unit_test(test_gpu_leaves_meanwhile),
 		cmocka_unit_test(test_failing_resume),

@@ -8,7 +8,6 @@
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/poll.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
 
@@ -147,14 +146,8 @@ static void host_file_notify(struct rm_file *rm, void *host_ctx)
 	wake_up_interruptible_poll(&f->wait, EPOLLPRI | EPOLLIN);
 }
 
-static bool host_interrupted(void)
-{
-	return signal_pending(current);
-}
-
 const struct rm_host_ops nvidia_host_ops = {
 	.file_get = host_file_get,
 	.file_put = host_file_put,
 	.file_notify = host_file_notify,
-	.interrupted = host_interrupted,
 };

@@ -9,6 +9,7 @@
 #include <linux/mman.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
@@ -22,6 +23,7 @@ static void own_thread(void *arg)
 
 	os_current_cred(&cred);
 	CHECK(cred.pid == 0 && cred.uid == 0 && cred.gid == 0 && cred.admin);
+	CHECK(!cred.started && !cred.space);
 	CHECK(os_copy_from_user(&byte, user, 1) == NV_ERR_INVALID_ADDRESS);
 	CHECK(os_copy_to_user(user, &byte, 1) == NV_ERR_INVALID_ADDRESS);
 	CHECK(os_copy_to_user(user, &byte, 0) == NV_OK);
@@ -36,6 +38,7 @@ static void test_cred(void)
 	os_current_cred(&cred);
 	CHECK(cred.pid == task_tgid_nr(current) && cred.pid != 0);
 	CHECK(cred.uid == 0 && cred.gid == 0 && cred.admin);
+	CHECK(cred.started == current->group_leader->start_boottime && cred.space);
 	other = prepare_creds();
 	if (!CHECK(other))
 		return;
@@ -80,8 +83,59 @@ static void test_copies(void)
 	vm_munmap(user, PAGE_SIZE);
 }
 
+static struct os_event event;
+
+static void raise_late(void *arg)
+{
+	struct task_struct *task = arg;
+
+	os_sleep_us(20000);
+	set_tsk_thread_flag(task, TIF_SIGPENDING);
+	wake_up_process(task);
+}
+
+static void wait_of_own_thread(void *arg)
+{
+	/* What nobody can send to it ends nothing. */
+	set_thread_flag(TIF_SIGPENDING);
+	*(enum nv_status *)arg = os_event_wait_signal(&event, 10000000);
+	clear_thread_flag(TIF_SIGPENDING);
+}
+
+/* As if a signal had come to the process that loads the module. */
+static void test_signals(void)
+{
+	enum nv_status status = NV_ERR_GENERIC;
+	struct os_thread *thread;
+
+	if (!CHECK(os_event_init(&event) == NV_OK))
+		return;
+	CHECK(os_event_wait_signal(&event, 0) == NV_ERR_TIMEOUT);
+	CHECK(os_event_wait_signal(&event, 1000000) == NV_ERR_TIMEOUT);
+	set_thread_flag(TIF_SIGPENDING);
+	CHECK(os_event_wait_signal(&event, ~0ull) == NV_ERR_SIGNAL_PENDING);
+	CHECK(os_event_wait(&event, 1000000) == NV_ERR_TIMEOUT);
+	os_event_signal(&event);
+	CHECK(os_event_wait_signal(&event, ~0ull) == NV_OK);
+	os_event_reset(&event);
+	clear_thread_flag(TIF_SIGPENDING);
+
+	thread = os_thread_create("selftest raise", raise_late, current);
+	if (CHECK(thread))
+		CHECK(os_event_wait_signal(&event, ~0ull) == NV_ERR_SIGNAL_PENDING);
+	os_thread_join(thread);
+	clear_thread_flag(TIF_SIGPENDING);
+
+	thread = os_thread_create("selftest own", wait_of_own_thread, &status);
+	CHECK(thread);
+	os_thread_join(thread);
+	CHECK(status == NV_ERR_TIMEOUT);
+	os_event_destroy(&event);
+}
+
 const struct selftest selftest_process[] = {
 	{ "credentials", test_cred },
 	{ "copies from and to a process", test_copies },
+	{ "waits that a signal ends", test_signals },
 	{},
 };

@@ -7,7 +7,9 @@
 #include <linux/cred.h>
 #include <linux/kernel.h>
 #include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 #include <linux/user_namespace.h>
 
@@ -16,6 +18,17 @@
 static bool own_thread(void)
 {
 	return !in_task() || current->flags & PF_KTHREAD;
+}
+
+/*
+ * A container is what has its own process numbers: processes that share these may as well trace
+ * each other. A number is given anew, but never while its namespace has a process.
+ */
+static u64 current_space(void)
+{
+	const struct pid_namespace *space = task_active_pid_ns(current);
+
+	return space ? space->ns.inum : 0;
 }
 
 void os_current_cred(struct os_cred *cred)
@@ -29,6 +42,8 @@ void os_current_cred(struct os_cred *cred)
 	cred->uid = from_kuid(&init_user_ns, current_euid());
 	cred->gid = from_kgid(&init_user_ns, current_egid());
 	cred->admin = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
+	cred->started = current->group_leader->start_boottime;
+	cred->space = current_space();
 }
 
 /* The kernel warns of copies beyond this; nobody has that much to copy at once. */

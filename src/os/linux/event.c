@@ -4,6 +4,7 @@
  */
 #include <linux/kernel.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "os/linux/internal.h"
 
@@ -50,7 +51,8 @@ void os_event_reset(struct os_event *event)
 	raw_spin_unlock_irqrestore(&e->list.lock, flags);
 }
 
-enum nv_status os_event_wait(struct os_event *event, u64 timeout_ns)
+static bool event_wait(struct os_event *event, u64 timeout_ns,
+		       bool (*sleep)(struct waitlist *w, u64 deadline, unsigned long *flags))
 {
 	u64 deadline = timeout_ns ? deadline_after(timeout_ns) : 0;
 	struct event *e = (struct event *)event;
@@ -61,8 +63,22 @@ enum nv_status os_event_wait(struct os_event *event, u64 timeout_ns)
 		might_sleep();
 	raw_spin_lock_irqsave(&e->list.lock, flags);
 	/* woken counts though the event be reset meanwhile */
-	happened = e->signalled || (timeout_ns && waitlist_sleep(&e->list, deadline, &flags)) ||
-		   e->signalled;
+	happened =
+		e->signalled || (timeout_ns && sleep(&e->list, deadline, &flags)) || e->signalled;
 	raw_spin_unlock_irqrestore(&e->list.lock, flags);
-	return happened ? NV_OK : NV_ERR_TIMEOUT;
+	return happened;
+}
+
+enum nv_status os_event_wait(struct os_event *event, u64 timeout_ns)
+{
+	return event_wait(event, timeout_ns, waitlist_sleep) ? NV_OK : NV_ERR_TIMEOUT;
+}
+
+enum nv_status os_event_wait_signal(struct os_event *event, u64 timeout_ns)
+{
+	if (current->flags & PF_KTHREAD)
+		return os_event_wait(event, timeout_ns);
+	if (event_wait(event, timeout_ns, waitlist_sleep_signal))
+		return NV_OK;
+	return signal_pending(current) ? NV_ERR_SIGNAL_PENDING : NV_ERR_TIMEOUT;
 }

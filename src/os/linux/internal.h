@@ -76,6 +76,8 @@ void waitlist_wake(struct waitlist *w);
  * the deadline (os_time_ns, OS_FOREVER: none) came first.
  */
 bool waitlist_sleep(struct waitlist *w, u64 deadline, unsigned long *flags);
+/* The same; a signal to the calling user thread ends the sleep too, as the deadline does. */
+bool waitlist_sleep_signal(struct waitlist *w, u64 deadline, unsigned long *flags);
 /* now + timeout, OS_FOREVER where it is beyond time. */
 u64 deadline_after(u64 timeout_ns);
 

@@ -8,6 +8,7 @@
 #include <linux/kernel.h>
 #include <linux/list.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "os/linux/internal.h"
 
@@ -62,15 +63,13 @@ static bool sleep_until(u64 deadline)
 					HRTIMER_MODE_ABS) != 0;
 }
 
-bool waitlist_sleep(struct waitlist *w, u64 deadline, unsigned long *flags)
+static bool sleep_in(struct waitlist *w, unsigned int state, u64 deadline, unsigned long *flags)
 {
-	/* a thread of our own that has nothing to do is no load */
-	unsigned int state = current->flags & PF_KTHREAD ? TASK_IDLE : TASK_UNINTERRUPTIBLE;
 	struct waiter waiter = { .task = current };
 	bool time_left = true;
 
 	list_add_tail(&waiter.node, &w->waiters);
-	while (!waiter.woken && time_left) {
+	while (!waiter.woken && time_left && !signal_pending_state(state, current)) {
 		set_current_state(state);
 		raw_spin_unlock_irqrestore(&w->lock, *flags);
 		time_left = sleep_until(deadline);
@@ -80,4 +79,16 @@ bool waitlist_sleep(struct waitlist *w, u64 deadline, unsigned long *flags)
 	if (!waiter.woken)
 		list_del(&waiter.node);
 	return waiter.woken;
+}
+
+bool waitlist_sleep(struct waitlist *w, u64 deadline, unsigned long *flags)
+{
+	/* a thread of our own that has nothing to do is no load */
+	return sleep_in(w, current->flags & PF_KTHREAD ? TASK_IDLE : TASK_UNINTERRUPTIBLE, deadline,
+			flags);
+}
+
+bool waitlist_sleep_signal(struct waitlist *w, u64 deadline, unsigned long *flags)
+{
+	return sleep_in(w, TASK_INTERRUPTIBLE, deadline, flags);
 }

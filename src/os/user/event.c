@@ -3,17 +3,20 @@
  * Binary events in one futex word. After the word is set, the signaller touches the event no more,
  * so a waiter may destroy it at once.
  *
- *   word:  31 ............ 2     1        0
- *          signals so far     waiters  signalled
+ *   word:  31 ......... 8   7 ..... 2     1        0
+ *          signals so far    stirs     waiters  signalled
  *
- * The count lets a waiter that sleeps while the event is signalled and reset again know of it.
+ * The count of signals lets a waiter that sleeps while the event is signalled and reset again know
+ * of it; that of stirs keeps one from going to sleep that is just told of a signal to its thread.
  */
 #include "os/user/internal.h"
 
 #define EVENT_SIGNALLED 1u
 #define EVENT_WAITERS 2u
-#define EVENT_COUNT_ONE 4u
-#define EVENT_COUNT_MASK (~3u)
+#define EVENT_STIR_ONE 4u
+#define EVENT_STIR_MASK 0xfcu
+#define EVENT_COUNT_ONE 0x100u
+#define EVENT_COUNT_MASK (~0xffu)
 
 struct event {
 	u32 word;
@@ -42,7 +45,7 @@ void os_event_signal(struct os_event *event)
 	u32 old = os_load_relaxed(word), new;
 
 	do {
-		new = old &EVENT_SIGNALLED ? old : (old & EVENT_COUNT_MASK) + EVENT_COUNT_ONE;
+		new = old &EVENT_SIGNALLED ? old : old + EVENT_COUNT_ONE;
 		new |= EVENT_SIGNALLED;
 		new &= ~EVENT_WAITERS;
 	} while (!__atomic_compare_exchange_n(word, &old, new, true, __ATOMIC_SEQ_CST,
@@ -56,17 +59,25 @@ void os_event_reset(struct os_event *event)
 	os_fetch_and(&((struct event *)event)->word, ~EVENT_SIGNALLED);
 }
 
-enum nv_status os_event_wait(struct os_event *event, u64 timeout_ns)
+/* The waiters look around, though nothing was signalled. */
+static void event_stir(u32 *word)
 {
-	u32 *word = &((struct event *)event)->word;
+	u32 old = os_load_relaxed(word), new;
+
+	do
+		new = (old & ~(EVENT_STIR_MASK | EVENT_WAITERS)) |
+		      ((old + EVENT_STIR_ONE) & EVENT_STIR_MASK);
+	while (!__atomic_compare_exchange_n(word, &old, new, true, __ATOMIC_SEQ_CST,
+					    __ATOMIC_RELAXED));
+	futex_wake(word, 0x7fffffff);
+}
+
+/* signal NULL: none ends the wait. */
+static enum nv_status event_wait(u32 *word, u64 timeout_ns, const struct os_user_signal *signal)
+{
 	u32 now = os_load_acquire(word), first = now & EVENT_COUNT_MASK;
 	u64 deadline = 0, left = OS_FOREVER;
 
-	if (now & EVENT_SIGNALLED)
-		return NV_OK;
-	if (!timeout_ns)
-		return NV_ERR_TIMEOUT;
-	lockdep_may_sleep("os_event_wait");
 	if (timeout_ns != OS_FOREVER)
 		deadline = os_time_ns() + timeout_ns;
 	if (deadline < timeout_ns) /* for ever, or so long that it wrapped */
@@ -74,6 +85,9 @@ enum nv_status os_event_wait(struct os_event *event, u64 timeout_ns)
 	for (;;) {
 		if (now & EVENT_SIGNALLED || (now & EVENT_COUNT_MASK) != first)
 			return NV_OK;
+		/* After the word was read: who raises it later changes the word. */
+		if (signal && os_load_acquire(&signal->raised))
+			return NV_ERR_SIGNAL_PENDING;
 		if (timeout_ns != OS_FOREVER) {
 			u64 time = os_time_ns();
 
@@ -87,4 +101,73 @@ enum nv_status os_event_wait(struct os_event *event, u64 timeout_ns)
 			futex_wait(word, now | EVENT_WAITERS, left);
 		now = os_load_acquire(word);
 	}
+}
+
+enum nv_status os_event_wait(struct os_event *event, u64 timeout_ns)
+{
+	u32 *word = &((struct event *)event)->word;
+
+	if (os_load_acquire(word) & EVENT_SIGNALLED)
+		return NV_OK;
+	if (!timeout_ns)
+		return NV_ERR_TIMEOUT;
+	lockdep_may_sleep("os_event_wait");
+	return event_wait(word, timeout_ns, NULL);
+}
+
+/* -- Signals to the thread that is served ------------------------------------------------------ */
+
+static OS_TLS struct os_user_signal *served;
+
+void os_user_set_signal(struct os_user_signal *signal)
+{
+	served = signal;
+}
+
+static void signal_lock(struct os_user_signal *signal)
+{
+	raw_mutex_lock((struct raw_mutex *)&signal->lock);
+}
+
+static void signal_unlock(struct os_user_signal *signal)
+{
+	raw_mutex_unlock((struct raw_mutex *)&signal->lock);
+}
+
+void os_user_signal_raise(struct os_user_signal *signal)
+{
+	os_store_release(&signal->raised, 1);
+	signal_lock(signal);
+	if (signal->waits_on)
+		event_stir(signal->waits_on);
+	signal_unlock(signal);
+}
+
+void os_user_signal_clear(struct os_user_signal *signal)
+{
+	os_store_release(&signal->raised, 0);
+}
+
+enum nv_status os_event_wait_signal(struct os_event *event, u64 timeout_ns)
+{
+	u32 *word = &((struct event *)event)->word;
+	struct os_user_signal *signal = served;
+	enum nv_status status;
+
+	if (!signal || os_load_acquire(word) & EVENT_SIGNALLED || !timeout_ns) {
+		status = os_event_wait(event, timeout_ns);
+		return status != NV_OK && signal && os_load_acquire(&signal->raised)
+			       ? NV_ERR_SIGNAL_PENDING
+			       : status;
+	}
+	lockdep_may_sleep("os_event_wait_signal");
+	signal_lock(signal);
+	signal->waits_on = word;
+	signal_unlock(signal);
+	status = event_wait(word, timeout_ns, signal);
+	/* Before the caller may destroy the event. */
+	signal_lock(signal);
+	signal->waits_on = NULL;
+	signal_unlock(signal);
+	return status;
 }

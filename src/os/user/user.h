@@ -37,6 +37,21 @@ void os_user_alloc_stats(struct os_user_alloc_stats *stats);
  */
 void os_user_set_cred(const struct os_cred *cred);
 
+/*
+ * Whether the user thread that a thread serves has a signal to act on: what os_event_wait_signal
+ * looks at. Zeroed memory is one that is not raised.
+ */
+struct os_user_signal {
+	u32 raised;    /* atomic */
+	u32 lock;      /* waits_on */
+	u32 *waits_on; /* of an event, while its thread waits */
+};
+/* For the calling thread; NULL: nothing ends its waits, as at first. Valid until it is set anew. */
+void os_user_set_signal(struct os_user_signal *signal);
+/* Any thread; raised until it is cleared. */
+void os_user_signal_raise(struct os_user_signal *signal);
+void os_user_signal_clear(struct os_user_signal *signal);
+
 struct os_user_copy_ops {
 	/* NV_OK or NV_ERR_INVALID_ADDRESS; size is not 0. */
 	enum nv_status (*from)(void *ctx, void *dst, u64 user, size_t size);

@@ -50,7 +50,7 @@ static enum nv_status device_construct(struct rm_call *call, struct rm_object *o
 	if (has_device(call->object, object, gpu))
 		return NV_ERR_INSUFFICIENT_RESOURCES;
 	/* Whoever may not open the GPU's node may not use the GPU through the control node. */
-	if (!call->kernel && !rm_file_gpu_accessible(call->file, gpu, call->cred.pid))
+	if (!call->kernel && !rm_file_gpu_accessible(call->file, gpu, &call->cred))
 		return NV_ERR_INSUFFICIENT_PERMISSIONS;
 	object->gpu = gpu;
 	return introduce_client(gpu, object->client);

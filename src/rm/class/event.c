@@ -110,7 +110,7 @@ static enum nv_status event_construct(struct rm_call *call, struct rm_object *ob
 			return status;
 		event->in_firmware = true;
 	}
-	status = rm_os_event_get(call->rm, call->cred.uid, event->client, (u32)p->data,
+	status = rm_os_event_get(call->rm, &call->cred, event->client, (u32)p->data,
 				 &event->os_event);
 	if (status != NV_OK)
 		goto fail_os_event;
@@ -131,7 +131,7 @@ static enum nv_status event_construct(struct rm_call *call, struct rm_object *ob
 	return NV_OK;
 
 fail_index:
-	rm_os_event_put(call->rm, event->os_event);
+	rm_os_event_put(event->os_event);
 fail_os_event:
 	if (event->in_firmware)
 		gsp_rpc_free(event->notifier->gpu, event->client, event->client, object->handle);
@@ -148,7 +148,7 @@ static void event_destruct(struct rm_call *call, struct rm_object *object)
 	os_mutex_unlock(&state->event_lock);
 	if (event->in_firmware && !rm_gpu_is_lost(object->gpu))
 		gsp_rpc_free(object->gpu, event->client, event->client, object->handle);
-	rm_os_event_put(call->rm, event->os_event);
+	rm_os_event_put(event->os_event);
 }
 
 const struct rm_class rm_class_event = {

@@ -40,7 +40,7 @@ enum rm_ioctl_result escape_alloc_os_event(struct rm_file *file, void *data, u32
 	struct os_cred cred;
 
 	os_current_cred(&cred);
-	p->Status = rm_os_event_alloc(file, cred.uid, p->hClient, p->fd);
+	p->Status = rm_os_event_alloc(file, &cred, p->hClient, p->fd);
 	return RM_IOCTL_OK;
 }
 
@@ -50,7 +50,7 @@ enum rm_ioctl_result escape_free_os_event(struct rm_file *file, void *data, u32 
 	struct os_cred cred;
 
 	os_current_cred(&cred);
-	p->Status = rm_os_event_free(file->rm, cred.uid, p->hClient, p->fd);
+	p->Status = rm_os_event_free(file->rm, &cred, p->hClient, p->fd);
 	return RM_IOCTL_OK;
 }
 

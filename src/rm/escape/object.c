@@ -125,7 +125,7 @@ enum rm_ioctl_result escape_free(struct rm_file *file, void *data, u32 size)
 
 	if (rm_api_free(file, p) == NV_OK && p->hObjectOld == p->hRoot) {
 		os_current_cred(&cred);
-		rm_os_event_free_client(file->rm, cred.uid, p->hRoot);
+		rm_os_event_free_client(file->rm, &cred, p->hRoot);
 	}
 	return RM_IOCTL_OK;
 }

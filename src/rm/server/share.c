@@ -42,10 +42,10 @@ static bool matches(const struct rm_share_policy *policy, const struct rm_call *
 	case RS_SHARE_TYPE_CLIENT:
 		return policy->target == client->serial;
 	case RS_SHARE_TYPE_PID:
-		return owner->pid == other->pid;
+		return os_cred_same_process(owner, other);
 	case RS_SHARE_TYPE_OS_SECURITY_TOKEN:
 		return !object->client->kernel &&
-		       (owner->uid == other->uid || owner->pid == other->pid);
+		       (owner->uid == other->uid || os_cred_same_process(owner, other));
 	case RS_SHARE_TYPE_SMC_PARTITION:
 		/* No GPU is partitioned: nothing to keep apart, and a share is one with the GPU. */
 		return policy->require || same_gpu(object, target);

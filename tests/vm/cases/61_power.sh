@@ -96,3 +96,41 @@ test_suspend_file() {
 gone() {
 	! kill -0 "$1"
 }
+
+# Texts are there while the driver is suspended, so that nobody who takes a GPU away waits for whoever
+# reads them; a client that waits sleeps.
+# test_suspended: 60 seconds
+test_suspended() {
+	load 2
+	first=$(gpu_functions | head -n 1)
+	second=$(gpu_functions | tail -n 1)
+	hold_client
+	echo suspend >/proc/driver/nvidia/suspend
+	asked=$(wc -l </tmp/hold.out)
+	echo >&3
+	while :; do
+		cat /proc/driver/nvidia/version /proc/driver/nvidia/gpus/*/* >/dev/null 2>&1 || true
+	done &
+	reader=$!
+	sleep 0.5
+	before=$(switches $holder)
+	sleep 2
+	check_equal "$before" "$(switches $holder)" "how often a client was woken in vain"
+	for _ in 1 2 3; do
+		echo "$second" >/sys/bus/pci/drivers/nvidia/unbind
+		[ ! -e "/proc/driver/nvidia/gpus/$second" ] || fail "$second is left in /proc"
+		echo "$second" >/sys/bus/pci/drivers/nvidia/bind
+	done
+	timeout 5 cat "/proc/driver/nvidia/gpus/$first/power" "/proc/driver/nvidia/gpus/$first/information"
+	kill $reader
+	echo resume >/proc/driver/nvidia/suspend
+	wait_for 10 answered
+	check_equal 0 "$(tail -n 1 /tmp/hold.out)" "the request that waited"
+	end_client
+	unload
+}
+
+# How often a process has gone to sleep so far.
+switches() {
+	sed -n 's/^voluntary_ctxt_switches:[^0-9]*//p' "/proc/$1/status"
+}
