@@ -5,6 +5,7 @@
  */
 #include "engine.h"
 
+#include "abi/gh100.h"
 #include "abi/tables.h"
 #include "h100/gsp/firmware.h"
 
@@ -504,6 +505,46 @@ static void test_topology(void **unused)
 	state_free(s);
 }
 
+/* Runlists, vectors and channels of all engines fit together, whatever command tells of them. */
+static void test_engines(void **unused)
+{
+	struct h100_state *s = state_make(NULL, 1);
+	NV2080_CTRL_FIFO_GET_DEVICE_INFO_TABLE_PARAMS devices = { 0 };
+	NV2080_CTRL_INTERNAL_INTR_GET_KERNEL_TABLE_PARAMS vectors;
+	NV2080_CTRL_INTERNAL_FIFO_GET_NUM_CHANNELS_PARAMS channels;
+	NV2080_CTRL_CE_GET_ALL_CAPS_PARAMS caps;
+	u64 seen = 0;
+
+	assert_int_equal(ASK(NV2080_CTRL_CMD_FIFO_GET_DEVICE_INFO_TABLE, devices), NV_OK);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_INTERNAL_INTR_GET_KERNEL_TABLE, vectors), NV_OK);
+	assert_int_equal(vectors.tableLen, devices.numEntries + 1);
+	assert_false(devices.bMore);
+	for (u32 i = 0; i < devices.numEntries; i++) {
+		const NvU32 *data = devices.entries[i].engineData;
+		u32 vector = vectors.table[i + 1].vectorNonStall;
+
+		assert_int_equal(vectors.table[i + 1].engineIdx, data[ENGINE_INFO_TYPE_MC]);
+		assert_in_range(vector, LH_INTR_VECTOR_NONSTALL, LH_INTR_VECTOR_NONSTALL + 63);
+		assert_false(seen & 1ull << (vector - LH_INTR_VECTOR_NONSTALL));
+		seen |= 1ull << (vector - LH_INTR_VECTOR_NONSTALL);
+		channels.runlistId = data[ENGINE_INFO_TYPE_RUNLIST];
+		assert_int_equal(ASK(NV2080_CTRL_CMD_INTERNAL_FIFO_GET_NUM_CHANNELS, channels),
+				 NV_OK);
+		assert_int_equal(channels.numChannels, 2048);
+	}
+	channels.runlistId = 500;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_INTERNAL_FIFO_GET_NUM_CHANNELS, channels),
+			 NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_CE_GET_ALL_PHYSICAL_CAPS, caps), NV_OK);
+	assert_int_equal(caps.present, 0x3ff);
+	assert_int_equal(caps.capsTbl[1][0] & 1, 1);
+	assert_int_equal(caps.capsTbl[2][0] & 1, 0);
+	devices.baseIndex = 0x1000;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_FIFO_GET_DEVICE_INFO_TABLE, devices),
+			 NV_ERR_INVALID_ARGUMENT);
+	state_free(s);
+}
+
 static void test_mig(void **unused)
 {
 	struct h100_state *s = state_make(NULL, 0);
@@ -666,7 +707,7 @@ int main(void)
 		cmocka_unit_test(test_rated_power), cmocka_unit_test(test_samples),
 		cmocka_unit_test(test_links),	    cmocka_unit_test(test_topology),
 		cmocka_unit_test(test_mig),	    cmocka_unit_test(test_sensors),
-		cmocka_unit_test(test_setters),
+		cmocka_unit_test(test_setters),	    cmocka_unit_test(test_engines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bits.h"
+#include "h100/engine/engines.h"
 #include "h100/gsp/firmware.h"
 
 #define SM_VERSION_HOPPER 0x900u /* 9.0 */
@@ -84,6 +85,16 @@ static void fill_units(GspStaticConfigInfo *info, const struct h100_profile *pro
 	info->l2_cache_size = profile->l2_bytes;
 }
 
+static void fill_engines(GspStaticConfigInfo *info, const struct h100_profile *profile)
+{
+	struct h100_engines engines;
+	u32 i;
+
+	h100_engines_init(&engines, profile);
+	for (i = 0; i < engines.count; i++)
+		info->engineCaps[engines.info[i].type / 32] |= BIT32(engines.info[i].type % 32);
+}
+
 static void fill_memory(struct fw *fw, GspStaticConfigInfo *info)
 {
 	NV2080_CTRL_CMD_FB_GET_FB_REGION_FB_REGION_INFO *region = info->fbRegionInfoParams.fbRegion;
@@ -111,6 +122,7 @@ enum nv_status rpc_static_info(struct fw *fw, void *data, u32 size)
 	info->gidInfo.length = sizeof(fw->state->uuid);
 	memcpy(info->gidInfo.data, fw->state->uuid, sizeof(fw->state->uuid));
 	fill_units(info, profile);
+	fill_engines(info, profile);
 	fill_memory(fw, info);
 	snprintf((char *)info->gpuNameString, sizeof(info->gpuNameString), "%s", profile->name);
 	snprintf((char *)info->gpuShortNameString, sizeof(info->gpuShortNameString), "%s",
