@@ -10,11 +10,12 @@
 #include "h100/engine/profile.h"
 
 #define H100_ENGINES_MAX 32u
-#define H100_GRAPHICS_COPY_ENGINES 2u	       /* those on the graphics engine's runlist */
-#define H100_CHANNELS_PER_RUNLIST 2048u	       /* channel ids 0 .. 2047 */
-#define H100_RUNQUEUES 2u		       /* PBDMAs of a runlist */
-#define H100_FAULT_METHOD_BUFFER_BYTES 0x5000u /* what a copy engine saves of a faulting channel \
-						*/
+#define H100_GRAPHICS_COPY_ENGINES 2u	/* those on the graphics engine's runlist */
+#define H100_CHANNELS_PER_RUNLIST 2048u /* channel ids 0 .. 2047 */
+#define H100_RUNQUEUES 2u		/* PBDMAs of a runlist */
+#define H100_FAULT_METHOD_BUFFER_BYTES                            \
+	0x5000u /* what a copy engine saves of a faulting channel \
+		 */
 
 struct h100_engine_info {
 	u32 type; /* NV2080_ENGINE_TYPE_* */
