@@ -28,6 +28,8 @@ CHANGES = [
     ('constants.tsv', 'NV2080_NOTIFIERS_MAXCOUNT\t0x', 'NV2080_NOTIFIERS_MAXCOUNT\t0x1'),
     ('uvm-ioctls.tsv', 'UVM_MIGRATE\t51', 'UVM_MIGRATE\t52'),
     ('uvm-ioctls.tsv', 'UVM_FREE_PARAMS\t24', 'UVM_FREE_PARAMS\t32'),
+    ('methods.tsv', 'NVC8B5_LAUNCH_DMA\t0x300', 'NVC8B5_LAUNCH_DMA\t0x304'),
+    ('registers-gh100.tsv', 'NV_MMU_VER3_PTE_ADDRESS\t51:12', 'NV_MMU_VER3_PTE_ADDRESS\t53:12'),
     ('gsp-rpc.tsv', 'GSP_RM_CONTROL\t', 'GSP_RM_CONTROL\t1'),
 ]
 
