@@ -89,6 +89,18 @@ static void gpu_dma_end(void *ctx)
 		os_user_dma_release(gpu->held);
 }
 
+static void *gpu_dma_enter(void *ctx)
+{
+	struct os_pci_dev *pci = gpu_pci(ctx);
+
+	return pci ? os_user_dma_enter(pci) : NULL;
+}
+
+static void gpu_dma_leave(void *ctx, void *token)
+{
+	os_user_dma_leave(token);
+}
+
 static void gpu_kick(void *ctx)
 {
 	struct os_pci_dev *pci = gpu_pci(ctx);
@@ -215,6 +227,8 @@ static int gpu_plug(struct machine *m, u32 index, const struct machine_config *c
 		.dma_begin = gpu_dma_begin,
 		.dma_end = gpu_dma_end,
 		.dma_map_page = gpu_dma_map_page,
+		.dma_enter = gpu_dma_enter,
+		.dma_leave = gpu_dma_leave,
 		.msix = gpu_msix,
 		.now_ns = gpu_now_ns,
 		.coarse_ns = gpu_coarse_ns,

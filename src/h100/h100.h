@@ -33,6 +33,13 @@ struct h100_host {
 	/* The page at a page-aligned bus address as memory that both sides see, or NULL. It may be
 	 * used between dma_begin and dma_end, also later ones that return the same number. */
 	void *(*dma_map_page)(void *ctx, u64 address);
+	/*
+	 * The same for engines: by any number of threads at once, and by one that dma_begin let in.
+	 * dma_enter returns what dma_leave takes. With it, dma_map_page may be called and its pages
+	 * used in between. Both may be NULL.
+	 */
+	void *(*dma_enter)(void *ctx);
+	void (*dma_leave)(void *ctx, void *token);
 	/* A message-signalled interrupt; enables and masks have been looked at. */
 	void (*msix)(void *ctx, u64 address, u32 data);
 	u64 (*now_ns)(void *ctx); /* monotonic; drives PTIMER */
@@ -104,9 +111,23 @@ void h100_kick(struct h100 *gpu);
 /* The firmware container that a driver boots it with: docs/boot.md says what is in it. */
 const void *h100_firmware_image(size_t *size);
 
-/* Video memory, for whoever maps it to clients: a memfd of the GPU's memory size, owned by the GPU.
+/*
+ * Video memory for clients to map. The memory behind a page-aligned range gets a memfd of its own
+ * (once: contents are kept, engines wait meanwhile), which whoever has it can reach nothing else
+ * by. *fd stays the GPU's: pass it on or duplicate it. *fd_size says how much of the range it backs
+ * from the range's start on, *fd_offset where in it; less than size where the range is parts of
+ * earlier ones: call again for the rest. The range must not be written through a BAR at the same
+ * time. NV_ERR_INVALID_ARGUMENT: not page aligned, empty or past the end; NV_ERR_NO_MEMORY: no
+ * descriptor, mapping or memory.
  */
-int h100_video_fd(struct h100 *gpu);
+enum nv_status h100_video_export(struct h100 *gpu, u64 offset, u64 size, int *fd, u64 *fd_offset,
+				 u64 *fd_size);
+/*
+ * The range (as above; otherwise nothing happens) reads as zero from now on and costs nothing until
+ * it is touched again. Those who mapped what was exported of it keep memory that is nobody's; an
+ * export's descriptor is closed once all of it is gone.
+ */
+void h100_video_discard(struct h100 *gpu, u64 offset, u64 size);
 
 /*
  * Faults on purpose: "off-bus", "on-bus" (as it was before), "gsp-crash", "gsp-hang", "gsp-wake",

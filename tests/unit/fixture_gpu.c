@@ -56,6 +56,18 @@ static void *dma_map_page(void *ctx, u64 address)
 	return pci && os_user_dma_find(pci, address, OS_PAGE_SIZE, &cpu) ? cpu : NULL;
 }
 
+static void *dma_enter(void *ctx)
+{
+	struct os_pci_dev *pci = pci_of(ctx);
+
+	return pci ? os_user_dma_enter(pci) : NULL;
+}
+
+static void dma_leave(void *ctx, void *token)
+{
+	os_user_dma_leave(token);
+}
+
 static void msix(void *ctx, u64 address, u32 data)
 {
 	struct os_pci_dev *pci = pci_of(ctx);
@@ -177,6 +189,8 @@ void fixture_gpu_create(struct fixture_gpu *f, const struct fixture_gpu_config *
 		.dma_begin = dma_begin,
 		.dma_end = dma_end,
 		.dma_map_page = dma_map_page,
+		.dma_enter = dma_enter,
+		.dma_leave = dma_leave,
 		.msix = msix,
 		.now_ns = now_ns,
 		.coarse_ns = coarse_ns,

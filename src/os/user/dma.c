@@ -245,6 +245,22 @@ void os_user_dma_release(struct os_pci_dev *dev)
 		os_percpu_rwlock_read_unlock(&dev->dma.lock, held_token);
 }
 
+void *os_user_dma_enter(struct os_pci_dev *dev)
+{
+	if (held == dev)
+		return NULL;
+	OS_BUG_ON(held);
+	held_token = os_percpu_rwlock_read_lock(&dev->dma.lock);
+	held = dev;
+	return dev;
+}
+
+void os_user_dma_leave(void *token)
+{
+	if (token)
+		os_user_dma_release(token);
+}
+
 static u32 access_begin(struct os_pci_dev *dev)
 {
 	return held == dev ? 0 : os_percpu_rwlock_read_lock(&dev->dma.lock);

@@ -167,6 +167,12 @@ bool os_user_dma_write(struct os_pci_dev *dev, u64 bus_addr, const void *data, s
 u32 os_user_dma_hold(struct os_pci_dev *dev);
 void os_user_dma_release(struct os_pci_dev *dev);
 /*
+ * The same for any number of threads at once, and within a hold of the same thread. Returns what
+ * os_user_dma_leave takes.
+ */
+void *os_user_dma_enter(struct os_pci_dev *dev);
+void os_user_dma_leave(void *token);
+/*
  * Where the bytes lie for the CPU, all in one page: no two pages are adjacent on the bus. Valid
  * until the driver frees the pages; the caller keeps it from doing so.
  */
