@@ -137,3 +137,8 @@ void h100_bar_write(struct h100 *gpu, u32 bar, u64 offset, u32 width, u64 value)
 	count_access(gpu, bar, 0, width);
 	h100_function_bar_write(function(gpu), bar, offset, width, value);
 }
+
+int h100_video_fd(struct h100 *gpu)
+{
+	return local(gpu)->video_fd;
+}
