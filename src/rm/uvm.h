@@ -23,6 +23,7 @@ struct rm_gpu;
 struct rm_uvm_vaspace;
 struct rm_uvm_memory;
 struct rm_uvm_channel;
+struct rm_uvm_video;
 
 struct rm_uvm_object {
 	s32 fd;
@@ -108,6 +109,7 @@ struct rm_uvm_memory_info {
 	bool sysmem;   /* system memory */
 	bool device;   /* video memory of uuid's GPU (else of neither: e.g. a usermode page) */
 	bool read_only;
+	bool cached;	      /* in the GPU's L2, unless a mapping says otherwise */
 	u32 kind;	      /* NV_MMU_PTE_KIND_* it was allocated with */
 	NvProcessorUuid uuid; /* of the GPU that it was allocated on, or of the first */
 };
@@ -162,11 +164,12 @@ void rm_uvm_channel_put(struct rm_uvm_channel *channel);
  */
 
 /*
- * size bytes (a multiple of 4 KiB) of the GPU's video memory, aligned to alignment (a power of 2,
- * at least 4 KiB), contents unspecified; *address is where it lies in the GPU's memory and in
- * BAR 2. NV_ERR_NO_MEMORY.
+ * size bytes (a multiple of 4 KiB) of the GPU's video memory in one piece, zeroed, aligned to
+ * alignment (a power of 2, 4 KiB to 512 MiB); *address is where it lies in the GPU's memory and in
+ * PCI BAR 2. NV_ERR_NO_MEMORY.
  */
-enum nv_status rm_uvm_video_alloc(struct rm_gpu *gpu, u64 size, u64 alignment, u64 *address);
-void rm_uvm_video_free(struct rm_gpu *gpu, u64 address, u64 size);
+enum nv_status rm_uvm_video_alloc(struct rm_gpu *gpu, u64 size, u64 alignment,
+				  struct rm_uvm_video **out, u64 *address);
+void rm_uvm_video_free(struct rm_uvm_video *video);
 
 #endif
