@@ -61,7 +61,11 @@ struct uvm_host_ops {
 struct uvm_config {
 	struct rm *rm;
 	const struct uvm_host_ops *host;
-	bool builtin_tests; /* uvm_enable_builtin_tests: serves the UVM_TEST_* ioctls (none yet) */
+	/*
+	 * Memory of managed ranges is made for all of a range where a GPU is to reach it, not when
+	 * somebody touches it: for hosts whose pages cost nothing until then.
+	 */
+	bool populate_managed;
 };
 
 /* NV_ERR_NO_MEMORY; *out is set only on success. The rm outlives it. */

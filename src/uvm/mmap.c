@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/* The CPU's mappings of a file: made, touched, gone (uvm/uvm.h). */
+#include "uvm/range.h"
+
+static enum uvm_result managed_mmap(struct uvm_space *space, u64 address, u64 size)
+{
+	struct uvm_range *range;
+	enum nv_status status;
+
+	status = uvm_range_create(space, address, size, UVM_RANGE_MANAGED, &range);
+	if (status == NV_ERR_UVM_ADDRESS_IN_USE)
+		return UVM_RESULT_EINVAL;
+	if (status != NV_OK)
+		return UVM_RESULT_ENOMEM;
+	status = uvm_managed_init(range);
+	if (status == NV_OK && space->uvm->populate_managed)
+		status = uvm_managed_make(range, range->node.start, range->node.last);
+	if (status == NV_OK) {
+		struct uvm_gpu *gpu;
+		u32 slot;
+
+		uvm_for_each_gpu(gpu, slot, space)
+		{
+			if (status == NV_OK && gpu->space)
+				status = uvm_managed_add_gpu_space(range, gpu);
+		}
+	}
+	if (status != NV_OK) {
+		uvm_range_destroy(range);
+		return UVM_RESULT_ENOMEM;
+	}
+	range->cpu_mapped = true;
+	return UVM_RESULT_OK;
+}
+
+static bool is_pool_at(const struct uvm_range *range, u64 address, u64 size)
+{
+	return range && range->kind == UVM_RANGE_POOL && range->node.start == address &&
+	       uvm_range_size(range) == size;
+}
+
+enum uvm_result uvm_file_mmap(struct uvm_file *file, u64 address, u64 size, u64 offset, u32 flags,
+			      enum uvm_mmap_kind *kind)
+{
+	const u32 wanted = UVM_MMAP_READ | UVM_MMAP_WRITE | UVM_MMAP_SHARED;
+	struct uvm_space *space = file->space;
+	enum uvm_result result = UVM_RESULT_OK;
+	struct uvm_range *range;
+
+	if (file->node != UVM_NODE_UVM)
+		return UVM_RESULT_ENODEV;
+	if (os_load_acquire(&file->state) != UVM_FILE_SPACE)
+		return UVM_RESULT_EBADFD;
+	if (space->mm && space->mm != file->uvm->host->current_mm())
+		return UVM_RESULT_EOPNOTSUPP;
+	/* An address of the file is one of the process, so that there is but one mapping of it. */
+	if (offset != address || (flags & wanted) != wanted ||
+	    uvm_bad_range(address, size, OS_PAGE_SIZE))
+		return UVM_RESULT_EINVAL;
+	os_mutex_lock(&space->lock);
+	range = uvm_range_find(space, address);
+	if (is_pool_at(range, address, size)) {
+		*kind = UVM_MMAP_SEMAPHORE_POOL;
+		if (range->cpu_mapped)
+			result = UVM_RESULT_EINVAL;
+		else
+			uvm_pool_mmap(range);
+	} else {
+		*kind = UVM_MMAP_MANAGED;
+		result = managed_mmap(space, address, size);
+	}
+	os_mutex_unlock(&space->lock);
+	return result;
+}
+
+/*
+ * Cuts what is managed and mapped to start .. last alone, and frees that. Where there is no memory
+ * to cut with, all of the range goes: the rest of the mapping then gives bus errors.
+ */
+static void managed_munmap(struct uvm_range *range, u64 start, u64 last)
+{
+	struct uvm_range *upper;
+
+	if (range->node.start < start) {
+		if (uvm_managed_split(range, start - 1, &upper) != NV_OK)
+			goto lose;
+		range = upper;
+	}
+	if (range->node.last > last && uvm_managed_split(range, last, &upper) != NV_OK)
+		goto lose;
+	uvm_range_destroy(range);
+	return;
+lose:
+	if (range->space->uvm->host->unmap &&
+	    range->space->uvm->host->unmap(range->space->file->host_ctx, range->node.start,
+					   uvm_range_size(range)))
+		uvm_range_destroy(range);
+	/* else: its memory stays with it until the file is closed. */
+}
+
+void uvm_file_munmap(struct uvm_file *file, u64 address, u64 size)
+{
+	struct uvm_space *space = file->space;
+	u64 last = address + size - 1;
+	struct uvm_range *range, *next;
+	bool exits;
+
+	if (os_load_acquire(&file->state) != UVM_FILE_SPACE || !size || last < address)
+		return;
+	/* Of a process that ends, others may still use the memory if the file is for several. */
+	exits = !file->uvm->host->current_mm() &&
+		(space->flags & UVM_INIT_FLAGS_MULTI_PROCESS_SHARING_MODE);
+	os_mutex_lock(&space->lock);
+	for (range = uvm_range_first_in(space, address, last); range; range = next) {
+		next = uvm_range_next(range);
+		if (range->node.start > last)
+			break;
+		if (range->kind == UVM_RANGE_POOL)
+			uvm_pool_munmap(range, address, last);
+		else if (range->kind == UVM_RANGE_MANAGED && exits)
+			range->cpu_mapped = false;
+		else if (range->kind == UVM_RANGE_MANAGED && range->cpu_mapped)
+			managed_munmap(range, address, last);
+	}
+	os_mutex_unlock(&space->lock);
+}
+
+enum uvm_result uvm_file_fault(struct uvm_file *file, u64 address, bool write,
+			       struct uvm_extent *out,
+			       enum uvm_result (*map)(void *ctx, const struct uvm_extent *extent),
+			       void *ctx)
+{
+	struct uvm_space *space = file->space;
+	enum uvm_result result = UVM_RESULT_OK;
+	struct uvm_range *range;
+
+	if (os_load_acquire(&file->state) != UVM_FILE_SPACE)
+		return UVM_RESULT_EFAULT;
+	os_mutex_lock(&space->lock);
+	range = uvm_range_find(space, address);
+	if (!range)
+		result = UVM_RESULT_EFAULT;
+	else if (range->kind == UVM_RANGE_POOL)
+		result = uvm_pool_fault(range, address, out) ? UVM_RESULT_OK : UVM_RESULT_EFAULT;
+	else if (range->kind != UVM_RANGE_MANAGED || !range->cpu_mapped)
+		result = UVM_RESULT_EFAULT;
+	else if (uvm_managed_populate(range, address, out) != NV_OK)
+		result = UVM_RESULT_ENOMEM;
+	if (result == UVM_RESULT_OK && map)
+		result = map(ctx, out);
+	os_mutex_unlock(&space->lock);
+	return result;
+}
