@@ -27,7 +27,9 @@
 struct tree {
 	struct machine *machine;
 	int root;
-	int rc; /* the first failure; later steps do nothing */
+	int rc;		     /* the first failure; later steps do nothing */
+	char made[PATH_MAX]; /* the directory made last: most entries lie where the one before does
+			      */
 };
 
 static void tree_fail(struct tree *t, int rc)
@@ -39,14 +41,20 @@ static void tree_fail(struct tree *t, int rc)
 /* Makes the directories above path. */
 static void tree_parents(struct tree *t, const char *path)
 {
+	const char *end = strrchr(path, '/');
+	size_t length = end ? (size_t)(end - path) : 0;
 	char part[PATH_MAX];
 
+	if (!length || (strncmp(path, t->made, length) == 0 && !t->made[length]))
+		return;
 	for (const char *slash = strchr(path, '/'); slash && !t->rc;
 	     slash = strchr(slash + 1, '/')) {
 		snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
 		if (mkdirat(t->root, part, 0755) && errno != EEXIST)
 			tree_fail(t, errno);
 	}
+	if (!t->rc)
+		strcpy(t->made, part);
 }
 
 static void tree_file(struct tree *t, const char *path, mode_t mode, const char *text, off_t size)

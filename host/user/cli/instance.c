@@ -122,6 +122,7 @@ static int daemon_main(const struct instance *in, const struct options *options,
 	mallopt(M_TRIM_THRESHOLD, HEAP_SPARE);
 	mallopt(M_MMAP_THRESHOLD, HEAP_SPARE);
 	os_user_log_set_sink(log_file, &log_fd);
+	os_user_dma_prepare();
 	if (options->trace) {
 		rc = trace_start(options->output);
 		if (rc) {

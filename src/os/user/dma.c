@@ -67,6 +67,17 @@ static long membarrier(int command)
 	return syscall(SYS_membarrier, command, 0, 0);
 }
 
+static bool membarrier_register(void)
+{
+	return membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0;
+}
+
+void os_user_dma_prepare(void)
+{
+	/* Without it, or of no avail: dma_table_init asks again. */
+	(void)membarrier_register();
+}
+
 static void change_begin(struct dma_table *t)
 {
 	os_percpu_rwlock_write_lock(&t->lock);
@@ -97,7 +108,7 @@ enum nv_status dma_table_init(struct dma_table *t)
 		os_free(t->chunks);
 		return status;
 	}
-	t->quick = membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0;
+	t->quick = membarrier_register();
 	if (os_random(&t->key, sizeof(t->key)) != NV_OK)
 		t->key = (u32)os_time_ns();
 	t->key &= DMA_SLOTS - 1;

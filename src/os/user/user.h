@@ -121,6 +121,12 @@ struct os_user_pci_ops {
 };
 
 /*
+ * For a process that will have devices, while it has one thread: what the bus asks of the kernel
+ * then costs nothing, and later a wait for all CPUs (10 to 20 ms). Need not be called.
+ */
+void os_user_dma_prepare(void);
+
+/*
  * Puts a device on the bus as firmware would: assigns addresses to its BARs (BAR 0 below 4 GiB,
  * large ones above), writes them to config space, enables memory and bus mastering. ops and ctx
  * must stay valid. NULL when out of memory or address space.
