@@ -130,7 +130,7 @@ static bool client_turn(struct client *c, const struct lh_msg *msg, u64 patience
 {
 	u64 until = os_time_ns() + patience_ns;
 
-	c->shm->msg = *msg;
+	c->shm->asked = *msg;
 	handoff_post(&c->shm->request, ++c->sent, &c->shm->daemon_sleeps);
 	while (!handoff_spin(&c->shm->reply, c->seen, 20000)) {
 		struct pollfd pfd = { .fd = c->sock, .events = POLLRDHUP };
@@ -150,8 +150,8 @@ static void honest(void)
 	struct client c = { 0 };
 
 	client_open(&c);
-	require(client_turn(&c, &msg, PATIENCE_NS) && c.shm->msg.op == LH_REPLY &&
-			!c.shm->msg.result,
+	require(client_turn(&c, &msg, PATIENCE_NS) && c.shm->told.op == LH_REPLY &&
+			!c.shm->told.result,
 		"an honest client was not served");
 	client_close(&c);
 }
@@ -194,16 +194,16 @@ static u64 file_open(struct client *c, int *file_sock, u64 node)
 
 	if (!client_turn(c, &msg, PATIENCE_NS))
 		return 0;
-	hello.conn = c->shm->msg.args[0];
-	hello.secret[0] = c->shm->msg.args[1];
-	hello.secret[1] = c->shm->msg.args[2];
+	hello.conn = c->shm->told.args[0];
+	hello.secret[0] = c->shm->told.args[1];
+	hello.secret[1] = c->shm->told.args[2];
 	hello.token = 1;
 	*file_sock = daemon_connect();
 	dgram_send(*file_sock, &hello, sizeof(hello), -1);
 	msg = (struct lh_msg){ .op = LH_OP_OPEN, .args = { 1, node, 0 } };
-	if (!client_turn(c, &msg, PATIENCE_NS) || c->shm->msg.result)
+	if (!client_turn(c, &msg, PATIENCE_NS) || c->shm->told.result)
 		return 0;
-	return c->shm->msg.args[0];
+	return c->shm->told.args[0];
 }
 
 static void messages(struct input *in)
@@ -221,8 +221,10 @@ static void messages(struct input *in)
 		take(in, &msg.result, sizeof(msg) - offsetof(struct lh_msg, result));
 		if (msg.op == LH_OP_IOCTL || msg.op == LH_OP_POLL || msg.op == LH_OP_CLOSED)
 			msg.args[0] = msg.args[0] & 1 ? file : msg.args[0];
-		if (take_byte(in) & 1)
-			msg.pre[0].size %= 2 * LH_PREFETCH_MAX;
+		if (take_byte(in) & 1) {
+			msg.piece[0] %= 2 * LH_PREFETCH_MAX;
+			msg.piece[1] %= 2 * LH_PREFETCH_MAX;
+		}
 		take(in, c.shm->data, 2 * take_byte(in));
 		/* A token that never comes is waited for; that is not what is looked for here. */
 		if ((msg.op == LH_OP_OPEN || msg.op == LH_OP_BIND) && msg.args[0] != 1)

@@ -25,6 +25,7 @@
 #define DAEMON_CHANNEL_STACK KIB(256) /* of a channel thread */
 
 struct machine;
+struct channel;
 
 struct daemon_config {
 	const char *socket_path;
@@ -95,6 +96,7 @@ struct conn {
 	u32 binding_room;
 	struct failure failures[DAEMON_MAX_FAILURES];
 	u32 failure_count; /* ever */
+	u32 unbinds;	   /* bindings that were removed; read without the lock */
 	struct conn *next; /* under the table's lock */
 	bool counted;	   /* in its user's share */
 };
@@ -116,7 +118,8 @@ void conn_shutdown(void);
 struct dfile {
 	struct source sock;
 	u64 id;
-	u32 refs; /* of the structure: socket, bindings, whoever works with it */
+	u32 refs; /* of the structure: while there is life, bindings, channels that remember it */
+	u32 life; /* one while there are uses, one for the event loop: then the socket is closed */
 	/*
 	 * Of rm's file: one for the open descriptors, one for each request in flight. It is closed
 	 * when this falls to 0, which is final.
@@ -144,6 +147,9 @@ int dfile_create(int sock, struct conn *conn, u64 token);
 int dfile_open(struct dfile *file, enum rm_node node, u32 minor);
 /* A file of conn by its id; in use until dfile_put. NULL for none. */
 struct dfile *dfile_get(struct conn *conn, u64 id);
+/* The same on the channel's thread, which remembers the file; dfile_forget ends that. */
+struct dfile *dfile_of_channel(struct channel *channel, u64 id);
+void dfile_forget(struct channel *channel);
 /*
  * A file of conn by the token that it came with or, soon, will: 0 or an errno (EIO: none came). In
  * use until dfile_put.
@@ -167,6 +173,18 @@ u32 dfile_count(void);
 
 /* -- daemon_channel.c: one client thread's requests -------------------------------------------- */
 
+/*
+ * A piece of the client's memory that it read ahead, in the channel's mirror of it; reads and kept
+ * writes are of the mirror.
+ */
+struct piece {
+	u64 address;
+	u32 size;   /* 0: none */
+	u32 at;	    /* in the mirror */
+	bool stale; /* the client's memory was written: the mirror is not what is there */
+	u32 late_at, late_size; /* within: kept to be written with the reply */
+};
+
 struct channel {
 	struct conn *conn;
 	struct channel *next;
@@ -174,14 +192,13 @@ struct channel {
 	u32 seen;   /* the client's count of messages */
 	u32 posted; /* ours */
 	bool broken;
-	/* The request being served: what the client read ahead, and the writes kept for its end. */
-	struct lh_range pre[2];
-	u8 pre_data[2 * LH_PREFETCH_MAX];
-	u64 arg;
-	u32 arg_size;
-	struct lh_range sure;	 /* of pre[1], when writes there cannot fail */
-	struct lh_range late[2]; /* the ioctl's structure, and within sure */
-	u8 late_data[2][LH_PREFETCH_MAX];
+	struct dfile *file; /* of the last request, referenced; valid while */
+	u32 file_unbinds;   /* the connection counts this */
+	/* The request being served: the ioctl's structure, and what a control's points to. */
+	struct piece pieces[2];
+	bool sure;  /* writes to the second cannot fail */
+	u8 *mirror; /* the shared data, until that is needed for questions: then spare */
+	u8 spare[2 * LH_PREFETCH_MAX];
 };
 
 /* Starts a thread on the memfd, which it takes over in every case. 0 or an errno. */

@@ -52,11 +52,12 @@ void channel_wake(struct channel *ch)
 static bool channel_wait(struct channel *ch)
 {
 	u32 *word = &ch->shm->request;
-	bool came = false;
+	/* The first looks are too short to be counted. */
+	bool came = spinners_max && handoff_look(word, ch->seen);
 
-	if (os_load_acquire(word) == ch->seen && spinners_max) {
+	if (!came && spinners_max) {
 		if (os_fetch_add(&spinners, 1) < spinners_max)
-			came = handoff_spin(word, ch->seen, SPIN_NS);
+			came = handoff_look_for(word, ch->seen, SPIN_NS);
 		os_fetch_sub(&spinners, 1);
 	}
 	while (!came && os_load_acquire(word) == ch->seen) {
@@ -70,7 +71,7 @@ static bool channel_wait(struct channel *ch)
 
 static void channel_post(struct channel *ch, const struct lh_msg *msg)
 {
-	ch->shm->msg = *msg;
+	lh_msg_copy(&ch->shm->told, msg);
 	ch->posted++;
 	handoff_post(&ch->shm->reply, ch->posted, &ch->shm->client_sleeps);
 }
@@ -81,7 +82,7 @@ bool channel_ask(struct channel *ch, struct lh_msg *msg)
 		return false;
 	channel_post(ch, msg);
 	if (channel_wait(ch)) {
-		*msg = *(const volatile struct lh_msg *)&ch->shm->msg;
+		lh_msg_copy(msg, &ch->shm->asked);
 		if (msg->op == LH_OP_ANSWER)
 			return true;
 	}
@@ -105,18 +106,16 @@ static s32 ioctl_errno(enum rm_ioctl_result result)
 
 static void serve_ioctl(struct channel *ch, struct lh_msg *msg)
 {
-	struct dfile *file = dfile_get(ch->conn, msg->args[0]);
-	s32 result;
+	struct dfile *file;
 
-	if (!file) {
-		msg->result = -EBADF;
-		msg->pre[0].size = msg->pre[1].size = 0;
-		return;
-	}
 	daemon_copy_begin(ch, msg);
-	result = ioctl_errno(rm_ioctl(file->rm, (u32)msg->args[1], msg->args[2]));
-	dfile_put(file);
-	msg->result = result;
+	file = dfile_of_channel(ch, msg->args[0]);
+	if (file) {
+		msg->result = ioctl_errno(rm_ioctl(file->rm, (u32)msg->args[1], msg->args[2]));
+		dfile_put(file);
+	} else {
+		msg->result = -EBADF;
+	}
 	daemon_copy_end(ch, msg);
 }
 
@@ -212,7 +211,7 @@ bool channel_serve(struct channel *ch, struct lh_msg *msg)
 	u32 op = msg->op;
 
 	if (op != LH_OP_IOCTL)
-		msg->pre[0].size = msg->pre[1].size = 0;
+		msg->piece[0] = msg->piece[1] = 0;
 	switch (op) {
 	case LH_OP_WELCOME:
 		dfile_settle();
@@ -264,6 +263,7 @@ static void channel_end(struct channel *ch)
 	}
 	conn->channel_count--;
 	pthread_mutex_unlock(&conn->lock);
+	dfile_forget(ch);
 	share_drop(conn->cred.uid, SHARE_CHANNEL);
 	munmap(ch->shm, LH_SHM_SIZE);
 	free(ch);
@@ -278,8 +278,7 @@ static void *channel_main(void *arg)
 	current = ch;
 	daemon_caller_set(ch);
 	while (channel_wait(ch)) {
-		lh_shm_prefetch(ch->shm);
-		msg = *(const volatile struct lh_msg *)&ch->shm->msg;
+		lh_msg_copy(&msg, &ch->shm->asked);
 		if (msg.op == LH_OP_END)
 			break;
 		if (!channel_serve(ch, &msg)) {

@@ -2,46 +2,60 @@
 /*
  * User copies: the client's own thread, which waits for its request, makes them on its own process.
  * What it read ahead saves a question for the ioctl's structure and, usually, a control's
- * parameters. Two writes travel with the reply: that of the ioctl's structure, whose failure is the
- * ioctl's and nothing else's, and one to the calling thread's stack, which cannot fail.
+ * parameters: the shared data are a mirror of these, read and written here instead. The client may
+ * change them meanwhile, as it may change its memory. Two writes travel with the reply: that of the
+ * ioctl's structure, whose failure is the ioctl's and nothing else's, and one to the calling
+ * thread's stack, which cannot fail.
  */
 #include "host/user/daemon.h"
 #include "os/user/user.h"
 
-static u32 pre_offset(const struct channel *ch, u32 which)
-{
-	return which ? ch->pre[0].size : 0;
-}
-
-static bool range_valid(const struct lh_range *range)
-{
-	return range->size <= LH_PREFETCH_MAX && range->address + range->size >= range->address;
-}
-
 void daemon_copy_begin(struct channel *ch, const struct lh_msg *msg)
 {
-	u32 size;
+	const u64 address[2] = { msg->args[2], msg->args[3] };
+	u32 at = 0;
 
-	ch->arg = msg->args[2];
-	ch->arg_size = (u32)(msg->args[1] >> 16) & 0x3fff;
-	ch->late[0].size = ch->late[1].size = 0;
-	ch->pre[0] = msg->pre[0];
-	ch->pre[1] = msg->pre[1];
-	if (!ch->pre[0].size || !range_valid(&ch->pre[0]))
-		ch->pre[0].size = ch->pre[1].size = 0;
-	if (!range_valid(&ch->pre[1]))
-		ch->pre[1].size = 0;
-	ch->sure = ch->pre[1];
-	if (!ch->sure.sure)
-		ch->sure.size = 0;
-	size = ch->pre[0].size + ch->pre[1].size;
-	if (size)
-		os_memcpy(ch->pre_data, ch->shm->data, size);
+	ch->mirror = ch->shm->data;
+	for (u32 i = 0; i < 2; i++) {
+		u32 size = msg->piece[i];
+
+		/* The second lies behind the first, or nowhere. */
+		if (size > LH_PREFETCH_MAX || address[i] + size < address[i] || (i && !at))
+			size = 0;
+		ch->pieces[i] = (struct piece){ .address = address[i], .size = size, .at = at };
+		at += size;
+	}
+	ch->sure = msg->at != 0;
+	lh_shm_fetch(ch->mirror, at);
 }
 
 static bool overlaps(u64 a, u64 a_size, u64 b, u64 b_size)
 {
 	return a < b + b_size && b < a + a_size;
+}
+
+static bool within(const struct piece *piece, u64 user, size_t size)
+{
+	return size <= piece->size && user >= piece->address &&
+	       user - piece->address <= piece->size - size;
+}
+
+/* The client may write to the mirror at any time: what was copied from there is what counts. */
+static void copy_once(void *to, const void *from, size_t size)
+{
+	os_memcpy(to, from, size);
+	__asm__ volatile("" : : : "memory");
+}
+
+/* Questions need the shared data. */
+static void mirror_leave(struct channel *ch)
+{
+	u32 size = ch->pieces[0].size + ch->pieces[1].size;
+
+	if (ch->mirror == ch->spare || !size)
+		return;
+	copy_once(ch->spare, ch->mirror, size);
+	ch->mirror = ch->spare;
 }
 
 static bool ask_copy(struct channel *ch, u32 op, u64 user, u8 *mem, size_t size)
@@ -58,7 +72,7 @@ static bool ask_copy(struct channel *ch, u32 op, u64 user, u8 *mem, size_t size)
 		if (!channel_ask(ch, &msg) || msg.result)
 			return false;
 		if (op == LH_ASK_COPY_IN)
-			os_memcpy(mem, ch->shm->data, n);
+			copy_once(mem, ch->shm->data, n);
 		user += n;
 		mem += n;
 		size -= n;
@@ -69,7 +83,10 @@ static bool ask_copy(struct channel *ch, u32 op, u64 user, u8 *mem, size_t size)
 static bool late_overlaps(const struct channel *ch, u64 user, size_t size)
 {
 	for (u32 i = 0; i < 2; i++) {
-		if (ch->late[i].size && overlaps(user, size, ch->late[i].address, ch->late[i].size))
+		const struct piece *piece = &ch->pieces[i];
+
+		if (piece->late_size &&
+		    overlaps(user, size, piece->address + piece->late_at, piece->late_size))
 			return true;
 	}
 	return false;
@@ -80,22 +97,17 @@ static bool late_flush(struct channel *ch)
 {
 	bool ok = true;
 
+	mirror_leave(ch);
 	for (u32 i = 2; i-- > 0;) {
-		u32 size = ch->late[i].size;
+		struct piece *piece = &ch->pieces[i];
+		u32 size = piece->late_size;
 
-		ch->late[i].size = 0;
-		if (size &&
-		    !ask_copy(ch, LH_ASK_COPY_OUT, ch->late[i].address, ch->late_data[i], size))
+		piece->late_size = 0;
+		if (size && !ask_copy(ch, LH_ASK_COPY_OUT, piece->address + piece->late_at,
+				      ch->mirror + piece->at + piece->late_at, size))
 			ok = false;
 	}
 	return ok;
-}
-
-static void late_keep(struct channel *ch, u32 which, u64 user, const void *src, size_t size)
-{
-	ch->late[which].address = user;
-	ch->late[which].size = (u32)size;
-	os_memcpy(ch->late_data[which], src, size);
 }
 
 static enum nv_status copy_from(void *ctx, void *dst, u64 user, size_t size)
@@ -105,28 +117,31 @@ static enum nv_status copy_from(void *ctx, void *dst, u64 user, size_t size)
 	if (user + size < user)
 		return NV_ERR_INVALID_ADDRESS;
 	for (u32 i = 0; i < 2; i++) {
-		const struct lh_range *pre = &ch->pre[i];
+		const struct piece *piece = &ch->pieces[i];
 
-		if (size <= pre->size && user >= pre->address &&
-		    user - pre->address <= pre->size - size) {
-			os_memcpy(dst, ch->pre_data + pre_offset(ch, i) + (user - pre->address),
-				  size);
+		if (within(piece, user, size) && !piece->stale) {
+			copy_once(dst, ch->mirror + piece->at + (user - piece->address), size);
 			return NV_OK;
 		}
 	}
 	if (late_overlaps(ch, user, size) && !late_flush(ch))
 		return NV_ERR_INVALID_ADDRESS;
+	mirror_leave(ch);
 	return ask_copy(ch, LH_ASK_COPY_IN, user, dst, size) ? NV_OK : NV_ERR_INVALID_ADDRESS;
 }
 
-/* What was read ahead is not what is there any more. pre[1]'s data lies behind pre[0]'s size. */
-static void pre_forget(struct channel *ch, u64 user, size_t size)
+/*
+ * Whether a write may wait: of the whole structure, or one to the stack before that. Nothing is
+ * kept behind the structure, which is written last. It does not where the pieces overlap.
+ */
+static bool keeps(const struct channel *ch, u32 which, u64 user, size_t size)
 {
-	if (ch->pre[1].size && overlaps(user, size, ch->pre[1].address, ch->pre[1].size))
-		ch->pre[1].size = 0;
-	if (ch->pre[0].size && overlaps(user, size, ch->pre[0].address, ch->pre[0].size))
-		ch->pre[0].address =
-			~0ull - ch->pre[0].size; /* matches nothing, keeps the offset */
+	const struct piece *piece = &ch->pieces[which], *other = &ch->pieces[!which];
+
+	if (!within(piece, user, size) || piece->stale || ch->pieces[0].late_size ||
+	    overlaps(user, size, other->address, other->size))
+		return false;
+	return which ? ch->sure && !piece->late_size : size == piece->size;
 }
 
 static enum nv_status copy_to(void *ctx, u64 user, const void *src, size_t size)
@@ -135,20 +150,23 @@ static enum nv_status copy_to(void *ctx, u64 user, const void *src, size_t size)
 
 	if (user + size < user)
 		return NV_ERR_INVALID_ADDRESS;
-	pre_forget(ch, user, size);
+	for (u32 i = 0; i < 2; i++) {
+		struct piece *piece = &ch->pieces[i];
+
+		if (!keeps(ch, i, user, size))
+			continue;
+		piece->late_at = (u32)(user - piece->address);
+		piece->late_size = (u32)size;
+		os_memcpy(ch->mirror + piece->at + piece->late_at, src, size);
+		return NV_OK;
+	}
 	if (late_overlaps(ch, user, size) && !late_flush(ch))
 		return NV_ERR_INVALID_ADDRESS;
-	if (!ch->late[0].size && user == ch->arg && size == ch->arg_size &&
-	    size <= LH_PREFETCH_MAX) {
-		late_keep(ch, 0, user, src, size);
-		return NV_OK;
+	for (u32 i = 0; i < 2; i++) {
+		if (overlaps(user, size, ch->pieces[i].address, ch->pieces[i].size))
+			ch->pieces[i].stale = true;
 	}
-	/* The structure is written last: nothing is kept behind it. */
-	if (!ch->late[0].size && !ch->late[1].size && size <= ch->sure.size &&
-	    user >= ch->sure.address && user - ch->sure.address <= ch->sure.size - size) {
-		late_keep(ch, 1, user, src, size);
-		return NV_OK;
-	}
+	mirror_leave(ch);
 	return ask_copy(ch, LH_ASK_COPY_OUT, user, (u8 *)src, size) ? NV_OK
 								    : NV_ERR_INVALID_ADDRESS;
 }
@@ -157,16 +175,22 @@ static const struct os_user_copy_ops copy_ops = { copy_from, copy_to };
 
 void daemon_copy_end(struct channel *ch, struct lh_msg *reply)
 {
-	u8 *at = ch->shm->data;
-
 	for (u32 i = 0; i < 2; i++) {
-		reply->pre[i] = ch->late[i];
-		os_memcpy(at, ch->late_data[i], ch->late[i].size);
-		at += ch->late[i].size;
-		ch->late[i].size = ch->pre[i].size = 0;
+		struct piece *piece = &ch->pieces[i];
+		u32 at = piece->at + piece->late_at;
+
+		reply->piece[i] = (u16)piece->late_size;
+		if (!piece->late_size)
+			continue;
+		if (ch->mirror == ch->spare)
+			os_memcpy(ch->shm->data + at, ch->spare + at, piece->late_size);
+		if (i) {
+			reply->args[3] = piece->address + piece->late_at;
+			reply->at = at;
+		}
 	}
-	ch->sure.size = 0;
-	ch->arg_size = 0;
+	ch->pieces[0].size = ch->pieces[1].size = 0;
+	ch->pieces[0].late_size = ch->pieces[1].late_size = 0;
 }
 
 void daemon_caller_set(struct channel *ch)

@@ -44,7 +44,13 @@ u32 dfile_count(void)
 
 static void dfile_unref(struct dfile *file)
 {
-	if (os_fetch_sub(&file->refs, 1) != 1)
+	if (os_fetch_sub(&file->refs, 1) == 1)
+		free(file);
+}
+
+static void dfile_drop_life(struct dfile *file)
+{
+	if (os_fetch_sub(&file->life, 1) != 1)
 		return;
 	pthread_mutex_lock(&files.lock);
 	for (struct dfile **at = &files.first; *at; at = &(*at)->next) {
@@ -59,42 +65,32 @@ static void dfile_unref(struct dfile *file)
 	if (file->sock.fd >= 0)
 		close(file->sock.fd);
 	share_drop(file->uid, SHARE_FILE);
-	free(file);
+	dfile_unref(file);
 }
 
+/* The caller knows that the structure stays; in use it does by itself. */
 static bool dfile_use(struct dfile *file)
 {
 	u32 uses = os_load_relaxed(&file->uses);
 
 	while (uses) {
-		if (os_cmpxchg32(&file->uses, uses, uses + 1)) {
-			os_fetch_add(&file->refs, 1);
+		if (os_cmpxchg32(&file->uses, uses, uses + 1))
 			return true;
-		}
 		uses = os_load_relaxed(&file->uses);
 	}
 	return false;
 }
 
-/* The last use is over. */
-static void dfile_finish(struct dfile *file)
-{
-	struct rm_file *rm = os_load_acquire(&file->rm);
-
-	if (rm)
-		rm_file_close(rm);
-}
-
-static void dfile_drop_use(struct dfile *file)
-{
-	if (os_fetch_sub(&file->uses, 1) == 1)
-		dfile_finish(file);
-}
-
 void dfile_put(struct dfile *file)
 {
-	dfile_drop_use(file);
-	dfile_unref(file);
+	struct rm_file *rm;
+
+	if (os_fetch_sub(&file->uses, 1) != 1)
+		return;
+	rm = os_load_acquire(&file->rm);
+	if (rm)
+		rm_file_close(rm);
+	dfile_drop_life(file);
 }
 
 /* True for the one caller that is to drop the descriptors' use. */
@@ -121,8 +117,7 @@ static void *closer_main(void *arg)
 		if (!files.queue)
 			files.queue_end = &files.queue;
 		pthread_mutex_unlock(&files.lock);
-		dfile_drop_use(file);
-		dfile_unref(file);
+		dfile_put(file);
 		pthread_mutex_lock(&files.lock);
 		files.closed++;
 		pthread_cond_broadcast(&files.work);
@@ -131,9 +126,9 @@ static void *closer_main(void *arg)
 	return NULL;
 }
 
+/* For whoever is to drop the descriptors' use. */
 static void closer_queue(struct dfile *file)
 {
-	os_fetch_add(&file->refs, 1);
 	pthread_mutex_lock(&files.lock);
 	file->close_next = NULL;
 	*files.queue_end = file;
@@ -168,7 +163,6 @@ void dfile_stop(void)
 		if (!dfile_hang_up(file))
 			continue;
 		loop_detach(&file->sock);
-		os_fetch_add(&file->refs, 1);
 		file->close_next = NULL;
 		*files.queue_end = file;
 		files.queue_end = &file->close_next;
@@ -225,14 +219,14 @@ static void dfile_event(struct source *source, u32 events)
 		/* A program wrote to its descriptor by a raw system call: not for us, and no harm.
 		 */
 	}
+	loop_detach(source);
 	if (dfile_hang_up(file))
 		closer_queue(file);
-	loop_detach(source);
 }
 
 static void dfile_release(struct source *source)
 {
-	dfile_unref(container_of(source, struct dfile, sock));
+	dfile_drop_life(container_of(source, struct dfile, sock));
 }
 
 void dfile_tell(struct dfile *file)
@@ -264,7 +258,8 @@ static int file_create(int sock, struct conn *conn, u64 token)
 		return ENOMEM;
 	}
 	file->uid = conn->cred.uid;
-	file->refs = 2;
+	file->refs = 1;
+	file->life = 2;
 	file->sock.fd = -1;
 	file->uses = 1;
 	file->sock.event = dfile_event;
@@ -277,19 +272,18 @@ static int file_create(int sock, struct conn *conn, u64 token)
 	pthread_mutex_unlock(&files.lock);
 	rc = loop_add(&file->sock, sock);
 	if (rc) {
-		dfile_unref(file);
-		dfile_unref(file);
+		dfile_drop_life(file);
+		dfile_put(file);
 		return rc;
 	}
 	rc = dfile_bind(conn, file, token);
 	if (rc) {
 		/* Taken over all the same. */
 		token_failed(conn, token, rc);
+		loop_detach(&file->sock);
 		if (dfile_hang_up(file))
 			closer_queue(file);
-		loop_detach(&file->sock);
 	}
-	dfile_unref(file);
 	return 0;
 }
 
@@ -376,6 +370,7 @@ static void bindings_prune(struct conn *conn, struct dfile **freed, u32 *count, 
 		}
 		freed[(*count)++] = file;
 		conn->bindings[i] = conn->bindings[--conn->binding_count];
+		os_store_release(&conn->unbinds, conn->unbinds + 1);
 	}
 }
 
@@ -395,6 +390,30 @@ struct dfile *dfile_get(struct conn *conn, u64 id)
 	}
 	pthread_mutex_unlock(&conn->lock);
 	return found;
+}
+
+struct dfile *dfile_of_channel(struct channel *ch, u64 id)
+{
+	u32 unbinds = os_load_acquire(&ch->conn->unbinds);
+	struct dfile *file = ch->file;
+
+	if (file && file->id == id && ch->file_unbinds == unbinds)
+		return dfile_use(file) ? file : NULL;
+	file = dfile_get(ch->conn, id);
+	if (!file)
+		return NULL;
+	dfile_forget(ch);
+	os_fetch_add(&file->refs, 1);
+	ch->file = file;
+	ch->file_unbinds = unbinds;
+	return file;
+}
+
+void dfile_forget(struct channel *ch)
+{
+	if (ch->file)
+		dfile_unref(ch->file);
+	ch->file = NULL;
 }
 
 /* What came of a token: 0 with the file, an errno, or -1 while nothing is known. conn->lock held.
@@ -452,6 +471,7 @@ void dfile_unbind_all(struct conn *conn)
 	count = conn->binding_count;
 	conn->bindings = NULL;
 	conn->binding_count = conn->binding_room = 0;
+	os_store_release(&conn->unbinds, conn->unbinds + 1);
 	pthread_mutex_unlock(&conn->lock);
 	for (u32 i = 0; i < count; i++)
 		dfile_unref(bindings[i].file);
@@ -470,10 +490,9 @@ void dfile_closed(struct conn *conn, u64 id)
 	if (!os_load_acquire(&file->hung_up) && poll(&pfd, 1, 0) > 0 &&
 	    (pfd.revents & (POLLHUP | POLLRDHUP)))
 		closes = dfile_hang_up(file);
-	dfile_drop_use(file);
+	dfile_put(file);
 	if (closes)
-		dfile_drop_use(file);
-	dfile_unref(file);
+		dfile_put(file);
 }
 
 /* -- What rm asks of us ------------------------------------------------------------------------ */

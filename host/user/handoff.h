@@ -42,24 +42,35 @@ static inline u64 handoff_now(void)
 	return (u64)ts.tv_sec * 1000000000u + (u64)ts.tv_nsec;
 }
 
+/* One batch of looks: true when *word differs from old. */
+static inline bool handoff_look(const u32 *word, u32 old)
+{
+	for (u32 i = 0; i < HANDOFF_SPIN_BATCH; i++) {
+		if (__atomic_load_n(word, __ATOMIC_ACQUIRE) != old)
+			return true;
+		handoff_pause();
+	}
+	return false;
+}
+
+/* Batches for about that time. */
+static inline bool handoff_look_for(const u32 *word, u32 old, u32 ns)
+{
+	u64 until = handoff_now() + ns;
+
+	do {
+		if (handoff_look(word, old))
+			return true;
+	} while (handoff_now() < until);
+	return false;
+}
+
 /* True when *word differs from old within about that time. */
 static inline bool handoff_spin(const u32 *word, u32 old, u32 ns)
 {
-	u64 until = 0;
-
-	for (;;) {
-		for (u32 i = 0; i < HANDOFF_SPIN_BATCH; i++) {
-			if (__atomic_load_n(word, __ATOMIC_ACQUIRE) != old)
-				return true;
-			if (!ns)
-				return false;
-			handoff_pause();
-		}
-		if (!until)
-			until = handoff_now() + ns;
-		else if (handoff_now() >= until)
-			return false;
-	}
+	if (!ns)
+		return __atomic_load_n(word, __ATOMIC_ACQUIRE) != old;
+	return handoff_look(word, old) || handoff_look_for(word, old, ns);
 }
 
 /* Sleeps until *word differs from old, a wake-up, a signal or the timeout (NULL: none). */

@@ -13,7 +13,8 @@
  *
  * A request is a struct lh_msg in the channel's page. Until the daemon answers LH_REPLY it may ask
  * the waiting thread for user copies. Nothing that a client writes here is trusted: the daemon
- * copies a message once and checks its copy.
+ * copies a message once and checks its copy. Each side's message lies in the cache line of the
+ * counter that announces it, so that the other side has both at once.
  */
 #ifndef HOST_USER_PROTO_H
 #define HOST_USER_PROTO_H
@@ -21,7 +22,7 @@
 #include "base/types.h"
 
 #define LH_MAGIC 0x4c484f50u
-#define LH_VERSION 1u
+#define LH_VERSION 2u
 #define LH_PATH_MAX 100u /* of the socket; sun_path holds 108 */
 #define LH_DATA_SIZE KIB(128)
 #define LH_SHM_SIZE (OFFSET_DATA + LH_DATA_SIZE)
@@ -65,12 +66,6 @@ enum lh_op {
 	LH_ASK_FD,	 /* args: descriptor -> args[0]: file id, 0 when none of ours */
 };
 
-struct lh_range {
-	u64 address;
-	u32 size;
-	u32 sure; /* on the calling thread's stack: writing there cannot fail */
-};
-
 struct lh_msg {
 	u32 op;
 	s32 result; /* 0 or more, or a negative errno */
@@ -78,33 +73,57 @@ struct lh_msg {
 	u32 size; /* of data, where the operation has any */
 	u32 spin; /* daemon to client: nanoseconds to spin before sleeping */
 	/*
-	 * With LH_OP_IOCTL: what the client read ahead (data holds the pieces one after the other).
-	 * With its LH_REPLY they are the writes that were kept for the end, data likewise: pre[0]
-	 * the ioctl's own structure (failing, it is EFAULT), pre[1] what cannot fail.
+	 * With LH_OP_IOCTL: bytes that the client read ahead, of the ioctl's structure (at args[2])
+	 * and of what it points to (at args[3]); data begins with the first, then the second.
+	 * With its LH_REPLY they are the writes that were kept for the end, at the same addresses:
+	 * that of the structure (failing, it is EFAULT) and one that cannot fail.
 	 */
-	struct lh_range pre[2];
+	u16 piece[2];
+	/* To the daemon: writing piece[1] cannot fail. To the client: where in data it lies. */
+	u32 at;
 };
 
-/* The shared pages of a channel. The side whose turn it is owns msg and data. */
+/* The shared pages of a channel. The side whose turn it is owns the data. */
 struct lh_shm {
 	_Alignas(64) u32 request; /* counts the client's messages; the daemon's futex */
 	u32 client_sleeps;
+	struct lh_msg asked;	/* the client's message */
 	_Alignas(64) u32 reply; /* counts the daemon's messages; the client's futex */
 	u32 daemon_sleeps;
-	u32 refused; /* instead of a first reply: the errno for which there is no thread for this */
-	_Alignas(64) struct lh_msg msg;
+	struct lh_msg told;	  /* the daemon's message */
+	_Alignas(64) u32 refused; /* instead of a first reply: why there is no thread for this */
 	_Alignas(OFFSET_DATA) u8 data[LH_DATA_SIZE];
 };
 
-/* The other side wrote its message and, most often, a little data: fetches them side by side. */
-static inline void lh_shm_prefetch(const struct lh_shm *shm)
+#define LH_LINE 64u
+#define LH_FETCH_MAX KIB(1) /* the processor itself fetches what follows */
+
+/*
+ * The other side wrote size bytes of data, and this one will: fetches their lines side by side, to
+ * be written, so that they cross over once each way.
+ */
+static inline void lh_shm_fetch(u8 *data, u32 size)
 {
-	__builtin_prefetch(&shm->msg);
-	__builtin_prefetch((const u8 *)&shm->msg + 64);
-	__builtin_prefetch(shm->data);
-	__builtin_prefetch(shm->data + 64);
+	for (u32 at = 0; at < size && at < LH_FETCH_MAX; at += LH_LINE) {
+#if defined(__x86_64__)
+		__asm__ volatile("prefetchw %0" : : "m"(data[at]));
+#else
+		__builtin_prefetch(data + at, 1);
+#endif
+	}
 }
 
+/* By the word: wider moves would have to wait for narrow ones that were made just now. */
+static inline void lh_msg_copy(struct lh_msg *to, const struct lh_msg *from)
+{
+	volatile u64 *out = (volatile u64 *)to;
+	const volatile u64 *in = (const volatile u64 *)from;
+
+	for (u32 i = 0; i < sizeof(*to) / sizeof(*out); i++)
+		out[i] = in[i];
+}
+
+_Static_assert(sizeof(struct lh_msg) == LH_LINE - 8, "a message, its counter and flag are a line");
 _Static_assert(sizeof(struct lh_shm) == LH_SHM_SIZE, "channel layout");
 
 #endif

@@ -22,11 +22,12 @@ import time
 
 import host
 
-MAGIC, VERSION = 0x4c484f50, 1
+MAGIC, VERSION = 0x4c484f50, 2
 CLIENT, FILE, ADMIN, CHANNEL = 1, 2, 3, 4
 WELCOME, OPEN, IOCTL, POLL, TEXT, REPLY = 1, 2, 4, 5, 7, 10
 SHM_SIZE = 4096 + 131072
-MSG, DATA = 128, 4096  # where struct lh_msg and the data lie in the shared pages
+ASKED, TOLD, DATA = 8, 72, 4096  # where either side's struct lh_msg and the data lie in the shared pages
+REFUSED = 128
 NODE_CONTROL, NODE_GPU, NODE_CAP = 0, 1, 2
 NOBODY = 65534
 SYS_FUTEX, FUTEX_WAKE = 202, 1
@@ -70,13 +71,12 @@ class Raw:
 
     def post(self, op, args=(), size=0, ahead=()):
         args = list(args) + [0] * (4 - len(args))
-        self.shm[MSG:MSG + 48] = struct.pack('<IiQQQQII', op, 0, *args, size, 0)
-        self.shm[MSG + 48:MSG + 80] = bytes(32)
-        at = DATA
+        pieces, at = [0, 0], DATA
         for i, (address, data) in enumerate(ahead):
-            struct.pack_into('<QII', self.shm, MSG + 48 + 16 * i, address, len(data), 0)
+            args[2 + i], pieces[i] = address, len(data)
             self.shm[at:at + len(data)] = data
             at += len(data)
+        self.shm[ASKED:ASKED + 56] = struct.pack('<IiQQQQIIHHI', op, 0, *args, size, 0, *pieces, 0)
         self.seen += 1
         struct.pack_into('<I', self.shm, 0, self.seen)
         word = ctypes.c_char.from_buffer(self.shm)
@@ -87,7 +87,7 @@ class Raw:
         while struct.unpack_from('<I', self.shm, 64)[0] == self.seen - 1:
             assert time.time() < end, 'no answer'
             time.sleep(0.0005)
-        return struct.unpack_from('<IiQQQQII', self.shm, MSG)
+        return struct.unpack_from('<IiQQQQII', self.shm, TOLD)
 
     def ask(self, op, args=(), size=0):
         self.post(op, args, size)
@@ -130,7 +130,7 @@ def case_innocents():
         for _ in range(200):
             raw = Raw(m.socket)
             assert raw.open(NODE_CONTROL, 255) == 0
-            file_id = struct.unpack_from('<Q', raw.shm, MSG + 8)[0]
+            file_id = struct.unpack_from('<Q', raw.shm, TOLD + 8)[0]
             # Starts the GPU, which takes a while, and then has something for the client:
             # NV_ESC_ATTACH_GPUS_TO_FD in an NV_ESC_IOCTL_XFER_CMD.
             raw.post(IOCTL, (file_id, 0xc01046d3, 4096),
@@ -277,7 +277,7 @@ def case_crowd():
 
 
 def refusal(shm):
-    return struct.unpack_from('<I', shm, 72)[0]
+    return struct.unpack_from('<I', shm, REFUSED)[0]
 
 
 def case_silent():

@@ -153,7 +153,7 @@ static int dial(void)
 
 static void post(struct client *c, const struct lh_msg *msg)
 {
-	c->shm->msg = *msg;
+	c->shm->asked = *msg;
 	handoff_post(&c->shm->request, ++c->sent, &c->shm->daemon_sleeps);
 }
 
@@ -178,7 +178,7 @@ static bool came(struct client *c)
 /* A question of the daemon's; what it copies is this process's own. */
 static void answer(struct client *c)
 {
-	struct lh_msg msg = c->shm->msg;
+	struct lh_msg msg = c->shm->told;
 	void *user = (void *)(uintptr_t)msg.args[0];
 	size_t size = (size_t)msg.args[1];
 
@@ -202,16 +202,16 @@ static s32 turn(struct client *c, struct lh_msg *msg)
 	for (;;) {
 		if (!came(c))
 			return -EPIPE;
-		if (c->shm->msg.op == LH_REPLY)
+		if (c->shm->told.op == LH_REPLY)
 			break;
 		answer(c);
 	}
-	*msg = c->shm->msg;
+	*msg = c->shm->told;
 	/* Writes that were kept for the end. */
-	for (u32 i = 0, at = 0; i < 2; at += msg->pre[i++].size) {
-		if (msg->pre[i].size)
-			memcpy((void *)(uintptr_t)msg->pre[i].address, c->shm->data + at,
-			       msg->pre[i].size);
+	for (u32 i = 2; i-- > 0;) {
+		if (msg->piece[i])
+			memcpy((void *)(uintptr_t)msg->args[2 + i],
+			       c->shm->data + (i ? msg->at : 0), msg->piece[i]);
 	}
 	return msg->result;
 }

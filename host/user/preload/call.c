@@ -67,11 +67,10 @@ static void chan_post(struct lh_chan *chan)
 	handoff_post(&chan->shm->request, chan->sent, &chan->shm->daemon_sleeps);
 }
 
-/* The daemon asks something before it replies. */
-static void chan_answer(struct lh_chan *chan)
+/* The daemon asks something before it replies: makes the answer of it. */
+static void chan_answer(struct lh_chan *chan, struct lh_msg *msg)
 {
 	struct lh_shm *shm = chan->shm;
-	struct lh_msg *msg = &shm->msg;
 	struct lh_file file;
 
 	switch (msg->op) {
@@ -107,8 +106,7 @@ static void chan_answer(struct lh_chan *chan)
 
 static bool asks(const struct lh_msg *msg)
 {
-	return msg->op == LH_ASK_COPY_IN || msg->op == LH_ASK_COPY_OUT || msg->op == LH_ASK_FD ||
-	       msg->op == LH_OP_ANSWER;
+	return msg->op == LH_ASK_COPY_IN || msg->op == LH_ASK_COPY_OUT || msg->op == LH_ASK_FD;
 }
 
 void lh_chan_settle(struct lh_chan *chan)
@@ -124,10 +122,10 @@ void lh_chan_finish(struct lh_chan *chan)
 
 	if (chan->sent != chan->seen)
 		handoff_post(&shm->request, chan->sent, &shm->daemon_sleeps);
-	while (chan->sent != chan->seen || asks(&shm->msg)) {
+	while (chan->sent != chan->seen || asks(&shm->told)) {
 		if (chan->sent == chan->seen) {
-			shm->msg.op = LH_OP_ANSWER;
-			shm->msg.result = -EFAULT;
+			shm->asked.op = LH_OP_ANSWER;
+			shm->asked.result = -EFAULT;
 			chan_post(chan);
 		}
 		if (chan_wait(chan, NULL))
@@ -143,21 +141,18 @@ int lh_chan_exchange(struct lh_chan *chan, struct lh_msg *msg, const struct lh_p
 
 	chan->busy = true;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	shm->msg = *msg;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	chan_post(chan);
 	for (;;) {
+		lh_msg_copy(&shm->asked, msg);
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		chan_post(chan);
 		rc = chan_wait(chan, patience);
 		if (rc)
 			return rc;
-		lh_shm_prefetch(shm);
-		if (shm->msg.op == LH_REPLY)
+		lh_msg_copy(msg, &shm->told);
+		if (msg->op == LH_REPLY)
 			break;
-		chan_answer(chan);
-		__atomic_signal_fence(__ATOMIC_SEQ_CST);
-		chan_post(chan);
+		chan_answer(chan, msg);
 	}
-	*msg = shm->msg;
 	chan->spin = msg->spin;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	chan->busy = false;

@@ -115,7 +115,7 @@ static void thread_end(void *arg)
 			continue;
 		if (chan->generation == lh_generation()) {
 			lh_chan_settle(chan);
-			chan->shm->msg.op = LH_OP_END;
+			chan->shm->asked.op = LH_OP_END;
 			handoff_post(&chan->shm->request, ++chan->sent, &chan->shm->daemon_sleeps);
 		}
 		munmap(chan->shm, LH_SHM_SIZE);

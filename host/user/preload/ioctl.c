@@ -20,16 +20,23 @@
 #define CONTROL_PARAMS 16u
 #define CONTROL_PARAMS_SIZE 24u
 
-/* True, with range filled in, when size bytes at address could be read. */
-static bool read_piece(const void *frame, u64 address, u32 size, u8 *to, struct lh_range *range)
+/*
+ * memcpy of what is small most often. The compiler must not know how small: of less than 8 KiB it
+ * makes a string move, which takes long to start.
+ */
+static void copy_piece(void *to, const void *from, size_t size)
 {
-	range->sure = lh_on_stack(frame, address, size);
-	if (range->sure)
-		memcpy(to, (const void *)(uintptr_t)address, size);
-	else if (!lh_copy(false, address, to, size))
-		return false;
-	range->address = address;
-	range->size = size;
+	__asm__("" : "+r"(size));
+	memcpy(to, from, size);
+}
+
+/* Whether size bytes at address could be read; sure: they are on the stack. */
+static bool read_piece(const void *frame, u64 address, u32 size, u8 *to, bool *sure)
+{
+	*sure = lh_on_stack(frame, address, size);
+	if (!*sure)
+		return lh_copy(false, address, to, size);
+	copy_piece(to, (const void *)(uintptr_t)address, size);
 	return true;
 }
 
@@ -38,34 +45,38 @@ static void read_ahead(struct lh_chan *chan, const void *frame, struct lh_msg *m
 {
 	u32 size = _IOC_SIZE((u32)msg->args[1]);
 	u8 *data = chan->shm->data;
-	u64 params;
 	u32 params_size;
+	bool sure;
 
-	if (!size || size > LH_PREFETCH_MAX ||
-	    !read_piece(frame, msg->args[2], size, data, &msg->pre[0]))
+	if (!size || size > LH_PREFETCH_MAX || !read_piece(frame, msg->args[2], size, data, &sure))
 		return;
+	msg->piece[0] = (u16)size;
 	if (_IOC_NR((u32)msg->args[1]) != ESC_RM_CONTROL || size != CONTROL_SIZE)
 		return;
-	memcpy(&params, data + CONTROL_PARAMS, sizeof(params));
+	memcpy(&msg->args[3], data + CONTROL_PARAMS, sizeof(msg->args[3]));
 	memcpy(&params_size, data + CONTROL_PARAMS_SIZE, sizeof(params_size));
-	if (params && params_size && params_size <= LH_PREFETCH_MAX)
-		read_piece(frame, params, params_size, data + size, &msg->pre[1]);
+	if (!msg->args[3] || !params_size || params_size > LH_PREFETCH_MAX ||
+	    !read_piece(frame, msg->args[3], params_size, data + size, &sure))
+		return;
+	msg->piece[1] = (u16)params_size;
+	msg->at = sure;
 }
 
 /* The writes that came with the reply: parameters, then the ioctl's structure. 0 or an errno. */
 static int write_late(struct lh_chan *chan, const void *frame, const struct lh_msg *msg)
 {
-	u8 *data = chan->shm->data;
+	const u32 at[2] = { 0, msg->at };
 
 	for (u32 i = 2; i-- > 0;) {
-		const struct lh_range *late = &msg->pre[i];
-		u8 *from = data + (i ? msg->pre[0].size : 0);
+		u8 *from = chan->shm->data + at[i];
+		u64 address = msg->args[2 + i];
+		u32 size = msg->piece[i];
 
-		if (!late->size)
+		if (!size)
 			continue;
-		if (lh_on_stack(frame, late->address, late->size))
-			memcpy((void *)(uintptr_t)late->address, from, late->size);
-		else if (!lh_copy(true, late->address, from, late->size))
+		if (lh_on_stack(frame, address, size))
+			copy_piece((void *)(uintptr_t)address, from, size);
+		else if (!lh_copy(true, address, from, size))
 			return EFAULT;
 	}
 	return 0;
@@ -81,6 +92,7 @@ static int request(struct lh_chan *chan, const void *frame, int fd, u32 number, 
 
 		read_ahead(chan, frame, &msg);
 		rc = -lh_exchange(chan, &msg);
+		lh_shm_fetch(chan->shm->data, msg.piece[0] + msg.piece[1]);
 		if (rc == EBADF && !attempt) {
 			/* The table is out of date: a descriptor of the same number, or a new
 			 * connection. */

@@ -21,38 +21,48 @@ static struct rm_gpu *attached_by_id(struct rm *rm, u32 id)
 	return is_attached(gpu) ? gpu : NULL;
 }
 
+#define LIST_IDS 32u
+
+_Static_assert(RM_MAX_GPUS <= LIST_IDS, "room for all");
+
+/* A list of a known length: the compiler makes a few wide stores of it. */
+static inline void list_none(u32 ids[LIST_IDS])
+{
+	u32 i;
+
+	for (i = 0; i < LIST_IDS; i++)
+		ids[i] = NV0000_CTRL_GPU_INVALID_ID;
+}
+
 /* The ids of the GPUs, attached ones only or all that were probed; the rest of the list is invalid.
  */
-static void list_ids(struct rm *rm, bool attached, u32 *ids, u32 room)
+static void list_ids(struct rm *rm, bool attached, u32 ids[LIST_IDS])
 {
 	u32 i, n = 0;
 
-	for (i = 0; i < RM_MAX_GPUS && n < room; i++) {
+	list_none(ids);
+	for (i = 0; i < RM_MAX_GPUS; i++) {
 		struct rm_gpu *gpu = rm_gpu_by_instance(rm, i);
 
 		if (gpu && (!attached || is_attached(gpu)))
 			ids[n++] = gpu->gpu_id;
 	}
-	while (n < room)
-		ids[n++] = NV0000_CTRL_GPU_INVALID_ID;
 }
 
 enum nv_status client_gpu_get_attached_ids(struct rm_call *call, void *params)
 {
 	NV0000_CTRL_GPU_GET_ATTACHED_IDS_PARAMS *p = params;
 
-	list_ids(call->rm, true, p->gpuIds, ARRAY_SIZE(p->gpuIds));
+	list_ids(call->rm, true, p->gpuIds);
 	return NV_OK;
 }
 
 enum nv_status client_gpu_get_probed_ids(struct rm_call *call, void *params)
 {
 	NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS *p = params;
-	u32 i;
 
-	list_ids(call->rm, false, p->gpuIds, ARRAY_SIZE(p->gpuIds));
-	for (i = 0; i < ARRAY_SIZE(p->excludedGpuIds); i++)
-		p->excludedGpuIds[i] = NV0000_CTRL_GPU_INVALID_ID;
+	list_ids(call->rm, false, p->gpuIds);
+	list_none(p->excludedGpuIds);
 	return NV_OK;
 }
 
