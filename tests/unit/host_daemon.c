@@ -136,7 +136,7 @@ struct client {
 	u64 ids[4];
 	u32 file_count;
 	struct lh_shm *shm;
-	u32 sent, seen;
+	u32 sent, seen, questions;
 	u64 conn, secret[2];
 };
 
@@ -182,6 +182,7 @@ static void answer(struct client *c)
 	void *user = (void *)(uintptr_t)msg.args[0];
 	size_t size = (size_t)msg.args[1];
 
+	c->questions++;
 	if (msg.op == LH_ASK_COPY_IN)
 		memcpy(c->shm->data, user, size);
 	else if (msg.op == LH_ASK_COPY_OUT)
@@ -268,13 +269,18 @@ static int file_open(struct client *c, u64 node, u64 minor)
 	return result ? result : (int)number;
 }
 
-static s32 request(struct client *c, int file, u32 number, void *arg, u32 size)
+static struct lh_msg ioctl_msg(const struct client *c, int file, u32 number, void *arg, u32 size)
 {
-	struct lh_msg msg = {
+	return (struct lh_msg){
 		.op = LH_OP_IOCTL,
 		.args = { c->ids[file], 3u << 30 | size << 16 | 'F' << 8 | number,
 			  (u64)(uintptr_t)arg },
 	};
+}
+
+static s32 request(struct client *c, int file, u32 number, void *arg, u32 size)
+{
+	struct lh_msg msg = ioctl_msg(c, file, number, arg, size);
 
 	return turn(c, &msg);
 }
@@ -452,9 +458,91 @@ static void test_each_allocation_of_the_driver(void **state)
 	fail_each(arm_driver, unit_failed);
 }
 
+/* -- What a client reads ahead ----------------------------------------------------------------- */
+
+/* A control's structure and, at some place behind its start, the parameters. */
+struct control_memory {
+	_Alignas(8) u8 bytes[512];
+};
+
+struct ahead {
+	u32 params_at;	    /* in the memory */
+	u32 piece[2], sure; /* as the message says */
+	s32 piece_1_at;	    /* what it says of the second's place: bytes from the parameters */
+	u32 questions;	    /* that the daemon then asks */
+};
+
+/* One control that returns a list of 256 bytes; what memory holds then. */
+static void control_ahead(struct client *c, u32 root, const struct ahead *a,
+			  struct control_memory *memory)
+{
+	NVOS54_PARAMETERS p = {
+		.hClient = root,
+		.hObject = root,
+		.cmd = NV0000_CTRL_CMD_GPU_GET_PROBED_IDS,
+		.params = (u64)(uintptr_t)(memory->bytes + a->params_at),
+		.paramsSize = sizeof(NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS),
+	};
+	struct lh_msg msg = ioctl_msg(c, 0, NV_ESC_RM_CONTROL, memory->bytes, sizeof(p));
+	u8 *second = memory->bytes + a->params_at + a->piece_1_at;
+
+	memset(memory->bytes, 0x5a, sizeof(memory->bytes));
+	memcpy(memory->bytes, &p, sizeof(p));
+	msg.args[3] = (u64)(uintptr_t)second;
+	msg.piece[0] = (u16)a->piece[0];
+	msg.piece[1] = (u16)a->piece[1];
+	msg.at = a->sure;
+	if (a->piece[0] <= sizeof(memory->bytes))
+		memcpy(c->shm->data, memory->bytes, a->piece[0]);
+	if (a->piece[0] + a->piece[1] <= sizeof(memory->bytes))
+		memcpy(c->shm->data + a->piece[0], second, a->piece[1]);
+	c->questions = 0;
+	assert_int_equal(turn(c, &msg), 0);
+	/* Where the machine put the memory is not what is compared. */
+	memset(memory->bytes + offsetof(NVOS54_PARAMETERS, params), 0, sizeof(p.params));
+}
+
+/* Whatever was read ahead, the client's memory ends up the same. */
+static void test_read_ahead(void **state)
+{
+	static const struct ahead cases[] = {
+		{ 64, { 0, 0 }, 0, 0, 4 },	/* structure and list, each in and out */
+		{ 64, { 32, 0 }, 0, 0, 2 },	/* the structure's write waits for the reply */
+		{ 64, { 32, 256 }, 0, 0, 1 },	/* writing the list may fail */
+		{ 64, { 32, 256 }, 1, 0, 0 },	/* that cannot either */
+		{ 64, { 32, 200 }, 1, 0, 2 },	/* too little of it */
+		{ 64, { 32, 448 }, 1, -64, 1 }, /* the structure, too: its write does not wait */
+		{ 64, { 32, 300 }, 1, -16, 0 }, /* more than the list, around it */
+		{ 64, { 16, 256 }, 1, 0, 2 },	/* too little of the structure */
+		{ 64, { 0, 256 }, 1, 0, 4 },	/* no second piece without a first */
+		{ 64, { 4097, 256 }, 1, 0, 4 }, /* too much */
+		{ 64, { 32, 4097 }, 1, 0, 2 },	{ 0, { 32, 256 }, 1, 0, 2 }, /* both in one place */
+		{ 16, { 32, 256 }, 1, 0, 2 },
+	};
+	NVOS21_PARAMETERS root = { .hClass = NV01_ROOT };
+	struct control_memory plain, memory;
+	struct client c;
+
+	assert_true(client_open(&c));
+	assert_int_equal(file_open(&c, RM_NODE_CONTROL, 255), 0);
+	assert_int_equal(request(&c, 0, NV_ESC_RM_ALLOC, &root, sizeof(root)), 0);
+	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct ahead nothing = { .params_at = cases[i].params_at };
+
+		control_ahead(&c, root.hObjectNew, &nothing, &plain);
+		control_ahead(&c, root.hObjectNew, &cases[i], &memory);
+		if (memcmp(&plain, &memory, sizeof(plain)) || c.questions != cases[i].questions)
+			fail_msg("case %u: %s, %u questions", i,
+				 memcmp(&plain, &memory, sizeof(plain)) ? "other bytes" : "same",
+				 c.questions);
+	}
+	client_close(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_read_ahead, start, stop),
 		cmocka_unit_test_setup_teardown(test_each_allocation_of_the_daemon, start, stop),
 		cmocka_unit_test_setup_teardown(test_each_allocation_of_the_driver, start, stop),
 	};
