@@ -289,8 +289,9 @@ enum nv_status os_pages_alloc(struct os_pci_dev *dev, size_t size, enum os_pages
 			      struct os_pages *pages);
 void os_pages_free(struct os_pages *pages);
 /*
- * Pins memory of the process whose request this thread serves, and maps it for DMA: cpu, size and
- * bus addresses are as of os_pages_alloc, the bytes are the process's own. Address and size are
+ * Pins memory of the process whose request this thread serves and, where dev is not NULL, maps it
+ * for DMA: cpu, size and bus addresses are as of os_pages_alloc, the bytes are the process's own.
+ * May wait for the process: no lock is held that others need. Address and size are
  * multiples of OS_PAGE_SIZE. NV_ERR_INVALID_ADDRESS: not all of it is there, or it is not writable
  * where writable asks for that; NV_ERR_NOT_SUPPORTED: memory that cannot be pinned;
  * NV_ERR_NO_MEMORY. Nothing is left then. Freed by os_pages_free.

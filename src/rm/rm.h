@@ -173,15 +173,19 @@ struct rm_mapping {
 
 /*
  * What mmap of size bytes at offset of the file maps: what NV_ESC_RM_MAP_MEMORY prepared on this
- * file. write: stores are asked for. The memory stays until rm_mapping_put, even where its object
- * is freed. A mapping of the doorbell page is RM_MAP_BAR with bar 0. NV_ERR_INVALID_ARGUMENT:
- * nothing is prepared, or not this part; NV_ERR_INSUFFICIENT_PERMISSIONS: no stores;
- * NV_ERR_GPU_IS_LOST; NV_ERR_NO_MEMORY. While the instance is suspended it waits:
- * NV_ERR_SIGNAL_PENDING.
+ * file, also again and again. write: stores are asked for; where writable is false they are not
+ * allowed all the same. Less than all of system memory's extents may be asked for: size counts. The
+ * memory stays until rm_mapping_put, even where its object is freed, and the GPU booted. A mapping
+ * of the doorbell page is RM_MAP_BAR with bar 0. NV_ERR_INVALID_ARGUMENT: nothing is prepared, or
+ * not this part (offset is 0, size that of BAR extents); NV_ERR_GPU_IS_LOST; NV_ERR_NO_MEMORY.
+ * While the instance is suspended it waits: NV_ERR_SIGNAL_PENDING.
  */
 enum nv_status rm_file_mmap(struct rm_file *file, u64 offset, u64 size, bool write,
 			    struct rm_mapping **out);
-/* The process's mapping is gone, or was never made. Any thread that may sleep; no request. */
+/*
+ * The process's mapping is gone, or was never made. Before the GPU's device goes (rm_gpu_remove).
+ * Any thread that may sleep; no request.
+ */
 void rm_mapping_put(struct rm_mapping *mapping);
 
 /* True once when an OS event is pending on the file, as poll(2) reports it; clears what it

@@ -737,7 +737,7 @@ static void test_refused(void **state)
 	assert_int_equal(map.params.status, NV_ERR_INVALID_OBJECT_PARENT);
 	map.params.hDevice = subdevice;
 	assert_int_equal(host_ioctl(ctl, NV_ESC_RM_MAP_MEMORY, &map, sizeof(map)), RM_IOCTL_OK);
-	assert_int_equal(map.params.status, NV_ERR_NOT_SUPPORTED);
+	assert_int_equal(map.params.status, NV_ERR_INVALID_LIMIT);
 	map.params.hClient = 0xbad;
 	assert_int_equal(host_ioctl(ctl, NV_ESC_RM_MAP_MEMORY, &map, sizeof(map)), RM_IOCTL_OK);
 	assert_int_equal(map.params.status, NV_ERR_INVALID_CLIENT);
@@ -746,7 +746,7 @@ static void test_refused(void **state)
 	unmap.hMemory = memory;
 	assert_int_equal(host_ioctl(ctl, NV_ESC_RM_UNMAP_MEMORY, &unmap, sizeof(unmap)),
 			 RM_IOCTL_OK);
-	assert_int_equal(unmap.status, NV_ERR_NOT_SUPPORTED);
+	assert_int_equal(unmap.status, NV_ERR_OBJECT_NOT_FOUND);
 	dma.hDma = 0xbad;
 	dma.hMemory = memory;
 	assert_int_equal(host_ioctl(ctl, NV_ESC_RM_MAP_MEMORY_DMA, &dma, sizeof(dma)), RM_IOCTL_OK);

@@ -54,10 +54,14 @@ static u32 alloc_memory(u32 root, u32 class_id, u32 flags, u64 memory, u64 limit
 			    .limit = limit,
 			    .status = 0xffff },
 	};
+	int prepared = host_open(RM_NODE_CONTROL, 0);
+
+	p.fd = prepared;
 
 	assert_int_equal(host_ioctl(gpu, NV_ESC_RM_ALLOC_MEMORY, &p, sizeof(p)), RM_IOCTL_OK);
 	if (p.params.status == NV_OK)
 		assert_int_equal(host_free(ctl, root, NEW), NV_OK);
+	host_close(prepared);
 	return p.params.status;
 }
 
@@ -89,8 +93,8 @@ static void test_old_memory_classes_and_flags(void **state)
 		  NV_ERR_INVALID_FLAGS, NV_ERR_INVALID_FLAGS },
 		{ NV01_MEMORY_SYSTEM, NO_MAP | FIELD(NONE, NVOS02_FLAGS_ALLOC), 0, 4095,
 		  NV_ERR_INVALID_FLAGS, NV_ERR_INVALID_FLAGS },
-		/* Mapped at once. */
-		{ NV01_MEMORY_SYSTEM, 0, 0, 4095, NOT_SUPPORTED, NO_CLIENT },
+		/* Mapped at once, through the descriptor. */
+		{ NV01_MEMORY_SYSTEM, 0, 0, 4095, NV_OK, NO_CLIENT },
 		{ NV01_MEMORY_SYSTEM, FIELD(NEVER_MAP, NVOS02_FLAGS_MAPPING), 0, 4095, NV_OK,
 		  NO_HANDLE },
 		/* The limit is the last byte's number: this one is of nothing, and that of all. */

@@ -160,15 +160,15 @@ static enum nv_status pages_of(struct os_pci_dev *dev, void *cpu, size_t size, b
 			       enum os_pages_kind kind, struct os_pages *pages)
 {
 	u64 count = size / OS_PAGE_SIZE;
-	struct pages *p = os_alloc(sizeof(*p) + count * sizeof(p->slots[0]));
+	struct pages *p = os_alloc(sizeof(*p) + (dev ? count * sizeof(p->slots[0]) : 0));
 
 	if (!p)
 		return NV_ERR_NO_MEMORY;
 	p->fd = -1;
 	p->view = view;
 	p->count = (u32)count;
-	if (alloc_must_fail() ||
-	    dma_map(&dev->dma, cpu, p->count, kind == OS_PAGES_PRIVATE, p->slots) != NV_OK) {
+	if (alloc_must_fail() || (dev && dma_map(&dev->dma, cpu, p->count, kind == OS_PAGES_PRIVATE,
+						 p->slots) != NV_OK)) {
 		os_free(p);
 		return NV_ERR_NO_MEMORY;
 	}

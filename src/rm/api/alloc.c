@@ -11,7 +11,8 @@ struct alloc {
 	u64 rights_user;	    /* of an RS_ACCESS_MASK, 0: inherited */
 	u32 rights;
 	bool serialized;
-	struct rm_file **named; /* of a block that is the driver's own (rm_api_alloc_prepared) */
+	struct rm_file **named;	 /* of a block that is the driver's own (rm_api_alloc_prepared) */
+	struct os_pages *pinned; /* rm_api_alloc_pinned */
 	struct rm_params params;
 };
 
@@ -181,6 +182,7 @@ static enum nv_status request_alloc(struct rm_server *server, struct rm_file *fi
 	call.params_size = alloc->params.size;
 	if (alloc->named)
 		call.named = *alloc->named;
+	call.pinned = alloc->pinned;
 	if (alloc->serialized) {
 		status = rm_step(rm_trace_on(), "rm/api/params: unpack",
 				 NV_ERR_LIB_RM_VERSION_MISMATCH, class_id);
@@ -203,11 +205,12 @@ static enum nv_status request_alloc(struct rm_server *server, struct rm_file *fi
 }
 
 static enum nv_status alloc_nvos64(struct rm_file *file, NVOS64_PARAMETERS *p,
-				   struct rm_file **named)
+				   struct rm_file **named, struct os_pages *pinned)
 {
 	struct alloc alloc;
 
 	alloc.named = named;
+	alloc.pinned = pinned;
 	alloc.client = p->hRoot;
 	alloc.parent = p->hObjectParent;
 	alloc.handle = p->hObjectNew;
@@ -221,7 +224,7 @@ static enum nv_status alloc_nvos64(struct rm_file *file, NVOS64_PARAMETERS *p,
 
 enum nv_status rm_api_alloc(struct rm_file *file, NVOS64_PARAMETERS *p)
 {
-	return alloc_nvos64(file, p, NULL);
+	return alloc_nvos64(file, p, NULL, NULL);
 }
 
 enum nv_status rm_api_alloc_prepared(struct rm_file *file, NVOS64_PARAMETERS *p,
@@ -232,8 +235,16 @@ enum nv_status rm_api_alloc_prepared(struct rm_file *file, NVOS64_PARAMETERS *p,
 	if (desc && desc->params && desc->params->nested_count)
 		p->status = NV_ERR_NOT_SUPPORTED;
 	else
-		alloc_nvos64(file, p, named);
+		alloc_nvos64(file, p, named, NULL);
 	return p->status;
+}
+
+enum nv_status rm_api_alloc_pinned(struct rm_file *file, NVOS64_PARAMETERS *p,
+				   struct os_pages *pinned)
+{
+	struct rm_file *none = NULL;
+
+	return alloc_nvos64(file, p, &none, pinned);
 }
 
 enum nv_status rm_api_alloc_nvos21(struct rm_file *file, NVOS21_PARAMETERS *p)
@@ -241,6 +252,7 @@ enum nv_status rm_api_alloc_nvos21(struct rm_file *file, NVOS21_PARAMETERS *p)
 	struct alloc alloc;
 
 	alloc.named = NULL;
+	alloc.pinned = NULL;
 	alloc.client = p->hRoot;
 	alloc.parent = p->hObjectParent;
 	alloc.handle = p->hObjectNew;
@@ -276,6 +288,7 @@ enum nv_status rm_kernel_alloc(struct rm *rm, u32 client, u32 parent, u32 *objec
 	if (params && desc && params_size != desc->params_size)
 		return NV_ERR_INVALID_ARGUMENT;
 	alloc.named = NULL;
+	alloc.pinned = NULL;
 	alloc.client = client;
 	alloc.parent = parent;
 	alloc.handle = *object;

@@ -5,6 +5,7 @@
 #include "rm/class/class.h"
 #include "rm/class/client.h"
 #include "rm/class/memory.h"
+#include "rm/class/memory_control.h"
 #include "rm/server/internal.h"
 #include "rm/server/share.h"
 
@@ -17,10 +18,8 @@ enum nv_status client_get_addr_space_type(struct rm_call *call, void *params)
 	status = rm_object_find(call->client, p->hObject, &object);
 	if (status != NV_OK)
 		return status;
-	if (object->class == &rm_class_system_memory)
-		p->addrSpaceType = NV0000_CTRL_CMD_CLIENT_GET_ADDR_SPACE_TYPE_SYSMEM;
-	else if (object->class == &rm_class_video_memory)
-		p->addrSpaceType = NV0000_CTRL_CMD_CLIENT_GET_ADDR_SPACE_TYPE_VIDMEM;
+	if (object->class->mappable)
+		p->addrSpaceType = rm_memory_address_space(object);
 	else if (object->class == &rm_class_subdevice)
 		p->addrSpaceType = NV0000_CTRL_CMD_CLIENT_GET_ADDR_SPACE_TYPE_REGMEM;
 	else

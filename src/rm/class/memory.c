@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Classes NV01_MEMORY_SYSTEM and NV01_MEMORY_LOCAL_USER, with NV_MEMORY_ALLOCATION_PARAMS. A
- * duplicate shares the memory of its source.
+ * Classes NV01_MEMORY_SYSTEM and NV01_MEMORY_LOCAL_USER, with NV_MEMORY_ALLOCATION_PARAMS, and
+ * NV01_MEMORY_SYSTEM_OS_DESCRIPTOR, a process's own memory. A duplicate shares the memory of its
+ * source.
  */
 #include "rm/class/memory.h"
 
 #include "base/bits.h"
 #include "rm/class/class.h"
+#include "rm/class/mapping.h"
+#include "rm/class/memory_control.h"
 
 /* Owners that mark the driver's own memory; no client may use them. */
 #define OWNER_SCRATCH_FIRST 0xdeaf0000u
@@ -17,66 +20,42 @@
 #define PAGE_2M MIB(2)
 #define PAGE_512M MIB(512)
 
-/* The memory itself, shared by the objects that were duplicated from one another. */
-struct rm_backing {
-	u32 references; /* atomic */
-	bool video;
-	u64 size;
-	struct os_pages pages;	     /* of system memory */
-	struct rm_gpu *gpu;	     /* of video memory, referenced */
-	struct rm_heap_block *block; /* in the GPU's heap */
-};
-
-struct rm_memory {
-	struct rm_object object;
-	struct rm_backing *backing;
-	u32 attr, attr2, type, tag;
-};
-
-static struct rm_memory *to_memory(struct rm_object *object)
-{
-	return container_of(object, struct rm_memory, object);
-}
-
-static const struct rm_memory *to_memory_const(const struct rm_object *object)
-{
-	return container_of(object, struct rm_memory, object);
-}
-
 static bool is_memory(const struct rm_object *object)
 {
-	return object->class == &rm_class_system_memory || object->class == &rm_class_video_memory;
+	return object->class->mappable &&
+	       rm_backing_kind(to_mappable(object)->backing) != RM_BACKING_BAR;
+}
+
+struct rm_backing *rm_memory_backing(const struct rm_object *object)
+{
+	return object->class->mappable ? to_mappable(object)->backing : NULL;
 }
 
 bool rm_memory_same(const struct rm_object *a, const struct rm_object *b)
 {
 	return is_memory(a) && is_memory(b) &&
-	       to_memory_const(a)->backing == to_memory_const(b)->backing;
+	       rm_backing_same(to_mappable(a)->backing, to_mappable(b)->backing);
 }
 
 bool rm_memory_size(const struct rm_object *object, u64 *size)
 {
 	if (!is_memory(object))
 		return false;
-	*size = to_memory_const(object)->backing->size;
+	*size = rm_backing_size(to_mappable(object)->backing);
 	return true;
 }
 
-static void backing_put(struct rm_backing *backing)
+u8 rm_memory_kind(u32 attr)
 {
-	if (os_fetch_sub(&backing->references, 1) != 1)
-		return;
-	if (backing->video) {
-		struct rm_gpu_objects *objects = rm_gpu_objects_of(backing->gpu);
+	return REG_GET(NVOS32_ATTR_FORMAT, attr) == NVOS32_ATTR_FORMAT_BLOCK_LINEAR
+		       ? NV_MMU_PTE_KIND_GENERIC_MEMORY
+		       : NV_MMU_PTE_KIND_PITCH;
+}
 
-		os_mutex_lock(&objects->lock);
-		rm_heap_free(&objects->heap, backing->block);
-		os_mutex_unlock(&objects->lock);
-		rm_gpu_put(backing->gpu);
-	} else {
-		os_pages_free(&backing->pages);
-	}
-	os_free(backing);
+void rm_mappable_fini(struct rm_mappable *mappable)
+{
+	rm_cpu_mappings_drop(mappable);
+	rm_backing_put(mappable->backing);
 }
 
 static bool is_iso_type(u32 type)
@@ -121,18 +100,26 @@ static u64 page_size_of(const NV_MEMORY_ALLOCATION_PARAMS *p, u64 fallback)
 	}
 }
 
-static enum nv_status finish(struct rm_memory *memory, NV_MEMORY_ALLOCATION_PARAMS *p,
-			     struct rm_backing *backing, u64 offset)
+static void finish(struct rm_mappable *memory, NV_MEMORY_ALLOCATION_PARAMS *p,
+		   struct rm_backing *backing)
 {
+	enum rm_aperture aperture;
+	u64 contiguous;
+
+	p->size = rm_backing_size(backing);
+	p->limit = p->size - 1;
+	p->offset = rm_backing_address(backing, 0, &aperture, &contiguous);
+	if (aperture == RM_APERTURE_VIDEO)
+		p->attr = (u32)REG_SET(NVOS32_ATTR_PHYSICALITY, p->attr,
+				       (u64)(contiguous == p->size
+						     ? NVOS32_ATTR_PHYSICALITY_CONTIGUOUS
+						     : NVOS32_ATTR_PHYSICALITY_NONCONTIGUOUS));
 	memory->backing = backing;
 	memory->attr = p->attr;
 	memory->attr2 = p->attr2;
+	memory->flags = p->flags;
 	memory->type = p->type;
 	memory->tag = p->tag;
-	p->size = backing->size;
-	p->limit = backing->size - 1;
-	p->offset = offset;
-	return NV_OK;
 }
 
 static enum nv_status system_construct(struct rm_call *call, struct rm_object *object, void *params,
@@ -155,64 +142,57 @@ static enum nv_status system_construct(struct rm_call *call, struct rm_object *o
 		return NV_ERR_NOT_SUPPORTED;
 	if (!align_up_ok(p->size, page))
 		return NV_ERR_NO_MEMORY;
-
-	backing = os_alloc(sizeof(*backing));
-	if (!backing)
-		return NV_ERR_NO_MEMORY;
-	backing->references = 1;
-	backing->size = align_up(p->size, page);
-	status = os_pages_alloc(object->gpu->pci, backing->size, OS_PAGES_SHARED, &backing->pages);
-	if (status != NV_OK) {
-		os_free(backing);
+	status = rm_backing_alloc_system(object->gpu, align_up(p->size, page), &backing);
+	if (status != NV_OK)
 		return status;
-	}
 	if (REG_GET(NVOS32_ATTR2_GPU_CACHEABLE, p->attr2) == NVOS32_ATTR2_GPU_CACHEABLE_DEFAULT)
 		p->attr2 = (u32)REG_SET(NVOS32_ATTR2_GPU_CACHEABLE, p->attr2,
 					(u64)NVOS32_ATTR2_GPU_CACHEABLE_NO);
-	return finish(to_memory(object), p, backing, os_pages_dma(&backing->pages, 0));
+	finish(to_mappable(object), p, backing);
+	return NV_OK;
 }
 
-/* A piece of the heap; larger sizes get larger pages unless the caller wants one. */
-static enum nv_status video_alloc(struct rm_call *call, struct rm_object *object,
-				  const NV_MEMORY_ALLOCATION_PARAMS *p, struct rm_backing *backing)
+/* Where and how in video memory; larger sizes get larger pages unless the caller wants one. */
+static enum nv_status video_request(const struct rm_object *object,
+				    const NV_MEMORY_ALLOCATION_PARAMS *p,
+				    struct rm_video_request *r)
 {
-	u64 page = page_size_of(p, p->size >= PAGE_2M ? PAGE_2M : PAGE_64K);
-	u64 align, lo = 0, hi = ~(u64)0;
-	struct rm_gpu_objects *objects;
-	enum nv_status status;
+	u32 physicality = (u32)REG_GET(NVOS32_ATTR_PHYSICALITY, p->attr);
 
-	if (!align_up_ok(p->size, page))
+	os_memset(r, 0, sizeof(*r));
+	r->page_size = page_size_of(p, p->size >= PAGE_2M ? PAGE_2M : PAGE_64K);
+	if (!align_up_ok(p->size, r->page_size))
 		return NV_ERR_NO_MEMORY;
-	align = page;
+	r->size = align_up(p->size, r->page_size);
+	r->align = r->page_size;
 	if (p->flags & NVOS32_ALLOC_FLAGS_ALIGNMENT_FORCE) {
 		if (!is_power_of_2(p->alignment))
 			return NV_ERR_INVALID_ARGUMENT;
-		align = max(align, p->alignment);
+		r->align = max(r->align, (u64)p->alignment);
 	}
-	backing->size = align_up(p->size, page);
+	r->hi = ~(u64)0;
+	r->high = p->flags & NVOS32_ALLOC_FLAGS_FORCE_MEM_GROWS_DOWN;
+	r->scattered = physicality == NVOS32_ATTR_PHYSICALITY_NONCONTIGUOUS ||
+		       physicality == NVOS32_ATTR_PHYSICALITY_ALLOW_NONCONTIGUOUS;
+	r->pid = object->client->cred.pid;
 	if (p->flags & NVOS32_ALLOC_FLAGS_FIXED_ADDRESS_ALLOCATE) {
-		lo = p->offset;
-		if (!is_aligned(lo, page) || backing->size - 1 > ~lo)
+		r->lo = p->offset;
+		r->scattered = false;
+		if (!is_aligned(r->lo, r->page_size) || r->size - 1 > ~r->lo)
 			return NV_ERR_INVALID_OFFSET;
-		hi = lo + (backing->size - 1);
+		r->hi = r->lo + (r->size - 1);
 	} else if (p->rangeHi) {
-		lo = p->rangeLo;
-		hi = p->rangeHi;
+		r->lo = p->rangeLo;
+		r->hi = p->rangeHi;
 	}
-	status = rm_gpu_heap(object->gpu, &objects);
-	if (status != NV_OK)
-		return status;
-	os_mutex_lock(&objects->lock);
-	status = rm_heap_alloc(&objects->heap, backing->size, align, lo, hi,
-			       object->client->cred.pid, &backing->block);
-	os_mutex_unlock(&objects->lock);
-	return status;
+	return NV_OK;
 }
 
 static enum nv_status video_construct(struct rm_call *call, struct rm_object *object, void *params,
 				      u32 params_size)
 {
 	NV_MEMORY_ALLOCATION_PARAMS *p = params;
+	struct rm_video_request request;
 	struct rm_backing *backing;
 	enum nv_status status;
 
@@ -222,99 +202,98 @@ static enum nv_status video_construct(struct rm_call *call, struct rm_object *ob
 	if (REG_GET(NVOS32_ATTR_LOCATION, p->attr) != NVOS32_ATTR_LOCATION_VIDMEM ||
 	    (p->flags & NVOS32_ALLOC_FLAGS_VIRTUAL) || p->size == 0)
 		return NV_ERR_INVALID_ARGUMENT;
+	status = video_request(object, p, &request);
+	if (status == NV_OK)
+		status = rm_backing_alloc_client(object->gpu, &request, &backing);
+	if (status == NV_OK)
+		finish(to_mappable(object), p, backing);
+	return status;
+}
 
-	backing = os_alloc(sizeof(*backing));
-	if (!backing)
-		return NV_ERR_NO_MEMORY;
-	backing->references = 1;
-	backing->video = true;
-	status = video_alloc(call, object, p, backing);
-	if (status != NV_OK) {
-		os_free(backing);
+/* The pages were pinned before any lock was taken (escape/memory.c), for no device yet. */
+static enum nv_status descriptor_construct(struct rm_call *call, struct rm_object *object,
+					   void *params, u32 params_size)
+{
+	NV_OS_DESC_MEMORY_ALLOCATION_PARAMS *p = params;
+	struct rm_mappable *memory = to_mappable(object);
+	struct rm_backing *pinned;
+	enum nv_status status;
+
+	if (!call->pinned || !call->pinned->impl)
+		return NV_ERR_NOT_SUPPORTED;
+	status = rm_backing_of_pages(object->gpu, call->pinned, true, &pinned);
+	if (status != NV_OK)
 		return status;
-	}
-	backing->gpu = object->gpu;
-	rm_gpu_get(backing->gpu);
-	return finish(to_memory(object), p, backing, backing->block->base);
+	status = rm_backing_share(pinned, object->gpu, &memory->backing);
+	rm_backing_put(pinned);
+	if (status != NV_OK)
+		return status;
+	memory->attr = p->attr;
+	memory->attr2 = p->attr2;
+	memory->flags = p->flags;
+	memory->type = p->type;
+	memory->tag = p->tag;
+	return NV_OK;
 }
 
 static void memory_destruct(struct rm_call *call, struct rm_object *object)
 {
-	backing_put(to_memory(object)->backing);
+	rm_mappable_fini(to_mappable(object));
 }
 
+/* Another GPU reaches system memory by addresses of its own, and video memory as a peer only. */
 static enum nv_status memory_duplicate(struct rm_call *call, struct rm_object *copy,
 				       const struct rm_object *source)
 {
-	const struct rm_memory *from = to_memory_const(source);
-	struct rm_memory *to = to_memory(copy);
+	const struct rm_mappable *from = to_mappable(source);
+	struct rm_mappable *to = to_mappable(copy);
+	enum nv_status status;
 
-	/* The other GPU would need a mapping of its own. */
-	if (copy->gpu != source->gpu)
-		return NV_ERR_NOT_SUPPORTED;
-	os_fetch_add(&from->backing->references, 1);
-	to->backing = from->backing;
+	if (copy->gpu == rm_backing_gpu(from->backing)) {
+		rm_backing_get(from->backing);
+		to->backing = from->backing;
+	} else {
+		status = rm_backing_share(from->backing, copy->gpu, &to->backing);
+		if (status != NV_OK)
+			return status;
+	}
 	to->attr = from->attr;
 	to->attr2 = from->attr2;
+	to->flags = from->flags;
 	to->type = from->type;
 	to->tag = from->tag;
 	return NV_OK;
 }
 
-static enum nv_status memory_get_page_size(struct rm_call *call, void *params)
-{
-	NV0041_CTRL_GET_MEM_PAGE_SIZE_PARAMS *p = params;
-	const struct rm_memory *memory = to_memory(call->object);
-	u32 size = (u32)REG_GET(NVOS32_ATTR_PAGE_SIZE, memory->attr);
-
-	p->pageSize = PAGE_4K;
-	if (size == NVOS32_ATTR_PAGE_SIZE_BIG)
-		p->pageSize = PAGE_64K;
-	else if (size == NVOS32_ATTR_PAGE_SIZE_HUGE)
-		p->pageSize = PAGE_2M;
-	else if (size == NVOS32_ATTR_PAGE_SIZE_DEFAULT && memory->backing->video)
-		p->pageSize = memory->backing->size >= PAGE_2M ? PAGE_2M : PAGE_64K;
-	return NV_OK;
-}
-
-static enum nv_status memory_set_tag(struct rm_call *call, void *params)
-{
-	const NV0041_CTRL_CMD_SET_TAG_PARAMS *p = params;
-
-	to_memory(call->object)->tag = p->tag;
-	return NV_OK;
-}
-
-static enum nv_status memory_get_tag(struct rm_call *call, void *params)
-{
-	NV0041_CTRL_CMD_GET_TAG_PARAMS *p = params;
-
-	p->tag = to_memory(call->object)->tag;
-	return NV_OK;
-}
-
-static const struct rm_control_handler memory_controls[] = {
-	{ NV0041_CTRL_CMD_GET_MEM_PAGE_SIZE, memory_get_page_size },
-	{ NV0041_CTRL_CMD_SET_TAG, memory_set_tag },
-	{ NV0041_CTRL_CMD_GET_TAG, memory_get_tag },
-};
-
 const struct rm_class rm_class_system_memory = {
 	.iclass = ABI_ICLASS_SystemMemory,
-	.object_size = sizeof(struct rm_memory),
+	.object_size = sizeof(struct rm_mappable),
 	.construct = system_construct,
 	.destruct = memory_destruct,
 	.duplicate = memory_duplicate,
-	.controls = memory_controls,
-	.control_count = ARRAY_SIZE(memory_controls),
+	.controls = rm_memory_controls,
+	.control_count = RM_MEMORY_CONTROLS,
+	.mappable = true,
 };
 
 const struct rm_class rm_class_video_memory = {
 	.iclass = ABI_ICLASS_VideoMemory,
-	.object_size = sizeof(struct rm_memory),
+	.object_size = sizeof(struct rm_mappable),
 	.construct = video_construct,
 	.destruct = memory_destruct,
 	.duplicate = memory_duplicate,
-	.controls = memory_controls,
-	.control_count = ARRAY_SIZE(memory_controls),
+	.controls = rm_memory_controls,
+	.control_count = RM_MEMORY_CONTROLS,
+	.mappable = true,
+};
+
+const struct rm_class rm_class_os_descriptor_memory = {
+	.iclass = ABI_ICLASS_OsDescMemory,
+	.object_size = sizeof(struct rm_mappable),
+	.construct = descriptor_construct,
+	.destruct = memory_destruct,
+	.duplicate = memory_duplicate,
+	.controls = rm_memory_controls,
+	.control_count = RM_MEMORY_CONTROLS,
+	.mappable = true,
 };

@@ -45,8 +45,6 @@ u64 rm_backing_size(const struct rm_backing *backing);
 /* The largest page that every part of it can be mapped with, by its alignment: 4K, 64K, 2M, 512M.
  */
 u64 rm_backing_page_size(const struct rm_backing *backing);
-/* NVOS32_ATTR_* and NVOS32_ATTR2_* as they became. Object of a memory class. */
-void rm_memory_attributes(const struct rm_object *object, u32 *attr, u32 *attr2);
 /*
  * Where the byte at offset (within size) lies for the GPU, and how many bytes are there in one
  * piece. RM_BACKING_BAR has no such address: ~0 and 0 bytes.
@@ -57,6 +55,11 @@ u64 rm_backing_address(const struct rm_backing *backing, u64 offset, enum rm_ape
 void *rm_backing_cpu(const struct rm_backing *backing, u64 offset);
 /* The pages of system or pinned memory; NULL for others. */
 const struct os_pages *rm_backing_pages(const struct rm_backing *backing);
+/*
+ * What the CPU maps for the bytes from offset (within size) on, as far as it is in one piece; both
+ * page aligned. False: video memory that the BAR does not show.
+ */
+bool rm_backing_extent(const struct rm_backing *backing, u64 offset, struct rm_map_extent *out);
 /* Offset is naturally aligned and within size. Video memory through the BAR: any context. */
 u32 rm_backing_read32(const struct rm_backing *backing, u64 offset);
 u64 rm_backing_read64(const struct rm_backing *backing, u64 offset);
@@ -71,6 +74,26 @@ void rm_backing_write64(const struct rm_backing *backing, u64 offset, u64 value)
 enum nv_status rm_backing_alloc_video(struct rm_gpu *gpu, u64 size, u64 align,
 				      struct rm_backing **out);
 enum nv_status rm_backing_alloc_system(struct rm_gpu *gpu, u64 size, struct rm_backing **out);
+
+/* A client's video memory; zeroed. */
+struct rm_video_request {
+	u64 size, page_size; /* size is a multiple of page_size */
+	u64 align;	     /* of the whole: a power of 2, at least page_size */
+	u64 lo, hi;	     /* where it may lie, both included */
+	bool high;	     /* from the end of video memory */
+	bool scattered;	     /* in as many pieces as it takes, should one not do */
+	u32 pid;	     /* whose account it is on */
+};
+enum nv_status rm_backing_alloc_client(struct rm_gpu *gpu, const struct rm_video_request *request,
+				       struct rm_backing **out);
+/* The pages become the backing's own: of a client (pinned) or the driver's. NV_ERR_NO_MEMORY. */
+enum nv_status rm_backing_of_pages(struct rm_gpu *gpu, struct os_pages *pages, bool pinned,
+				   struct rm_backing **out);
+/* System or pinned memory as another GPU reaches it. NV_ERR_NO_MEMORY. */
+enum nv_status rm_backing_share(struct rm_backing *backing, struct rm_gpu *gpu,
+				struct rm_backing **out);
+/* The same memory, whoever's addresses it is reached by. */
+bool rm_backing_same(const struct rm_backing *a, const struct rm_backing *b);
 /*
  * Registers of the GPU as memory that can be mapped by the CPU only: size bytes at offset of a BAR.
  * For the usermode classes. NV_ERR_NO_MEMORY.
@@ -79,17 +102,29 @@ enum nv_status rm_backing_of_bar(struct rm_gpu *gpu, u32 bar, u64 offset, u64 si
 				 struct rm_backing **out);
 
 /*
- * For classes whose objects are mapped by NV_ESC_RM_MAP_MEMORY though they are no memory: the
- * backing of RM_BACKING_BAR that such an object has. Set by their constructor, put by their
- * destructor (rm_mappable_fini). An object of such a class begins with this structure.
+ * What an object that NV_ESC_RM_MAP_MEMORY maps begins with (rm_class.mappable): memory, and the
+ * registers that a client may have. Its class sets backing in its constructor and calls
+ * rm_mappable_fini in its destructor.
  */
 struct rm_mappable {
 	struct rm_object object;
 	struct rm_backing *backing;
-	u32 attr, attr2, type, tag; /* of memory classes */
-	u64 flags;		    /* of memory classes: RM_MEMORY_* */
+	u32 attr, attr2; /* NVOS32_ATTR_*, NVOS32_ATTR2_* as they became */
+	u32 type, tag;
+	u32 flags;	      /* NVOS32_ALLOC_FLAGS_* */
+	struct list mappings; /* class/mapping.c: of the client; initialised by the first */
 };
 
+/* Forgets the client's mappings and puts the backing. */
+void rm_mappable_fini(struct rm_mappable *mappable);
+
+static inline struct rm_mappable *to_mappable(const struct rm_object *object)
+{
+	return container_of(object, struct rm_mappable, object);
+}
+
+/* NV_MMU_PTE_KIND_* that memory of these attributes has. */
+u8 rm_memory_kind(u32 attr);
 /* False when the object is no memory. */
 bool rm_memory_size(const struct rm_object *object, u64 *size);
 /* Both are objects of the same memory. */

@@ -11,6 +11,7 @@
 static void gpu_objects_reset(struct rm_gpu_objects *objects)
 {
 	rm_heap_init(&objects->heap);
+	objects->bar_mapped = 0;
 	list_init(&objects->subdevices);
 	objects->compute_rules = 0;
 	objects->compute_owner = 0;
@@ -82,7 +83,7 @@ void rm_gpu_forget_objects(struct rm_gpu *gpu)
 
 	os_mutex_lock(&objects->lock);
 	OS_BUG_ON(!list_empty(&objects->subdevices));
-	OS_BUG_ON(objects->heap.used);
+	/* Memory that a process still has mapped is not given back to another heap: its epoch. */
 	rm_heap_fini(&objects->heap);
 	gpu_objects_reset(objects);
 	os_mutex_unlock(&objects->lock);

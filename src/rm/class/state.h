@@ -16,6 +16,7 @@
 struct rm_gpu_objects {
 	struct os_mutex lock;	/* LOCK_RANK_LEAF: all of this */
 	struct rm_heap heap;	/* video memory; ready once a device was made on the booted GPU */
+	u64 bar_mapped;		/* bytes of video memory that clients have mapped */
 	struct list subdevices; /* struct rm_subdevice */
 	u32 compute_rules;	/* NV2080_CTRL_GPU_COMPUTE_MODE_RULES_* */
 	u32 compute_owner;	/* client that holds the compute mode reservation, or 0 */

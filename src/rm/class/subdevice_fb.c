@@ -43,9 +43,10 @@ static bool is_firmwares(u32 index)
 }
 
 /* The objects' lock held. */
-static enum nv_status info_of_driver(const struct rm_gpu *gpu, const struct rm_heap *heap,
+static enum nv_status info_of_driver(const struct rm_gpu *gpu, const struct rm_gpu_objects *objects,
 				     u32 index, u32 *data)
 {
+	const struct rm_heap *heap = &objects->heap;
 	const GspStaticConfigInfo *config = &gpu->info->config;
 	u64 base, size;
 
@@ -75,15 +76,17 @@ static enum nv_status info_of_driver(const struct rm_gpu *gpu, const struct rm_h
 		return NV_OK;
 	case NV2080_CTRL_FB_INFO_INDEX_HEAP_START:
 	case NV2080_CTRL_FB_INFO_INDEX_HEAP_BASE_KB:
-		if (!list_empty(&heap->blocks))
-			*data = kib(list_entry(heap->blocks.root.next, struct rm_heap_block, node)
-					    ->base);
+		if (heap->range_count)
+			*data = kib(heap->ranges[0].base);
 		return NV_OK;
 	case NV2080_CTRL_FB_INFO_INDEX_BAR1_SIZE:
+		*data = kib(gpu->bars[BAR_VIDEO_MEMORY].size);
+		return NV_OK;
 	case NV2080_CTRL_FB_INFO_INDEX_BAR1_AVAIL_SIZE:
 	case NV2080_CTRL_FB_INFO_INDEX_BAR1_MAX_CONTIGUOUS_AVAIL_SIZE:
-		/* Nothing is mapped through it. */
-		*data = kib(gpu->bars[BAR_VIDEO_MEMORY].size);
+		/* It shows all memory all the time: what is not mapped can be. */
+		size = gpu->bars[BAR_VIDEO_MEMORY].size;
+		*data = kib(size - min(size, objects->bar_mapped));
 		return NV_OK;
 	case NV2080_CTRL_FB_INFO_INDEX_FB_TAX_SIZE_KB:
 		*data = kib(gpu->info->fb_size - min(gpu->info->fb_size, heap->total));
@@ -200,8 +203,7 @@ enum nv_status subdevice_fb_get_info_v2(struct rm_call *call, void *params)
 		if (is_firmwares(p->fbInfoList[i].index) ||
 		    p->fbInfoList[i].index == NV2080_CTRL_FB_INFO_FBPA_ECC_ENABLED)
 			continue;
-		one = info_of_driver(gpu, &objects->heap, p->fbInfoList[i].index,
-				     &p->fbInfoList[i].data);
+		one = info_of_driver(gpu, objects, p->fbInfoList[i].index, &p->fbInfoList[i].data);
 		if (one != NV_OK)
 			status = one;
 	}

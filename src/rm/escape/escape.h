@@ -53,9 +53,13 @@ enum rm_ioctl_result escape_control(struct rm_file *file, void *data, u32 size);
 enum rm_ioctl_result escape_dup(struct rm_file *file, void *data, u32 size);
 enum rm_ioctl_result escape_share(struct rm_file *file, void *data, u32 size);
 
-/* Of memory and what maps it (escape/memory.c). */
+/* Of memory (escape/memory.c). */
 enum rm_ioctl_result escape_alloc_memory(struct rm_file *file, void *data, u32 size);
 enum rm_ioctl_result escape_vid_heap(struct rm_file *file, void *data, u32 size);
+/* NV_ESC_RM_ALLOC of NV01_MEMORY_SYSTEM_OS_DESCRIPTOR; p->status says how it ended. */
+void escape_alloc_descriptor(struct rm_file *file, NVOS64_PARAMETERS *p);
+
+/* Of what maps memory (escape/map.c). */
 enum rm_ioctl_result escape_map_memory(struct rm_file *file, void *data, u32 size);
 enum rm_ioctl_result escape_unmap_memory(struct rm_file *file, void *data, u32 size);
 enum rm_ioctl_result escape_update_mapping(struct rm_file *file, void *data, u32 size);
@@ -65,6 +69,9 @@ enum rm_ioctl_result escape_alloc_context_dma(struct rm_file *file, void *data, 
 enum rm_ioctl_result escape_bind_context_dma(struct rm_file *file, void *data, u32 size);
 enum rm_ioctl_result escape_idle_channels(struct rm_file *file, void *data, u32 size);
 enum rm_ioctl_result escape_i2c(struct rm_file *file, void *data, u32 size);
+
+/* NV_ESC_RM_MAP_MEMORY, prepared on the file behind the caller's descriptor. */
+enum nv_status escape_map(struct rm_file *file, NVOS33_PARAMETERS *p, s32 fd);
 
 /*
  * Client, then object of the file, as every request on an object checks them: NV_OK, or

@@ -1,76 +1,16 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The commands on memory: the old ways to allocate it (ALLOC_MEMORY, VID_HEAP_CONTROL), which make
- * ordinary memory objects, and those that map it, bind it or wait for work on it. Mapping, context
- * DMA, channels and I2C are not served: a request is checked in full and then refused.
+ * The old ways to allocate memory (ALLOC_MEMORY, VID_HEAP_CONTROL), which make ordinary memory
+ * objects, and the caller's own memory, which is pinned before any lock is taken.
  */
 #include "base/bits.h"
 #include "rm/escape/escape.h"
 
 #define OWNER_OF_OLD_REQUESTS 0x7368696du /* NV_MEMORY_ALLOCATION_PARAMS.owner of ALLOC_MEMORY */
 
-/* One structure of the caller's client: first object with all checks, the others have to exist. */
-static enum nv_status check_objects(struct rm_file *file, u32 client, u32 first, u32 second)
-{
-	struct rm_object *object;
-	struct rm_call call;
-	enum nv_status status;
-
-	status = rm_api_begin(&call, file, client, first);
-	if (status != NV_OK)
-		return status;
-	if (second)
-		status = rm_object_find(call.client, second, &object);
-	rm_api_end(&call);
-	return status;
-}
-
-enum nv_status escape_check_object(struct rm_file *file, u32 client, u32 object)
-{
-	return check_objects(file, client, object, 0);
-}
-
-static bool is_device(const struct rm_object *object)
-{
-	return object->class->iclass == ABI_ICLASS_Device ||
-	       object->class->iclass == ABI_ICLASS_Subdevice;
-}
-
-static bool is_memory(const struct rm_object *object)
-{
-	return object->class->iclass == ABI_ICLASS_SystemMemory ||
-	       object->class->iclass == ABI_ICLASS_VideoMemory;
-}
-
-/* Memory first, then the device or subdevice (or the client itself) that it is mapped through. */
-static enum nv_status check_mapping(struct rm_file *file, u32 client, u32 memory, u32 device)
-{
-	struct rm_object *object;
-	struct rm_call call;
-	enum nv_status status;
-
-	status = rm_api_begin(&call, file, client, memory);
-	if (status != NV_OK)
-		return status;
-	if (device != client) {
-		status = rm_object_find(call.client, device, &object);
-		if (status == NV_OK && !is_device(object))
-			status = NV_ERR_INVALID_OBJECT_PARENT;
-	}
-	rm_api_end(&call);
-	return status;
-}
-
 static enum nv_status refused(enum nv_status status)
 {
 	return status == NV_OK ? NV_ERR_NOT_SUPPORTED : status;
-}
-
-/* The answer to a request that was checked, and that is all that is done with it. */
-static enum rm_ioctl_result checked(u32 *answer, enum nv_status status)
-{
-	*answer = refused(status);
-	return RM_IOCTL_OK;
 }
 
 /* A memory object under parent, as the caller itself could allocate it. */
@@ -122,7 +62,26 @@ static bool coherency_of(u32 flags, u32 *attr)
 	return false;
 }
 
-static enum nv_status alloc_system(struct rm_file *file, NVOS02_PARAMETERS *p)
+/* The new object, mapped whole through the descriptor; without that mapping there is none. */
+static enum nv_status map_at_once(struct rm_file *file, NVOS02_PARAMETERS *p, u32 memory, s32 fd)
+{
+	NVOS33_PARAMETERS map = {
+		.hClient = p->hRoot,
+		.hDevice = p->hObjectParent,
+		.hMemory = memory,
+		.length = p->limit + 1,
+	};
+	NVOS00_PARAMETERS free = { .hRoot = p->hRoot, .hObjectOld = memory };
+
+	map.status = escape_map(file, &map, fd);
+	if (map.status == NV_OK)
+		p->pMemory = map.pLinearAddress;
+	else
+		rm_api_free(file, &free);
+	return map.status;
+}
+
+static enum nv_status alloc_system(struct rm_file *file, NVOS02_PARAMETERS *p, s32 fd)
 {
 	NV_MEMORY_ALLOCATION_PARAMS params = {
 		.owner = OWNER_OF_OLD_REQUESTS,
@@ -131,6 +90,7 @@ static enum nv_status alloc_system(struct rm_file *file, NVOS02_PARAMETERS *p)
 		.attr = (u32)REG_PREP(NVOS32_ATTR_LOCATION, NVOS32_ATTR_LOCATION_PCI),
 	};
 	u32 memory = p->hObjectNew;
+	enum nv_status status;
 
 	if (REG_GET(NVOS02_FLAGS_LOCATION, p->flags) != NVOS02_FLAGS_LOCATION_PCI ||
 	    REG_GET(NVOS02_FLAGS_ALLOC, p->flags) == NVOS02_FLAGS_ALLOC_NONE)
@@ -141,15 +101,79 @@ static enum nv_status alloc_system(struct rm_file *file, NVOS02_PARAMETERS *p)
 		params.attr |= (u32)REG_PREP(NVOS32_ATTR_PHYSICALITY,
 					     NVOS32_ATTR_PHYSICALITY_NONCONTIGUOUS);
 	p->pMemory = 0;
-	/* Memory that is mapped at once needs the mapping that is not served. */
-	if (REG_GET(NVOS02_FLAGS_MAPPING, p->flags) == NVOS02_FLAGS_MAPPING_DEFAULT)
-		return refused(escape_check_object(file, p->hRoot, p->hObjectParent));
-	return alloc_memory(file, p->hRoot, p->hObjectParent, &memory, &params);
+	if (REG_GET(NVOS02_FLAGS_MAPPING, p->flags) != NVOS02_FLAGS_MAPPING_DEFAULT)
+		return alloc_memory(file, p->hRoot, p->hObjectParent, &memory, &params);
+	status = escape_check_object(file, p->hRoot, p->hObjectParent);
+	if (status == NV_OK)
+		status = alloc_memory(file, p->hRoot, p->hObjectParent, &memory, &params);
+	if (status == NV_OK)
+		status = map_at_once(file, p, memory, fd);
+	return status;
+}
+
+/* -- Memory of the caller's own ------------------------------------------------------------------
+ */
+
+/* The client, then the object, are looked at before memory is pinned in vain. */
+static enum nv_status alloc_pinned(struct rm_file *file, NVOS64_PARAMETERS *alloc,
+				   NV_OS_DESC_MEMORY_ALLOCATION_PARAMS *params)
+{
+	bool read_only = REG_GET(NVOS32_ATTR2_PROTECTION_DEVICE, params->attr2) ==
+			 NVOS32_ATTR2_PROTECTION_DEVICE_READ_ONLY;
+	struct os_pages pages;
+	enum nv_status status;
+
+	if (params->descriptorType != NVOS32_DESCRIPTOR_TYPE_VIRTUAL_ADDRESS ||
+	    !is_aligned((u64)params->descriptor, OS_PAGE_SIZE))
+		return NV_ERR_NOT_SUPPORTED;
+	if (params->limit == ~(u64)0 || !align_up_ok(params->limit + 1, OS_PAGE_SIZE))
+		return NV_ERR_INVALID_LIMIT;
+	status = escape_check_object(file, alloc->hRoot, alloc->hObjectParent);
+	if (status != NV_OK)
+		return status;
+	status = os_pages_pin(NULL, (u64)params->descriptor,
+			      align_up(params->limit + 1, OS_PAGE_SIZE), !read_only, &pages);
+	if (status != NV_OK)
+		return status;
+	alloc->hClass = NV01_MEMORY_SYSTEM_OS_DESCRIPTOR;
+	alloc->pAllocParms = (NvP64)(uintptr_t)params;
+	alloc->paramsSize = sizeof(*params);
+	status = rm_api_alloc_pinned(file, alloc, &pages);
+	os_pages_free(&pages);
+	return status;
+}
+
+void escape_alloc_descriptor(struct rm_file *file, NVOS64_PARAMETERS *p)
+{
+	NV_OS_DESC_MEMORY_ALLOCATION_PARAMS params;
+	NvP64 user = p->pAllocParms;
+
+	if (!user || os_copy_from_user(&params, (u64)user, sizeof(params)) != NV_OK) {
+		/* In the order of the checks that comes later; without memory none succeeds. */
+		rm_api_alloc(file, p);
+		return;
+	}
+	p->status = alloc_pinned(file, p, &params);
+	p->pAllocParms = user;
+	if (p->status == NV_OK && os_copy_to_user((u64)user, &params, sizeof(params)) != NV_OK)
+		p->status = NV_ERR_INVALID_ADDRESS;
 }
 
 static enum nv_status alloc_os_descriptor(struct rm_file *file, const NVOS02_PARAMETERS *p)
 {
 	u64 coherency = REG_GET(NVOS02_FLAGS_COHERENCY, p->flags);
+	NV_OS_DESC_MEMORY_ALLOCATION_PARAMS params = {
+		.type = NVOS32_TYPE_IMAGE,
+		.descriptor = p->pMemory,
+		.limit = p->limit,
+		.descriptorType = NVOS32_DESCRIPTOR_TYPE_VIRTUAL_ADDRESS,
+		.attr = (u32)REG_PREP(NVOS32_ATTR_LOCATION, NVOS32_ATTR_LOCATION_PCI),
+	};
+	NVOS64_PARAMETERS alloc = {
+		.hRoot = p->hRoot,
+		.hObjectParent = p->hObjectParent,
+		.hObjectNew = p->hObjectNew,
+	};
 
 	if (REG_GET(NVOS02_FLAGS_LOCATION, p->flags) != NVOS02_FLAGS_LOCATION_PCI ||
 	    REG_GET(NVOS02_FLAGS_MAPPING, p->flags) != NVOS02_FLAGS_MAPPING_NO_MAP)
@@ -158,20 +182,28 @@ static enum nv_status alloc_os_descriptor(struct rm_file *file, const NVOS02_PAR
 	    coherency != NVOS02_FLAGS_COHERENCY_WRITE_BACK &&
 	    coherency != NVOS02_FLAGS_COHERENCY_UNCACHED)
 		return NV_ERR_INVALID_FLAGS;
-	if (!is_aligned((u64)p->pMemory, OS_PAGE_SIZE))
-		return NV_ERR_NOT_SUPPORTED;
-	if (p->limit == ~(u64)0)
-		return NV_ERR_INVALID_LIMIT;
-	return refused(escape_check_object(file, p->hRoot, p->hObjectParent));
+	(void)coherency_of(p->flags, &params.attr);
+	if (REG_GET(NVOS02_FLAGS_PHYSICALITY, p->flags) != NVOS02_FLAGS_PHYSICALITY_CONTIGUOUS)
+		params.attr |= (u32)REG_PREP(NVOS32_ATTR_PHYSICALITY,
+					     NVOS32_ATTR_PHYSICALITY_NONCONTIGUOUS);
+	params.attr2 |= (u32)REG_PREP(NVOS32_ATTR2_GPU_CACHEABLE,
+				      REG_GET(NVOS02_FLAGS_GPU_CACHEABLE, p->flags)
+					      ? NVOS32_ATTR2_GPU_CACHEABLE_YES
+					      : NVOS32_ATTR2_GPU_CACHEABLE_NO);
+	if (REG_GET(NVOS02_FLAGS_ALLOC_DEVICE_READ_ONLY, p->flags))
+		params.attr2 |= (u32)REG_PREP(NVOS32_ATTR2_PROTECTION_DEVICE,
+					      NVOS32_ATTR2_PROTECTION_DEVICE_READ_ONLY);
+	return alloc_pinned(file, &alloc, &params);
 }
 
 enum rm_ioctl_result escape_alloc_memory(struct rm_file *file, void *data, u32 size)
 {
-	NVOS02_PARAMETERS *p = &((nv_ioctl_nvos02_parameters_with_fd *)data)->params;
+	nv_ioctl_nvos02_parameters_with_fd *with_fd = data;
+	NVOS02_PARAMETERS *p = &with_fd->params;
 
 	switch (p->hClass) {
 	case NV01_MEMORY_SYSTEM:
-		p->status = alloc_system(file, p);
+		p->status = alloc_system(file, p, with_fd->fd);
 		break;
 	case NV01_MEMORY_SYSTEM_OS_DESCRIPTOR:
 		p->status = alloc_os_descriptor(file, p);
@@ -262,13 +294,31 @@ static enum nv_status heap_free(struct rm_file *file, NVOS32_PARAMETERS *p)
 	return rm_api_free(file, &free);
 }
 
-static enum nv_status heap_os_descriptor(struct rm_file *file, const NVOS32_PARAMETERS *p)
+static enum nv_status heap_os_descriptor(struct rm_file *file, NVOS32_PARAMETERS *p)
 {
-	if (!is_aligned((u64)p->data.AllocOsDesc.descriptor, OS_PAGE_SIZE))
-		return NV_ERR_NOT_SUPPORTED;
-	if (p->data.AllocOsDesc.limit == ~(u64)0)
-		return NV_ERR_INVALID_LIMIT;
-	return refused(escape_check_object(file, p->hRoot, p->hObjectParent));
+	NV_OS_DESC_MEMORY_ALLOCATION_PARAMS params = {
+		.type = p->data.AllocOsDesc.type,
+		.flags = p->data.AllocOsDesc.flags,
+		.attr = p->data.AllocOsDesc.attr,
+		.attr2 = p->data.AllocOsDesc.attr2,
+		.descriptor = p->data.AllocOsDesc.descriptor,
+		.limit = p->data.AllocOsDesc.limit,
+		.descriptorType = p->data.AllocOsDesc.descriptorType,
+	};
+	NVOS64_PARAMETERS alloc = {
+		.hRoot = p->hRoot,
+		.hObjectParent = p->hObjectParent,
+		.hObjectNew = p->data.AllocOsDesc.hMemory,
+	};
+	enum nv_status status;
+
+	status = alloc_pinned(file, &alloc, &params);
+	if (status == NV_OK) {
+		p->data.AllocOsDesc.hMemory = alloc.hObjectNew;
+		p->data.AllocOsDesc.attr = params.attr;
+		p->data.AllocOsDesc.attr2 = params.attr2;
+	}
+	return status;
 }
 
 enum rm_ioctl_result escape_vid_heap(struct rm_file *file, void *data, u32 size)
@@ -305,112 +355,5 @@ enum rm_ioctl_result escape_vid_heap(struct rm_file *file, void *data, u32 size)
 	default:
 		p->status = NV_ERR_INVALID_ARGUMENT;
 	}
-	return RM_IOCTL_OK;
-}
-
-/* -- Mapping -------------------------------------------------------------------------------------
- */
-
-enum rm_ioctl_result escape_map_memory(struct rm_file *file, void *data, u32 size)
-{
-	NVOS33_PARAMETERS *p = &((nv_ioctl_nvos33_parameters_with_fd *)data)->params;
-	enum nv_status status;
-
-	status = escape_check_object(file, p->hClient, p->hMemory);
-	if (status == NV_OK &&
-	    REG_GET(NVOS33_FLAGS_PERSISTENT, p->flags) == NVOS33_FLAGS_PERSISTENT_ENABLE)
-		status = NV_ERR_INVALID_FLAGS;
-	if (status == NV_OK)
-		status = check_mapping(file, p->hClient, p->hMemory, p->hDevice);
-	return checked(&p->status, status);
-}
-
-enum rm_ioctl_result escape_unmap_memory(struct rm_file *file, void *data, u32 size)
-{
-	NVOS34_PARAMETERS *p = data;
-
-	return checked(&p->status, check_mapping(file, p->hClient, p->hMemory, p->hDevice));
-}
-
-enum rm_ioctl_result escape_update_mapping(struct rm_file *file, void *data, u32 size)
-{
-	NVOS56_PARAMETERS *p = data;
-	struct rm_object *memory;
-	struct rm_call call;
-	enum nv_status status;
-
-	status = rm_api_begin(&call, file, p->hClient, p->hDevice);
-	if (status == NV_OK) {
-		if (!is_device(call.object))
-			status = NV_ERR_INVALID_OBJECT_HANDLE;
-		else
-			status = rm_object_find(call.client, p->hMemory, &memory);
-		if (status == NV_OK && !is_memory(memory))
-			status = NV_ERR_INVALID_OBJECT_HANDLE;
-		rm_api_end(&call);
-	}
-	return checked(&p->status, status);
-}
-
-enum rm_ioctl_result escape_map_memory_dma(struct rm_file *file, void *data, u32 size)
-{
-	NVOS46_PARAMETERS *p = data;
-
-	return checked(&p->status, check_objects(file, p->hClient, p->hDma, p->hMemory));
-}
-
-enum rm_ioctl_result escape_unmap_memory_dma(struct rm_file *file, void *data, u32 size)
-{
-	NVOS47_PARAMETERS *p = data;
-
-	return checked(&p->status, check_objects(file, p->hClient, p->hDma, p->hMemory));
-}
-
-enum rm_ioctl_result escape_alloc_context_dma(struct rm_file *file, void *data, u32 size)
-{
-	NVOS39_PARAMETERS *p = data; /* its hObjectParent is the client */
-
-	return checked(&p->status, escape_check_object(file, p->hObjectParent, p->hMemory));
-}
-
-enum rm_ioctl_result escape_bind_context_dma(struct rm_file *file, void *data, u32 size)
-{
-	NVOS49_PARAMETERS *p = data;
-
-	return checked(&p->status, check_objects(file, p->hClient, p->hCtxDma, p->hChannel));
-}
-
-enum rm_ioctl_result escape_idle_channels(struct rm_file *file, void *data, u32 size)
-{
-	NVOS30_PARAMETERS *p = data;
-
-	return checked(&p->status, check_objects(file, p->hClient, p->hDevice, p->hChannel));
-}
-
-enum rm_ioctl_result escape_i2c(struct rm_file *file, void *data, u32 size)
-{
-	NVOS_I2C_ACCESS_PARAMS *p = data;
-	struct rm_call call;
-	enum nv_status status;
-
-	status = rm_api_begin(&call, file, p->hClient, p->hDevice);
-	if (status == NV_OK) {
-		if (!is_device(call.object))
-			status = NV_ERR_INVALID_OBJECT_HANDLE;
-		rm_api_end(&call);
-	}
-	return checked(&p->status, status);
-}
-
-enum rm_ioctl_result escape_export_dma_buf(struct rm_file *file, void *data, u32 size)
-{
-	nv_ioctl_export_to_dma_buf_fd_t *p = data;
-
-	if (p->totalSize == 0 || p->numObjects == 0 || p->totalObjects == 0 ||
-	    p->numObjects > NV_DMABUF_EXPORT_MAX_HANDLES || p->numObjects > p->totalObjects ||
-	    p->fd < -1)
-		p->status = NV_ERR_INVALID_ARGUMENT;
-	else
-		p->status = refused(check_objects(file, p->hClient, p->handles[0], 0));
 	return RM_IOCTL_OK;
 }

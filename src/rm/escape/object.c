@@ -52,8 +52,9 @@ static u32 session_params_size(u32 class_id)
 	}
 }
 
-static void alloc_session(struct rm_file *file, NVOS64_PARAMETERS *p, u32 size)
+static void alloc_session(struct rm_file *file, NVOS64_PARAMETERS *p)
 {
+	u32 size = session_params_size(p->hClass);
 	const struct rm_host_ops *host = file->rm->host;
 	union session_params params;
 	NvP64 user = p->pAllocParms;
@@ -74,7 +75,8 @@ static void alloc_session(struct rm_file *file, NVOS64_PARAMETERS *p, u32 size)
 		p->status = NV_ERR_INVALID_ADDRESS;
 }
 
-static void alloc_session_nvos21(struct rm_file *file, NVOS21_PARAMETERS *p, u32 size)
+static void alloc_nvos21_as(void (*alloc)(struct rm_file *file, NVOS64_PARAMETERS *p),
+			    struct rm_file *file, NVOS21_PARAMETERS *p)
 {
 	NVOS64_PARAMETERS wide = {
 		.hRoot = p->hRoot,
@@ -84,14 +86,14 @@ static void alloc_session_nvos21(struct rm_file *file, NVOS21_PARAMETERS *p, u32
 		.pAllocParms = p->pAllocParms,
 	};
 
-	alloc_session(file, &wide, size);
+	alloc(file, &wide);
 	p->hObjectNew = wide.hObjectNew;
 	p->status = wide.status;
 }
 
 enum rm_ioctl_result escape_alloc(struct rm_file *file, void *data, u32 size)
 {
-	u32 session;
+	void (*special)(struct rm_file * file, NVOS64_PARAMETERS * p) = NULL;
 	NVOS21_PARAMETERS *small = data; /* the two begin alike */
 	NVOS64_PARAMETERS *large = data;
 
@@ -100,11 +102,14 @@ enum rm_ioctl_result escape_alloc(struct rm_file *file, void *data, u32 size)
 	if (file->node != RM_NODE_CONTROL && class_needs_control_node(small->hClass))
 		return RM_IOCTL_EINVAL;
 	small->hClass = class_for_user(small->hClass);
-	session = session_params_size(small->hClass);
-	if (session && size == sizeof(*large))
-		alloc_session(file, large, session);
-	else if (session)
-		alloc_session_nvos21(file, small, session);
+	if (small->hClass == NV01_MEMORY_SYSTEM_OS_DESCRIPTOR)
+		special = escape_alloc_descriptor;
+	else if (session_params_size(small->hClass))
+		special = alloc_session;
+	if (special && size == sizeof(*large))
+		special(file, large);
+	else if (special)
+		alloc_nvos21_as(special, file, small);
 	else if (size == sizeof(*large))
 		rm_api_alloc(file, large);
 	else

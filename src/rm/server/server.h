@@ -59,6 +59,8 @@ struct rm_class {
 	/* Commands that this class serves on the CPU side. */
 	const struct rm_control_handler *controls;
 	u32 control_count;
+	/* Its objects begin with struct rm_mappable (class/memory.h). */
+	bool mappable;
 	/* Its alloc, free, dup are mirrored to the GPU's firmware by RPC under the same handles. */
 	bool mirrored;
 };
@@ -122,6 +124,8 @@ struct rm_call {
 	void *params;
 	/* The file behind a descriptor that params hold; who keeps the reference leaves NULL. */
 	struct rm_file *named;
+	/* The caller's memory that params name, pinned; who keeps it zeroes this. NULL: none is. */
+	struct os_pages *pinned;
 	struct rm_gpu *locked_gpu;
 	u32 params_size;
 	u32 flags; /* NVOS54_FLAGS_*, or those of a dup */
