@@ -16,6 +16,7 @@
 #include "base/types.h"
 
 struct h100;
+struct h100_doorbell;
 
 /* What a GPU asks of the machine it sits in. Callbacks may come from any of its threads. */
 struct h100_host {
@@ -61,6 +62,13 @@ struct h100_host {
 	 * May be NULL.
 	 */
 	bool (*waiting)(void *ctx);
+	/*
+	 * From now on the next store to this page, by any process, has h100_doorbell_rang called;
+	 * a store meanwhile may do so as well. False: it cannot, and the page is looked at from
+	 * time to time as long as its client has channels that are scheduled. May be NULL. Not
+	 * called any more once h100_doorbell_destroy has returned.
+	 */
+	bool (*doorbell_arm)(void *ctx, struct h100_doorbell *doorbell);
 };
 
 struct h100_config {
@@ -131,6 +139,26 @@ enum nv_status h100_video_export(struct h100 *gpu, u64 offset, u64 size, int *fd
  * export's descriptor is closed once all of it is gone.
  */
 void h100_video_discard(struct h100 *gpu, u64 offset, u64 size);
+
+/*
+ * Doorbells of clients: a page of 64 KiB as a memfd, whose word at NVC361_NOTIFY_CHANNEL_PENDING
+ * says that some channel of the client has work. It takes the place of the register of that name
+ * for whoever maps it. client: its RM client handle, 0: the driver's own channels.
+ *
+ * A page that is busy is looked at again and again. One that is quiet is armed (see doorbell_arm):
+ * the host has h100_doorbell_rang called at the next store, before or after it is in the page.
+ * The descriptor is the GPU's. NV_ERR_NO_MEMORY, NV_ERR_INSUFFICIENT_RESOURCES.
+ */
+#define H100_DOORBELL_BYTES 65536u
+enum nv_status h100_doorbell_create(struct h100 *gpu, u32 client, int *fd,
+				    struct h100_doorbell **out);
+/* Nobody rings it any more: mappings may be left, and do nothing. */
+void h100_doorbell_destroy(struct h100 *gpu, struct h100_doorbell *doorbell);
+/* Any thread; waits for no engine. Not from within doorbell_arm. */
+void h100_doorbell_rang(struct h100 *gpu, struct h100_doorbell *doorbell);
+/* A pointer of the host's. */
+void h100_doorbell_set_ctx(struct h100_doorbell *doorbell, void *ctx);
+void *h100_doorbell_get_ctx(const struct h100_doorbell *doorbell);
 
 /*
  * Faults on purpose: "off-bus", "on-bus" (as it was before), "gsp-crash", "gsp-hang", "gsp-wake",
