@@ -17,7 +17,7 @@
  *
  * Locks: everything here is the FIFO's own lock's. Configuration calls (create, destroy, bind,
  * schedule) come from the firmware, one at a time; those that stop something wait for the method
- * under way on it. Callbacks are made without the lock.
+ * under way on it.
  */
 #ifndef H100_ENGINE_HOST_H
 #define H100_ENGINE_HOST_H
@@ -52,7 +52,7 @@ struct h100_fifo_error {
 struct h100_fifo_ops {
 	/* A vector of the interrupt tree becomes pending. Any thread. */
 	void (*raise)(void *ctx, u32 vector);
-	/* Errors wait for h100_fifo_error_take. Any thread; wakes and returns. */
+	/* Errors wait for h100_fifo_error_take. Any thread, with locks held: wakes and returns. */
 	void (*errors)(void *ctx);
 };
 
@@ -79,9 +79,6 @@ bool h100_fifo_run(struct h100_fifo *fifo);
 void h100_fifo_rang(struct h100_fifo *fifo, const u32 *tokens, u32 count);
 /* The oldest error that nobody took yet; false: none. */
 bool h100_fifo_error_take(struct h100_fifo *fifo, struct h100_fifo_error *error);
-/* Waits until no worker is in the middle of a method: what they read before, they forget. */
-void h100_fifo_idle(struct h100_fifo *fifo);
-
 /* -- Address spaces: a page directory that may change, shared by channels; counted -- */
 
 enum nv_status h100_space_create(struct h100_fifo *fifo, struct h100_space **out);
@@ -90,6 +87,13 @@ void h100_space_put(struct h100_space *space);
 /* NULL: none, and every access faults. The translations of the old one are forgotten. */
 void h100_space_set(struct h100_space *space, const struct h100_pdb *pdb);
 bool h100_space_pdb(struct h100_space *space, struct h100_pdb *pdb);
+
+/* -- Doorbells: as those of h100.h -- */
+
+enum nv_status h100_fifo_doorbell_create(struct h100_fifo *fifo, u32 client, int *fd,
+					 struct h100_doorbell **out);
+void h100_fifo_doorbell_destroy(struct h100_doorbell *doorbell);
+void h100_fifo_doorbell_rang(struct h100_doorbell *doorbell);
 
 /* -- Groups -- */
 
@@ -131,9 +135,11 @@ void h100_channel_reset(struct h100_channel *channel);
 bool h100_channel_failed(struct h100_channel *channel);
 /*
  * Makes the state of a class's object, so that SET_OBJECT finds it. NV_ERR_INVALID_CLASS: no engine
- * of the runlist serves it; NV_ERR_NO_MEMORY. A class may be added many times.
+ * of the runlist serves it; NV_ERR_NO_MEMORY. A class may be added many times. *engine (may be
+ * NULL): which engine it is of.
  */
-enum nv_status h100_channel_add_object(struct h100_channel *channel, u32 class_id);
+enum nv_status h100_channel_add_object(struct h100_channel *channel, u32 class_id,
+				       const struct h100_engine_info **engine);
 void h100_channel_remove_object(struct h100_channel *channel, u32 class_id);
 
 #endif

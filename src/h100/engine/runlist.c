@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * Whose turn it is. Groups of a runlist that have work take turns by time slice, and a group's
+ * channels among themselves whenever one comes off. A blocked channel is in neither list.
+ */
+#include "base/bits.h"
+#include "h100/engine/fifo.h"
+
+#define NEVER (~(u64)0)
+/* A blocked channel is looked at after an eighth of the time that it has waited. */
+#define LOOK_FIRST_NS 20000ull
+#define LOOK_LAST_NS 1000000ull
+#define LOOK_LONG_NS 10000000ull /* of one that has waited for over a second */
+#define LONG_NS 1000000000ull
+
+struct fifo_runlist *runlist_ready(struct h100_fifo *fifo)
+{
+	u32 i;
+
+	for (i = 0; i < fifo->config.engines->runlists; i++)
+		if (!fifo->runlist[i].busy && !list_empty(&fifo->runlist[i].pending))
+			return &fifo->runlist[i];
+	return NULL;
+}
+
+void runlist_wait_off(struct h100_fifo *fifo, struct h100_channel *channel)
+{
+	struct fifo_runlist *runlist = &fifo->runlist[channel->group->runlist];
+
+	while (runlist->current == channel) {
+		os_store_relaxed(&runlist->preempt, 1u);
+		pthread_cond_wait(&fifo->changed, &fifo->lock);
+	}
+}
+
+/* -- Blocked channels -------------------------------------------------------------------------- */
+
+static u64 look_interval_ns(u64 waited_ns)
+{
+	if (waited_ns >= LONG_NS)
+		return LOOK_LONG_NS;
+	return min(max(waited_ns / 8, (u64)LOOK_FIRST_NS), (u64)LOOK_LAST_NS);
+}
+
+static void block(struct h100_channel *channel, u64 now)
+{
+	struct fifo_acquire *acquire = &channel->acquire;
+
+	acquire->next_ns = now + look_interval_ns(now - acquire->since_ns);
+	channel->state = FIFO_BLOCKED;
+	list_add_tail(&channel->blocked_node, &channel->fifo->blocked);
+}
+
+static void look_at_blocked(struct h100_channel *channel, u64 now)
+{
+	enum fifo_result result;
+	struct fifo_run run;
+
+	fifo_run_init(&run, channel);
+	result = semaphore_check(&run);
+	if (result == FIFO_RESULT_BLOCKED) {
+		channel->acquire.next_ns = now + look_interval_ns(now - channel->acquire.since_ns);
+		return;
+	}
+	if (result == FIFO_RESULT_OK) {
+		list_del(&channel->blocked_node);
+		channel_pend(channel);
+	} else {
+		channel_fail(channel, &run.error);
+	}
+}
+
+void blocked_check(struct h100_fifo *fifo, bool all)
+{
+	struct list_node *node, *next;
+	u64 now;
+
+	if (list_empty(&fifo->blocked))
+		return;
+	now = fifo_now(fifo);
+	h100_memory_enter(fifo->config.memory);
+	for (node = list_first(&fifo->blocked); node; node = next) {
+		struct h100_channel *channel = list_entry(node, struct h100_channel, blocked_node);
+
+		next = list_next(&fifo->blocked, node);
+		if (!all && channel->acquire.next_ns > now)
+			continue;
+		look_at_blocked(channel, now);
+		/* An error took others of its group out of the list, maybe the next one. */
+		if (channel->state == FIFO_FAILED)
+			next = list_first(&fifo->blocked);
+	}
+	h100_memory_leave(fifo->config.memory);
+}
+
+u64 blocked_next_ns(struct h100_fifo *fifo)
+{
+	struct h100_channel *channel;
+	u64 next = NEVER;
+
+	list_for_each_entry (channel, &fifo->blocked, blocked_node)
+		next = min(next, channel->acquire.next_ns);
+	return next;
+}
+
+/* -- Running ----------------------------------------------------------------------------------- */
+
+static struct h100_channel *take(struct fifo_runlist *runlist)
+{
+	struct list_node *node = list_first(&runlist->pending);
+	struct h100_channel *channel;
+	struct h100_group *group;
+
+	if (!node)
+		return NULL;
+	group = list_entry(node, struct h100_group, pending_node);
+	channel = list_entry(list_first(&group->pending), struct h100_channel, pending_node);
+	list_del(&channel->pending_node);
+	if (list_empty(&group->pending))
+		list_del(&group->pending_node);
+	channel->state = FIFO_RUNNING;
+	channel->rung = false;
+	return channel;
+}
+
+static void account(struct h100_fifo *fifo, const struct fifo_run *run, u64 now, u64 busy_ns)
+{
+	struct h100_state *state = fifo->config.state;
+
+	if (!state || run->kinds == 0)
+		return;
+	if ((run->kinds & BIT32(H100_ENGINE_KIND_GR)) != 0)
+		h100_state_account_busy(state, H100_ENGINE_GRAPHICS, now, busy_ns);
+	if ((run->kinds & BIT32(H100_ENGINE_KIND_COPY)) != 0) {
+		h100_state_account_busy(state, H100_ENGINE_COPY, now, busy_ns);
+		h100_state_account_busy(state, H100_ENGINE_MEMORY, now, busy_ns);
+	}
+}
+
+/* The group had its time: others of the runlist go before it. */
+static void rotate(struct fifo_runlist *runlist, struct h100_group *group)
+{
+	group->used_ns = 0;
+	if (list_linked(&group->pending_node)) {
+		list_del(&group->pending_node);
+		list_add_tail(&group->pending_node, &runlist->pending);
+	}
+}
+
+static void came_off(struct h100_channel *channel, enum fifo_result result,
+		     const struct fifo_run *run, u64 now)
+{
+	struct h100_fifo *fifo = channel->fifo;
+
+	if (result == FIFO_RESULT_ERROR) {
+		channel_fail(channel, &run->error);
+		return;
+	}
+	if (!channel->active) {
+		channel->state = FIFO_IDLE;
+		return;
+	}
+	switch (result) {
+	case FIFO_RESULT_BLOCKED:
+		block(channel, now);
+		break;
+	case FIFO_RESULT_PREEMPTED:
+	case FIFO_RESULT_YIELD:
+		channel_pend(channel);
+		break;
+	default:
+		channel->state = FIFO_IDLE;
+		if (channel->rung) {
+			h100_memory_enter(fifo->config.memory);
+			channel_look(channel);
+			h100_memory_leave(fifo->config.memory);
+		}
+		break;
+	}
+}
+
+static void run_channel(struct h100_fifo *fifo, struct fifo_runlist *runlist,
+			struct h100_channel *channel)
+{
+	struct h100_group *group = channel->group;
+	u64 slice_ns = group->timeslice_us * 1000, start = fifo_now(fifo), now;
+	enum fifo_result result;
+	struct fifo_run run;
+
+	fifo_run_init(&run, channel);
+	run.deadline_ns = start + (slice_ns > group->used_ns ? slice_ns - group->used_ns : 0);
+	runlist->current = channel;
+	os_store_relaxed(&runlist->preempt, 0u);
+	pthread_mutex_unlock(&fifo->lock);
+
+	result = gpfifo_run(&run);
+	now = fifo_now(fifo);
+	account(fifo, &run, now, now - start);
+
+	pthread_mutex_lock(&fifo->lock);
+	runlist->current = NULL;
+	came_off(channel, result, &run, now);
+	group->used_ns += now - start;
+	if (result == FIFO_RESULT_YIELD || group->used_ns >= slice_ns)
+		rotate(runlist, group);
+	pthread_cond_broadcast(&fifo->changed);
+	if (run.kinds != 0 || os_load_relaxed(&fifo->recheck) != 0) {
+		os_store_relaxed(&fifo->recheck, 0u);
+		blocked_check(fifo, true);
+	}
+}
+
+void runlist_run(struct h100_fifo *fifo, struct fifo_runlist *runlist)
+{
+	struct h100_channel *channel;
+
+	runlist->busy = true;
+	fifo->runners++;
+	while (!fifo->stop && (channel = take(runlist)) != NULL) {
+		run_channel(fifo, runlist, channel);
+		/* Somebody else had to look after doorbells, or has not begun to. */
+		if (os_load_relaxed(&fifo->event) != 0 && os_load_relaxed(&fifo->leading) == 0)
+			doorbell_collect(fifo);
+	}
+	fifo->runners--;
+	runlist->busy = false;
+	pthread_cond_broadcast(&fifo->changed);
+}
