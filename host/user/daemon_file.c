@@ -313,6 +313,8 @@ int dfile_open(struct dfile *file, enum rm_node node, u32 minor)
 		return ENXIO;
 	case NV_ERR_INSUFFICIENT_PERMISSIONS:
 		return EACCES;
+	case NV_ERR_ILLEGAL_ACTION:
+		return EPERM;
 	case NV_ERR_NO_MEMORY:
 		return ENOMEM;
 	default:

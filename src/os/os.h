@@ -251,6 +251,11 @@ void os_pci_bar_discard(struct os_pci_dev *dev, u32 bar, u64 offset, u64 size);
 /* Interrupts: top runs in atomic context for each message; vectors are 0 .. count - 1. */
 enum nv_status os_pci_irq_enable(struct os_pci_dev *dev, u32 count,
 				 void (*top)(void *arg, u32 vector), void *arg);
+/*
+ * The number by which the system lists the interrupt of message 0, or of the line while none is
+ * enabled; on a bus without such numbers, what config space says of the line.
+ */
+u32 os_pci_irq_number(struct os_pci_dev *dev);
 /* No top half runs after this returns. */
 void os_pci_irq_disable(struct os_pci_dev *dev);
 

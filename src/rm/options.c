@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Registry keys from text. Whoever loads the driver writes the text, so nothing of it is trusted to
- * have a form.
+ * Registry keys and lists of GPUs from text. Whoever loads the driver writes the text, so nothing
+ * of it is trusted to have a form.
  */
 #include "rm/options.h"
 
@@ -158,4 +158,60 @@ enum nv_status rm_options_apply(struct rm *rm, const char *text)
 enum nv_status rm_options_apply_gpu(struct rm *rm, const struct rm_gpu *gpu, const char *text)
 {
 	return apply(rm, gpu, text);
+}
+
+/* -- Lists of GPUs ----------------------------------------------------------------------------- */
+
+#define UUID_BYTES 16u
+
+static bool skip_word(const char **at, const char *word)
+{
+	const char *s = *at;
+
+	for (; *word; word++, s++) {
+		char c = *s >= 'a' && *s <= 'z' ? (char)(*s - 'a' + 'A') : *s;
+
+		if (c != *word)
+			return false;
+	}
+	*at = s;
+	return true;
+}
+
+/* "GPU-" and bytes of two digits with a dash behind the 4th, 6th, 8th and 10th; *at is behind it.
+ */
+static bool is_uuid(const char **at, const u8 *uuid)
+{
+	const char *s = *at;
+	u32 i;
+
+	if (!skip_word(&s, "GPU-"))
+		return false;
+	for (i = 0; i < UUID_BYTES; i++) {
+		if ((i == 4 || i == 6 || i == 8 || i == 10) && *s++ != '-')
+			return false;
+		if (digit_of(s[0]) >= 16 || digit_of(s[1]) >= 16 ||
+		    (digit_of(s[0]) << 4 | digit_of(s[1])) != uuid[i])
+			return false;
+		s += 2;
+	}
+	*at = s;
+	return true;
+}
+
+bool rm_options_names_uuid(const char *text, const u8 *uuid)
+{
+	while (text && *text) {
+		while (is_space(*text) || *text == ',')
+			text++;
+		if (is_uuid(&text, uuid)) {
+			while (is_space(*text))
+				text++;
+			if (!*text || *text == ',')
+				return true;
+		}
+		while (*text && *text != ',')
+			text++;
+	}
+	return false;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * Registry keys as text, "name=value;name=value": how NVreg_RegistryDwords and
+ * Settings that are text: registry keys and lists of GPUs.
+ *
+ * Registry keys are "name=value;name=value": how NVreg_RegistryDwords and
  * NVreg_RegistryDwordsPerDevice write them. White space counts nowhere. A value is a number as C
  * writes it, of which 32 bits are kept and what follows it is passed over; an entry that is none is
  * passed over too.
@@ -20,5 +22,10 @@ enum nv_status rm_options_apply(struct rm *rm, const char *text);
  * place is bus:device, domain:bus:device or domain:bus:device.function, in hexadecimal.
  */
 enum nv_status rm_options_apply_gpu(struct rm *rm, const struct rm_gpu *gpu, const char *text);
+/*
+ * Whether text, "GPU-01234567-89ab-...,GPU-..." as nvidia-smi -L prints them, names that binary
+ * UUID. Case and white space do not count, nor does a part that is no UUID. text may be NULL.
+ */
+bool rm_options_names_uuid(const char *text, const u8 *uuid);
 
 #endif

@@ -109,7 +109,7 @@ static bool vbios_known(struct rm_gpu *gpu)
 	NV2080_CTRL_BIOS_GET_INFO_V2_PARAMS p = { .biosInfoListSize = 2 };
 	struct rm_gpu_static *info = gpu->info;
 
-	if (info->vbios_known || gpu->suspended)
+	if (info->vbios_known || !gpu->gsp)
 		return info->vbios_known;
 	p.biosInfoList[0].index = NV2080_CTRL_BIOS_INFO_INDEX_REVISION;
 	p.biosInfoList[1].index = NV2080_CTRL_BIOS_INFO_INDEX_OEM_REVISION;
@@ -143,9 +143,9 @@ static void show_information(struct rm_call *call, struct rm_gpu *gpu, struct te
 	rm_call_lock_gpu(call, gpu);
 	info = os_load_acquire(&gpu->state) == RM_GPU_RUNNING ? gpu->info : NULL;
 	put(t, "Model: \t\t %s\n", rm_gpu_name(gpu));
-	put(t, "IRQ:   \t\t %u\n", os_pci_cfg_read(gpu->pci, 0x3c, 1) & 0xff);
-	if (info)
-		put_uuid(t, info->uuid);
+	put(t, "IRQ:   \t\t %u\n", os_pci_irq_number(gpu->pci));
+	if (info || gpu->excluded)
+		put_uuid(t, gpu->info->uuid);
 	else
 		put(t, "GPU UUID: \t GPU-???????\?-???\?-???\?-???\?-???????????\?\n");
 	put_vbios(t, gpu, info != NULL);
@@ -157,7 +157,7 @@ static void show_information(struct rm_call *call, struct rm_gpu *gpu, struct te
 	put(t, "Device Minor: \t %u\n", gpu->minor);
 	if (info)
 		put(t, "GPU Firmware: \t %s\n", call->rm->version);
-	put(t, "GPU Excluded:\t No\n");
+	put(t, "GPU Excluded:\t %s\n", gpu->excluded ? "Yes" : "No");
 }
 
 static void show_power(struct text *t)

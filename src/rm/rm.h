@@ -103,7 +103,8 @@ enum rm_node {
 
 /*
  * One open of a node, by the calling thread's credentials. Boots the GPU of a GPU node at its first
- * open. NV_ERR_INVALID_DEVICE: no such node; NV_ERR_GPU_IS_LOST; NV_ERR_INSUFFICIENT_PERMISSIONS.
+ * open. NV_ERR_INVALID_DEVICE: no such node; NV_ERR_GPU_IS_LOST; NV_ERR_INSUFFICIENT_PERMISSIONS;
+ * NV_ERR_ILLEGAL_ACTION: the GPU is excluded by a setting.
  */
 enum nv_status rm_file_open(struct rm *rm, enum rm_node node, u32 minor, void *host_ctx,
 			    struct rm_file **out);

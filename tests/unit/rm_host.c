@@ -52,9 +52,16 @@ void host_start(u32 gpus)
 
 void host_start_like(u32 gpus, const struct fixture_gpu_config *like)
 {
+	host_start_with(gpus, like, RM_OPTION_RM_MSG, NULL);
+}
+
+void host_start_with(u32 gpus, const struct fixture_gpu_config *like, enum rm_option option,
+		     const char *text)
+{
 	struct rm_config config = { .host = &ops };
 	u32 i;
 
+	config.options[option] = text;
 	memset(&host, 0, sizeof(host));
 	host.live = unit_live();
 	os_user_set_signal(&host.signal);

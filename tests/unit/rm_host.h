@@ -34,6 +34,9 @@ extern struct rm_host host;
 void host_start(u32 gpus);
 /* The same; all GPUs are like that one, but for index and count. */
 void host_start_like(u32 gpus, const struct fixture_gpu_config *like);
+/* The same, with a setting that is text. */
+void host_start_with(u32 gpus, const struct fixture_gpu_config *like, enum rm_option option,
+		     const char *text);
 /* Closes what is open and takes all down. */
 void host_stop(void);
 /* A test's teardown: the driver's own thread again, everything stopped and nothing left of it. */

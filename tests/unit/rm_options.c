@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "rm/gpu/gpu.h"
 #include "rm/options.h"
 #include "rm/registry.h"
 #include "rm_host.h"
@@ -176,12 +177,132 @@ static void test_failing_allocations(void **state)
 	assert_int_equal(unit_live(), live);
 }
 
+static void test_uuids(void **state)
+{
+	static const u8 uuid[16] = { 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef,
+				     0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0x32, 0x10 };
+	static const struct {
+		const char *text;
+		bool named;
+	} cases[] = {
+		{ NULL, false },
+		{ "", false },
+		{ ",,, ,", false },
+		{ "GPU-01234567-89ab-cdef-fedc-ba9876543210", true },
+		{ " gpu-01234567-89AB-CDEF-FEDC-BA9876543210 ", true },
+		{ "GPU-1,GPU-01234567-89ab-cdef-fedc-ba9876543210,x", true },
+		{ "GPU-01234567-89ab-cdef-fedc-ba9876543211", false },
+		{ "GPU-01234567-89ab-cdef-fedc-ba987654321", false },
+		{ "GPU-01234567-89ab-cdef-fedc-ba98765432100", false },
+		{ "GPU-01234567-89ab-cdef-fedc-ba9876543210x", false },
+		{ "GPU-0123456789abcdeffedcba9876543210", false },
+		{ "01234567-89ab-cdef-fedc-ba9876543210", false },
+		{ "GPU-01234567-89ab-cdef-fedc-ba987654321/", false },
+		{ "GPU-", false },
+		{ "G", false },
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(rm_options_names_uuid(cases[i].text, uuid), cases[i].named);
+}
+
+#define INFORMATION "gpus/0000:01:00.0/information"
+
+/* One of two GPUs is excluded: nobody lists it or opens it, and /proc says why. */
+static void test_excluded(void **state)
+{
+	NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS ids;
+	struct fixture_gpu_config like = { 0 };
+	nv_ioctl_card_info_t cards[4];
+	char text[4096], list[64], *at;
+	enum rm_option option;
+	size_t length;
+	u32 client;
+	int ctl;
+
+	host_start(2);
+	assert_true(host_open(RM_NODE_GPU, 0) >= 0);
+	assert_int_equal(rm_proc_show(host.rm, INFORMATION, text, sizeof(text), &length), NV_OK);
+	assert_non_null(strstr(text, "GPU Excluded:\t No\n"));
+	at = strstr(text, "GPU-");
+	assert_non_null(at);
+	snprintf(list, sizeof(list), "GPU-none, %.40s", at);
+	host_stop();
+
+	for (option = RM_OPTION_GPU_BLACKLIST; option < RM_OPTION_COUNT; option++) {
+		if (option == RM_OPTION_TEMPORARY_FILE_PATH)
+			continue;
+		host_start_with(2, &like, option, list);
+		assert_null(host.rm_gpus[0]->gsp);
+		assert_null(host.rm_gpus[1]->gsp);
+		assert_int_equal(host_open(RM_NODE_GPU, 0), -NV_ERR_ILLEGAL_ACTION);
+		assert_true(host_open(RM_NODE_GPU, 1) >= 0);
+		ctl = host_open(RM_NODE_CONTROL, 0);
+		assert_int_equal(host_ioctl(ctl, NV_ESC_CARD_INFO, cards, sizeof(cards)),
+				 RM_IOCTL_OK);
+		assert_true(cards[0].valid && cards[0].minor_number == 1 && !cards[1].valid);
+		client = host_client(ctl);
+		assert_int_equal(host_control(ctl, client, client,
+					      NV0000_CTRL_CMD_GPU_GET_PROBED_IDS, &ids,
+					      sizeof(ids)),
+				 NV_OK);
+		assert_int_equal(ids.gpuIds[0], host.rm_gpus[1]->gpu_id);
+		assert_int_equal(ids.gpuIds[1], NV0000_CTRL_GPU_INVALID_ID);
+		assert_int_equal(ids.excludedGpuIds[0], host.rm_gpus[0]->gpu_id);
+		assert_int_equal(ids.excludedGpuIds[1], NV0000_CTRL_GPU_INVALID_ID);
+		assert_int_equal(host_ioctl(ctl, NV_ESC_ATTACH_GPUS_TO_FD, &host.rm_gpus[0]->gpu_id,
+					    sizeof(u32)),
+				 RM_IOCTL_EINVAL);
+		assert_int_equal(rm_proc_show(host.rm, INFORMATION, text, sizeof(text), &length),
+				 NV_OK);
+		assert_non_null(strstr(text, "GPU Excluded:\t Yes\n"));
+		assert_non_null(strstr(text, "GPU UUID: \t GPU-"));
+		assert_null(strstr(text, "GPU UUID: \t GPU-?"));
+		/* Nothing of it wakes with the others. */
+		assert_int_equal(rm_suspend(host.rm), NV_OK);
+		rm_resume(host.rm);
+		assert_null(host.rm_gpus[0]->gsp);
+		host_stop();
+	}
+}
+
+/* One that comes while the instance is suspended is found out at its first open. */
+static void test_excluded_later(void **state)
+{
+	struct fixture_gpu_config like = { 0 };
+	char text[4096], list[64];
+	size_t length;
+
+	host_start(1);
+	assert_true(host_open(RM_NODE_GPU, 0) >= 0);
+	assert_int_equal(rm_proc_show(host.rm, INFORMATION, text, sizeof(text), &length), NV_OK);
+	snprintf(list, sizeof(list), "%.40s", strstr(text, "GPU-"));
+	host_stop();
+
+	host_start_with(1, &like, RM_OPTION_EXCLUDED_GPUS, list);
+	host_remove(0);
+	assert_int_equal(rm_suspend(host.rm), NV_OK);
+	host_add(0, NULL);
+	assert_false(host.rm_gpus[0]->excluded);
+	rm_resume(host.rm);
+	assert_int_equal(host_open(RM_NODE_GPU, 0), -NV_ERR_ILLEGAL_ACTION);
+	assert_true(host.rm_gpus[0]->excluded);
+	host_stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_layers),		 cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_what_is_no_entry), cmocka_unit_test(test_of_one_gpu),
-		cmocka_unit_test(test_any_text),	 cmocka_unit_test(test_failing_allocations),
+		cmocka_unit_test(test_layers),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_what_is_no_entry),
+		cmocka_unit_test(test_of_one_gpu),
+		cmocka_unit_test(test_any_text),
+		cmocka_unit_test(test_failing_allocations),
+		cmocka_unit_test(test_uuids),
+		cmocka_unit_test(test_excluded),
+		cmocka_unit_test(test_excluded_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

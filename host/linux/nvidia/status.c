@@ -23,6 +23,8 @@ int nvidia_errno(enum nv_status status)
 		return -EAGAIN;
 	case NV_ERR_INSUFFICIENT_PERMISSIONS:
 		return -EACCES;
+	case NV_ERR_ILLEGAL_ACTION:
+		return -EPERM;
 	case NV_ERR_SIGNAL_PENDING:
 		return -ERESTARTSYS;
 	case NV_ERR_OBJECT_NOT_FOUND:

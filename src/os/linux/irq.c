@@ -44,9 +44,15 @@ u32 os_linux_pci_irq_type(struct os_pci_dev *dev)
 	return READ_ONCE(dev->irq.type);
 }
 
-int os_linux_pci_irq_number(struct os_pci_dev *dev, u32 vector)
+u32 os_pci_irq_number(struct os_pci_dev *dev)
 {
-	return pci_irq_vector(dev->pdev, vector);
+	int number = -1;
+
+	mutex_lock(&dev->irq.change);
+	if (dev->irq.type)
+		number = pci_irq_vector(dev->pdev, 0);
+	mutex_unlock(&dev->irq.change);
+	return number < 0 ? dev->pdev->irq : (u32)number;
 }
 
 /* The first count vectors. */

@@ -51,9 +51,8 @@ void os_linux_pci_lost(struct os_pci_dev *dev);
  * (PCI_IRQ_LEGACY): the first of this order that works is taken. At first all.
  */
 void os_linux_pci_irq_types(struct os_pci_dev *dev, u32 types);
-/* The kind taken (one of these), 0 while disabled; and the Linux interrupt number of a vector. */
+/* The kind taken (one of these), 0 while disabled. */
 u32 os_linux_pci_irq_type(struct os_pci_dev *dev);
-int os_linux_pci_irq_number(struct os_pci_dev *dev, u32 vector);
 
 /* -- Pages ------------------------------------------------------------------------------------- */
 

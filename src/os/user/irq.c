@@ -8,6 +8,8 @@
 #include "base/bits.h"
 #include "os/user/pci.h"
 
+#define CFG_INTERRUPT_LINE 0x3cu
+
 /* Takes and serves what is pending; false when there was nothing. */
 static bool irq_serve(struct os_pci_dev *dev)
 {
@@ -124,4 +126,9 @@ void os_user_pci_interrupt(struct os_pci_dev *dev, u32 vector)
 			eventcount_signal(&irq->event);
 	}
 	eventcount_signal(&dev->progress);
+}
+
+u32 os_pci_irq_number(struct os_pci_dev *dev)
+{
+	return os_pci_cfg_read(dev, CFG_INTERRUPT_LINE, 1);
 }

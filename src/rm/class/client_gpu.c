@@ -34,35 +34,36 @@ static inline void list_none(u32 ids[LIST_IDS])
 		ids[i] = NV0000_CTRL_GPU_INVALID_ID;
 }
 
-/* The ids of the GPUs, attached ones only or all that were probed; the rest of the list is invalid.
- */
-static void list_ids(struct rm *rm, bool attached, u32 ids[LIST_IDS])
-{
-	u32 i, n = 0;
-
-	list_none(ids);
-	for (i = 0; i < RM_MAX_GPUS; i++) {
-		struct rm_gpu *gpu = rm_gpu_by_instance(rm, i);
-
-		if (gpu && (!attached || is_attached(gpu)))
-			ids[n++] = gpu->gpu_id;
-	}
-}
-
 enum nv_status client_gpu_get_attached_ids(struct rm_call *call, void *params)
 {
 	NV0000_CTRL_GPU_GET_ATTACHED_IDS_PARAMS *p = params;
+	u32 i, n = 0;
 
-	list_ids(call->rm, true, p->gpuIds);
+	list_none(p->gpuIds);
+	for (i = 0; i < RM_MAX_GPUS; i++) {
+		const struct rm_gpu *gpu = rm_gpu_by_instance(call->rm, i);
+
+		if (is_attached(gpu))
+			p->gpuIds[n++] = gpu->gpu_id;
+	}
 	return NV_OK;
 }
 
 enum nv_status client_gpu_get_probed_ids(struct rm_call *call, void *params)
 {
 	NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS *p = params;
+	u32 i, n = 0, excluded = 0;
 
-	list_ids(call->rm, false, p->gpuIds);
+	list_none(p->gpuIds);
 	list_none(p->excludedGpuIds);
+	for (i = 0; i < RM_MAX_GPUS; i++) {
+		const struct rm_gpu *gpu = rm_gpu_by_instance(call->rm, i);
+
+		if (gpu && os_load_acquire(&gpu->excluded))
+			p->excludedGpuIds[excluded++] = gpu->gpu_id;
+		else if (gpu)
+			p->gpuIds[n++] = gpu->gpu_id;
+	}
 	return NV_OK;
 }
 
@@ -75,7 +76,9 @@ enum nv_status client_gpu_attach_ids(struct rm_call *call, void *params)
 	if (p->gpuIds[0] == NV0000_CTRL_GPU_ATTACH_ALL_PROBED_IDS)
 		return NV_OK;
 	for (i = 0; i < ARRAY_SIZE(p->gpuIds) && p->gpuIds[i] != NV0000_CTRL_GPU_INVALID_ID; i++) {
-		if (!rm_gpu_by_id(call->rm, p->gpuIds[i]))
+		const struct rm_gpu *gpu = rm_gpu_by_id(call->rm, p->gpuIds[i]);
+
+		if (!gpu || os_load_acquire(&gpu->excluded))
 			return NV_ERR_INVALID_ARGUMENT;
 	}
 	return NV_OK;

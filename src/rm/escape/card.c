@@ -41,7 +41,7 @@ static void card_fill(nv_ioctl_card_info_t *card, const struct rm_gpu *gpu)
 	card->pci_info.vendor_id = gpu->vendor_id;
 	card->pci_info.device_id = gpu->device_id;
 	card->gpu_id = gpu->gpu_id;
-	card->interrupt_line = (u16)(os_pci_cfg_read(gpu->pci, 0x3c, 1) & 0xff);
+	card->interrupt_line = (u16)os_pci_irq_number(gpu->pci);
 	card->reg_address = gpu->bars[BAR_REGISTERS].address;
 	card->reg_size = gpu->bars[BAR_REGISTERS].size;
 	card->fb_address = gpu->bars[BAR_VIDEO_MEMORY].address;
@@ -60,7 +60,7 @@ enum rm_ioctl_result escape_card_info(struct rm_file *file, void *data, u32 size
 	for (i = 0; i < RM_MAX_GPUS && used < room; i++) {
 		struct rm_gpu *gpu = rm_gpu_by_instance(file->rm, i);
 
-		if (gpu)
+		if (gpu && !os_load_acquire(&gpu->excluded))
 			card_fill(&cards[used++], gpu);
 	}
 	rm_gpus_let_go(&call);

@@ -6,8 +6,10 @@
 #include "rm/api/cache.h"
 #include "rm/gpu/interrupt.h"
 #include "rm/gpu/regs.h"
+#include "rm/gpu/static_info.h"
 #include "rm/gsp/rpc.h"
 #include "rm/instance.h"
+#include "rm/options.h"
 #include "rm/server/server.h"
 #include "rm/trace.h"
 
@@ -52,6 +54,22 @@ void rm_gpu_put(struct rm_gpu *gpu)
 
 /* -- Users ------------------------------------------------------------------------------------- */
 
+/* GPU lock held; the firmware has just been booted. It keeps what the firmware said of it. */
+static bool exclude(struct rm_gpu *gpu)
+{
+	const struct rm *rm = gpu->rm;
+
+	if (!rm_options_names_uuid(rm->options[RM_OPTION_EXCLUDED_GPUS], gpu->info->uuid) &&
+	    !rm_options_names_uuid(rm->options[RM_OPTION_GPU_BLACKLIST], gpu->info->uuid))
+		return false;
+	gsp_shutdown(gpu);
+	os_store_release(&gpu->excluded, 1);
+	os_log(OS_LOG_INFO, "NVRM: GPU%u at %04x:%02x:%02x.%x is excluded", gpu->instance,
+	       gpu->location.domain, gpu->location.bus, gpu->location.device,
+	       gpu->location.function);
+	return true;
+}
+
 enum nv_status rm_gpu_retain(struct rm_gpu *gpu)
 {
 	enum nv_status status = NV_OK;
@@ -59,8 +77,12 @@ enum nv_status rm_gpu_retain(struct rm_gpu *gpu)
 	rm_gpu_lock(gpu);
 	if (rm_gpu_is_lost(gpu)) {
 		status = NV_ERR_GPU_IS_LOST;
+	} else if (gpu->excluded) {
+		status = NV_ERR_ILLEGAL_ACTION;
 	} else if (!gpu->gsp) {
 		status = gsp_boot(gpu);
+		if (status == NV_OK && exclude(gpu))
+			status = NV_ERR_ILLEGAL_ACTION;
 		/* Lost meanwhile (another thread may say so): boot's result does not count. */
 		if (status == NV_OK && !os_cmpxchg32(&gpu->state, RM_GPU_FOUND, RM_GPU_RUNNING)) {
 			gsp_shutdown(gpu);
@@ -73,6 +95,20 @@ enum nv_status rm_gpu_retain(struct rm_gpu *gpu)
 	}
 	rm_gpu_unlock(gpu);
 	return status;
+}
+
+void rm_gpu_check_excluded(struct rm_gpu *gpu)
+{
+	struct rm *rm = gpu->rm;
+	u32 token;
+
+	if (!rm->options[RM_OPTION_EXCLUDED_GPUS] && !rm->options[RM_OPTION_GPU_BLACKLIST])
+		return;
+	/* Of a suspended instance no GPU is touched: the first open tells. */
+	token = os_percpu_rwlock_read_lock(&rm->power.lock);
+	if (!rm->power.suspended && rm_gpu_retain(gpu) == NV_OK)
+		rm_gpu_release(gpu);
+	os_percpu_rwlock_read_unlock(&rm->power.lock, token);
 }
 
 /* GPU lock held. */

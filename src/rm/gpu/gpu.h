@@ -39,6 +39,7 @@ struct rm_gpu {
 	u32 users;	 /* opens and attaches that keep it booted; written under the gpu lock */
 	bool persistent; /* likewise */
 	u32 accounting;	 /* atomic: processes are accounted for, until the firmware stops */
+	u32 excluded;	 /* atomic: a setting names its UUID, so nobody may open it */
 	bool suspended;	 /* its firmware's state waits for rm_gpu_resume; GPU lock */
 	struct os_mutex lock; /* LOCK_RANK_GPU: RPC queues and all state below */
 	struct rm_gsp *gsp;   /* NULL until booted */
@@ -78,10 +79,13 @@ static inline bool rm_gpu_is_lost(const struct rm_gpu *gpu)
 }
 
 /*
- * Boots the GPU for its first user and counts one more; NV_ERR_GPU_IS_LOST, or what the boot failed
- * with (everything it took is released). Takes the GPU lock.
+ * Boots the GPU for its first user and counts one more; NV_ERR_GPU_IS_LOST, NV_ERR_ILLEGAL_ACTION
+ * (it is excluded, which its firmware's word of its UUID tells), or what the boot failed with
+ * (everything it took is released). Takes the GPU lock.
  */
 enum nv_status rm_gpu_retain(struct rm_gpu *gpu);
+/* Finds out whether the GPU is excluded, where a setting names any. Boots its firmware for it. */
+void rm_gpu_check_excluded(struct rm_gpu *gpu);
 /*
  * One user less. Unless persistence mode is on, the last one frees all clients' objects on the GPU
  * and shuts the firmware down: under the API lock held exclusively, so in the middle of a call

@@ -156,6 +156,7 @@ enum nv_status rm_gpu_add(struct rm *rm, struct os_pci_dev *dev, u32 minor, stru
 	os_log(OS_LOG_INFO, "NVRM: GPU%u at %04x:%02x:%02x.%x (%04x:%04x)", gpu->instance,
 	       gpu->location.domain, gpu->location.bus, gpu->location.device,
 	       gpu->location.function, gpu->vendor_id, gpu->device_id);
+	rm_gpu_check_excluded(gpu);
 	*out = gpu;
 	return NV_OK;
 

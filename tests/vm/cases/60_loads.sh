@@ -53,6 +53,38 @@ test_registry_parameters() {
 	modprobe -r nvidia
 }
 
+# A GPU that a setting names by its UUID is not to be had; the others are.
+# test_excluded: 60 seconds
+test_excluded() {
+	load 2
+	first=$(gpu_functions | head -n 1)
+	: </dev/nvidia0
+	information=/proc/driver/nvidia/gpus/$first/information
+	exec 4</dev/nvidia0
+	uuid=$(sed -n 's/^GPU UUID:[^G]*//p' "$information")
+	irq=$(sed -n 's/^IRQ:[^0-9]*//p' "$information")
+	grep -Eq "^ *$irq:.* nvidia$" /proc/interrupts || fail "no interrupt $irq of nvidia"
+	exec 4<&-
+	modprobe -r nvidia
+	for name in ExcludedGpus GpuBlacklist; do
+		modprobe nvidia NVreg_$name="GPU-nobody,$uuid"
+		wait_for 10 test -c /dev/nvidia1
+		logged "NVRM: GPU0 at $first is excluded" || fail "nobody says so"
+		grep -q 'GPU Excluded:[^A-Za-z]*Yes' "$information"
+		check_equal "$uuid" "$(sed -n 's/^GPU UUID:[^G]*//p' "$information")" "UUID of an excluded GPU"
+		said=$(cat /dev/nvidia0 2>&1 || true)
+		case "$said" in
+		*'not permitted'*) ;;
+		*) fail "open: $said" ;;
+		esac
+		if [ -x /usr/bin/nvidia-smi ]; then
+			check_equal 1 "$(smi -L | grep -c UUID)" "GPUs in nvidia-smi -L"
+			smi -B
+		fi
+		modprobe -r nvidia
+	done
+}
+
 # test_interrupt_kinds: 60 seconds
 test_interrupt_kinds() {
 	need_smi
