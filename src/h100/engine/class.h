@@ -17,8 +17,9 @@ enum h100_engine_kind {
 
 enum h100_method_result {
 	H100_METHOD_OK,
-	H100_METHOD_FAULT, /* call->fault says which, client and engine_id included */
-	H100_METHOD_ERROR, /* call->error: ROBUST_CHANNEL_*; call->error_info: see there */
+	H100_METHOD_FAULT,   /* call->fault says which, client and engine_id included */
+	H100_METHOD_ERROR,   /* call->error: ROBUST_CHANNEL_*; call->error_info: see there */
+	H100_METHOD_STOPPED, /* call->stopped said so; the method is half done */
 };
 
 /* One method being carried out. The caller fills all but what is marked out. */
@@ -35,9 +36,12 @@ struct h100_engine_call {
 	/* Raises the engine's non-stalling interrupt. May be NULL. */
 	void (*nonstall)(const struct h100_engine_call *call);
 
+	/* Asked now and then by long methods: the channel is going away. May be NULL. */
+	bool (*stopped)(const struct h100_engine_call *call);
+
 	struct h100_fault fault; /* out */
 	u32 error;		 /* out: ROBUST_CHANNEL_* */
-	u32 error_info;		 /* out: for copy engines NVC8B5 error codes, else the data */
+	u32 error_info;		 /* out: of copy engines NV_PCE_LAUNCHERR_REPORT_*, else the data */
 };
 
 struct h100_engine_class {

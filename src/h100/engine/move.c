@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * Moving data page by page. Both ends of a copy are looked up as far as their pages reach, and what
+ * both reach is one memmove; where the CPU has no pointer, a buffer of a page goes between.
+ */
+#include "h100/engine/move.h"
+
+#include <string.h>
+
+#include "base/bits.h"
+#include "os/os.h"
+
+#define TURN_BYTES KIB(512) /* moved between two looks at whether others wait */
+#define RUN_COST 128u	    /* what a short run costs more than its bytes */
+
+void h100_mover_init(struct h100_mover *m, struct h100_engine_call *call, u8 client, u16 engine_id)
+{
+	*m = (struct h100_mover){
+		.call = call,
+		.client = client,
+		.engine_id = engine_id,
+		.budget = TURN_BYTES,
+	};
+}
+
+static enum h100_method_result fault(struct h100_mover *m)
+{
+	m->call->fault.client = m->client;
+	m->call->fault.engine_id = m->engine_id;
+	return H100_METHOD_FAULT;
+}
+
+static enum h100_method_result unreachable(struct h100_mover *m, const struct h100_end *end,
+					   u64 address, enum h100_fault_type type)
+{
+	struct h100_fault *f = &m->call->fault;
+
+	memset(f, 0, sizeof(*f));
+	f->type = type;
+	f->va = address;
+	f->pdb = m->call->pdb;
+	if (end->physical)
+		f->access = end->write ? NV_PFAULT_ACCESS_TYPE_PHYS_WRITE
+				       : NV_PFAULT_ACCESS_TYPE_PHYS_READ;
+	else
+		f->access = end->write ? H100_ACCESS_WRITE : H100_ACCESS_READ;
+	return fault(m);
+}
+
+static u32 privilege(const struct h100_mover *m)
+{
+	return m->call->privileged ? H100_ACCESS_PRIVILEGED : 0;
+}
+
+/* Makes the end know where address lies. */
+static enum h100_method_result look_up(struct h100_mover *m, struct h100_end *end, u64 address)
+{
+	u32 access = (end->write ? H100_ACCESS_WRITE : H100_ACCESS_READ) | privilege(m);
+
+	if (end->known && address - end->start < end->t.bytes)
+		return H100_METHOD_OK;
+	end->known = false;
+	end->start = address;
+	if (end->physical) {
+		if (end->aperture == H100_APERTURE_PEER)
+			return unreachable(m, end, address, H100_FAULT_UNSUPPORTED_APERTURE);
+		end->t = (struct h100_translation){ .aperture = end->aperture,
+						    .address = address,
+						    .bytes = max(~address, (u64)1) };
+	} else if (!h100_mmu_translate(m->call->mmu, &m->call->pdb, address, access, &end->t,
+				       &m->call->fault)) {
+		return fault(m);
+	}
+	end->known = true;
+	return H100_METHOD_OK;
+}
+
+enum h100_method_result h100_move_find(struct h100_mover *m, struct h100_end *end, u64 address,
+				       struct h100_span *span)
+{
+	enum h100_method_result result = look_up(m, end, address);
+	u64 offset, bytes;
+
+	if (result != H100_METHOD_OK)
+		return result;
+	offset = address - end->start;
+	span->sparse = end->t.sparse;
+	span->aperture = end->t.aperture;
+	span->address = end->t.address + offset;
+	span->bytes = end->t.bytes - offset;
+	span->at = NULL;
+	if (span->sparse)
+		return H100_METHOD_OK;
+	span->at = h100_memory_pointer(m->call->memory, span->aperture, span->address, &bytes);
+	if (!span->at) {
+		if (span->aperture == H100_APERTURE_VIDEO)
+			return unreachable(m, end, address, H100_FAULT_REGION_VIOLATION);
+		bytes = OS_PAGE_SIZE - span->address % OS_PAGE_SIZE;
+	}
+	span->bytes = min(span->bytes, bytes);
+	return H100_METHOD_OK;
+}
+
+enum h100_method_result h100_move_spent(struct h100_mover *m, struct h100_end *a,
+					struct h100_end *b, u64 bytes)
+{
+	struct h100_engine_call *call = m->call;
+
+	bytes += RUN_COST;
+	if (bytes < m->budget) {
+		m->budget -= bytes;
+		return H100_METHOD_OK;
+	}
+	m->budget = TURN_BYTES;
+	h100_memory_yield(call->memory);
+	if (a)
+		a->known = false;
+	if (b)
+		b->known = false;
+	if (call->stopped && call->stopped(call))
+		return H100_METHOD_STOPPED;
+	return H100_METHOD_OK;
+}
+
+static enum h100_method_result span_read(struct h100_mover *m, const struct h100_end *end,
+					 u64 address, const struct h100_span *span, void *data,
+					 u64 size)
+{
+	struct h100_memory *memory = m->call->memory;
+
+	if (span->sparse) {
+		memset(data, 0, size);
+	} else if (span->at) {
+		memcpy(data, span->at, size);
+		h100_memory_account(memory, span->aperture, size, 0);
+	} else if (!h100_memory_read(memory, span->aperture, span->address, data, size)) {
+		return unreachable(m, end, address, H100_FAULT_REGION_VIOLATION);
+	}
+	return H100_METHOD_OK;
+}
+
+static enum h100_method_result span_write(struct h100_mover *m, const struct h100_end *end,
+					  u64 address, const struct h100_span *span,
+					  const void *data, u64 size)
+{
+	struct h100_memory *memory = m->call->memory;
+
+	if (span->sparse)
+		return H100_METHOD_OK;
+	if (span->at) {
+		memcpy(span->at, data, size);
+		h100_memory_account(memory, span->aperture, 0, size);
+	} else if (!h100_memory_write(memory, span->aperture, span->address, data, size)) {
+		return unreachable(m, end, address, H100_FAULT_REGION_VIOLATION);
+	}
+	return H100_METHOD_OK;
+}
+
+enum h100_method_result h100_move_read(struct h100_mover *m, struct h100_end *from, u64 address,
+				       void *data, u64 size)
+{
+	enum h100_method_result result = H100_METHOD_OK;
+	struct h100_span span;
+	u8 *to = data;
+
+	while (size != 0 && result == H100_METHOD_OK) {
+		u64 piece;
+
+		result = h100_move_find(m, from, address, &span);
+		if (result != H100_METHOD_OK)
+			break;
+		piece = min(size, span.bytes);
+		result = span_read(m, from, address, &span, to, piece);
+		address += piece;
+		to += piece;
+		size -= piece;
+	}
+	return result;
+}
+
+enum h100_method_result h100_move_write(struct h100_mover *m, struct h100_end *to, u64 address,
+					const void *data, u64 size)
+{
+	enum h100_method_result result = H100_METHOD_OK;
+	struct h100_span span;
+	const u8 *from = data;
+
+	while (size != 0 && result == H100_METHOD_OK) {
+		u64 piece;
+
+		result = h100_move_find(m, to, address, &span);
+		if (result != H100_METHOD_OK)
+			break;
+		piece = min(size, span.bytes);
+		result = span_write(m, to, address, &span, from, piece);
+		address += piece;
+		from += piece;
+		size -= piece;
+	}
+	return result;
+}
+
+/* One run, within a page at both ends. */
+static enum h100_method_result copy_run(struct h100_mover *m, const struct h100_end *to,
+					u64 to_address, const struct h100_span *out,
+					const struct h100_end *from, u64 from_address,
+					const struct h100_span *in, u64 size)
+{
+	struct h100_memory *memory = m->call->memory;
+	enum h100_method_result result;
+	u8 buffer[OS_PAGE_SIZE];
+
+	if (out->at && in->at) {
+		memmove(out->at, in->at, size);
+		h100_memory_account(memory, in->aperture, size, 0);
+		h100_memory_account(memory, out->aperture, 0, size);
+		return H100_METHOD_OK;
+	}
+	result = span_read(m, from, from_address, in, buffer, size);
+	if (result == H100_METHOD_OK)
+		result = span_write(m, to, to_address, out, buffer, size);
+	return result;
+}
+
+enum h100_method_result h100_move_copy(struct h100_mover *m, struct h100_end *to, u64 to_address,
+				       struct h100_end *from, u64 from_address, u64 size)
+{
+	enum h100_method_result result = H100_METHOD_OK;
+	struct h100_span in, out;
+
+	while (size != 0 && result == H100_METHOD_OK) {
+		u64 piece;
+
+		result = h100_move_find(m, from, from_address, &in);
+		if (result == H100_METHOD_OK)
+			result = h100_move_find(m, to, to_address, &out);
+		if (result != H100_METHOD_OK)
+			break;
+		piece = min(min(size, TURN_BYTES), min(in.bytes, out.bytes));
+		if (!in.at || !out.at)
+			piece = min(piece, (u64)OS_PAGE_SIZE);
+		result = copy_run(m, to, to_address, &out, from, from_address, &in, piece);
+		if (result == H100_METHOD_OK)
+			result = h100_move_spent(m, to, from, piece);
+		to_address += piece;
+		from_address += piece;
+		size -= piece;
+	}
+	return result;
+}
+
+enum h100_method_result h100_move_fill(struct h100_mover *m, struct h100_end *to, u64 address,
+				       const u8 *pattern, u32 period, u64 size)
+{
+	enum h100_method_result result = H100_METHOD_OK;
+	u8 buffer[OS_PAGE_SIZE];
+	u32 full = (u32)sizeof(buffer) - (u32)sizeof(buffer) % period; /* whole patterns */
+	u32 i;
+
+	for (i = 0; i < full && i < size; i += period)
+		memcpy(buffer + i, pattern, period);
+	while (size != 0 && result == H100_METHOD_OK) {
+		u64 piece = min(size, (u64)full);
+
+		result = h100_move_write(m, to, address, buffer, piece);
+		if (result == H100_METHOD_OK)
+			result = h100_move_spent(m, to, NULL, piece);
+		address += piece;
+		size -= piece;
+	}
+	return result;
+}
+
+/* -- Reports ----------------------------------------------------------------------------------- */
+
+#define REPORT_TIME 8u /* where the time lies in a report of four words */
+
+enum h100_method_result h100_move_report(struct h100_mover *m, const struct h100_report *report)
+{
+	struct h100_engine_call *call = m->call;
+	/* A narrow payload of four words has a word of zeroes behind it. */
+	u32 width = report->wide || (report->four_words && !report->reduction) ? 8 : 4;
+	u64 payload = report->wide ? report->payload : (u32)report->payload;
+	u64 now;
+	bool done = true;
+
+	if (report->four_words) {
+		now = call->now_ns(call);
+		done = h100_virtual_write(call->mmu, &call->pdb, report->address + REPORT_TIME,
+					  &now, sizeof(now), privilege(m), &call->fault);
+	}
+	if (done && report->reduction)
+		done = h100_virtual_fetch_op(call->mmu, &call->pdb, report->address, width,
+					     report->op, payload, NULL, privilege(m), &call->fault);
+	else if (done)
+		done = h100_virtual_write(call->mmu, &call->pdb, report->address, &payload, width,
+					  privilege(m), &call->fault);
+	return done ? H100_METHOD_OK : fault(m);
+}
