@@ -16,6 +16,7 @@
 struct rm rm;
 static pthread_rwlock_t api_lock = PTHREAD_RWLOCK_INITIALIZER;
 u32 notified, notified_lost, objects_removed, objects_freed;
+u32 last_engines, engines_notified, channel_errors;
 struct rm_gpu_notification last_notification;
 static char log_text[1 << 16];
 static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -67,6 +68,18 @@ void rm_gpu_notify(struct rm_gpu *gpu, const struct rm_gpu_notification *n)
 
 void rm_gpu_inband_data(struct rm_gpu *gpu, const void *data, u32 size)
 {
+}
+
+void rm_gpu_notify_engines(struct rm_gpu *gpu, u32 first, u32 vectors)
+{
+	last_engines = first;
+	os_fetch_or(&engines_notified, vectors);
+}
+
+bool rm_gpu_channel_error(struct rm_gpu *gpu, u32 engine_type, u32 chid, u32 exception, u32 scope)
+{
+	os_fetch_add(&channel_errors, 1);
+	return true;
 }
 
 void rm_gpu_notify_lost(struct rm_gpu *gpu)

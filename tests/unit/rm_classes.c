@@ -213,8 +213,6 @@ static void test_listed(void **state)
 	assert_int_equal(NV_ERR_NOT_SUPPORTED, 0x56);
 	assert_int_equal(make(client, SUBDEVICE, OBJECT, GF100_SUBDEVICE_INFOROM, NULL), 0x56);
 	assert_int_equal(make(client, SUBDEVICE, OBJECT, GF100_SUBDEVICE_MASTER, NULL), 0x56);
-	assert_int_equal(make(client, SUBDEVICE, OBJECT, VOLTA_USERMODE_A, NULL), 0x56);
-	assert_int_equal(make(client, SUBDEVICE, OBJECT, HOPPER_USERMODE_A, NULL), 0x56);
 	assert_int_equal(make(client, SUBDEVICE, OBJECT, GF100_ZBC_CLEAR, NULL), 0x56);
 	assert_int_equal(make(client, DEVICE, OBJECT, NV50_MEMORY_VIRTUAL, &memory), 0x56);
 	/* Of the same kinds, and no class of this GPU. */

@@ -32,8 +32,10 @@ struct rm_channel_group {
 	struct rm_gpu *gpu;
 	u32 engine_type; /* NV2080_ENGINE_TYPE_* */
 	u32 runlist;
-	u32 id;					      /* on that GPU */
-	bool implicit;				      /* made by the driver around one channel */
+	u32 id;			  /* on its runlist */
+	u32 generation;		  /* of the fifo that gave the id */
+	bool implicit;		  /* made by the driver around one channel */
+	struct rm_vaspace *space; /* of channels without a context share; NULL: the device's */
 	struct os_pages method_buffers[RM_RUNQUEUES]; /* of copy engines that fault */
 	/* fifo: */
 	struct list channels; /* struct rm_channel, of those not freed */
@@ -54,6 +56,7 @@ struct rm_channel {
 	u32 subcontext;
 	u32 client, handle; /* of the object that it was made by */
 	u32 pid;	    /* of its client; 0: the driver */
+	u32 generation;	    /* of the fifo that gave the id */
 	struct rm_channel_group *group;
 	struct rm_vaspace *space;
 	struct rm_backing *instance; /* in video memory */
@@ -62,7 +65,7 @@ struct rm_channel {
 	struct rm_backing *notifier; /* NvNotification[]; NULL: none */
 	/* fifo: */
 	struct list_node node;	  /* of its group's channels */
-	struct rm_object *object; /* NULL once freed */
+	struct rm_object *object; /* NULL once freed, or before all of it is there */
 	u32 token_index;	  /* of the notifier that gets the work-submit token */
 	u32 error;		  /* ROBUST_CHANNEL_* of the first error, or 0 */
 	bool bound;		  /* UVM mapped what its engine needs */
@@ -92,12 +95,5 @@ void rm_channel_set_bound(struct rm_channel *channel);
 void rm_channel_stop(struct rm_channel *channel);
 
 struct rm_channel_group *rm_channel_group_of(const struct rm_object *object);
-
-/*
- * The firmware reset a channel, or its whole group, for an error: marks it, writes the error
- * notifiers, tells the channels' events. exception: ROBUST_CHANNEL_*; scope: RC_NOTIFIER_SCOPE_*.
- * False: there is no such channel. No lock is held.
- */
-bool rm_gpu_channel_error(struct rm_gpu *gpu, u32 engine_type, u32 chid, u32 exception, u32 scope);
 
 #endif

@@ -24,5 +24,16 @@ extern const struct rm_class rm_class_mig_monitor_session;
 extern const struct rm_class rm_class_fabric_manager_session;
 extern const struct rm_class rm_class_gpu_management;
 extern const struct rm_class rm_class_confidential_compute;
+extern const struct rm_class rm_class_channel_group;
+extern const struct rm_class rm_class_context_share;
+extern const struct rm_class rm_class_channel;
+extern const struct rm_class rm_class_usermode;
+extern const struct rm_class rm_class_graphics_object;
+extern const struct rm_class rm_class_copy_object;
+extern const struct rm_class rm_class_sec2_object;
+extern const struct rm_class rm_class_uvm_software;
+extern const struct rm_class rm_class_timed_semaphore;
+extern const struct rm_class rm_class_deferred_api;
+extern const struct rm_class rm_class_debugger;
 
 #endif

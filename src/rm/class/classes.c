@@ -23,6 +23,7 @@ const struct rm_class *const rm_classes[] = {
 	&rm_class_fabric_manager_session,
 	&rm_class_gpu_management,
 	&rm_class_confidential_compute,
+	&rm_class_usermode,
 	RM_LISTED_KINDS(POINTER)
 };
 /* clang-format on */

@@ -13,6 +13,7 @@
 #include "rm/class/class.h"
 #include "rm/class/subdevice.h"
 #include "rm/file.h"
+#include "rm/gpu/interrupt.h"
 #include "rm/gpu/notify.h"
 #include "rm/gsp/rpc.h"
 
@@ -23,6 +24,7 @@ struct rm_event {
 	struct rm_os_event *os_event;
 	u32 client;
 	u32 index;
+	u32 vector; /* of the engine whose work it waits for; RM_NO_ID: none */
 	bool with_data;
 	bool in_firmware;
 };
@@ -46,10 +48,43 @@ static bool index_is_engine(u32 index)
 	       (index >= NV2080_NOTIFIERS_NVJPEG0 && index <= NV2080_NOTIFIERS_NVJPEG7);
 }
 
+/* The engine whose work an index tells of; NV2080_ENGINE_TYPE_NULL: none that works on channels. */
+static u32 engine_of_index(u32 index)
+{
+	if (index == NV2080_NOTIFIERS_FIFO_EVENT_MTHD || index == NV2080_NOTIFIERS_GR0)
+		return NV2080_ENGINE_TYPE_GR0;
+	if (index >= NV2080_NOTIFIERS_CE0 && index <= NV2080_NOTIFIERS_CE9)
+		return NV2080_ENGINE_TYPE_COPY0 + (index - NV2080_NOTIFIERS_CE0);
+	if (index >= NV2080_NOTIFIERS_NVDEC0 && index <= NV2080_NOTIFIERS_NVDEC7)
+		return NV2080_ENGINE_TYPE_NVDEC0 + (index - NV2080_NOTIFIERS_NVDEC0);
+	if (index >= NV2080_NOTIFIERS_NVJPEG0 && index <= NV2080_NOTIFIERS_NVJPEG7)
+		return NV2080_ENGINE_TYPE_NVJPEG0 + (index - NV2080_NOTIFIERS_NVJPEG0);
+	if (index == NV2080_NOTIFIERS_SEC2)
+		return NV2080_ENGINE_TYPE_SEC2;
+	if (index == NV2080_NOTIFIERS_OFA)
+		return NV2080_ENGINE_TYPE_OFA;
+	return NV2080_ENGINE_TYPE_NULL;
+}
+
 static bool is_notifier(const struct rm_object *object)
 {
 	return object->class->iclass == ABI_ICLASS_RmClientResource ||
 	       object->class->iclass == ABI_ICLASS_Subdevice;
+}
+
+/* The vector that says so; an engine that the GPU lacks never does. */
+static enum nv_status find_vector(struct rm_event *event)
+{
+	const struct rm_fifo_engine *engine;
+	struct rm_fifo *fifo;
+	enum nv_status status = rm_fifo_get(event->object.gpu, &fifo);
+
+	if (status != NV_OK)
+		return status;
+	engine = rm_fifo_engine(fifo, engine_of_index(event->index));
+	if (engine)
+		event->vector = engine->nonstall_vector;
+	return NV_OK;
 }
 
 /* The checks in the order in which the interface makes them. */
@@ -102,6 +137,7 @@ static enum nv_status event_construct(struct rm_call *call, struct rm_object *ob
 	event->client = object->client->handle;
 	event->index = p->notifyIndex & (u32)REG_MASK(NV0005_NOTIFY_INDEX_INDEX);
 	event->with_data = !(p->notifyIndex & NV01_EVENT_WITHOUT_EVENT_DATA);
+	event->vector = RM_NO_ID;
 	object->gpu = event->notifier->gpu;
 
 	if (event->notifier->flags & RM_OBJECT_MIRRORED) {
@@ -119,6 +155,8 @@ static enum nv_status event_construct(struct rm_call *call, struct rm_object *ob
 			status = NV_ERR_INVALID_ARGUMENT;
 		else if (!index_is_engine(event->index))
 			status = NV_ERR_NOT_SUPPORTED;
+		else
+			status = find_vector(event);
 		if (status != NV_OK)
 			goto fail_index;
 	}
@@ -128,6 +166,8 @@ static enum nv_status event_construct(struct rm_call *call, struct rm_object *ob
 	os_mutex_lock(&state->event_lock);
 	list_add_tail(&event->node, &state->events);
 	os_mutex_unlock(&state->event_lock);
+	if (event->vector != RM_NO_ID)
+		rm_gpu_interrupts_want(object->gpu, event->vector, true);
 	return NV_OK;
 
 fail_index:
@@ -143,6 +183,8 @@ static void event_destruct(struct rm_call *call, struct rm_object *object)
 	struct rm_event *event = to_event(object);
 	struct rm_class_state *state = call->rm->classes;
 
+	if (event->vector != RM_NO_ID)
+		rm_gpu_interrupts_want(object->gpu, event->vector, false);
 	os_mutex_lock(&state->event_lock);
 	list_del(&event->node);
 	os_mutex_unlock(&state->event_lock);
@@ -251,6 +293,20 @@ void rm_gpu_notify(struct rm_gpu *gpu, const struct rm_gpu_notification *n)
 				rm_event_tell(gpu->rm, &subdevice->object, n->index, n->info32,
 					      n->info16);
 		}
+	}
+	os_mutex_unlock(&state->event_lock);
+}
+
+void rm_gpu_notify_engines(struct rm_gpu *gpu, u32 first, u32 vectors)
+{
+	struct rm_class_state *state = gpu->rm->classes;
+	struct rm_event *event;
+
+	os_mutex_lock(&state->event_lock);
+	list_for_each_entry (event, &state->events, node) {
+		if (event->object.gpu == gpu && event->vector - first < 32 &&
+		    (vectors & (1u << (event->vector - first))))
+			event_post(gpu->rm, event, 0, 0);
 	}
 	os_mutex_unlock(&state->event_lock);
 }

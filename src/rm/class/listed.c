@@ -47,15 +47,20 @@ const u32 rm_listed_classes[] = {
 };
 const u32 rm_listed_class_count = ARRAY_SIZE(rm_listed_classes);
 
-static enum nv_status listed_construct(struct rm_call *call, struct rm_object *object, void *params,
-				       u32 params_size)
+bool rm_class_listed(u32 class_id)
 {
 	u32 i;
 
 	for (i = 0; i < rm_listed_class_count; i++)
-		if (rm_listed_classes[i] == object->class_id)
-			return NV_ERR_NOT_SUPPORTED;
-	return NV_ERR_INVALID_CLASS;
+		if (rm_listed_classes[i] == class_id)
+			return true;
+	return false;
+}
+
+static enum nv_status listed_construct(struct rm_call *call, struct rm_object *object, void *params,
+				       u32 params_size)
+{
+	return rm_class_listed(object->class_id) ? NV_ERR_NOT_SUPPORTED : NV_ERR_INVALID_CLASS;
 }
 
 #define DEFINE(name)                                     \

@@ -10,11 +10,13 @@
 
 extern const u32 rm_listed_classes[];
 extern const u32 rm_listed_class_count;
+/* Whether the GPU has it. */
+bool rm_class_listed(u32 class_id);
 
 /* Kinds (enum abi_iclass) of which there are no objects; each has its rm_listed_KIND. */
 /* clang-format off */
 #define RM_LISTED_KINDS(X) \
-	X(UserModeApi) X(KernelChannel) X(AccessCounterBuffer) \
+	X(KernelChannel) X(AccessCounterBuffer) \
 	X(KernelCtxShareApi) X(KernelGraphicsObject) X(VaSpaceApi) \
 	X(GenericEngineApi) X(TimedSemaSwObject) X(ZbcApi) \
 	X(UvmSwObject) X(KernelCeContext) X(Sec2Context) \

@@ -21,6 +21,7 @@ static void gpu_objects_reset(struct rm_gpu_objects *objects)
 
 static void gpu_objects_fini(struct rm_gpu_objects *objects)
 {
+	rm_fifo_fini(&objects->fifo);
 	rm_heap_fini(&objects->heap);
 	os_mutex_destroy(&objects->lock);
 }
@@ -47,6 +48,11 @@ enum nv_status rm_class_state_create(struct rm *rm)
 		status = os_mutex_init(&objects->lock, LOCK_RANK_LEAF, "rm gpu objects");
 		if (status != NV_OK)
 			goto fail_gpus;
+		status = rm_fifo_init(&objects->fifo);
+		if (status != NV_OK) {
+			os_mutex_destroy(&objects->lock);
+			goto fail_gpus;
+		}
 		gpu_objects_reset(objects);
 	}
 	rm->classes = state;
@@ -87,6 +93,7 @@ void rm_gpu_forget_objects(struct rm_gpu *gpu)
 	rm_heap_fini(&objects->heap);
 	gpu_objects_reset(objects);
 	os_mutex_unlock(&objects->lock);
+	rm_fifo_reset(&objects->fifo);
 	rm_numa_reset(gpu->rm, gpu);
 }
 

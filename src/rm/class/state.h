@@ -8,6 +8,7 @@
 #define RM_CLASS_STATE_H
 
 #include "rm/class/fabric.h"
+#include "rm/class/fifo.h"
 #include "rm/class/heap.h"
 #include "rm/gpu/gpu.h"
 #include "rm/instance.h"
@@ -21,6 +22,7 @@ struct rm_gpu_objects {
 	u32 compute_rules;	/* NV2080_CTRL_GPU_COMPUTE_MODE_RULES_* */
 	u32 compute_owner;	/* client that holds the compute mode reservation, or 0 */
 	struct rm_fabric_probe fabric;
+	struct rm_fifo fifo;	 /* has a lock of its own */
 	bool draining, removing; /* drain state: no new users; to be removed when idle */
 };
 

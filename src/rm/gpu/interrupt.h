@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * Interrupts of one GPU. The top half reads the interrupt tree, clears what it finds and queues the
- * bottom half, one work item a GPU; it touches nothing but registers and atomics.
+ * Interrupts of one GPU: of its firmware, for everything that must be seen to, and of its engines,
+ * for work that is done, where anybody waits for that. The top half reads the interrupt tree,
+ * clears what it finds and queues the bottom half, one work item for either; it touches nothing but
+ * registers and atomics.
  */
 #ifndef RM_GPU_INTERRUPT_H
 #define RM_GPU_INTERRUPT_H
@@ -10,13 +12,21 @@
 
 struct rm_gpu;
 
+#define RM_INTR_LEAVES 16u /* of 32 vectors each */
+#define RM_INTR_VECTORS (RM_INTR_LEAVES * 32u)
+
 struct rm_gpu_interrupts {
 	struct rm_gpu *gpu;
 	struct os_workqueue *queue;
 	struct os_work work;
-	u64 count;    /* atomic: messages taken */
-	u32 kicks;    /* atomic: enum rm_gpu_kick, not yet done */
-	bool enabled; /* gpu lock */
+	struct os_work engine_work;
+	u32 pending[RM_INTR_LEAVES];  /* atomic: engines' vectors that came, not yet told */
+	struct os_mutex want_lock;    /* LOCK_RANK_LEAF: who waits, and the tree's enabled bits */
+	u32 wanted[RM_INTR_LEAVES];   /* atomic, written under want_lock */
+	u16 waiting[RM_INTR_VECTORS]; /* want_lock: how many want the vector */
+	u64 count;		      /* atomic: messages taken */
+	u32 kicks;		      /* atomic: enum rm_gpu_kick, not yet done */
+	bool enabled;		      /* gpu lock */
 };
 
 /* Lets the GPU's firmware interrupt. gpu->gsp is set. NV_ERR_NO_MEMORY. GPU lock held. */
@@ -35,6 +45,12 @@ enum rm_gpu_kick {
  * does it or has done it, and after.
  */
 void rm_gpu_interrupts_kick(struct rm_gpu *gpu, enum rm_gpu_kick what);
+/*
+ * One more, or one less, waits for an engine's vector: it interrupts as long as anybody does, and
+ * rm_gpu_notify_engines is called. Nothing happens for RM_INTR_VECTORS and more. The caller has an
+ * object on the GPU.
+ */
+void rm_gpu_interrupts_want(struct rm_gpu *gpu, u32 vector, bool want);
 /* Waits for bottom halves and frees everything. GPU lock not held, interrupts disabled. */
 void rm_gpu_interrupts_free(struct rm_gpu *gpu);
 

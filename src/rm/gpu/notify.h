@@ -24,6 +24,14 @@ struct rm_gpu_notification {
 };
 
 void rm_gpu_notify(struct rm_gpu *gpu, const struct rm_gpu_notification *n);
+/* Engines have done work: bit n of vectors is vector first + n of the interrupt tree. */
+void rm_gpu_notify_engines(struct rm_gpu *gpu, u32 first, u32 vectors);
+/*
+ * The firmware reset a channel, or its whole group, for an error: marks it, writes the error
+ * notifiers, tells the channels' events. exception: ROBUST_CHANNEL_*; scope: RC_NOTIFIER_SCOPE_*.
+ * False: there is no such channel.
+ */
+bool rm_gpu_channel_error(struct rm_gpu *gpu, u32 engine_type, u32 chid, u32 exception, u32 scope);
 /*
  * The GPU is lost: whoever waits for an event on it shall wait no longer. The first call of a GPU
  * counts.

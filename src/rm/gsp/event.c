@@ -140,6 +140,9 @@ static void rc_triggered(struct rm_gpu *gpu, const struct gsp_event *event)
 	}
 	os_log(OS_LOG_INFO, "NVRM: GPU%u: robust channel error %u on engine %u channel %u",
 	       gpu->instance, p.exceptType, p.nv2080EngineType, p.chid);
+	/* A channel that its client freed meanwhile has nobody left to be told. */
+	if (!rm_gpu_channel_error(gpu, p.nv2080EngineType, p.chid, p.exceptType, p.scope))
+		os_log(OS_LOG_INFO, "NVRM: GPU%u: there is no such channel", gpu->instance);
 	os_memset(&n, 0, sizeof(n));
 	n.index = NV2080_NOTIFIERS_RC_ERROR;
 	n.info32 = p.exceptType;
