@@ -39,6 +39,7 @@ extern const struct fw_control_group fw_controls_power;
 extern const struct fw_control_group fw_controls_event;
 extern const struct fw_control_group fw_controls_fifo;
 extern const struct fw_control_group fw_controls_engines;
+extern const struct fw_control_group fw_controls_graphics;
 
 #define FW_LTCS_PER_FBP 2u
 #define FW_SLICES_PER_LTC 4u

@@ -52,6 +52,21 @@ static enum nv_status get_domains(struct fw_call *call, void *params, u32 size)
 	return NV_OK;
 }
 
+static enum nv_status get_sensors(struct fw_call *call, void *params, u32 size)
+{
+	closed_clock_sensors *p = params;
+
+	p->sourceMask = ~0u;
+	p->unknown0 = 0;
+	return NV_OK;
+}
+
+static enum nv_status get_boost_state(struct fw_call *call, void *params, u32 size)
+{
+	((closed_perf_boost_state *)params)->unknown0 = 0;
+	return NV_OK;
+}
+
 static enum nv_status get_sources(struct fw_call *call, void *params, u32 size)
 {
 	closed_clock_sources *p = params;
@@ -232,6 +247,8 @@ static const struct fw_control controls[] = {
 	FW_CONTROL(NV2080_CTRL_CMD_PERF_RATED_TDP_SET_CONTROL,
 		   NV2080_CTRL_PERF_RATED_TDP_CONTROL_PARAMS, set_rated_tdp),
 	FW_CONTROL(0x20809009, closed_clock_domains, get_domains),
+	FW_CONTROL(0x20809001, closed_clock_sensors, get_sensors),
+	FW_CONTROL(0x2080a084, closed_perf_boost_state, get_boost_state),
 	FW_CONTROL(0x20809064, closed_clock_sources, get_sources),
 	FW_CONTROL(0x20809004, closed_clock_readings, get_readings),
 	FW_CONTROL(0x20808545, closed_clock_scale, get_scale),

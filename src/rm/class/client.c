@@ -67,6 +67,7 @@ static const struct rm_control_handler client_controls[] = {
 	{ NV0000_CTRL_CMD_SET_SUB_PROCESS_ID, client_set_sub_process },
 	{ NV0000_CTRL_CMD_DISABLE_SUB_PROCESS_USERD_ISOLATION, client_disable_sub_process },
 	{ NV0000_CTRL_CMD_SYNC_GPU_BOOST_INFO, client_sync_gpu_boost_info },
+	{ NV0000_CTRL_CMD_SYNC_GPU_BOOST_GROUP_INFO, client_sync_gpu_boost_group_info },
 	{ NV0000_CTRL_CMD_CLIENT_GET_ADDR_SPACE_TYPE, client_get_addr_space_type },
 	{ NV0000_CTRL_CMD_CLIENT_GET_HANDLE_INFO, client_get_handle_info },
 	{ NV0000_CTRL_CMD_CLIENT_GET_ACCESS_RIGHTS, client_get_access_rights },

@@ -75,6 +75,7 @@ enum nv_status client_disable_sub_process(struct rm_call *call, void *params);
 enum nv_status client_gsync_get_attached_ids(struct rm_call *call, void *params);
 enum nv_status client_get_timestamp(struct rm_call *call, void *params);
 enum nv_status client_sync_gpu_boost_info(struct rm_call *call, void *params);
+enum nv_status client_sync_gpu_boost_group_info(struct rm_call *call, void *params);
 
 /* client_object.c */
 enum nv_status client_get_addr_space_type(struct rm_call *call, void *params);

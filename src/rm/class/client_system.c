@@ -217,3 +217,11 @@ enum nv_status client_sync_gpu_boost_info(struct rm_call *call, void *params)
 	p->bEnabled = 0;
 	return NV_OK;
 }
+
+enum nv_status client_sync_gpu_boost_group_info(struct rm_call *call, void *params)
+{
+	NV0000_SYNC_GPU_BOOST_GROUP_INFO_PARAMS *p = params;
+
+	p->groupCount = 0;
+	return NV_OK;
+}

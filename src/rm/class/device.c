@@ -4,11 +4,15 @@
  * the client with its first object on that GPU.
  */
 #include "rm/class/class.h"
+#include "rm/class/device_fifo.h"
 #include "rm/class/listed.h"
 #include "rm/class/state.h"
 #include "rm/file.h"
 #include "rm/gpu/static_info.h"
 #include "rm/gsp/rpc.h"
+
+/* Asked by CUDA with a byte of unknown meaning; no open header names it. */
+#define CLOSED_BYTE 0x00809909u
 
 static bool has_device(const struct rm_object *root, const struct rm_object *but,
 		       const struct rm_gpu *gpu)
@@ -153,6 +157,11 @@ static const struct rm_control_handler device_controls[] = {
 	{ NV0080_CTRL_CMD_GPU_GET_SRIOV_CAPS, device_get_sriov_caps },
 	{ NV0080_CTRL_CMD_GPU_GET_CLASSLIST_V2, device_get_classlist_v2 },
 	{ NV0080_CTRL_CMD_GPU_FIND_SUBDEVICE_HANDLE, device_find_subdevice },
+	{ NV0080_CTRL_CMD_HOST_GET_CAPS_V2, device_host_get_caps_v2 },
+	{ NV0080_CTRL_CMD_FIFO_GET_CAPS, device_fifo_get_caps },
+	{ NV0080_CTRL_CMD_FIFO_GET_CAPS_V2, device_fifo_get_caps_v2 },
+	{ NV0080_CTRL_CMD_FB_GET_CAPS_V2, device_fb_get_caps_v2 },
+	{ CLOSED_BYTE, device_closed_byte },
 };
 
 const struct rm_class rm_class_device = {

@@ -8,7 +8,8 @@
 #include "rm/class/class.h"
 #include "rm/class/nvlink.h"
 
-/* No open header names these two. */
+/* No open header names these. */
+#define CLOSED_GPU_INFORMATION 0x20808159u
 #define ACQUIRE_COMPUTE_MODE_RESERVATION 0x20800145u
 #define RELEASE_COMPUTE_MODE_RESERVATION 0x20800146u
 
@@ -92,6 +93,21 @@ static const struct rm_control_handler subdevice_controls[] = {
 	{ NV2080_CTRL_CMD_PERF_RATED_TDP_SET_CONTROL, subdevice_perf_set_rated_tdp },
 	{ NV2080_CTRL_CMD_NVLINK_GET_NVLINK_CAPS, subdevice_nvlink_get_caps },
 	{ NV2080_CTRL_CMD_NVLINK_GET_NVLINK_STATUS, subdevice_nvlink_get_status },
+	{ NV2080_CTRL_CMD_GR_GET_INFO, subdevice_gr_get_info },
+	{ NV2080_CTRL_CMD_GR_GET_INFO_V2, subdevice_gr_get_info_v2 },
+	{ NV2080_CTRL_CMD_GR_GET_CAPS_V2, subdevice_gr_get_caps_v2 },
+	{ NV2080_CTRL_CMD_GR_GET_SM_ISSUE_RATE_MODIFIER, subdevice_gr_get_issue_rate },
+	{ NV2080_CTRL_CMD_GR_GET_GLOBAL_SM_ORDER, subdevice_gr_get_sm_order },
+	{ NV2080_CTRL_CMD_GR_GET_GPC_MASK, subdevice_gr_get_gpc_mask },
+	{ NV2080_CTRL_CMD_GR_GET_TPC_MASK, subdevice_gr_get_tpc_mask },
+	{ NV2080_CTRL_CMD_GR_GET_NUM_TPCS_FOR_GPC, subdevice_gr_get_tpc_count },
+	{ NV2080_CTRL_CMD_GR_GET_CTX_BUFFER_SIZE, subdevice_gr_get_buffer_size },
+	{ NV2080_CTRL_CMD_CE_GET_ALL_CAPS, subdevice_ce_get_all_caps },
+	{ NV2080_CTRL_CMD_CE_GET_CAPS_V2, subdevice_ce_get_caps_v2 },
+	{ NV2080_CTRL_CMD_MC_SERVICE_INTERRUPTS, subdevice_mc_service_interrupts },
+	{ NV2080_CTRL_CMD_RC_GET_WATCHDOG_INFO, subdevice_rc_get_watchdog_info },
+	{ NV2080_CTRL_CMD_GPU_GET_ACTIVE_PARTITION_IDS, subdevice_gpu_get_partition_ids },
+	{ CLOSED_GPU_INFORMATION, subdevice_gpu_get_closed_information },
 };
 
 const struct rm_class rm_class_subdevice = {

@@ -76,6 +76,23 @@ enum nv_status subdevice_bus_get_info_v2(struct rm_call *call, void *params);
 enum nv_status subdevice_nvlink_get_caps(struct rm_call *call, void *params);
 enum nv_status subdevice_nvlink_get_status(struct rm_call *call, void *params);
 
+/* subdevice_graphics.c */
+enum nv_status subdevice_gr_get_info(struct rm_call *call, void *params);
+enum nv_status subdevice_gr_get_info_v2(struct rm_call *call, void *params);
+enum nv_status subdevice_gr_get_caps_v2(struct rm_call *call, void *params);
+enum nv_status subdevice_gr_get_issue_rate(struct rm_call *call, void *params);
+enum nv_status subdevice_gr_get_sm_order(struct rm_call *call, void *params);
+enum nv_status subdevice_gr_get_gpc_mask(struct rm_call *call, void *params);
+enum nv_status subdevice_gr_get_tpc_mask(struct rm_call *call, void *params);
+enum nv_status subdevice_gr_get_tpc_count(struct rm_call *call, void *params);
+enum nv_status subdevice_gr_get_buffer_size(struct rm_call *call, void *params);
+enum nv_status subdevice_ce_get_all_caps(struct rm_call *call, void *params);
+enum nv_status subdevice_ce_get_caps_v2(struct rm_call *call, void *params);
+enum nv_status subdevice_mc_service_interrupts(struct rm_call *call, void *params);
+enum nv_status subdevice_rc_get_watchdog_info(struct rm_call *call, void *params);
+enum nv_status subdevice_gpu_get_partition_ids(struct rm_call *call, void *params);
+enum nv_status subdevice_gpu_get_closed_information(struct rm_call *call, void *params);
+
 /* subdevice_timer.c */
 enum nv_status subdevice_timer_get_time(struct rm_call *call, void *params);
 enum nv_status subdevice_timer_get_register_offset(struct rm_call *call, void *params);

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * Commands of a device on its channels and on what the host interface can do.
+ */
+#include "rm/class/device_fifo.h"
+
+#include "rm/class/state.h"
+#include "rm/gsp/rpc.h"
+
+/* Set in a table of capability bytes. */
+#define CAP(table, name) ((table)[name##__BYTE] |= (u8)name##__MASK)
+
+/* None of the old host interfaces' faults is left. */
+enum nv_status device_host_get_caps_v2(struct rm_call *call, void *params)
+{
+	NV0080_CTRL_HOST_GET_CAPS_V2_PARAMS *p = params;
+
+	os_memset(p->capsTbl, 0, sizeof(p->capsTbl));
+	return NV_OK;
+}
+
+static void fifo_caps(u8 *table)
+{
+	CAP(table, NV0080_CTRL_FIFO_CAPS_SUPPORT_PCI_PB);
+	CAP(table, NV0080_CTRL_FIFO_CAPS_SUPPORT_VID_PB);
+	CAP(table, NV0080_CTRL_FIFO_CAPS_USERD_IN_SYSMEM);
+	CAP(table, NV0080_CTRL_FIFO_CAPS_MULTI_VAS_PER_CHANGRP);
+}
+
+enum nv_status device_fifo_get_caps_v2(struct rm_call *call, void *params)
+{
+	NV0080_CTRL_FIFO_GET_CAPS_V2_PARAMS *p = params;
+
+	os_memset(p->capsTbl, 0, sizeof(p->capsTbl));
+	fifo_caps(p->capsTbl);
+	return NV_OK;
+}
+
+enum nv_status device_fifo_get_caps(struct rm_call *call, void *params)
+{
+	NV0080_CTRL_FIFO_GET_CAPS_PARAMS *p = params;
+	u8 *table = (void *)(uintptr_t)p->capsTbl;
+
+	if (p->capsTblSize != NV0080_CTRL_FIFO_CAPS_TBL_SIZE || !table)
+		return NV_ERR_INVALID_ARGUMENT;
+	os_memset(table, 0, p->capsTblSize);
+	fifo_caps(table);
+	return NV_OK;
+}
+
+enum nv_status device_fb_get_caps_v2(struct rm_call *call, void *params)
+{
+	NV0080_CTRL_FB_GET_CAPS_V2_PARAMS *p = params;
+
+	os_memset(p->capsTbl, 0, sizeof(p->capsTbl));
+	CAP(p->capsTbl, NV0080_CTRL_FB_CAPS_BLOCKLINEAR);
+	CAP(p->capsTbl, NV0080_CTRL_FB_CAPS_BLOCKLINEAR_GOBS_512);
+	CAP(p->capsTbl, NV0080_CTRL_FB_CAPS_SUPPORT_CACHED_SYSMEM);
+	CAP(p->capsTbl, NV0080_CTRL_FB_CAPS_GENERIC_PAGE_KIND);
+	CAP(p->capsTbl, NV0080_CTRL_FB_CAPS_VIDMEM_ALLOCS_ARE_CLEARED);
+	return NV_OK;
+}
+
+/* In no open header. */
+enum nv_status device_closed_byte(struct rm_call *call, void *params)
+{
+	return NV_OK;
+}
