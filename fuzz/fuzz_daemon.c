@@ -4,7 +4,8 @@
  * of the input. It sends datagrams of any kind, then posts messages on a channel and answers the
  * daemon's questions with anything. An honest client must be served after each input.
  *
- *   input: flags, n datagrams (length, bytes), then messages (operation, arguments, data)
+ *   input: flags, n datagrams (length, bytes), a file's node, n descriptors, then messages
+ *   (operation, arguments, data)
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -28,6 +31,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 #define PATIENCE_NS 5000000000ull /* an honest client's */
 #define TURN_NS 50000000ull	  /* of one hostile message */
 #define MESSAGES_MAX 16u
+#define RIGHT 100u /* the first token of a descriptor */
 
 static char dir[64], socket_path[80], tree_path[80];
 
@@ -206,20 +210,74 @@ static u64 file_open(struct client *c, int *file_sock, u64 node)
 	return c->shm->told.args[0];
 }
 
+/* Descriptors for later messages to name, of which none may be what it should. */
+static u32 rights(struct input *in, struct client *c)
+{
+	u32 count = take_byte(in) % 4;
+
+	for (u32 i = 0; i < count; i++) {
+		struct lh_hello hello = { .magic = LH_MAGIC,
+					  .version = LH_VERSION,
+					  .role = LH_DGRAM_RIGHTS,
+					  .token = RIGHT + i };
+		u8 kind = take_byte(in) % 4;
+		int fd = kind == 0   ? eventfd(0, EFD_CLOEXEC)
+			 : kind == 1 ? (int)syscall(SYS_userfaultfd, O_CLOEXEC | 1)
+				     : memfd_make(KIB(64), kind == 2 ? F_SEAL_SHRINK : 0, NULL);
+
+		dgram_send(c->sock, &hello, sizeof(hello), fd);
+		if (fd >= 0)
+			close(fd);
+	}
+	return count;
+}
+
+/* What the daemon sends may have descriptors with it. */
+static void receive_all(struct client *c)
+{
+	struct lh_rights packet;
+	int fds[LH_RIGHTS_MAX];
+	u32 count;
+
+	while (dgram_receive_all(c->sock, &packet, sizeof(packet), fds, LH_RIGHTS_MAX, &count) >
+	       0) {
+		while (count)
+			close(fds[--count]);
+	}
+}
+
+/* Pieces of pinned memory that are worth more than a look at their sizes. */
+static void pieces_fill(struct client *c, u32 right_count)
+{
+	struct lh_pin_piece *pieces = (void *)c->shm->data;
+
+	for (u32 i = 0; i < 4; i++) {
+		pieces[i].memory %= 4;
+		pieces[i].token = right_count ? RIGHT + pieces[i].token % right_count : 0;
+		if (pieces[i].size & 1)
+			pieces[i].size = KIB(4);
+		if (pieces[i].offset & 1)
+			pieces[i].offset = 0;
+	}
+}
+
 static void messages(struct input *in)
 {
 	struct client c = { 0 };
 	int file_sock = -1;
+	u32 right_count;
 	u64 file;
 
 	client_open(&c);
-	file = file_open(&c, &file_sock, take_byte(in) % 4);
+	file = file_open(&c, &file_sock, take_byte(in) % 6);
+	right_count = rights(in, &c);
 	for (u32 i = 0; in->left && i < MESSAGES_MAX; i++) {
 		struct lh_msg msg = { 0 };
 
-		msg.op = take_byte(in) % (LH_ASK_FD + 2);
+		msg.op = take_byte(in) % (LH_OP_UNPIN + 2);
 		take(in, &msg.result, sizeof(msg) - offsetof(struct lh_msg, result));
-		if (msg.op == LH_OP_IOCTL || msg.op == LH_OP_POLL || msg.op == LH_OP_CLOSED)
+		if (msg.op == LH_OP_IOCTL || msg.op == LH_OP_POLL || msg.op == LH_OP_CLOSED ||
+		    msg.op == LH_OP_MAP)
 			msg.args[0] = msg.args[0] & 1 ? file : msg.args[0];
 		if (take_byte(in) & 1) {
 			msg.piece[0] %= 2 * LH_PREFETCH_MAX;
@@ -229,8 +287,15 @@ static void messages(struct input *in)
 		/* A token that never comes is waited for; that is not what is looked for here. */
 		if ((msg.op == LH_OP_OPEN || msg.op == LH_OP_BIND) && msg.args[0] != 1)
 			msg.args[0] = 1;
+		if (msg.op == LH_OP_WATCH && !right_count)
+			continue;
+		if (msg.op == LH_OP_WATCH)
+			msg.args[1] = RIGHT + --right_count;
+		if (msg.op == LH_OP_ANSWER)
+			pieces_fill(&c, right_count);
 		if (!client_turn(&c, &msg, TURN_NS))
 			break;
+		receive_all(&c);
 	}
 	client_close(&c);
 	if (file_sock >= 0)

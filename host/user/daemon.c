@@ -426,6 +426,7 @@ int daemon_run(const struct daemon_config *config)
 
 	raise_file_limit();
 	share_init();
+	pin_start();
 	loop.stop = false;
 	loop.machine = config->machine;
 	loop.epoll = epoll_create1(EPOLL_CLOEXEC);

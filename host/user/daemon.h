@@ -14,18 +14,29 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "host/user/nodes.h"
+#include "host/user/nodes.h"
 #include "host/user/proto.h"
 #include "rm/rm.h"
+#include "uvm/uvm.h"
 
 #define DAEMON_MAX_CONNS 8192u
 #define DAEMON_MAX_PENDING 1024u  /* sockets that have not said yet what they are */
 #define DAEMON_MAX_CHANNELS 1024u /* of one connection */
 #define DAEMON_MAX_ADMINS 64u
 #define DAEMON_MAX_FILES 4096u	      /* that one connection may use at a time */
+#define DAEMON_MAX_MAPPINGS 65536u    /* of one connection */
+#define DAEMON_MAX_RIGHTS 64u	      /* descriptors of one connection that nothing named yet */
 #define DAEMON_CHANNEL_STACK KIB(256) /* of a channel thread */
 
 struct machine;
 struct channel;
+struct mapping;
+struct leaver;
+struct pinned;
+struct bell;
+struct watch;
+struct os_user_pin_ops;
 
 struct daemon_config {
 	const char *socket_path;
@@ -75,6 +86,11 @@ struct failure {
 	16u /* kept of one connection; of older ones a request waits in vain \
 	     */
 
+struct right {
+	u64 token;
+	int fd;
+};
+
 struct conn {
 	struct source sock;
 	struct source exit; /* pidfd of the process: it may die while a child holds the socket */
@@ -95,8 +111,14 @@ struct conn {
 	u32 binding_count;
 	u32 binding_room;
 	struct failure failures[DAEMON_MAX_FAILURES];
-	u32 failure_count; /* ever */
-	u32 unbinds;	   /* bindings that were removed; read without the lock */
+	u32 failure_count;     /* ever */
+	u32 unbinds;	       /* bindings that were removed; read without the lock */
+	struct leaver *leaver; /* of the event loop; for its end */
+	struct mapping *mappings;
+	u32 mapping_count;
+	struct right rights[DAEMON_MAX_RIGHTS];
+	u32 right_count;
+	struct pinned *pinned;
 	struct conn *next; /* under the table's lock */
 	bool counted;	   /* in its user's share */
 };
@@ -129,14 +151,18 @@ struct dfile {
 	u32 notified; /* a byte is under way and the client has not asked since */
 	u32 opened;   /* LH_OP_OPEN came */
 	uid_t uid;    /* in whose share it counts */
-	enum rm_node node;
+	enum tree_node node;
 	u32 minor;
-	struct rm_file *rm; /* NULL until opened; written once */
+	/* One of the two once it is opened, written once. */
+	struct rm_file *rm;
+	struct uvm_file *uvm;
+	u64 mm;		    /* the address space that unified memory's file serves; 0: none yet */
 	struct dfile *next; /* of the table of all */
 	struct dfile *close_next;
 };
 
 extern const struct rm_host_ops dfile_host_ops;
+extern const struct uvm_host_ops dfile_uvm_ops;
 
 /*
  * A socket said that it is to be a file of conn; takes over sock on success. 0 or an errno, which
@@ -144,12 +170,20 @@ extern const struct rm_host_ops dfile_host_ops;
  */
 int dfile_create(int sock, struct conn *conn, u64 token);
 /* Completes the open on the calling channel's behalf. 0 or an errno. */
-int dfile_open(struct dfile *file, enum rm_node node, u32 minor);
+int dfile_open(struct dfile *file, enum tree_node node, u32 minor);
 /* A file of conn by its id; in use until dfile_put. NULL for none. */
 struct dfile *dfile_get(struct conn *conn, u64 id);
 /* The same on the channel's thread, which remembers the file; dfile_forget ends that. */
 struct dfile *dfile_of_channel(struct channel *channel, u64 id);
 void dfile_forget(struct channel *channel);
+/* Whether LH_OP_OPEN came and succeeded. */
+bool dfile_is_open(const struct dfile *file);
+/* An ioctl of a file of unified memory's. 0 or an errno. */
+int dfile_uvm_ioctl(struct dfile *file, u32 cmd, u64 arg);
+/* One more use of a file that is in use. */
+struct dfile *dfile_again(struct dfile *file);
+/* Nothing of a file of unified memory's is mapped there any more. */
+void dfile_unmapped(struct dfile *file, u64 address, u64 size);
 /*
  * A file of conn by the token that it came with or, soon, will: 0 or an errno (EIO: none came). In
  * use until dfile_put.
@@ -160,7 +194,10 @@ void dfile_put(struct dfile *file);
 void dfile_tell(struct dfile *file);
 /* Lets conn use the file. 0 or an errno. */
 int dfile_bind(struct conn *conn, struct dfile *file, u64 token);
-/* The connection ends: drops all its bindings. */
+/* What dfile_unbind_all needs of a connection, made with it; freed by free. */
+struct leaver *leaver_make(void);
+/* The connection ends: drops all its bindings and what it has mapped, when the closer gets to it.
+ */
 void dfile_unbind_all(struct conn *conn);
 /* A client closed a descriptor: when it was the last, the file is closed before this returns. */
 void dfile_closed(struct conn *conn, u64 id);
@@ -234,6 +271,8 @@ enum share_kind {
 	SHARE_CONN,
 	SHARE_CHANNEL,
 	SHARE_FILE,
+	SHARE_WATCH,
+	SHARE_PINNED,
 	SHARE_KINDS,
 };
 
@@ -246,6 +285,56 @@ bool share_take(uid_t uid, enum share_kind kind);
 void share_drop(uid_t uid, enum share_kind kind);
 /* Who has most of a kind. */
 uid_t share_greediest(enum share_kind kind);
+
+/* -- daemon_map.c: what clients have mapped ------------------------------------------------------
+ */
+
+/* 0 or an errno. */
+int uvm_errno(enum uvm_result result);
+void serve_map(struct channel *channel, struct lh_msg *msg);
+void serve_unmap(struct channel *channel, struct lh_msg *msg);
+void serve_watch(struct channel *channel, struct lh_msg *msg);
+/* All of a connection's, which then has none; to be freed where waiting for the driver does no
+ * harm. */
+struct mapping *mappings_take(struct conn *conn);
+void mappings_free(struct mapping *first);
+
+/* -- daemon_bell.c: doorbells in clients' memory -------------------------------------------------
+ */
+
+/*
+ * The doorbell of an RM client on a GPU for one more mapping of it, made where there is none, and
+ * its descriptor, which stays the bell's. 0 or an errno.
+ */
+int bell_get(u32 gpu, u32 client, int *fd, struct bell **out);
+/* The mapping is gone. */
+void bell_unmapped(struct bell *bell);
+/* A reference that is no mapping, and its end. */
+struct bell *bell_again(struct bell *bell);
+void bell_put(struct bell *bell);
+/*
+ * A mapping of the bell is at address in a process that registered it for write protection with
+ * uffd, which is taken over in every case. NULL when that cannot be watched.
+ */
+struct watch *watch_begin(struct bell *bell, int uffd, u64 address, uid_t uid);
+/* Waits for the watch's thread. */
+void watch_end(struct watch *watch);
+/* The next store to the bell, in whatever process, tells the GPU; false when it cannot be told. */
+bool bell_arm(struct bell *bell);
+
+/* -- daemon_pin.c: memory of clients -------------------------------------------------------------
+ */
+
+/* A descriptor came for a message that names token; one too many is closed. Event loop only. */
+void conn_add_right(struct conn *conn, u64 token, int fd);
+/* The descriptor of that token, waited for; the caller's from now on. -1: none came. */
+int conn_take_right(struct conn *conn, u64 token);
+void serve_unpin(struct channel *channel, struct lh_msg *msg);
+/* Closes all that a connection which nobody uses has. */
+void conn_drop_memory(struct conn *conn);
+extern const struct os_user_pin_ops daemon_pin_ops;
+/* Once, before there are clients. */
+void pin_start(void);
 
 /* -- daemon_admin.c: status, inject, stop ------------------------------------------------------ */
 

@@ -111,7 +111,11 @@ static void serve_ioctl(struct channel *ch, struct lh_msg *msg)
 	daemon_copy_begin(ch, msg);
 	file = dfile_of_channel(ch, msg->args[0]);
 	if (file) {
-		msg->result = ioctl_errno(rm_ioctl(file->rm, (u32)msg->args[1], msg->args[2]));
+		if (file->uvm)
+			msg->result = -dfile_uvm_ioctl(file, (u32)msg->args[1], msg->args[2]);
+		else
+			msg->result =
+				ioctl_errno(rm_ioctl(file->rm, (u32)msg->args[1], msg->args[2]));
 		dfile_put(file);
 	} else {
 		msg->result = -EBADF;
@@ -129,18 +133,18 @@ static void serve_open(struct channel *ch, struct lh_msg *msg)
 	int rc;
 
 	msg->result = -EINVAL;
-	if (node > RM_NODE_CAP || minor > 0xffffffffu)
+	if (node >= TREE_NODES || minor > 0xffffffffu)
 		return;
 	rc = dfile_by_token(ch->conn, msg->args[0], &file);
 	if (rc) {
 		msg->result = -rc;
 		return;
 	}
-	if (!machine_node_allowed(daemon_machine(), (enum rm_node)node, (u32)minor,
+	if (!machine_node_allowed(daemon_machine(), (enum tree_node)node, (u32)minor,
 				  (u32)msg->args[3], &user))
 		msg->result = -EACCES;
 	else
-		msg->result = -dfile_open(file, (enum rm_node)node, (u32)minor);
+		msg->result = -dfile_open(file, (enum tree_node)node, (u32)minor);
 	msg->args[0] = file->id;
 	dfile_put(file);
 }
@@ -154,7 +158,7 @@ static void serve_bind(struct channel *ch, struct lh_msg *msg)
 	if (rc)
 		return;
 	msg->result = -EBADF;
-	if (os_load_acquire(&file->rm)) {
+	if (dfile_is_open(file)) {
 		msg->result = 0;
 		msg->args[0] = file->id;
 		msg->args[1] = file->node;
@@ -172,7 +176,7 @@ static void serve_poll(struct channel *ch, struct lh_msg *msg)
 		return;
 	/* Before asking, so that an event that comes after the answer is told again. */
 	os_exchange(&file->notified, 0);
-	msg->result = rm_file_poll(file->rm) ? 1 : 0;
+	msg->result = file->uvm ? uvm_file_poll(file->uvm) : rm_file_poll(file->rm);
 	/* What is not taken is there the next time too: the byte tells until the answer is no. */
 	if (msg->result)
 		dfile_tell(file);
@@ -235,6 +239,18 @@ bool channel_serve(struct channel *ch, struct lh_msg *msg)
 	case LH_OP_CLOSED:
 		dfile_closed(ch->conn, msg->args[0]);
 		msg->result = 0;
+		break;
+	case LH_OP_MAP:
+		serve_map(ch, msg);
+		break;
+	case LH_OP_UNMAP:
+		serve_unmap(ch, msg);
+		break;
+	case LH_OP_WATCH:
+		serve_watch(ch, msg);
+		break;
+	case LH_OP_UNPIN:
+		serve_unpin(ch, msg);
 		break;
 	case LH_OP_TEXT:
 		serve_text(ch, msg);

@@ -73,6 +73,9 @@ static void conn_free(struct conn *conn)
 		close(conn->sock.fd);
 	pthread_cond_destroy(&conn->bound);
 	pthread_mutex_destroy(&conn->lock);
+	mappings_free(conn->mappings);
+	conn_drop_memory(conn);
+	free(conn->leaver);
 	free(conn->groups);
 	free(conn->bindings);
 	free(conn);
@@ -139,6 +142,10 @@ static void conn_event(struct source *source, u32 events)
 		    msg.role == LH_DGRAM_CHANNEL && memfd >= 0) {
 			if (channel_start(conn, memfd, false) == 0)
 				continue;
+		} else if (rc == sizeof(msg) && msg.magic == LH_MAGIC &&
+			   msg.version == LH_VERSION && msg.role == LH_DGRAM_RIGHTS && memfd >= 0) {
+			conn_add_right(conn, msg.token, memfd);
+			continue;
 		} else if (memfd >= 0) {
 			close(memfd);
 		}
@@ -223,6 +230,9 @@ int conn_create(int sock, const struct ucred *cred, int memfd)
 	else if (os_random(conn->secret, sizeof(conn->secret)) == NV_OK)
 		rc = 0;
 	pthread_mutex_unlock(&table.lock);
+	conn->leaver = leaver_make();
+	if (!conn->leaver)
+		rc = ENOMEM;
 	if (!rc)
 		rc = conn_groups(conn, sock);
 	if (!rc)

@@ -208,10 +208,12 @@ void daemon_caller_set(struct channel *ch)
 
 	os_user_set_cred(&cred);
 	os_user_set_copy_ops(&copy_ops, ch);
+	os_user_set_pin_ops(&daemon_pin_ops, ch);
 }
 
 void daemon_caller_clear(void)
 {
 	os_user_set_cred(NULL);
 	os_user_set_copy_ops(NULL, NULL);
+	os_user_set_pin_ops(NULL, NULL);
 }

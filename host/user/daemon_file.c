@@ -15,6 +15,15 @@
 
 #define TOKEN_WAIT_NS 2000000000ull
 
+/* What a client that ended leaves: its mappings, and files that lose its address space. */
+struct leaver {
+	struct mapping *mappings;
+	struct binding *bindings;
+	u32 binding_count;
+	u64 mm;
+	struct leaver *next;
+};
+
 static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
@@ -25,6 +34,7 @@ static struct {
 	pthread_t closer;
 	struct dfile *queue;
 	struct dfile **queue_end;
+	struct leaver *leavers;
 	u64 queued;
 	u64 closed;
 	bool stop;
@@ -81,15 +91,30 @@ static bool dfile_use(struct dfile *file)
 	return false;
 }
 
+struct dfile *dfile_again(struct dfile *file)
+{
+	os_fetch_add(&file->uses, 1);
+	return file;
+}
+
+bool dfile_is_open(const struct dfile *file)
+{
+	return os_load_acquire(&file->rm) || os_load_acquire(&file->uvm);
+}
+
 void dfile_put(struct dfile *file)
 {
+	struct uvm_file *uvm;
 	struct rm_file *rm;
 
 	if (os_fetch_sub(&file->uses, 1) != 1)
 		return;
 	rm = os_load_acquire(&file->rm);
+	uvm = os_load_acquire(&file->uvm);
 	if (rm)
 		rm_file_close(rm);
+	if (uvm)
+		uvm_file_close(uvm);
 	dfile_drop_life(file);
 }
 
@@ -101,12 +126,38 @@ static bool dfile_hang_up(struct dfile *file)
 
 /* -- The closer -------------------------------------------------------------------------------- */
 
+static void leaver_end(struct leaver *leaver)
+{
+	mappings_free(leaver->mappings);
+	for (u32 i = 0; i < leaver->binding_count; i++) {
+		struct dfile *file = leaver->bindings[i].file;
+
+		if (os_load_acquire(&file->mm) == leaver->mm && dfile_use(file)) {
+			uvm_file_mm_gone(file->uvm);
+			dfile_put(file);
+		}
+		dfile_unref(file);
+	}
+	free(leaver->bindings);
+	free(leaver);
+}
+
 static void *closer_main(void *arg)
 {
 	pthread_mutex_lock(&files.lock);
 	for (;;) {
 		struct dfile *file = files.queue;
+		struct leaver *leaver = files.leavers;
 
+		if (leaver) {
+			files.leavers = leaver->next;
+			pthread_mutex_unlock(&files.lock);
+			leaver_end(leaver);
+			pthread_mutex_lock(&files.lock);
+			files.closed++;
+			pthread_cond_broadcast(&files.work);
+			continue;
+		}
 		if (!file) {
 			if (files.stop)
 				break;
@@ -295,19 +346,36 @@ int dfile_create(int sock, struct conn *conn, u64 token)
 	return rc;
 }
 
-int dfile_open(struct dfile *file, enum rm_node node, u32 minor)
+static enum nv_status node_open(struct dfile *file)
 {
+	struct machine *m = daemon_machine();
+	struct uvm_file *uvm;
 	struct rm_file *rm;
 	enum nv_status status;
 
+	if (tree_node_is_uvm(file->node)) {
+		status = uvm_file_open(machine_uvm(m),
+				       file->node == TREE_NODE_UVM ? UVM_NODE_UVM : UVM_NODE_TOOLS,
+				       file, &uvm);
+		if (status == NV_OK)
+			os_store_release(&file->uvm, uvm);
+	} else {
+		status = rm_file_open(machine_rm(m), (enum rm_node)file->node, file->minor, file,
+				      &rm);
+		if (status == NV_OK)
+			os_store_release(&file->rm, rm);
+	}
+	return status;
+}
+
+int dfile_open(struct dfile *file, enum tree_node node, u32 minor)
+{
 	if (os_exchange(&file->opened, 1))
 		return EINVAL;
 	file->node = node;
 	file->minor = minor;
-	status = rm_file_open(machine_rm(daemon_machine()), node, minor, file, &rm);
-	switch (status) {
+	switch (node_open(file)) {
 	case NV_OK:
-		os_store_release(&file->rm, rm);
 		return 0;
 	case NV_ERR_INVALID_DEVICE:
 		return ENXIO;
@@ -385,7 +453,7 @@ struct dfile *dfile_get(struct conn *conn, u64 id)
 		struct dfile *file = conn->bindings[i].file;
 
 		if (file->id == id) {
-			if (os_load_acquire(&file->rm) && dfile_use(file))
+			if (dfile_is_open(file) && dfile_use(file))
 				found = file;
 			break;
 		}
@@ -465,19 +533,29 @@ int dfile_by_token(struct conn *conn, u64 token, struct dfile **out)
 
 void dfile_unbind_all(struct conn *conn)
 {
-	struct binding *bindings;
-	u32 count;
+	struct leaver *leaver = conn->leaver;
 
+	conn->leaver = NULL;
+	leaver->mm = conn->id;
+	leaver->mappings = mappings_take(conn);
 	pthread_mutex_lock(&conn->lock);
-	bindings = conn->bindings;
-	count = conn->binding_count;
+	leaver->bindings = conn->bindings;
+	leaver->binding_count = conn->binding_count;
 	conn->bindings = NULL;
 	conn->binding_count = conn->binding_room = 0;
 	os_store_release(&conn->unbinds, conn->unbinds + 1);
 	pthread_mutex_unlock(&conn->lock);
-	for (u32 i = 0; i < count; i++)
-		dfile_unref(bindings[i].file);
-	free(bindings);
+	pthread_mutex_lock(&files.lock);
+	leaver->next = files.leavers;
+	files.leavers = leaver;
+	files.queued++;
+	pthread_cond_broadcast(&files.work);
+	pthread_mutex_unlock(&files.lock);
+}
+
+struct leaver *leaver_make(void)
+{
+	return calloc(1, sizeof(struct leaver));
 }
 
 void dfile_closed(struct conn *conn, u64 id)
@@ -497,18 +575,56 @@ void dfile_closed(struct conn *conn, u64 id)
 		dfile_put(file);
 }
 
-/* -- What rm asks of us ------------------------------------------------------------------------ */
+/* -- Unified memory ---------------------------------------------------------------------------- */
 
-static struct rm_file *host_file_get(s32 fd)
+#define UVM_INITIALIZE_NUMBER 0x30000001u
+
+int dfile_uvm_ioctl(struct dfile *file, u32 cmd, u64 arg)
+{
+	struct channel *ch = channel_current();
+	enum uvm_result result = uvm_ioctl(file->uvm, cmd, arg);
+
+	if (cmd == UVM_INITIALIZE_NUMBER && result == UVM_RESULT_OK && ch)
+		os_store_release(&file->mm, ch->conn->id);
+	return uvm_errno(result);
+}
+
+void dfile_unmapped(struct dfile *file, u64 address, u64 size)
+{
+	uvm_file_munmap(file->uvm, address, size);
+}
+
+/* -- What rm and uvm ask of us ----------------------------------------------------------------- */
+
+/* The file, in use, behind a descriptor of the client's; NULL when it is none of ours. */
+static struct dfile *client_file(s32 fd)
 {
 	struct channel *ch = channel_current();
 	struct lh_msg msg = { .op = LH_ASK_FD, .args = { (u64)(s64)fd } };
-	struct dfile *file;
 
 	if (!ch || fd < 0 || !channel_ask(ch, &msg) || msg.result < 0)
 		return NULL;
-	file = dfile_get(ch->conn, msg.args[0]);
-	return file ? os_load_acquire(&file->rm) : NULL;
+	return dfile_get(ch->conn, msg.args[0]);
+}
+
+static struct rm_file *host_file_get(s32 fd)
+{
+	struct dfile *file = client_file(fd);
+	struct rm_file *rm = file ? os_load_acquire(&file->rm) : NULL;
+
+	if (file && !rm)
+		dfile_put(file);
+	return rm;
+}
+
+static struct uvm_file *host_uvm_get(s32 fd)
+{
+	struct dfile *file = client_file(fd);
+	struct uvm_file *uvm = file ? os_load_acquire(&file->uvm) : NULL;
+
+	if (file && !uvm)
+		dfile_put(file);
+	return uvm;
 }
 
 static void host_file_put(struct rm_file *rm)
@@ -525,8 +641,27 @@ static void host_file_put(struct rm_file *rm)
 		dfile_put(file);
 }
 
+static void host_uvm_put(struct uvm_file *uvm)
+{
+	dfile_put(uvm_file_host_ctx(uvm));
+}
+
+static u64 host_current_mm(void)
+{
+	const struct channel *ch = channel_current();
+
+	return ch ? ch->conn->id : 0;
+}
+
 const struct rm_host_ops dfile_host_ops = {
 	.file_get = host_file_get,
 	.file_put = host_file_put,
 	.file_notify = dfile_notify,
+};
+
+/* What is mapped stays: uvm then works on memory that both see. */
+const struct uvm_host_ops dfile_uvm_ops = {
+	.file_get = host_uvm_get,
+	.file_put = host_uvm_put,
+	.current_mm = host_current_mm,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * Datagrams with at most one descriptor, over the daemon's sockets.
+ * Datagrams with descriptors, over the daemon's sockets.
  */
 #ifndef HOST_USER_DGRAM_H
 #define HOST_USER_DGRAM_H
@@ -14,48 +14,60 @@
 
 #include "base/types.h"
 
+#define DGRAM_FDS 16u
+
 /*
- * Sends data, with fd unless it is -1. 0 or a negative errno. A raw call: a sanitizer would take
- * the preload library's own descriptors, which come and go unseen, for the program's.
+ * Sends data with count (at most DGRAM_FDS) descriptors. 0 or a negative errno. A raw call: a
+ * sanitizer would take the preload library's own descriptors, which come and go unseen, for the
+ * program's.
  */
-static inline int dgram_send(int sock, const void *data, size_t size, int fd)
+static inline int dgram_send_all(int sock, const void *data, size_t size, const int *fds, u32 count,
+				 int flags)
 {
 	union {
 		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(int))];
+		char space[CMSG_SPACE(DGRAM_FDS * sizeof(int))];
 	} control;
 	struct iovec iov = { (void *)data, size };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 
-	if (fd >= 0) {
+	if (count) {
 		struct cmsghdr *c;
 
 		memset(&control, 0, sizeof(control));
 		msg.msg_control = &control;
-		msg.msg_controllen = sizeof(control.space);
+		msg.msg_controllen = CMSG_SPACE(count * sizeof(int));
 		c = CMSG_FIRSTHDR(&msg);
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &fd, sizeof(int));
+		c->cmsg_len = CMSG_LEN(count * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, count * sizeof(int));
 	}
 	for (;;) {
-		if (syscall(SYS_sendmsg, sock, &msg, MSG_NOSIGNAL) >= 0)
+		if (syscall(SYS_sendmsg, sock, &msg, MSG_NOSIGNAL | flags) >= 0)
 			return 0;
 		if (errno != EINTR)
 			return -errno;
 	}
 }
 
+/* The same, with fd unless it is -1. */
+static inline int dgram_send(int sock, const void *data, size_t size, int fd)
+{
+	return dgram_send_all(sock, data, size, &fd, fd >= 0 ? 1 : 0, 0);
+}
+
 /*
  * Receives without waiting: bytes, 0 at the end, or a negative errno (EMSGSIZE: it did not fit).
- * *fd is the descriptor that came along, or -1; more than one are all closed (EMSGSIZE).
+ * *count descriptors came along, at most max (which is at most DGRAM_FDS); more are all closed
+ * (EMSGSIZE).
  */
-static inline int dgram_receive(int sock, void *data, size_t size, int *fd)
+static inline int dgram_receive_all(int sock, void *data, size_t size, int *fds, u32 max,
+				    u32 *count)
 {
 	union {
 		struct cmsghdr align;
-		char space[CMSG_SPACE(4 * sizeof(int))];
+		char space[CMSG_SPACE((DGRAM_FDS + 3) * sizeof(int))];
 	} control;
 	struct iovec iov = { data, size };
 	struct msghdr msg = { .msg_iov = &iov,
@@ -64,9 +76,9 @@ static inline int dgram_receive(int sock, void *data, size_t size, int *fd)
 			      .msg_controllen = sizeof(control.space) };
 	ssize_t n;
 
-	*fd = -1;
+	*count = 0;
 	do {
-		n = recvmsg(sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+		n = syscall(SYS_recvmsg, sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
@@ -77,20 +89,30 @@ static inline int dgram_receive(int sock, void *data, size_t size, int *fd)
 			int got;
 
 			memcpy(&got, CMSG_DATA(c) + at, sizeof(got));
-			if (*fd < 0) {
-				*fd = got;
+			if (*count < max) {
+				fds[(*count)++] = got;
 			} else {
-				close(got);
+				syscall(SYS_close, got);
 				msg.msg_flags |= MSG_CTRUNC;
 			}
 		}
 	}
 	if (!(msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
 		return (int)n;
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
+	while (*count)
+		syscall(SYS_close, fds[--*count]);
 	return -EMSGSIZE;
+}
+
+/* The same with one descriptor at most; *fd is -1 where none came. */
+static inline int dgram_receive(int sock, void *data, size_t size, int *fd)
+{
+	u32 count;
+	int rc = dgram_receive_all(sock, data, size, fd, 1, &count);
+
+	if (!count)
+		*fd = -1;
+	return rc;
 }
 
 #endif

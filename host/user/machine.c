@@ -28,6 +28,7 @@ struct machine_gpu {
 
 struct machine {
 	struct rm *rm;
+	struct uvm *uvm;
 	u32 count;
 	struct machine_gpu gpus[RM_MAX_GPUS];
 	char *tree;
@@ -296,6 +297,7 @@ static int firmware_offer(void)
 int machine_create(const struct machine_config *config, struct machine **out)
 {
 	struct rm_config rm = { .version = config->version, .host = &dfile_host_ops };
+	struct uvm_config uvm = { .host = &dfile_uvm_ops };
 	struct machine *m = NULL;
 	int rc = EINVAL;
 
@@ -310,6 +312,11 @@ int machine_create(const struct machine_config *config, struct machine **out)
 	if (rc)
 		goto fail;
 	rc = rm_create(&rm, &m->rm) == NV_OK ? 0 : ENOMEM;
+	if (rc)
+		goto fail;
+	uvm.rm = m->rm;
+	/* Without it there are no nodes of it. */
+	rc = uvm_create(&uvm, &m->uvm) == NV_ERR_NO_MEMORY ? ENOMEM : 0;
 	if (rc)
 		goto fail;
 	rc = gpus_plug(m, config);
@@ -335,6 +342,8 @@ void machine_destroy(struct machine *m)
 	if (m->tree)
 		tree_destroy(m->tree);
 	free(m->tree);
+	if (m->uvm)
+		uvm_destroy(m->uvm);
 	for (u32 i = 0; i < m->count; i++) {
 		struct machine_gpu *gpu = &m->gpus[i];
 
@@ -361,6 +370,11 @@ struct rm *machine_rm(struct machine *m)
 	return m->rm;
 }
 
+struct uvm *machine_uvm(struct machine *m)
+{
+	return m->uvm;
+}
+
 u32 machine_gpu_count(const struct machine *m)
 {
 	return m->count;
@@ -379,6 +393,46 @@ struct os_pci_dev *machine_gpu_pci(const struct machine *m, u32 index)
 	return m->gpus[index].pci;
 }
 
+u32 machine_gpu_of(const struct machine *m, const struct os_pci_dev *pci)
+{
+	u32 index = 0;
+
+	while (index < m->count && m->gpus[index].pci != pci)
+		index++;
+	return index;
+}
+
+/* -- What clients map of a GPU ------------------------------------------------------------------
+ */
+
+int machine_video_export(struct machine *m, u32 index, u64 offset, u64 size, int *fd,
+			 u64 *fd_offset, u64 *fd_size)
+{
+	switch (h100_video_export(m->gpus[index].model, offset, size, fd, fd_offset, fd_size)) {
+	case NV_OK:
+		return 0;
+	case NV_ERR_NO_MEMORY:
+		return ENOMEM;
+	default:
+		return EINVAL;
+	}
+}
+
+/* GPUs have none that clients could map yet. */
+int machine_doorbell_create(struct machine *m, u32 index, u32 client, struct bell *bell, int *fd,
+			    struct h100_doorbell **out)
+{
+	return EINVAL;
+}
+
+void machine_doorbell_destroy(struct machine *m, u32 index, struct h100_doorbell *doorbell)
+{
+}
+
+void machine_doorbell_rang(struct machine *m, u32 index, struct h100_doorbell *doorbell)
+{
+}
+
 int machine_inject(struct machine *m, u32 index, const char *command)
 {
 	if (index >= m->count)
@@ -395,7 +449,7 @@ static bool in_group(const struct machine_user *user, gid_t gid)
 	return found;
 }
 
-bool machine_node_allowed(struct machine *m, enum rm_node node, u32 minor, u32 flags,
+bool machine_node_allowed(struct machine *m, enum tree_node node, u32 minor, u32 flags,
 			  const struct machine_user *user)
 {
 	u32 access = flags & O_ACCMODE;
@@ -405,7 +459,7 @@ bool machine_node_allowed(struct machine *m, enum rm_node node, u32 minor, u32 f
 
 	/* What has no node the driver refuses by itself, capabilities apart. */
 	if (tree_node_stat(m->tree, node, minor, &st))
-		return user->uid == 0 && node != RM_NODE_CAP;
+		return user->uid == 0 && node != TREE_NODE_CAP;
 	if (user->uid == 0)
 		return true;
 	if (user->uid == st.st_uid)

@@ -9,10 +9,13 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#include "rm/rm.h"
+#include "host/user/nodes.h"
+#include "uvm/uvm.h"
 
 struct machine;
 struct h100;
+struct h100_doorbell;
+struct bell;
 
 struct machine_config {
 	const char *version; /* NULL: the driver's default */
@@ -29,10 +32,32 @@ int machine_create(const struct machine_config *config, struct machine **out);
 void machine_destroy(struct machine *machine);
 
 struct rm *machine_rm(struct machine *machine);
+struct uvm *machine_uvm(struct machine *machine);
 u32 machine_gpu_count(const struct machine *machine);
 /* Where GPU index sits: "0000:01:00.0". */
 void machine_gpu_bdf(const struct machine *machine, u32 index, char bdf[16]);
 struct os_pci_dev *machine_gpu_pci(const struct machine *machine, u32 index);
+/* The GPU that the device is; machine_gpu_count when it is none. */
+u32 machine_gpu_of(const struct machine *machine, const struct os_pci_dev *pci);
+
+#define MACHINE_BAR_VIDEO 2u /* PCI's index */
+#define MACHINE_DOORBELL_SIZE KIB(64)
+#define MACHINE_DOORBELL_PAGE 4096u /* with the doorbell in it, the first */
+
+/*
+ * The memory file that backs the start of a part of a GPU's video memory and nothing beside it,
+ * which stays the GPU's; where in it, and how much of the part. 0 or an errno.
+ */
+int machine_video_export(struct machine *machine, u32 index, u64 offset, u64 size, int *fd,
+			 u64 *fd_offset, u64 *fd_size);
+/* Makes a doorbell of an RM client's that is armed by bell_arm(bell). 0 or an errno. */
+int machine_doorbell_create(struct machine *machine, u32 index, u32 client, struct bell *bell,
+			    int *fd, struct h100_doorbell **out);
+/* No bell_arm runs when this returns. */
+void machine_doorbell_destroy(struct machine *machine, u32 index, struct h100_doorbell *doorbell);
+/* A store came to a page that was armed. Any thread. */
+void machine_doorbell_rang(struct machine *machine, u32 index, struct h100_doorbell *doorbell);
+
 /* A scenario line for one GPU. 0 or an errno. */
 int machine_inject(struct machine *machine, u32 index, const char *command);
 
@@ -45,12 +70,8 @@ struct machine_user {
 };
 
 /* Whether a user may open a node with these flags of open(2), by the node's owner and mode. */
-bool machine_node_allowed(struct machine *machine, enum rm_node node, u32 minor, u32 flags,
+bool machine_node_allowed(struct machine *machine, enum tree_node node, u32 minor, u32 flags,
 			  const struct machine_user *user);
-
-#define TREE_NVIDIA_MAJOR 195u
-#define TREE_CONTROL_MINOR 255u
-#define TREE_CAPS_MAJOR 511u
 
 /*
  * A device node's placeholder says in its length which device it stands for and which mode the node
@@ -77,6 +98,6 @@ void tree_destroy(const char *root);
  */
 bool tree_link_text(struct os_pci_dev *pci, const char *file, char *text, size_t size);
 /* Owner, group and permission bits (nothing else in st_mode) of a device node. 0 or an errno. */
-int tree_node_stat(const char *root, enum rm_node node, u32 minor, struct stat *st);
+int tree_node_stat(const char *root, enum tree_node node, u32 minor, struct stat *st);
 
 #endif

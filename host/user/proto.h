@@ -15,6 +15,10 @@
  * the waiting thread for user copies. Nothing that a client writes here is trusted: the daemon
  * copies a message once and checks its copy. Each side's message lies in the cache line of the
  * counter that announces it, so that the other side has both at once.
+ *
+ * Memory passes as descriptors over the connection: to the client in struct lh_rights, before the
+ * reply to LH_OP_MAP that counts them; to the daemon in LH_DGRAM_RIGHTS, by whose token a message
+ * names it.
  */
 #ifndef HOST_USER_PROTO_H
 #define HOST_USER_PROTO_H
@@ -35,7 +39,9 @@ enum lh_role {
 	LH_ROLE_FILE,	    /* conn, secret, token: an open that LH_OP_OPEN completes */
 	LH_ROLE_ADMIN,	    /* text requests of the command: status, inject, stop */
 	LH_DGRAM_CHANNEL,   /* on a connection: one more channel, with its memfd */
-	LH_DGRAM_BIND, /* on a file's socket: lets conn use the file; LH_OP_BIND waits for it */
+	LH_DGRAM_BIND,	 /* on a file's socket: lets conn use the file; LH_OP_BIND waits for it */
+	LH_DGRAM_RIGHTS, /* on a connection: a descriptor, known by token until a message takes it
+			  */
 };
 
 struct lh_hello {
@@ -51,8 +57,8 @@ struct lh_hello {
 enum lh_op {
 	/* client to daemon */
 	LH_OP_WELCOME = 1, /* -> args: connection id, secret[2] */
-	LH_OP_OPEN,	   /* args: token, enum rm_node, minor, open flags -> file id */
-	LH_OP_BIND,	   /* args: token -> file id, enum rm_node, minor */
+	LH_OP_OPEN,	   /* args: token, enum tree_node, minor, open flags -> file id */
+	LH_OP_BIND,	   /* args: token -> file id, enum tree_node, minor */
 	LH_OP_IOCTL,	   /* args: file id, request, user address; pre */
 	LH_OP_POLL,	   /* args: file id -> result 1 or 0 */
 	LH_OP_CLOSED,	   /* args: file id: this process closed one descriptor of it */
@@ -64,6 +70,57 @@ enum lh_op {
 	LH_ASK_COPY_IN,	 /* args: address, size: fill data */
 	LH_ASK_COPY_OUT, /* args: address, size: data holds it */
 	LH_ASK_FD,	 /* args: descriptor -> args[0]: file id, 0 when none of ours */
+	LH_ASK_PIN,	 /* args: address, size, writable -> struct lh_pin_piece[result] in data */
+	/* client to daemon: memory */
+	LH_OP_MAP,   /* args: file id, address, offset, size; size: LH_MAP_* -> struct lh_mapped */
+	LH_OP_UNMAP, /* args: mapping, address, size: not there any more; 1 when that was all */
+	LH_OP_WATCH, /* args: mapping, token of a userfaultfd, address: the doorbell is under it */
+	LH_OP_UNPIN, /* args: memory of LH_ASK_PIN: nothing of it is mapped any more */
+};
+
+/* What a client asks LH_OP_MAP for. */
+#define LH_MAP_READ 0x1u
+#define LH_MAP_WRITE 0x2u
+#define LH_MAP_SHARED 0x4u
+
+/* What came of it, in the reply's args. */
+enum lh_mapped {
+	LH_MAPPED_ID,	   /* the mapping's number */
+	LH_MAPPED_PACKETS, /* struct lh_rights that are on the connection */
+	LH_MAPPED_FLAGS,   /* LH_MAPPED_* */
+};
+
+#define LH_MAPPED_DOORBELL 0x1u /* one page range of doorbells: to be watched */
+#define LH_MAPPED_NO_FORK 0x2u	/* a child of fork does not get it */
+
+#define LH_RIGHTS_MAX 16u      /* pieces, each with its descriptor */
+#define LH_RIGHTS_PACKETS 128u /* of one mapping */
+
+struct lh_map_piece {
+	u64 address; /* from the mapping's start */
+	u64 offset;  /* in the descriptor's memory */
+	u64 size;
+	u64 writable;
+};
+
+struct lh_rights {
+	u32 magic;
+	u32 count;
+	u64 mapping;
+	struct lh_map_piece pieces[LH_RIGHTS_MAX];
+};
+
+/*
+ * A part of pinned memory, from the lowest address: size bytes at offset of the descriptor that
+ * token names, or (token 0) of that which came as memory before. memory 0 is not kept; another
+ * number, the client's own, is kept by the daemon until LH_OP_UNPIN. A client that fails (result is
+ * a negative errno) says in args[0] how many pieces came that far.
+ */
+struct lh_pin_piece {
+	u64 memory;
+	u64 token;
+	u64 offset;
+	u64 size;
 };
 
 struct lh_msg {

@@ -3,7 +3,7 @@
  * The files that clients see of the machine, as a real directory tree that the preload library
  * sends their paths to:
  *
- *   root/dev/nvidiactl, nvidiaN, nvidia-caps/, char/195:N     device nodes (see below)
+ *   root/dev/nvidiactl, nvidiaN, nvidia-uvm, nvidia-caps/, char/195:N   device nodes (see below)
  *   root/proc/driver/nvidia/, devices, modules                texts that the daemon makes when read
  *   root/sys/module/nvidia/, bus/pci/devices/, devices/pci*   real entries as links, the GPUs
  * beside
@@ -343,6 +343,11 @@ static void tree_module(struct tree *t)
 	snprintf(text, sizeof(text), "%s\n", rm_version(machine_rm(t->machine)));
 	tree_file(t, "sys/module/nvidia/version", 0444, text, 0);
 	tree_file(t, "sys/module/nvidia/refcnt", 0444, "0\n", 0);
+	if (!machine_uvm(t->machine))
+		return;
+	tree_file(t, "sys/module/nvidia_uvm/initstate", 0444, "live\n", 0);
+	tree_file(t, "sys/module/nvidia_uvm/version", 0444, text, 0);
+	tree_file(t, "sys/module/nvidia_uvm/refcnt", 0444, "0\n", 0);
 }
 
 /* -- The whole --------------------------------------------------------------------------------- */
@@ -366,6 +371,10 @@ int tree_create(struct machine *machine, const char *root)
 		snprintf(name, sizeof(name), "nvidia%u", i);
 		tree_node(&t, name, TREE_NVIDIA_MAJOR, i, 0666);
 		tree_gpu(&t, i);
+	}
+	if (machine_uvm(machine)) {
+		tree_node(&t, "nvidia-uvm", TREE_UVM_MAJOR, 0, 0666);
+		tree_node(&t, "nvidia-uvm-tools", TREE_UVM_MAJOR, 1, 0666);
 	}
 	tree_proc(&t);
 	tree_module(&t);
@@ -411,17 +420,23 @@ void tree_destroy(const char *root)
 	rmdir(root);
 }
 
-int tree_node_stat(const char *root, enum rm_node node, u32 minor, struct stat *st)
+int tree_node_stat(const char *root, enum tree_node node, u32 minor, struct stat *st)
 {
 	char path[PATH_MAX];
 	struct stat owner;
 
 	switch (node) {
-	case RM_NODE_CONTROL:
+	case TREE_NODE_CONTROL:
 		snprintf(path, sizeof(path), "%s/dev/nvidiactl", root);
 		break;
-	case RM_NODE_GPU:
+	case TREE_NODE_GPU:
 		snprintf(path, sizeof(path), "%s/dev/nvidia%u", root, minor);
+		break;
+	case TREE_NODE_UVM:
+		snprintf(path, sizeof(path), "%s/dev/nvidia-uvm", root);
+		break;
+	case TREE_NODE_UVM_TOOLS:
+		snprintf(path, sizeof(path), "%s/dev/nvidia-uvm-tools", root);
 		break;
 	default:
 		snprintf(path, sizeof(path), "%s/dev/nvidia-caps/nvidia-cap%u", root, minor);

@@ -188,11 +188,11 @@ static void answer(struct client *c)
 	else if (msg.op == LH_ASK_COPY_OUT)
 		memcpy(user, c->shm->data, size);
 	else
-		assert_int_equal(msg.op, LH_ASK_FD);
+		assert_true(msg.op == LH_ASK_FD || msg.op == LH_ASK_PIN);
 	if (msg.op == LH_ASK_FD)
 		msg.args[0] = msg.args[0] < c->file_count ? c->ids[msg.args[0]] : 0;
+	msg.result = msg.op == LH_ASK_PIN ? -EOPNOTSUPP : 0;
 	msg.op = LH_OP_ANSWER;
-	msg.result = 0;
 	post(c, &msg);
 }
 

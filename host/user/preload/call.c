@@ -97,6 +97,9 @@ static void chan_answer(struct lh_chan *chan, struct lh_msg *msg)
 		}
 		break;
 	}
+	case LH_ASK_PIN:
+		lh_pin(chan, msg);
+		break;
 	default:
 		msg->result = -EINVAL;
 		break;
@@ -106,7 +109,8 @@ static void chan_answer(struct lh_chan *chan, struct lh_msg *msg)
 
 static bool asks(const struct lh_msg *msg)
 {
-	return msg->op == LH_ASK_COPY_IN || msg->op == LH_ASK_COPY_OUT || msg->op == LH_ASK_FD;
+	return msg->op == LH_ASK_COPY_IN || msg->op == LH_ASK_COPY_OUT || msg->op == LH_ASK_FD ||
+	       msg->op == LH_ASK_PIN;
 }
 
 void lh_chan_settle(struct lh_chan *chan)

@@ -57,9 +57,68 @@ int lh_own_socket(u32 slot);
 int lh_own_connect(u32 slot, const struct sockaddr_un *addr);
 /* Makes a channel's pages and sends hello with them. EAGAIN: the socket is full. */
 int lh_own_send_shm(u32 slot, const struct lh_hello *hello, struct lh_shm **shm);
+/*
+ * Around work with descriptors that live shortly, which no call of the program's then meets. The
+ * two below, which do not wait (EAGAIN), only in between.
+ */
+void lh_own_lock(sigset_t *before);
+void lh_own_unlock(const sigset_t *before);
+/* Sends hello with fd. */
+int lh_own_send(u32 slot, const struct lh_hello *hello, int fd);
+/* One packet of memory: its bytes, and *count descriptors, which are the caller's. */
+int lh_own_receive(u32 slot, struct lh_rights *rights, int *fds, u32 *count);
 /* True when the other end is gone. */
 bool lh_own_hangs_up(u32 slot);
 void lh_own_close(u32 slot);
+
+/* -- area.c: parts of the address space that are the daemon's memory too --------------------------
+ */
+
+enum lh_area_kind {
+	LH_AREA_DEVICE, /* mapped through a descriptor: number is the mapping's */
+	LH_AREA_PINNED, /* the program's own, made shared: number is the memory's */
+};
+
+struct lh_area {
+	u64 start, end;
+	u64 number;
+	u64 offset;	/* in the memory, of start */
+	u32 generation; /* of the connection that knows it */
+	u8 kind;
+	u8 whole; /* no part of it can be moved */
+};
+
+/*
+ * The list is this process's: a child of fork starts with none, having the memory but none of the
+ * daemon's knowledge of it. Signals are blocked while it is locked; a lock within map_lock's is not
+ * to be taken by a thread that has it.
+ */
+bool lh_area_lock(sigset_t *before); /* false: no memory for the list */
+void lh_area_unlock(const sigset_t *before);
+/* Without the lock: false when certainly no area is there, by what the calling thread knows. */
+bool lh_area_near(u64 start, u64 size);
+/* The following with the lock. The first area that ends behind address, or NULL. */
+const struct lh_area *lh_area_next(u64 address);
+/* False: no room. It overlaps none. */
+bool lh_area_add(const struct lh_area *area);
+/* Cuts one area, or the part of one, out of the range: false when none is there. */
+bool lh_area_cut(u64 start, u64 end, struct lh_area *cut);
+/* Whether any part of the numbered is left. */
+bool lh_area_has(u8 kind, u64 number);
+/* A number for memory that is pinned. */
+u64 lh_area_number(void);
+
+/* -- map.c ---------------------------------------------------------------------------------------
+ */
+
+/* The daemon is told that what was cut out is not mapped any more. Areas locked. */
+void lh_unmapped(const struct lh_area *cut);
+
+/* -- pin.c ---------------------------------------------------------------------------------------
+ */
+
+/* LH_ASK_PIN: makes answer of the question in the channel. */
+void lh_pin(struct lh_chan *chan, struct lh_msg *msg);
 
 /* A lock in memory that a forked child does not get; signals are blocked while it is held. */
 void lh_word_lock(u32 *word, sigset_t *before);

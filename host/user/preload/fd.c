@@ -139,7 +139,7 @@ bool lh_fd_peek(int fd, struct lh_file *file)
 	if (!e)
 		return false;
 	file->id = __atomic_load_n(&e->id, __ATOMIC_ACQUIRE);
-	file->node = (enum rm_node)__atomic_load_n(&e->node, __ATOMIC_ACQUIRE);
+	file->node = (enum tree_node)__atomic_load_n(&e->node, __ATOMIC_ACQUIRE);
 	file->minor = __atomic_load_n(&e->minor, __ATOMIC_ACQUIRE);
 	return file->id != 0;
 }
@@ -228,7 +228,7 @@ static int bind_file(struct lh_chan *chan, int fd, struct lh_file *file,
 	rc = lh_exchange_within(chan, &msg, patience);
 	if (rc < 0)
 		return rc == LH_RESTART ? rc : -rc;
-	*file = (struct lh_file){ msg.args[0], (enum rm_node)msg.args[1], (u32)msg.args[2] };
+	*file = (struct lh_file){ msg.args[0], (enum tree_node)msg.args[1], (u32)msg.args[2] };
 	lh_fd_set(chan, fd, file);
 	return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * ioctl(2) on the driver's descriptors, and what else a program may do to one: mmap, read, write.
+ * ioctl(2) on the driver's descriptors, and what it has none of: read and write.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -139,35 +139,6 @@ EXPORT int ioctl(int fd, unsigned long number, ...)
 	    (_IOC_TYPE(number) == NV_IOCTL_MAGIC && lh_fd_ours(fd)))
 		return ours_ioctl(__builtin_frame_address(0), fd, (u32)number, (u64)(uintptr_t)arg);
 	return lh_real()->ioctl(fd, number, arg);
-}
-
-/* Without a mapping context, which the driver sets up by an ioctl before, it refuses. */
-static void *mapping(void *addr, size_t size, int prot, int flags, int fd, off_t offset)
-{
-	int saved = errno;
-	void *mem;
-
-	if (fd >= 0 && !(flags & MAP_ANONYMOUS) && lh_fd_known(fd)) {
-		errno = EINVAL;
-		return MAP_FAILED;
-	}
-	/* Allocators call this early: before the C library's own function can be looked up. */
-	mem = (void *)syscall(SYS_mmap, addr, size, prot, flags, fd, offset);
-	if (mem == MAP_FAILED && errno == ENODEV && lh_fd_ours(fd))
-		errno = EINVAL;
-	else if (mem != MAP_FAILED)
-		errno = saved;
-	return mem;
-}
-
-EXPORT void *mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset)
-{
-	return mapping(addr, size, prot, flags, fd, offset);
-}
-
-EXPORT void *mmap64(void *addr, size_t size, int prot, int flags, int fd, off64_t offset)
-{
-	return mapping(addr, size, prot, flags, fd, offset);
 }
 
 /* The driver has none of these. */

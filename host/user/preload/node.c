@@ -68,7 +68,7 @@ EXPORT int eaccess(const char *path, int mode)
 static int node_make(const struct lh_where *where, mode_t mode, dev_t dev)
 {
 	struct stat st;
-	enum rm_node node;
+	enum tree_node node;
 	u32 minor_number;
 	int fd, rc = 0;
 

@@ -174,7 +174,7 @@ int lh_own_connect(u32 slot, const struct sockaddr_un *addr)
 bool lh_own_hangs_up(u32 slot)
 {
 	const struct timespec now = { 0 };
-	struct pollfd pfd = { .events = POLLIN | POLLRDHUP };
+	struct pollfd pfd = { .events = POLLRDHUP };
 	sigset_t before;
 	long n;
 
@@ -199,6 +199,26 @@ void lh_own_close(u32 slot)
 	slot_set(slot, -1);
 	syscall(SYS_close, fd);
 	own_unlock(&before);
+}
+
+int lh_own_send(u32 slot, const struct lh_hello *hello, int fd)
+{
+	return dgram_send_all(slot_fd(slot), hello, sizeof(*hello), &fd, 1, MSG_DONTWAIT);
+}
+
+int lh_own_receive(u32 slot, struct lh_rights *rights, int *fds, u32 *count)
+{
+	return dgram_receive_all(slot_fd(slot), rights, sizeof(*rights), fds, LH_RIGHTS_MAX, count);
+}
+
+void lh_own_lock(sigset_t *before)
+{
+	own_lock(before);
+}
+
+void lh_own_unlock(const sigset_t *before)
+{
+	own_unlock(before);
 }
 
 /* A channel's pages in a memfd that the daemon can rely on; its descriptor or a negative errno. */

@@ -181,23 +181,27 @@ out:
 
 /* -- What lies there --------------------------------------------------------------------------- */
 
-bool lh_node_of(dev_t rdev, enum rm_node *node, u32 *minor_out)
+bool lh_node_of(dev_t rdev, enum tree_node *node, u32 *minor_out)
 {
 	*minor_out = minor(rdev);
 	if (major(rdev) == TREE_CAPS_MAJOR)
-		*node = RM_NODE_CAP;
+		*node = TREE_NODE_CAP;
+	else if (major(rdev) == TREE_UVM_MAJOR && minor(rdev) <= 1)
+		*node = minor(rdev) ? TREE_NODE_UVM_TOOLS : TREE_NODE_UVM;
 	else if (major(rdev) == TREE_NVIDIA_MAJOR)
-		*node = minor(rdev) == TREE_CONTROL_MINOR ? RM_NODE_CONTROL : RM_NODE_GPU;
+		*node = minor(rdev) == TREE_CONTROL_MINOR ? TREE_NODE_CONTROL : TREE_NODE_GPU;
 	else
 		return false;
 	return true;
 }
 
-dev_t lh_node_rdev(enum rm_node node, u32 minor)
+dev_t lh_node_rdev(enum tree_node node, u32 minor)
 {
-	if (node == RM_NODE_CAP)
+	if (node == TREE_NODE_CAP)
 		return makedev(TREE_CAPS_MAJOR, minor);
-	return makedev(TREE_NVIDIA_MAJOR, node == RM_NODE_CONTROL ? TREE_CONTROL_MINOR : minor);
+	if (tree_node_is_uvm(node))
+		return makedev(TREE_UVM_MAJOR, minor);
+	return makedev(TREE_NVIDIA_MAJOR, node == TREE_NODE_CONTROL ? TREE_CONTROL_MINOR : minor);
 }
 
 /* Whose files are the administrator's: the daemon made them. */

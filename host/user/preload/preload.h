@@ -23,8 +23,8 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include "host/user/nodes.h"
 #include "host/user/proto.h"
-#include "rm/rm.h"
 
 #define EXPORT __attribute__((visibility("default")))
 #define LH_PATH 4096u
@@ -72,6 +72,8 @@
 	X(char *, realpath, (const char *, char *))                                              \
 	X(char *, getcwd, (char *, size_t))                                                      \
 	X(int, chdir, (const char *))                                                            \
+	X(pid_t, fork, (void))                                                                   \
+	X(pid_t, _Fork, (void))                                                                  \
 	X(int, execve, (const char *, char *const[], char *const[]))                             \
 	X(int, execvpe, (const char *, char *const[], char *const[]))                            \
 	X(int, fexecve, (int, char *const[], char *const[]))                                     \
@@ -138,8 +140,8 @@ bool lh_text_stat(int fd, struct stat *st);
 /* access(2)'s question by the caller's effective (or real) user. 0 or an errno. */
 int lh_allowed(const struct stat *st, int mode, bool effective);
 /* The device node of a driver's file with that number. */
-bool lh_node_of(dev_t rdev, enum rm_node *node, u32 *minor);
-dev_t lh_node_rdev(enum rm_node node, u32 minor);
+bool lh_node_of(dev_t rdev, enum tree_node *node, u32 *minor);
+dev_t lh_node_rdev(enum tree_node node, u32 minor);
 
 /* -- conn.c: the connection, channels, and calls on them ------------------------------------------
  */
@@ -237,7 +239,7 @@ void lh_claim_end(const struct lh_claim *claim);
 
 struct lh_file {
 	u64 id;
-	enum rm_node node;
+	enum tree_node node;
 	u32 minor;
 };
 

@@ -30,7 +30,7 @@ static void node_fill(int fd, struct stat *st)
 	}
 	if (!known)
 		return;
-	st->st_mode = S_IFCHR | (file.node == RM_NODE_CAP ? 0444 : 0666);
+	st->st_mode = S_IFCHR | (file.node == TREE_NODE_CAP ? 0444 : 0666);
 	st->st_rdev = lh_node_rdev(file.node, file.minor);
 	st->st_uid = 0;
 	st->st_gid = 0;

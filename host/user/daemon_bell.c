@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * Doorbells in clients' memory. A page that no client rang for a while is write-protected through
+ * the userfaultfd that each process which has it passed to us, so that the next store wakes a
+ * thread here, which lets the store through and tells the GPU. A page that some process has without
+ * a userfaultfd is looked at by the GPU from time to time instead.
+ *
+ * A client may pass any descriptor and do anything with its own copy of it: each has a thread of
+ * its own, which may wait in it for ever and harms nobody.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "host/user/daemon.h"
+#include "host/user/machine.h"
+
+#define STOP_SIGNAL (SIGRTMIN + 4)
+#define STOP_NS 1000000u /* between two calls to stop */
+#define WATCH_STACK KIB(64)
+
+struct bell {
+	u32 gpu;
+	u32 client;    /* RM's */
+	u32 refs;      /* under the lock, like all below */
+	u32 unwatched; /* mappings that are not watched */
+	int fd;	       /* the doorbell's own */
+	struct h100_doorbell *doorbell;
+	struct watch *watches;
+	struct bell *next;
+};
+
+struct watch {
+	struct bell *bell; /* referenced */
+	int uffd;
+	u64 address;
+	uid_t uid;
+	pthread_t thread;
+	u32 stop, stopped; /* atomic */
+	struct watch *next;
+};
+
+/* The GPU calls bell_arm with locks of its own, so it is called with making at most. */
+static struct {
+	pthread_mutex_t making;
+	pthread_mutex_t lock;
+	struct bell *first;
+	bool ready;
+} bells = { .making = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void stop_handler(int sig)
+{
+}
+
+/* -- Bells ------------------------------------------------------------------------------------- */
+
+static struct bell *bell_make(u32 gpu, u32 client, int *rc)
+{
+	struct bell *bell = calloc(1, sizeof(*bell));
+
+	*rc = ENOMEM;
+	if (!bell)
+		return NULL;
+	bell->gpu = gpu;
+	bell->client = client;
+	*rc = machine_doorbell_create(daemon_machine(), gpu, client, bell, &bell->fd,
+				      &bell->doorbell);
+	if (*rc) {
+		free(bell);
+		return NULL;
+	}
+	return bell;
+}
+
+/* One more mapping of the bell; adds it to the list where it is new. */
+static struct bell *bell_use(struct bell *made, u32 gpu, u32 client)
+{
+	struct bell *bell;
+
+	pthread_mutex_lock(&bells.lock);
+	for (bell = bells.first; bell; bell = bell->next) {
+		if (bell->gpu == gpu && bell->client == client)
+			break;
+	}
+	if (!bell && made) {
+		bell = made;
+		bell->next = bells.first;
+		bells.first = bell;
+	}
+	if (bell) {
+		bell->refs++;
+		bell->unwatched++;
+	}
+	pthread_mutex_unlock(&bells.lock);
+	return bell;
+}
+
+int bell_get(u32 gpu, u32 client, int *fd, struct bell **out)
+{
+	struct bell *bell;
+	int rc = 0;
+
+	pthread_mutex_lock(&bells.making);
+	bell = bell_use(NULL, gpu, client);
+	if (!bell) {
+		bell = bell_make(gpu, client, &rc);
+		if (bell)
+			bell = bell_use(bell, gpu, client);
+	}
+	pthread_mutex_unlock(&bells.making);
+	if (bell) {
+		*fd = bell->fd;
+		*out = bell;
+	}
+	return rc;
+}
+
+struct bell *bell_again(struct bell *bell)
+{
+	pthread_mutex_lock(&bells.lock);
+	bell->refs++;
+	pthread_mutex_unlock(&bells.lock);
+	return bell;
+}
+
+static void bell_unref(struct bell *bell, bool mapped)
+{
+	pthread_mutex_lock(&bells.lock);
+	if (mapped)
+		bell->unwatched--;
+	if (--bell->refs) {
+		bell = NULL;
+	} else {
+		for (struct bell **at = &bells.first; *at; at = &(*at)->next) {
+			if (*at == bell) {
+				*at = bell->next;
+				break;
+			}
+		}
+	}
+	pthread_mutex_unlock(&bells.lock);
+	/* Without the lock: it waits for a call of bell_arm that is under way. */
+	if (bell) {
+		machine_doorbell_destroy(daemon_machine(), bell->gpu, bell->doorbell);
+		free(bell);
+	}
+}
+
+void bell_put(struct bell *bell)
+{
+	bell_unref(bell, false);
+}
+
+void bell_unmapped(struct bell *bell)
+{
+	bell_unref(bell, true);
+}
+
+/* -- Watches ----------------------------------------------------------------------------------- */
+
+static bool protect(const struct watch *watch, bool on)
+{
+	struct uffdio_writeprotect arg = {
+		.range = { watch->address, MACHINE_DOORBELL_PAGE },
+		.mode = on ? UFFDIO_WRITEPROTECT_MODE_WP : 0,
+	};
+
+	while (ioctl(watch->uffd, UFFDIO_WRITEPROTECT, &arg)) {
+		if (errno != EAGAIN && errno != EINTR)
+			return false;
+	}
+	return true;
+}
+
+bool bell_arm(struct bell *bell)
+{
+	bool armed;
+
+	pthread_mutex_lock(&bells.lock);
+	armed = !bell->unwatched && bell->watches;
+	for (struct watch *w = bell->watches; w && armed; w = w->next)
+		armed = !os_load_acquire(&w->stopped) && protect(w, true);
+	pthread_mutex_unlock(&bells.lock);
+	return armed;
+}
+
+static void watch_event(const struct watch *watch, const struct uffd_msg *event)
+{
+	if (event->event == UFFD_EVENT_FORK) {
+		/* A client that asked for these has a descriptor for each. */
+		close((int)event->arg.fork.ufd);
+		return;
+	}
+	if (event->event != UFFD_EVENT_PAGEFAULT)
+		return;
+	protect(watch, false);
+	machine_doorbell_rang(daemon_machine(), watch->bell->gpu, watch->bell->doorbell);
+}
+
+static void *watch_main(void *arg)
+{
+	struct watch *watch = arg;
+	struct uffd_msg event;
+
+	while (!os_load_acquire(&watch->stop)) {
+		ssize_t n = read(watch->uffd, &event, sizeof(event));
+
+		if (n == sizeof(event))
+			watch_event(watch, &event);
+		else if (n >= 0 || (errno != EINTR && errno != EAGAIN))
+			break;
+		else if (errno == EAGAIN)
+			/* Only a client that changes its descriptor's flags has itself polled. */
+			os_sleep_us(1000);
+	}
+	os_store_release(&watch->stopped, 1);
+	return NULL;
+}
+
+static bool is_userfaultfd(int fd)
+{
+	static const char name[] = "anon_inode:[userfaultfd]";
+	char path[32], link[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, link, sizeof(link));
+	return n == sizeof(name) - 1 && memcmp(link, name, sizeof(name) - 1) == 0;
+}
+
+static int watch_start(struct watch *watch)
+{
+	pthread_attr_t attr;
+	int rc = pthread_attr_init(&attr);
+
+	if (rc)
+		return rc;
+	pthread_attr_setstacksize(&attr, WATCH_STACK);
+	rc = pthread_create(&watch->thread, &attr, watch_main, watch);
+	pthread_attr_destroy(&attr);
+	return rc;
+}
+
+static void signal_ready(void)
+{
+	/* Without SA_RESTART: it ends a read. */
+	struct sigaction action = { .sa_handler = stop_handler };
+
+	pthread_mutex_lock(&bells.lock);
+	if (!bells.ready)
+		sigaction(STOP_SIGNAL, &action, NULL);
+	bells.ready = true;
+	pthread_mutex_unlock(&bells.lock);
+}
+
+struct watch *watch_begin(struct bell *bell, int uffd, u64 address, uid_t uid)
+{
+	struct watch *watch = NULL;
+
+	signal_ready();
+	if (address % OS_PAGE_SIZE || !is_userfaultfd(uffd) || !share_take(uid, SHARE_WATCH))
+		goto out_close;
+	watch = calloc(1, sizeof(*watch));
+	if (!watch)
+		goto out_share;
+	*watch = (struct watch){ .uffd = uffd, .address = address, .uid = uid };
+	watch->bell = bell_again(bell);
+	fcntl(uffd, F_SETFL, fcntl(uffd, F_GETFL) & ~O_NONBLOCK);
+	if (watch_start(watch))
+		goto out_free;
+	pthread_mutex_lock(&bells.lock);
+	bell->unwatched--;
+	watch->next = bell->watches;
+	bell->watches = watch;
+	pthread_mutex_unlock(&bells.lock);
+	return watch;
+out_free:
+	bell_put(watch->bell);
+	free(watch);
+out_share:
+	share_drop(uid, SHARE_WATCH);
+out_close:
+	close(uffd);
+	return NULL;
+}
+
+void watch_end(struct watch *watch)
+{
+	pthread_mutex_lock(&bells.lock);
+	for (struct watch **at = &watch->bell->watches; *at; at = &(*at)->next) {
+		if (*at == watch) {
+			*at = watch->next;
+			break;
+		}
+	}
+	watch->bell->unwatched++;
+	pthread_mutex_unlock(&bells.lock);
+	os_store_release(&watch->stop, 1);
+	/* It may be on its way into the read, where only the next one reaches it. */
+	while (!os_load_acquire(&watch->stopped)) {
+		pthread_kill(watch->thread, STOP_SIGNAL);
+		os_sleep_us(STOP_NS / 1000);
+	}
+	pthread_join(watch->thread, NULL);
+	close(watch->uffd);
+	share_drop(watch->uid, SHARE_WATCH);
+	bell_put(watch->bell);
+	free(watch);
+}

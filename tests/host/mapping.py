@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT OR GPL-2.0-only
+"""Memory of the driver's in clients, and clients' in the driver's hands.
+
+mapping.py --leafhopper PATH --client PATH [--kills N] CASE
+"""
+import argparse
+import os
+import random
+import signal
+import subprocess
+import time
+
+import host
+from stress import held, settle
+
+IN_MACHINE = ['maps', 'crowd', 'pins']
+
+
+def case_kills():
+    """Clients killed while they map, unmap and pin leave nothing."""
+    rng = random.Random(535)
+    with host.Machine() as m:
+        for test in IN_MACHINE:
+            assert m.start(test).wait(timeout=120) == 0, test
+        empty = settle(m, None, 0.5)
+        assert empty[:5] == (0, 0, 0, 0, 0), empty
+        for i in range(host.args.kills):
+            with m.start('churn', start_new_session=True, stdout=subprocess.PIPE) as child:
+                if i % 3:
+                    assert child.stdout.readline() == 'holding\n'
+                time.sleep(rng.uniform(0, 0.03))
+                os.killpg(child.pid, signal.SIGKILL)
+                child.wait()
+        assert settle(m, empty) == empty, (empty, held(m))
+        assert m.start('maps').wait(timeout=120) == 0
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--leafhopper', required=True)
+    parser.add_argument('--client', required=True)
+    parser.add_argument('--kills', type=int, default=40)
+    parser.add_argument('case', choices=[*IN_MACHINE, 'kills'])
+    host.args = parser.parse_args()
+    host.args.leafhopper = os.path.abspath(host.args.leafhopper)
+    host.args.client = os.path.abspath(host.args.client)
+    os.environ.pop('LEAFHOPPER_SOCKET', None)
+    if host.args.case == 'kills':
+        case_kills()
+    else:
+        host.case_in_machine(host.args.case)
+
+
+if __name__ == '__main__':
+    main()
