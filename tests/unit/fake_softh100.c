@@ -178,6 +178,7 @@ static int answer_registers(struct h100 *fake, unsigned long request, void *arg)
 	struct softh100_register *reg = arg;
 	struct softh100_packet *packet = arg;
 	const struct softh100_range *range = arg;
+	struct softh100_doorbells *doorbells = arg;
 	const u32 *word = arg;
 
 	switch (request) {
@@ -205,6 +206,10 @@ static int answer_registers(struct h100 *fake, unsigned long request, void *arg)
 		return 0;
 	case SOFTH100_RAISE:
 		h100_intr_raise(&fake->fn, *word);
+		return 0;
+	case SOFTH100_DOORBELLS:
+		doorbells->count =
+			h100_doorbells(&fake->fn, doorbells->tokens, ARRAY_SIZE(doorbells->tokens));
 		return 0;
 	case SOFTH100_WPR2:
 		h100_wpr2_set(&fake->fn, range->start, range->end);

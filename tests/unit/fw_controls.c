@@ -27,13 +27,16 @@ static enum nv_status ask(struct h100_state *state, u32 cmd, void *params, u32 s
 	const struct fw_control *control = find(cmd);
 	/* The store's own kind of object: a command may keep something with it. */
 	struct fw_node node = { .object = { .class_id = NV20_SUBDEVICE_0 } };
-	struct fw_call call = { .state = state, .object = &node.object, .cmd = cmd };
+	static struct fw fw; /* without objects or engines */
+	struct fw_call call = { .fw = &fw, .state = state, .object = &node.object, .cmd = cmd };
 	enum nv_status status;
 
 	if (control == NULL)
 		fail_msg("no control %#x", cmd);
 	assert_int_equal(control->size, size);
+	assert_int_equal(fw_store_init(&fw.store, state), NV_OK);
 	status = control->fn(&call, params, size);
+	fw_store_clear(&fw.store);
 	os_free(node.actions);
 	return status;
 }

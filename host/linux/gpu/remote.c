@@ -105,6 +105,18 @@ void h100_chip_register_set(struct h100_chip *chip, u32 offset, u32 value)
 	must(chip, SOFTH100_REGISTER_SET, &reg);
 }
 
+u32 h100_chip_doorbells(struct h100_chip *chip, u32 *tokens, u32 max)
+{
+	struct softh100_doorbells rung = { 0 };
+
+	/* All that may come has to find room. */
+	if (max < ARRAY_SIZE(rung.tokens) || !must(chip, SOFTH100_DOORBELLS, &rung) ||
+	    rung.count > ARRAY_SIZE(rung.tokens))
+		return 0;
+	memcpy(tokens, rung.tokens, rung.count * sizeof(rung.tokens[0]));
+	return rung.count;
+}
+
 void h100_chip_raise(struct h100_chip *chip, u32 vector)
 {
 	must_set(chip, SOFTH100_RAISE, vector);

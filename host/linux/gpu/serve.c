@@ -10,7 +10,9 @@
 
 #include "h100/gsp/gpu.h"
 
-#define WORK_FIRMWARE (H100_WORK_FSP | H100_WORK_GSP | H100_WORK_RESET)
+#define WORK_FIRMWARE                                                           \
+	(H100_WORK_FSP | H100_WORK_GSP | H100_WORK_RESET | H100_WORK_DOORBELL | \
+	 H100_WORK_INVALIDATE)
 
 struct serve {
 	struct h100 gpu;
@@ -155,6 +157,7 @@ int serve_run(struct serve *s, const volatile u32 *stop)
 		if (wait.work & SOFTH100_WORK_COMMAND)
 			serve_command(s);
 		runner_run(&s->gpu, false);
+		h100_fifo_run(s->gpu.fifo);
 		if (s->chip.error)
 			return s->chip.error == ENODEV ? 0 : s->chip.error;
 	}

@@ -203,6 +203,14 @@ static long set_wpr2(struct soft_pci *gpu, const struct softh100_range __user *u
 	return 0;
 }
 
+static long doorbells(struct soft_pci *gpu, struct softh100_doorbells __user *user)
+{
+	struct softh100_doorbells rung = { 0 };
+
+	rung.count = h100_doorbells(&gpu->function, rung.tokens, ARRAY_SIZE(rung.tokens));
+	return copy_to_user(user, &rung, sizeof(rung)) ? -EFAULT : 0;
+}
+
 /* Requests whose argument is one word. */
 static long set_word(struct soft_pci *gpu, unsigned int request, const u32 __user *user)
 {
@@ -286,6 +294,8 @@ static long device_ioctl(struct file *file, unsigned int request, unsigned long 
 		return set_wpr2(gpu, user);
 	case SOFTH100_COMMAND:
 		return command(gpu, user);
+	case SOFTH100_DOORBELLS:
+		return doorbells(gpu, user);
 	case SOFTH100_FSP_READY:
 	case SOFTH100_GSP_RUN:
 	case SOFTH100_GSP_INTERRUPT:

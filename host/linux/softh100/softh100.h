@@ -72,6 +72,13 @@ struct softh100_packet {
 	__u32 reserved;
 };
 
+/* Tokens that were written to the doorbell register since they were last asked for, each once. */
+struct softh100_doorbells {
+	__u32 count; /* out; all of tokens: there may be more */
+	__u32 reserved;
+	__u32 tokens[62]; /* H100_DOORBELLS_AT_ONCE */
+};
+
 struct softh100_range {
 	__u64 start, end; /* equal: none */
 };
@@ -100,6 +107,7 @@ struct softh100_command {
 #define SOFTH100_PRESENT _IOW('H', 0x0c, __u32) /* 0: off the bus; 1: back, as it was */
 #define SOFTH100_COMMAND _IOR('H', 0x0d, struct softh100_command)
 #define SOFTH100_ANSWER _IOW('H', 0x0e, __u32)
+#define SOFTH100_DOORBELLS _IOR('H', 0x0f, struct softh100_doorbells)
 
 /*
  * pread and pwrite: system memory by its DMA address, of any alignment and size up to 1 MiB; EFAULT

@@ -84,7 +84,7 @@ void channel_fail(struct h100_channel *channel, const struct h100_fifo_error *er
 }
 
 /* Follows what it and its group are told; may give up the lock. */
-static void apply(struct h100_channel *channel)
+static void apply(struct h100_channel *channel, bool gone)
 {
 	struct h100_fifo *fifo = channel->fifo;
 	bool active = channel->scheduled && channel->group->scheduled && !channel->group->failed;
@@ -101,7 +101,7 @@ static void apply(struct h100_channel *channel)
 		return;
 	}
 	client_remove(channel->client, channel);
-	runlist_wait_off(fifo, channel);
+	runlist_wait_off(fifo, channel, gone);
 	unpend(channel);
 	if (channel->state != FIFO_FAILED)
 		channel->state = FIFO_IDLE;
@@ -154,7 +154,7 @@ void h100_group_schedule(struct h100_group *group, bool on)
 	group->scheduled = on;
 	list_for_each_entry (channel, &group->channels, group_node) {
 		channel->scheduled = on;
-		apply(channel);
+		apply(channel, false);
 	}
 	unlock(group->fifo);
 }
@@ -188,7 +188,7 @@ void h100_group_preempt(struct h100_group *group, bool wait)
 	if (runlist->current && runlist->current->group == group) {
 		os_store_relaxed(&runlist->preempt, 1u);
 		if (wait)
-			runlist_wait_off(group->fifo, runlist->current);
+			runlist_wait_off(group->fifo, runlist->current, false);
 	}
 	unlock(group->fifo);
 }
@@ -291,9 +291,9 @@ void h100_channel_destroy(struct h100_channel *channel)
 
 	lock(fifo);
 	channel->scheduled = false;
-	apply(channel);
+	apply(channel, true);
 	/* One that failed is still its runlist's current for a moment. */
-	runlist_wait_off(fifo, channel);
+	runlist_wait_off(fifo, channel, true);
 	list_del(&channel->group_node);
 	fifo->channels[slot_of(&channel->config)] = NULL;
 	channel->client->reserved--;
@@ -310,7 +310,7 @@ void h100_channel_schedule(struct h100_channel *channel, bool on)
 	channel->scheduled = on;
 	if (on)
 		channel->group->scheduled = true;
-	apply(channel);
+	apply(channel, false);
 	unlock(channel->fifo);
 }
 
@@ -322,8 +322,8 @@ void h100_channel_reset(struct h100_channel *channel)
 
 	lock(fifo);
 	channel->scheduled = false;
-	apply(channel);
-	runlist_wait_off(fifo, channel);
+	apply(channel, true);
+	runlist_wait_off(fifo, channel, true);
 	if (channel->group->failed) {
 		channel->group->failed = false;
 		list_for_each_entry (each, &channel->group->channels, group_node) {
@@ -346,6 +346,22 @@ bool h100_channel_failed(struct h100_channel *channel)
 	failed = channel->state == FIFO_FAILED;
 	unlock(channel->fifo);
 	return failed;
+}
+
+bool h100_channel_error(struct h100_channel *channel, struct h100_fifo_error *error)
+{
+	bool failed;
+
+	lock(channel->fifo);
+	failed = channel->state == FIFO_FAILED;
+	*error = channel->group->error;
+	unlock(channel->fifo);
+	return failed;
+}
+
+u32 h100_channel_runlist(const struct h100_channel *channel)
+{
+	return channel->group->runlist;
 }
 
 /* -- Objects ----------------------------------------------------------------------------------- */
@@ -413,7 +429,7 @@ enum nv_status h100_channel_add_object(struct h100_channel *channel, u32 class_i
 	object->refs = 1;
 	/* The one that runs may be looking for its class just now. */
 	lock(channel->fifo);
-	runlist_wait_off(channel->fifo, channel);
+	runlist_wait_off(channel->fifo, channel, false);
 	list_add_tail(&object->node, &channel->objects);
 	unlock(channel->fifo);
 	return NV_OK;
@@ -427,7 +443,7 @@ void h100_channel_remove_object(struct h100_channel *channel, u32 class_id)
 	lock(channel->fifo);
 	object = find_object(channel, class_id);
 	if (object && --object->refs == 0) {
-		runlist_wait_off(channel->fifo, channel);
+		runlist_wait_off(channel->fifo, channel, false);
 		list_del(&object->node);
 		for (i = 0; i < H100_SUBCHANNELS; i++)
 			if (channel->subchannel[i] == object)

@@ -56,6 +56,11 @@ enum nv_status h100_fifo_create(const struct h100_fifo_config *config, struct h1
 	return NV_OK;
 }
 
+void h100_fifo_stop(struct h100_fifo *fifo)
+{
+	threads_stop(fifo);
+}
+
 void h100_fifo_reset(struct h100_fifo *fifo)
 {
 	struct list_node *node;
@@ -111,6 +116,19 @@ bool h100_fifo_run(struct h100_fifo *fifo)
 	} while (runlist);
 	pthread_mutex_unlock(&fifo->lock);
 	return did;
+}
+
+u64 h100_fifo_quiet_ns(struct h100_fifo *fifo)
+{
+	u64 ns;
+
+	pthread_mutex_lock(&fifo->lock);
+	/* Pages are never armed here: each is one to be looked at by time. */
+	while (doorbell_arm_all(fifo))
+		;
+	ns = os_load_relaxed(&fifo->event) != 0 || runlist_ready(fifo) ? 1 : threads_quiet_ns(fifo);
+	pthread_mutex_unlock(&fifo->lock);
+	return ns;
 }
 
 bool h100_fifo_error_take(struct h100_fifo *fifo, struct h100_fifo_error *error)
@@ -180,7 +198,7 @@ static void take_off(struct h100_fifo *fifo, const struct h100_space *space)
 		struct h100_channel *current = fifo->runlist[i].current;
 
 		if (current && current->config.space == space)
-			runlist_wait_off(fifo, current);
+			runlist_wait_off(fifo, current, false);
 	}
 }
 

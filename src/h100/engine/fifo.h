@@ -103,7 +103,6 @@ struct h100_group {
 	u32 runlist;
 	bool scheduled;
 	bool failed;
-	bool has_error;
 	struct list_node error_node;
 	struct h100_fifo_error error;
 	u64 timeslice_us;
@@ -126,6 +125,7 @@ struct fifo_runlist {
 	struct h100_channel *current;
 	bool busy;   /* a thread has it */
 	u32 preempt; /* atomic: current is wanted off */
+	u32 gone;    /* atomic: and it never comes back, so a method may end half done */
 };
 
 enum fifo_result {
@@ -209,8 +209,11 @@ void channel_fail(struct h100_channel *channel, const struct h100_fifo_error *er
 struct fifo_runlist *runlist_ready(struct h100_fifo *fifo);
 /* Runs it until it is empty (or its time is up and others wait). Lock held, given up meanwhile. */
 void runlist_run(struct h100_fifo *fifo, struct fifo_runlist *runlist);
-/* Takes the channel off if it runs, and waits for that. Lock held, given up meanwhile. */
-void runlist_wait_off(struct h100_fifo *fifo, struct h100_channel *channel);
+/*
+ * Takes the channel off if it runs, and waits for that: for the end of the method, unless it is
+ * gone for good. Lock held, given up meanwhile.
+ */
+void runlist_wait_off(struct h100_fifo *fifo, struct h100_channel *channel, bool gone);
 /* Looks whether what blocked channels wait for has come: all, or those whose time it is. */
 void blocked_check(struct h100_fifo *fifo, bool all);
 /* When the next blocked channel is to be looked at; ~0: never. */
@@ -274,11 +277,15 @@ void client_remove(struct fifo_client *client, struct h100_channel *channel);
 enum nv_status threads_init(struct h100_fifo *fifo);
 void threads_stop(struct h100_fifo *fifo);
 void threads_fini(struct h100_fifo *fifo);
+/* For how long there is nothing to do for certain, unless rung; ~0: for ever. Lock held. */
+u64 threads_quiet_ns(struct h100_fifo *fifo);
 /* The first thread. Lock held. */
 enum nv_status threads_start(struct h100_fifo *fifo);
 /* There is something for the leader. Any thread, with or without the lock. */
 void threads_wake(struct h100_fifo *fifo);
-/* From who runs a channel, now and then: sees to it that somebody looks at pages. No lock. */
+/* From who runs a channel: sees to it that somebody leads if there is a need. No lock. */
 void threads_poll(struct h100_fifo *fifo);
+/* The same from the middle of a long method: looks at pages too. */
+void threads_look(struct h100_fifo *fifo);
 
 #endif

@@ -198,12 +198,21 @@ static void call_nonstall(const struct h100_engine_call *call)
 	run->fifo->config.ops->raise(run->fifo->config.ctx, run->engine->nonstall_vector);
 }
 
+static bool call_stopped(const struct h100_engine_call *call)
+{
+	const struct fifo_run *run = call->channel;
+
+	threads_look(run->fifo);
+	return os_load_relaxed(&run->runlist->gone) != 0;
+}
+
 enum fifo_result gpfifo_run(struct fifo_run *run)
 {
 	enum fifo_result result;
 
 	run->call.now_ns = call_now;
 	run->call.nonstall = call_nonstall;
+	run->call.stopped = call_stopped;
 	h100_memory_enter(run->call.memory);
 	result = run_entries(run);
 	h100_memory_leave(run->call.memory);

@@ -73,6 +73,10 @@ enum nv_status h100_fifo_create(const struct h100_fifo_config *config, struct h1
 void h100_fifo_destroy(struct h100_fifo *fifo);
 /* Frees every channel, group and space: the driver is gone. Doorbells stay. */
 void h100_fifo_reset(struct h100_fifo *fifo);
+/* Before h100_fifo_destroy, where others still call: no thread of its own is left. */
+void h100_fifo_stop(struct h100_fifo *fifo);
+/* Without threads: for how long h100_fifo_run has nothing to do for certain, unless rung. */
+u64 h100_fifo_quiet_ns(struct h100_fifo *fifo);
 /* Without threads: does what there is to do on this thread; true when there was anything. */
 bool h100_fifo_run(struct h100_fifo *fifo);
 /* Tokens were rung by register. Any context that may wake a thread. */
@@ -133,6 +137,9 @@ void h100_channel_schedule(struct h100_channel *channel, bool on);
 /* Undoes an error: empty, at GPPut, with no object on any subchannel. Not scheduled. */
 void h100_channel_reset(struct h100_channel *channel);
 bool h100_channel_failed(struct h100_channel *channel);
+/* What stopped its group last; false: nothing has. */
+bool h100_channel_error(struct h100_channel *channel, struct h100_fifo_error *error);
+u32 h100_channel_runlist(const struct h100_channel *channel);
 /*
  * Makes the state of a class's object, so that SET_OBJECT finds it. NV_ERR_INVALID_CLASS: no engine
  * of the runlist serves it; NV_ERR_NO_MEMORY. A class may be added many times. *engine (may be

@@ -61,6 +61,8 @@ static enum fifo_result engine_method(struct fifo_run *run, u32 subchannel, u32 
 		run->error.method = method;
 		run->error.data = data;
 		return run_fault(run, &run->call.fault);
+	case H100_METHOD_STOPPED:
+		return FIFO_RESULT_PREEMPTED;
 	default:
 		return run_error(run, run->call.error, method, data);
 	}

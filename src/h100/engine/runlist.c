@@ -23,12 +23,14 @@ struct fifo_runlist *runlist_ready(struct h100_fifo *fifo)
 	return NULL;
 }
 
-void runlist_wait_off(struct h100_fifo *fifo, struct h100_channel *channel)
+void runlist_wait_off(struct h100_fifo *fifo, struct h100_channel *channel, bool gone)
 {
 	struct fifo_runlist *runlist = &fifo->runlist[channel->group->runlist];
 
 	while (runlist->current == channel) {
 		os_store_relaxed(&runlist->preempt, 1u);
+		if (gone)
+			os_store_relaxed(&runlist->gone, 1u);
 		pthread_cond_wait(&fifo->changed, &fifo->lock);
 	}
 }
@@ -191,6 +193,7 @@ static void run_channel(struct h100_fifo *fifo, struct fifo_runlist *runlist,
 	run.deadline_ns = start + (slice_ns > group->used_ns ? slice_ns - group->used_ns : 0);
 	runlist->current = channel;
 	os_store_relaxed(&runlist->preempt, 0u);
+	os_store_relaxed(&runlist->gone, 0u);
 	pthread_mutex_unlock(&fifo->lock);
 
 	result = gpfifo_run(&run);

@@ -22,11 +22,11 @@ static enum fifo_result host_fault(struct fifo_run *run, struct h100_fault *faul
 
 static enum fifo_result read_word(struct fifo_run *run, u64 address, bool wide, u64 *value)
 {
-	struct h100_fault fault = { 0 };
+	struct h100_fault fault = { .type = H100_FAULT_UNBOUND_INST_BLOCK, .va = address };
 
 	*value = 0;
-	if (h100_virtual_read(run->call.mmu, &run->call.pdb, address, value, wide ? 8 : 4,
-			      run->access, &fault))
+	if (run->has_space && h100_virtual_read(run->call.mmu, &run->call.pdb, address, value,
+						wide ? 8 : 4, run->access, &fault))
 		return FIFO_RESULT_OK;
 	return host_fault(run, &fault);
 }

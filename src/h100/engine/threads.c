@@ -52,6 +52,21 @@ void threads_poll(struct h100_fifo *fifo)
 	pthread_cond_signal(&fifo->follow);
 }
 
+void threads_look(struct h100_fifo *fifo)
+{
+	u32 *words[FIFO_WATCHED], count, i;
+
+	if (os_load_relaxed(&fifo->leading) != 0 || !fifo->config.threads ||
+	    pthread_mutex_trylock(&fifo->lock) != 0)
+		return;
+	count = doorbell_words(fifo, words);
+	for (i = 0; i < count; i++)
+		if (os_load_relaxed(words[i]) != 0)
+			os_store_relaxed(&fifo->event, 1u);
+	pthread_mutex_unlock(&fifo->lock);
+	threads_poll(fifo);
+}
+
 /* -- Leading ----------------------------------------------------------------------------------- */
 
 static inline void relax(void)
@@ -101,16 +116,21 @@ static bool look_at_pages(struct h100_fifo *fifo)
 	return true;
 }
 
-/* Lock held, given up meanwhile. */
-static void sleep_until_woken(struct h100_fifo *fifo)
+u64 threads_quiet_ns(struct h100_fifo *fifo)
 {
 	u64 next = blocked_next_ns(fifo), now = fifo_now(fifo), ns = NEVER;
-	struct timespec ts;
 
 	if (next != NEVER)
 		ns = next > now ? next - now : 1;
-	if (doorbell_slow(fifo))
-		ns = min(ns, (u64)SLOW_NS);
+	return doorbell_slow(fifo) ? min(ns, (u64)SLOW_NS) : ns;
+}
+
+/* Lock held, given up meanwhile. */
+static void sleep_until_woken(struct h100_fifo *fifo)
+{
+	u64 ns = threads_quiet_ns(fifo);
+	struct timespec ts;
+
 	pthread_mutex_unlock(&fifo->lock);
 	os_exchange(&fifo->asleep, 1u);
 	if (os_load_acquire(&fifo->event) == 0) {
@@ -238,7 +258,7 @@ enum nv_status threads_init(struct h100_fifo *fifo)
 
 enum nv_status threads_start(struct h100_fifo *fifo)
 {
-	if (!fifo->config.threads || fifo->thread_count != 0)
+	if (!fifo->config.threads || fifo->stop || fifo->thread_count != 0)
 		return NV_OK;
 	start_thread(fifo);
 	return fifo->thread_count != 0 ? NV_OK : NV_ERR_NO_MEMORY;
@@ -250,8 +270,10 @@ void threads_stop(struct h100_fifo *fifo)
 
 	pthread_mutex_lock(&fifo->lock);
 	fifo->stop = true;
-	for (i = 0; i < H100_ENGINES_MAX; i++)
+	for (i = 0; i < H100_ENGINES_MAX; i++) {
 		os_store_relaxed(&fifo->runlist[i].preempt, 1u);
+		os_store_relaxed(&fifo->runlist[i].gone, 1u);
+	}
 	count = fifo->thread_count;
 	pthread_cond_broadcast(&fifo->follow);
 	pthread_mutex_unlock(&fifo->lock);

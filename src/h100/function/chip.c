@@ -14,6 +14,11 @@ void h100_chip_register_set(struct h100_chip *chip, u32 offset, u32 value)
 	h100_register_set(&chip->function, offset, value);
 }
 
+u32 h100_chip_doorbells(struct h100_chip *chip, u32 *tokens, u32 max)
+{
+	return h100_doorbells(&chip->function, tokens, max);
+}
+
 void h100_chip_raise(struct h100_chip *chip, u32 vector)
 {
 	h100_intr_raise(&chip->function, vector);

@@ -14,9 +14,14 @@ struct h100_chip;
 
 /* Work that an access left for the firmware; bits. */
 enum h100_work {
-	H100_WORK_FSP = 1u << 0,   /* FSP's command queue was rung */
-	H100_WORK_GSP = 1u << 1,   /* GSP's command queue was rung */
-	H100_WORK_RESET = 1u << 2, /* the function was reset: all that ran on it is gone */
+	H100_WORK_FSP = 1u << 0,	/* FSP's command queue was rung */
+	H100_WORK_GSP = 1u << 1,	/* GSP's command queue was rung */
+	H100_WORK_RESET = 1u << 2,	/* the function was reset: all that ran on it is gone */
+	H100_WORK_DOORBELL = 1u << 3,	/* channels were rung: h100_chip_doorbells says which */
+	H100_WORK_INVALIDATE = 1u << 4, /* of TLBs: NV_VIRTUAL_FUNCTION_PRIV_MMU_INVALIDATE says
+					   what; its trigger is cleared when it is done */
+	/* Not of the function's: */
+	H100_WORK_ERRORS = 1u << 5, /* engines stopped channels */
 };
 
 /* What distinguishes this GPU from others. */
@@ -34,6 +39,14 @@ struct h100_function_identity {
 /* A register that holds a value, by its offset in BAR 0; as software on the chip sees it. */
 u32 h100_chip_register_get(struct h100_chip *chip, u32 offset);
 void h100_chip_register_set(struct h100_chip *chip, u32 offset, u32 value);
+
+/*
+ * Tokens that were written to the doorbell register (as NVC86F work-submit tokens: channel id, the
+ * runlist above it), at most max (no less than H100_DOORBELLS_AT_ONCE); each once, however often it
+ * was rung since. That many: there may be more.
+ */
+#define H100_DOORBELLS_AT_ONCE 62u
+u32 h100_chip_doorbells(struct h100_chip *chip, u32 *tokens, u32 max);
 
 /* A vector of the interrupt tree becomes pending. */
 void h100_chip_raise(struct h100_chip *chip, u32 vector);

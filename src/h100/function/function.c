@@ -37,8 +37,11 @@ enum nv_status h100_function_init(struct h100_function *fn, const struct h100_fu
 		if (!is_power_of_2(identity->bar_bytes[i]) || identity->bar_bytes[i] < 4096)
 			return NV_ERR_INVALID_ARGUMENT;
 	fn->logged = os_alloc(LOGGED_BYTES);
-	if (!fn->logged)
+	fn->rung = os_alloc(H100_TOKEN_WORDS * sizeof(u32));
+	if (!fn->logged || !fn->rung) {
+		h100_function_destroy(fn);
 		return NV_ERR_NO_MEMORY;
+	}
 	fn->ops = ops;
 	fn->ctx = ctx;
 	fn->identity = *identity;
@@ -56,7 +59,9 @@ enum nv_status h100_function_init(struct h100_function *fn, const struct h100_fu
 void h100_function_destroy(struct h100_function *fn)
 {
 	os_free(fn->logged);
+	os_free(fn->rung);
 	fn->logged = NULL;
+	fn->rung = NULL;
 }
 
 void h100_function_reset(struct h100_function *fn)

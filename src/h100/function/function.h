@@ -42,6 +42,9 @@ struct h100_function_ops {
 #define H100_MSIX_ENTRIES 9u
 #define H100_STORE_WORDS 512u /* of all registers */
 #define H100_REGISTER_ROWS 80u
+#define H100_TOKEN_RUNLISTS 64u
+#define H100_TOKEN_CHANNELS 2048u /* of a runlist */
+#define H100_TOKEN_WORDS (H100_TOKEN_RUNLISTS * H100_TOKEN_CHANNELS / 32)
 
 struct h100_msix_entry {
 	u32 word[4]; /* address low, high, data, vector control */
@@ -91,6 +94,10 @@ struct h100_function {
 		u64 msi_address;
 		u32 msi_data;
 	} intr;
+
+	/* Rung channels, a bit for each; and in which words there are any. Atomic. */
+	u32 *rung;
+	u32 rung_words[H100_TOKEN_WORDS / 32];
 
 	u32 *logged; /* a bit for each word of BAR 0: a bad access to it was logged */
 };
@@ -164,6 +171,7 @@ bool h100_register_exists(u32 offset);
 u32 h100_register_get(struct h100_function *fn, u32 offset);
 void h100_register_set(struct h100_function *fn, u32 offset, u32 value);
 void h100_intr_raise(struct h100_function *fn, u32 vector);
+u32 h100_doorbells(struct h100_function *fn, u32 *tokens, u32 max);
 u32 h100_fsp_receive(struct h100_function *fn, void *data, u32 size);
 void h100_fsp_send(struct h100_function *fn, const void *data, u32 size);
 void h100_fsp_set_ready(struct h100_function *fn, bool ready);

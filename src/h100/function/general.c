@@ -100,8 +100,12 @@ REG_WRITE(reg_priv_doorbell)
 	h100_intr_raise(fn, NV_CTRL_CPU_DOORBELL_VECTORID_VALUE_CONSTANT);
 }
 
-REG_WRITE(reg_doorbell)
+/* The trigger reads as set until the engines have done it. */
+REG_WRITE(reg_invalidate)
 {
+	h100_register_store(fn, row, index, value);
+	if (REG_GET(NV_VIRTUAL_FUNCTION_PRIV_MMU_INVALIDATE_TRIGGER, value) != 0)
+		fn->ops->work(fn->ctx, H100_WORK_INVALIDATE);
 }
 
 REG_READ(reg_msix)

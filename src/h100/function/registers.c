@@ -91,12 +91,14 @@ static const struct h100_register rows[] = {
 	{ VF(PRIV_DOORBELL), 1, 4, 0, NONE, reg_zero, reg_priv_doorbell },
 	{ VF(PRIV_TIMER(0)), 1, 4, 0, NONE, reg_time_low },
 	{ VF(PRIV_TIMER(1)), 1, 4, 0, NONE, reg_time_high },
+	{ VF(PRIV_MMU_INVALIDATE_PDB), 1, 4, 0, ALL },
+	{ VF(PRIV_MMU_INVALIDATE_UPPER_PDB), 1, 4, 0, 0xfffff },
+	{ VF(PRIV_MMU_INVALIDATE), 1, 4, 0, ALL, NULL, reg_invalidate },
 	{ LH_MSIX_TABLE, H100_MSIX_ENTRIES * 4, 4, 0, ALL, reg_msix, reg_msix_write },
 	{ LH_MSIX_PBA, 2, 4, 0, NONE, reg_msix_pending },
 	{ LH_LINK_TRAINED, 1, 4, 0, NONE },
 	{ VF(TIME_0), 1, 4, 0, NONE, reg_time_low },
 	{ VF(TIME_1), 1, 4, 0, NONE, reg_time_high },
-	/* No channel can be scheduled yet, so a ring finds nobody. */
 	{ VF(DOORBELL), 1, 4, 0, NONE, reg_zero, reg_doorbell },
 };
 

@@ -5,6 +5,7 @@
 #ifndef H100_FUNCTION_REGISTERS_H
 #define H100_FUNCTION_REGISTERS_H
 
+#include "abi/r535.h"
 #include "h100/function/function.h"
 
 #define LH_SEC2_BASE 0x840000u	  /* NV_PSEC */
@@ -51,6 +52,7 @@ REG_WRITE(reg_top_disable);
 REG_WRITE(reg_leaf_trigger);
 REG_WRITE(reg_priv_doorbell);
 REG_WRITE(reg_doorbell);
+REG_WRITE(reg_invalidate);
 REG_WRITE(reg_msix_write);
 
 /* falcon.c */

@@ -18,7 +18,7 @@ const struct fw_control_group *const fw_control_groups[] = {
 	&fw_controls_perf,
 	&fw_controls_power,
 	&fw_controls_event,
-	&fw_controls_fifo,
+	&fw_controls_channel,
 	&fw_controls_engines,
 	&fw_controls_graphics,
 	NULL,

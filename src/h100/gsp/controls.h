@@ -37,7 +37,7 @@ extern const struct fw_control_group fw_controls_clocks;
 extern const struct fw_control_group fw_controls_perf;
 extern const struct fw_control_group fw_controls_power;
 extern const struct fw_control_group fw_controls_event;
-extern const struct fw_control_group fw_controls_fifo;
+extern const struct fw_control_group fw_controls_channel;
 extern const struct fw_control_group fw_controls_engines;
 extern const struct fw_control_group fw_controls_graphics;
 

@@ -298,6 +298,8 @@ bool fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent)
 			fw_serve_commands(fw);
 		if (fw->state->fabric_waiting)
 			fw_fabric_work(fw);
+		if ((work & H100_WORK_ERRORS) != 0)
+			fw_channel_errors(fw);
 	}
 	dma_end(fw);
 	wrote = fw->wrote;

@@ -8,6 +8,7 @@
 #define H100_GSP_FIRMWARE_H
 
 #include "base/handle_map.h"
+#include "h100/engine/host.h"
 #include "h100/function/chip.h"
 #include "h100/gsp/fw.h"
 #include "h100/gsp/image.h"
@@ -30,6 +31,16 @@ enum fw_stage {
 	FW_STAGE_CRASHED,
 };
 
+/* What an object is to the engines; channels.c. All NULL: nothing. */
+struct fw_work {
+	struct h100_space *space; /* of address spaces, devices (their default), context shares */
+	struct h100_group *group; /* of groups, and of channels that are in no other's */
+	struct h100_channel *channel;	       /* of channels */
+	const struct h100_engine_info *engine; /* of engine objects */
+	u32 subcontext;			       /* of context shares */
+	u32 chid;			       /* of channels */
+};
+
 /* An object with its place in the tree. A client's root is an object with the client's handle. */
 struct fw_node {
 	struct fw_object object;
@@ -38,6 +49,7 @@ struct fw_node {
 	u32 notify_index;
 	u32 event_client, event_handle; /* what POST_EVENT names */
 	struct fw_node *next_event, **event_link;
+	struct fw_work work;
 	/*
 	 * Subdevices: NV2080_CTRL_EVENT_SET_NOTIFICATION_ACTION_* by notifier index, once any was
 	 * set; until then every event is posted.
@@ -120,6 +132,10 @@ struct fw {
 	u64 wpr_start, wpr_end;
 	u32 gpu_instance;
 	u32 link_told; /* what the function was told of the link; 0: nothing */
+
+	struct h100_fifo *fifo; /* NULL: no work can be submitted */
+	const struct h100_engines *engines;
+	struct h100_memory *memory;
 
 	struct fw_queues queues;
 	struct fw_store store;
@@ -236,6 +252,23 @@ void fw_fabric_work(struct fw *fw);
 enum nv_status fw_controls_build(struct fw *fw);
 /* One without a control when the command is not served. */
 const struct fw_slot *fw_control_find(const struct fw *fw, u32 cmd);
+
+/* -- channels.c, channel_error.c -- */
+
+/*
+ * A node of the store is new: what it is to the engines is made. params of its class, or none.
+ * Statuses of the class; then the node is to be removed.
+ */
+enum nv_status fw_work_attach(struct fw *fw, struct fw_node *node, const void *params, u32 size);
+/* Another name for what the source is. */
+enum nv_status fw_work_share(struct fw *fw, struct fw_node *node, const struct fw_node *source);
+/* It goes; the children are gone. */
+void fw_work_detach(struct fw_node *node);
+/* The address space that a device's client means by a handle; 0: the device's own. */
+enum nv_status fw_work_space(struct fw *fw, struct fw_node *below, u32 handle,
+			     struct h100_space **out);
+/* What the engines stopped is told to the driver. */
+void fw_channel_errors(struct fw *fw);
 
 /* -- store.c -- */
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "abi/gh100.h"
 #include "base/bits.h"
 
 void gpu_log(struct h100 *gpu, int level, const char *text)
@@ -88,27 +89,153 @@ void gpu_identify(const struct h100 *gpu, struct h100_function_identity *identit
 	};
 }
 
+/* -- Engines ----------------------------------------------------------------------------------- */
+
+static void on_raise(void *ctx, u32 vector)
+{
+	struct h100 *gpu = ctx;
+
+	h100_chip_raise(gpu->chip, vector);
+}
+
+static void on_errors(void *ctx)
+{
+	runner_work(ctx, H100_WORK_ERRORS);
+}
+
+static const struct h100_fifo_ops fifo_ops = { .raise = on_raise, .errors = on_errors };
+
+static enum nv_status start_engines(struct h100 *gpu, u8 *video)
+{
+	struct h100_fifo_config config = {
+		.host = &gpu->host,
+		.ops = &fifo_ops,
+		.ctx = gpu,
+		.state = &gpu->state,
+		.engines = &gpu->engines,
+		.memory = &gpu->memory,
+		.threads = gpu->threads,
+	};
+	enum nv_status status;
+
+	h100_engines_init(&gpu->engines, &gpu->state.profile);
+	status = h100_memory_init(&gpu->memory, &gpu->host, gpu->chip, &gpu->state, video,
+				  gpu->state.profile.memory_bytes);
+	if (status != NV_OK)
+		return status;
+	status = h100_mmu_create(&gpu->memory, &gpu->mmu);
+	if (status != NV_OK)
+		goto fail_mmu;
+	config.mmu = gpu->mmu;
+	status = h100_fifo_create(&config, &gpu->fifo);
+	if (status != NV_OK)
+		goto fail_fifo;
+	return NV_OK;
+
+fail_fifo:
+	h100_mmu_destroy(gpu->mmu);
+fail_mmu:
+	h100_memory_fini(&gpu->memory);
+	return status;
+}
+
+static void stop_engines(struct h100 *gpu)
+{
+	h100_fifo_destroy(gpu->fifo);
+	h100_mmu_destroy(gpu->mmu);
+	h100_memory_fini(&gpu->memory);
+}
+
+void gpu_doorbells(struct h100 *gpu)
+{
+	u32 tokens[H100_DOORBELLS_AT_ONCE], count;
+
+	do {
+		count = h100_chip_doorbells(gpu->chip, tokens, ARRAY_SIZE(tokens));
+		if (count != 0)
+			h100_fifo_rang(gpu->fifo, tokens, count);
+	} while (count == ARRAY_SIZE(tokens));
+}
+
+void gpu_invalidate(struct h100 *gpu)
+{
+	const u32 base = LH_VF_BASE;
+	u32 command =
+		h100_chip_register_get(gpu->chip, base + NV_VIRTUAL_FUNCTION_PRIV_MMU_INVALIDATE);
+	u32 low = h100_chip_register_get(gpu->chip,
+					 base + NV_VIRTUAL_FUNCTION_PRIV_MMU_INVALIDATE_PDB);
+	u32 high = h100_chip_register_get(gpu->chip,
+					  base + NV_VIRTUAL_FUNCTION_PRIV_MMU_INVALIDATE_UPPER_PDB);
+	struct h100_pdb pdb = {
+		.address = REG_GET(NV_VIRTUAL_FUNCTION_PRIV_MMU_INVALIDATE_PDB_ADDR, low)
+				   << NV_VIRTUAL_FUNCTION_PRIV_MMU_INVALIDATE_PDB_ADDR_ALIGNMENT |
+			   (u64)high << 40,
+	};
+	bool all = REG_GET(NV_VIRTUAL_FUNCTION_PRIV_MMU_INVALIDATE_ALL_PDB, command) != 0 ||
+		   /* Which of the two kinds of system memory it is, the register does not say. */
+		   REG_GET(NV_VIRTUAL_FUNCTION_PRIV_MMU_INVALIDATE_PDB_APERTURE, low) !=
+			   NV_VIRTUAL_FUNCTION_PRIV_MMU_INVALIDATE_PDB_APERTURE_VID_MEM;
+
+	pdb.aperture = H100_APERTURE_VIDEO;
+	h100_mmu_invalidate(gpu->mmu, all ? NULL : &pdb);
+	h100_chip_register_set(
+		gpu->chip, base + NV_VIRTUAL_FUNCTION_PRIV_MMU_INVALIDATE,
+		command & ~(u32)REG_MASK(NV_VIRTUAL_FUNCTION_PRIV_MMU_INVALIDATE_TRIGGER));
+}
+
+enum nv_status h100_doorbell_create(struct h100 *gpu, u32 client, int *fd,
+				    struct h100_doorbell **out)
+{
+	return h100_fifo_doorbell_create(gpu->fifo, client, fd, out);
+}
+
+void h100_doorbell_destroy(struct h100 *gpu, struct h100_doorbell *doorbell)
+{
+	h100_fifo_doorbell_destroy(doorbell);
+}
+
+void h100_doorbell_rang(struct h100 *gpu, struct h100_doorbell *doorbell)
+{
+	h100_fifo_doorbell_rang(doorbell);
+}
+
+/* -- Life -------------------------------------------------------------------------------------- */
+
 enum nv_status gpu_start(struct h100 *gpu, struct h100_chip *chip, u8 *video, u32 chaos)
 {
 	enum nv_status status;
 
 	gpu->chip = chip;
+	status = start_engines(gpu, video);
+	if (status != NV_OK)
+		return status;
 	status = fw_init(&gpu->fw, chip, &gpu->host, &gpu->state, video,
 			 gpu->state.profile.memory_bytes, chaos);
 	if (status != NV_OK)
-		return status;
+		goto fail_fw;
+	gpu->fw.fifo = gpu->fifo;
+	gpu->fw.engines = &gpu->engines;
+	gpu->fw.memory = &gpu->memory;
 	runner_schedule(gpu);
 	fw_run(&gpu->fw, H100_WORK_RESET, now_ns(gpu), true);
 	status = runner_start(gpu);
 	if (status != NV_OK)
-		fw_destroy(&gpu->fw);
+		goto fail_runner;
+	return NV_OK;
+
+fail_runner:
+	fw_destroy(&gpu->fw);
+fail_fw:
+	stop_engines(gpu);
 	return status;
 }
 
 void gpu_stop(struct h100 *gpu)
 {
+	h100_fifo_stop(gpu->fifo);
 	runner_stop(gpu);
 	fw_destroy(&gpu->fw);
+	stop_engines(gpu);
 }
 
 const void *h100_firmware_image(size_t *size)

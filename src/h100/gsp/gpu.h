@@ -9,6 +9,8 @@
 #include <pthread.h>
 #include <semaphore.h>
 
+#include "h100/engine/engines.h"
+#include "h100/engine/host.h"
 #include "h100/gsp/firmware.h"
 
 struct h100 {
@@ -16,6 +18,12 @@ struct h100 {
 	struct h100_chip *chip;
 	struct h100_state state;
 	u32 index;
+
+	/* The engines, each with locks of its own */
+	struct h100_engines engines;
+	struct h100_memory memory;
+	struct h100_mmu *mmu;
+	struct h100_fifo *fifo;
 
 	/*
 	 * Whoever set RUNNER_BUSY runs the firmware: state, fw and what follows up to work are its
@@ -54,6 +62,9 @@ void gpu_fini(struct h100 *gpu);
 void gpu_identify(const struct h100 *gpu, struct h100_function_identity *identity);
 enum nv_status gpu_start(struct h100 *gpu, struct h100_chip *chip, u8 *video, u32 chaos);
 void gpu_stop(struct h100 *gpu);
+/* Hands on what was rung by register, invalidates as the register says: for work bits. */
+void gpu_doorbells(struct h100 *gpu);
+void gpu_invalidate(struct h100 *gpu);
 void gpu_log(struct h100 *gpu, int level, const char *text);
 
 /* vram.c: a sparse memfd, mapped. NV_ERR_NO_MEMORY. */

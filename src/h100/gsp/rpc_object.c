@@ -71,7 +71,12 @@ static enum nv_status alloc_object(struct fw *fw, const rpc_gsp_rm_alloc_v *rpc)
 	if (!info->multi && has_child_of(parent, info->iclass))
 		return NV_ERR_STATE_IN_USE;
 	status = fw_store_add(&fw->store, client, parent, rpc->hObject, info, &node);
-	if (status == NV_OK && info->iclass == ABI_ICLASS_Event) {
+	if (status != NV_OK)
+		return status;
+	status = fw_work_attach(fw, node, rpc->params, rpc->paramsSize);
+	if (status != NV_OK)
+		fw_store_remove(&fw->store, node);
+	else if (info->iclass == ABI_ICLASS_Event) {
 		const NV0005_ALLOC_PARAMETERS *params = (const void *)rpc->params;
 
 		fw_store_add_event(&fw->store, node, params->notifyIndex & NOTIFY_INDEX_MASK,
@@ -119,6 +124,7 @@ static enum nv_status duplicate(struct fw *fw, const NVOS55_PARAMETERS_v *params
 	struct fw_client *source_client = fw_store_client(&fw->store, params->hClientSrc);
 	struct fw_node *source, *parent, *node;
 	const struct abi_class *info;
+	enum nv_status status;
 
 	if (!client || !source_client)
 		return NV_ERR_INVALID_CLIENT;
@@ -131,7 +137,13 @@ static enum nv_status duplicate(struct fw *fw, const NVOS55_PARAMETERS_v *params
 	parent = fw_client_object(client, params->hParent);
 	if (!info || !parent || !accepts_parent(info, parent->object.iclass))
 		return NV_ERR_INVALID_OBJECT_PARENT;
-	return fw_store_add(&fw->store, client, parent, params->hObject, info, &node);
+	status = fw_store_add(&fw->store, client, parent, params->hObject, info, &node);
+	if (status != NV_OK)
+		return status;
+	status = fw_work_share(fw, node, source);
+	if (status != NV_OK)
+		fw_store_remove(&fw->store, node);
+	return status;
 }
 
 enum nv_status rpc_dup(struct fw *fw, void *data, u32 size)

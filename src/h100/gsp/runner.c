@@ -176,6 +176,8 @@ bool runner_run(struct h100 *gpu, bool lent)
 				post(gpu);
 			return did;
 		}
+		if ((work & H100_WORK_INVALIDATE) != 0)
+			gpu_invalidate(gpu);
 		now = run_time(gpu);
 		advance(gpu, now);
 		did = fw_run(&gpu->fw, work, now, lent) || work != 0 || did;
@@ -206,8 +208,15 @@ void runner_unlock(struct h100 *gpu)
 
 void runner_work(struct h100 *gpu, u32 work)
 {
-	u32 before = os_fetch_or(&gpu->work, work);
+	u32 before;
 
+	/* Not the firmware's: it need not be there. */
+	if ((work & H100_WORK_DOORBELL) != 0)
+		gpu_doorbells(gpu);
+	work &= ~(u32)H100_WORK_DOORBELL;
+	if (work == 0)
+		return;
+	before = os_fetch_or(&gpu->work, work);
 	if (!gpu->threads)
 		return;
 	if (!gpu->lending) {
@@ -251,6 +260,8 @@ u64 runner_quiet_ns(struct h100 *gpu)
 		now = now_ns(gpu);
 		quiet = when > now ? when - now : 1;
 	}
+	if (!gpu->threads)
+		quiet = min(quiet, h100_fifo_quiet_ns(gpu->fifo));
 	if (os_load_relaxed(&gpu->waiting) != 0)
 		quiet = min(quiet, (u64)RETRY_NS);
 	return quiet;
@@ -347,5 +358,10 @@ void h100_kick(struct h100 *gpu)
 
 bool h100_lend(struct h100 *gpu)
 {
-	return runner_run(gpu, true);
+	bool did = runner_run(gpu, true);
+
+	/* Engines without threads work here too. */
+	if (!gpu->threads && h100_fifo_run(gpu->fifo))
+		did = true;
+	return did;
 }
