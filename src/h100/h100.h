@@ -119,9 +119,6 @@ void h100_kick(struct h100 *gpu);
 /* The firmware container that a driver boots it with: docs/boot.md says what is in it. */
 const void *h100_firmware_image(size_t *size);
 
-/* All of video memory: a memfd of its size, owned by the GPU. */
-int h100_video_fd(struct h100 *gpu);
-
 /*
  * Video memory for clients to map. The memory behind a page-aligned range gets a memfd of its own
  * (once: contents are kept, engines wait meanwhile), which whoever has it can reach nothing else

@@ -134,11 +134,8 @@ static void bar_write(void *ctx, u32 bar, u64 offset, u32 width, u64 value)
 
 static void bar_discard(void *ctx, u32 bar, u64 offset, u64 size)
 {
-	int fd = h100_video_fd(((struct fixture_gpu *)ctx)->model);
-
-	if (bar == 2 && fd >= 0)
-		(void)fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
-				(off_t)size);
+	if (bar == 2)
+		h100_video_discard(((struct fixture_gpu *)ctx)->model, offset, size);
 }
 
 static bool lend(void *ctx)

@@ -67,10 +67,6 @@ void gpu_doorbells(struct h100 *gpu);
 void gpu_invalidate(struct h100 *gpu);
 void gpu_log(struct h100 *gpu, int level, const char *text);
 
-/* vram.c: a sparse memfd, mapped. NV_ERR_NO_MEMORY. */
-enum nv_status vram_create(u64 size, int *fd, u8 **video);
-void vram_destroy(int fd, u8 *video, u64 size);
-
 /* runner.c */
 enum nv_status runner_start(struct h100 *gpu);
 void runner_stop(struct h100 *gpu);

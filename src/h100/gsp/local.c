@@ -4,12 +4,12 @@
  */
 #include "h100/function/local.h"
 #include "h100/gsp/gpu.h"
+#include "h100/gsp/vram.h"
 
 struct local {
 	struct h100 gpu;
 	struct h100_chip chip;
-	u8 *video;
-	int video_fd;
+	struct vram vram;
 };
 
 static struct local *local(struct h100 *gpu)
@@ -67,13 +67,14 @@ enum nv_status h100_create(const struct h100_host *host, const struct h100_confi
 	if (status != NV_OK)
 		goto fail_gpu;
 	gpu_identify(&l->gpu, &identity);
-	status = vram_create(identity.video_bytes, &l->video_fd, &l->video);
+	status = vram_create(&l->vram, identity.video_bytes);
 	if (status != NV_OK)
 		goto fail_video;
-	status = h100_function_init(&l->chip.function, &function_ops, &l->gpu, &identity, l->video);
+	status = h100_function_init(&l->chip.function, &function_ops, &l->gpu, &identity,
+				    l->vram.video);
 	if (status != NV_OK)
 		goto fail_function;
-	status = gpu_start(&l->gpu, &l->chip, l->video, config->chaos);
+	status = gpu_start(&l->gpu, &l->chip, l->vram.video, config->chaos);
 	if (status != NV_OK)
 		goto fail_start;
 	*out = &l->gpu;
@@ -82,7 +83,7 @@ enum nv_status h100_create(const struct h100_host *host, const struct h100_confi
 fail_start:
 	h100_function_destroy(&l->chip.function);
 fail_function:
-	vram_destroy(l->video_fd, l->video, identity.video_bytes);
+	vram_destroy(&l->vram);
 fail_video:
 	gpu_fini(&l->gpu);
 fail_gpu:
@@ -99,7 +100,7 @@ void h100_destroy(struct h100 *gpu)
 	l = local(gpu);
 	gpu_stop(gpu);
 	h100_function_destroy(&l->chip.function);
-	vram_destroy(l->video_fd, l->video, gpu->state.profile.memory_bytes);
+	vram_destroy(&l->vram);
 	gpu_fini(gpu);
 	os_free(l);
 }
@@ -138,7 +139,13 @@ void h100_bar_write(struct h100 *gpu, u32 bar, u64 offset, u32 width, u64 value)
 	h100_function_bar_write(function(gpu), bar, offset, width, value);
 }
 
-int h100_video_fd(struct h100 *gpu)
+enum nv_status h100_video_export(struct h100 *gpu, u64 offset, u64 size, int *fd, u64 *fd_offset,
+				 u64 *fd_size)
 {
-	return local(gpu)->video_fd;
+	return vram_export(&local(gpu)->vram, offset, size, fd, fd_offset, fd_size);
+}
+
+void h100_video_discard(struct h100 *gpu, u64 offset, u64 size)
+{
+	vram_discard(&local(gpu)->vram, offset, size);
 }
