@@ -32,6 +32,8 @@ struct rm {
 	char version[RM_VERSION_LENGTH];
 	const struct rm_host_ops *host;
 	u32 uvm_major;
+	void (*uvm_gone)(void *ctx, struct rm_gpu *gpu); /* rm_uvm_listen; NULL: nobody */
+	void *uvm_ctx;
 	char *options[RM_OPTION_COUNT]; /* NULL: not set */
 	u64 instance_id;		/* tells instances of one system apart */
 	struct rm_power power;

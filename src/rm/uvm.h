@@ -31,6 +31,19 @@ struct rm_uvm_object {
 	u32 handle;
 };
 
+/*
+ * Power management: a request of UVM's is between the two, entered before any of its locks.
+ * NV_ERR_SIGNAL_PENDING: the instance is suspended, and the thread has something else to do.
+ */
+enum nv_status rm_uvm_enter(struct rm *rm, u32 *token);
+void rm_uvm_leave(struct rm *rm, u32 token);
+
+/*
+ * gone is called for each GPU that is taken off the bus, which is lost already, before the device
+ * goes: on return UVM has put all that it had of it. No lock is held. gone NULL: nobody listens.
+ */
+void rm_uvm_listen(struct rm *rm, void (*gone)(void *ctx, struct rm_gpu *gpu), void *ctx);
+
 /* -- GPUs -------------------------------------------------------------------------------------- */
 
 struct rm_uvm_gpu_info {

@@ -2,15 +2,25 @@
 /* The instance, and files from open to close (uvm/uvm.h). */
 #include "uvm/internal.h"
 
+#define RESUME_POLL_US 10000u
+
 enum nv_status uvm_create(const struct uvm_config *config, struct uvm **out)
 {
 	struct uvm *uvm = os_alloc(sizeof(*uvm));
+	enum nv_status status;
 
 	if (!uvm)
 		return NV_ERR_NO_MEMORY;
+	status = os_mutex_init(&uvm->lock, LOCK_RANK_UVM_GLOBAL, "uvm");
+	if (status != NV_OK) {
+		os_free(uvm);
+		return status;
+	}
+	list_init(&uvm->spaces);
 	uvm->rm = config->rm;
 	uvm->host = config->host;
 	uvm->populate_managed = config->populate_managed;
+	rm_uvm_listen(uvm->rm, uvm_spaces_gpu_gone, uvm);
 	*out = uvm;
 	return NV_OK;
 }
@@ -18,6 +28,8 @@ enum nv_status uvm_create(const struct uvm_config *config, struct uvm **out)
 void uvm_destroy(struct uvm *uvm)
 {
 	OS_BUG_ON(os_load_acquire(&uvm->files));
+	rm_uvm_listen(uvm->rm, NULL, NULL);
+	os_mutex_destroy(&uvm->lock);
 	os_free(uvm);
 }
 
@@ -36,25 +48,42 @@ enum nv_status uvm_file_open(struct uvm *uvm, enum uvm_node node, void *host_ctx
 	return NV_OK;
 }
 
+static void space_mm_gone(struct uvm_space *space)
+{
+	struct rm *rm = space->uvm->rm;
+	u32 token;
+
+	/* Nor can a process's end be put off. */
+	while (rm_uvm_enter(rm, &token) != NV_OK)
+		os_sleep_us(RESUME_POLL_US);
+	uvm_space_mm_gone(space);
+	rm_uvm_leave(rm, token);
+}
+
 /* The process's hold on the space of another file ends. */
 static void mm_close(struct uvm_file *file)
 {
 	struct uvm_file *of = file->mm_of;
 
-	uvm_space_mm_gone(of->space);
+	space_mm_gone(of->space);
 	file->uvm->host->file_put(of);
 }
 
 void uvm_file_close(struct uvm_file *file)
 {
 	struct uvm *uvm = file->uvm;
-	u32 state = os_load_acquire(&file->state);
+	u32 state = os_load_acquire(&file->state), token;
 
 	OS_BUG_ON(state == UVM_FILE_BUSY);
-	if (state == UVM_FILE_MM)
+	if (state == UVM_FILE_MM) {
 		mm_close(file);
-	else if (state == UVM_FILE_SPACE)
+	} else if (state == UVM_FILE_SPACE) {
+		/* A close cannot fail: it waits for a resume whatever signals there are. */
+		while (rm_uvm_enter(uvm->rm, &token) != NV_OK)
+			os_sleep_us(RESUME_POLL_US);
 		uvm_space_destroy(file->space);
+		rm_uvm_leave(uvm->rm, token);
+	}
 	os_free(file);
 	os_fetch_sub(&uvm->files, 1);
 }
@@ -67,7 +96,7 @@ void *uvm_file_host_ctx(const struct uvm_file *file)
 void uvm_file_mm_gone(struct uvm_file *file)
 {
 	if (os_load_acquire(&file->state) == UVM_FILE_SPACE)
-		uvm_space_mm_gone(file->space);
+		space_mm_gone(file->space);
 }
 
 bool uvm_file_poll(struct uvm_file *file)

@@ -132,6 +132,13 @@ enum nv_status uvm_register_gpu(struct uvm_file *file, void *params)
 	status = check_new(space, gpu);
 	if (status == NV_OK) {
 		space->gpus[gpu->info.instance] = gpu;
+		/* From here on uvm_spaces_gpu_gone finds it; before, it was lost already. */
+		if (rm_uvm_gpu_is_lost(gpu->rm)) {
+			space->gpus[gpu->info.instance] = NULL;
+			status = NV_ERR_GPU_IS_LOST;
+		}
+	}
+	if (status == NV_OK) {
 		masks_set(space, gpu);
 		uvm_peers_register(space, gpu);
 		p->numaEnabled = false;

@@ -30,7 +30,9 @@ struct uvm {
 	struct rm *rm;
 	const struct uvm_host_ops *host;
 	bool populate_managed;
-	u32 files; /* atomic: open ones */
+	struct os_mutex lock; /* LOCK_RANK_UVM_GLOBAL: spaces */
+	struct list spaces;   /* struct uvm_space */
+	u32 files;	      /* atomic: open ones */
 };
 
 enum uvm_file_state {
@@ -81,6 +83,7 @@ struct uvm_peer {
 enum uvm_mm_state { UVM_MM_UNINITIALIZED, UVM_MM_ALIVE, UVM_MM_RELEASED };
 
 struct uvm_space {
+	struct list_node node; /* of uvm's, its lock */
 	struct uvm *uvm;
 	struct uvm_file *file;
 	struct os_mutex lock; /* LOCK_RANK_UVM_SPACE: everything below */
@@ -176,6 +179,8 @@ enum nv_status uvm_tools_flush_events(struct uvm_file *file, void *params);
 /* NV_ERR_INVALID_ARGUMENT: unknown flags; NV_ERR_NO_MEMORY. */
 enum nv_status uvm_space_create(struct uvm_file *file, u64 flags, struct uvm_space **out);
 void uvm_space_destroy(struct uvm_space *space);
+/* The GPU is off the bus: every space lets go of it. Takes the locks. */
+void uvm_spaces_gpu_gone(void *uvm, struct rm_gpu *gpu);
 /* The process is gone: its GPU VA spaces end. Takes the lock. */
 void uvm_space_mm_gone(struct uvm_space *space);
 

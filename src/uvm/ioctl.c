@@ -107,7 +107,8 @@ static enum uvm_result serve_on_heap(struct uvm_file *file, const struct uvm_com
 
 enum uvm_result uvm_ioctl(struct uvm_file *file, u32 cmd, u64 arg)
 {
-	u32 i;
+	enum uvm_result result;
+	u32 i, token;
 
 	if (file->node == UVM_NODE_TOOLS)
 		return UVM_RESULT_EINVAL; /* no event trackers: docs/limits.md */
@@ -116,8 +117,12 @@ enum uvm_result uvm_ioctl(struct uvm_file *file, u32 cmd, u64 arg)
 	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (commands[i].cmd != cmd)
 			continue;
-		return commands[i].size <= STACK_BYTES ? serve_on_stack(file, &commands[i], arg)
-						       : serve_on_heap(file, &commands[i], arg);
+		if (rm_uvm_enter(file->uvm->rm, &token) != NV_OK)
+			return UVM_RESULT_EINTR;
+		result = commands[i].size <= STACK_BYTES ? serve_on_stack(file, &commands[i], arg)
+							 : serve_on_heap(file, &commands[i], arg);
+		rm_uvm_leave(file->uvm->rm, token);
+		return result;
 	}
 	return UVM_RESULT_EINVAL;
 }

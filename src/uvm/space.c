@@ -31,8 +31,32 @@ enum nv_status uvm_space_create(struct uvm_file *file, u64 flags, struct uvm_spa
 	space->native_atomics[UVM_CPU] = BIT32(UVM_CPU);
 	space->system_wide_atomics = BIT32(UVM_CPU);
 	space->faultable = BIT32(UVM_CPU);
+	os_mutex_lock(&space->uvm->lock);
+	list_add_tail(&space->node, &space->uvm->spaces);
+	os_mutex_unlock(&space->uvm->lock);
 	*out = space;
 	return NV_OK;
+}
+
+void uvm_spaces_gpu_gone(void *ctx, struct rm_gpu *rm)
+{
+	struct uvm *uvm = ctx;
+	struct uvm_space *space;
+
+	os_mutex_lock(&uvm->lock);
+	list_for_each_entry (space, &uvm->spaces, node) {
+		struct uvm_gpu *gpu;
+		u32 slot;
+
+		os_mutex_lock(&space->lock);
+		uvm_for_each_gpu(gpu, slot, space)
+		{
+			if (gpu->rm == rm)
+				uvm_gpu_remove(space, gpu);
+		}
+		os_mutex_unlock(&space->lock);
+	}
+	os_mutex_unlock(&uvm->lock);
 }
 
 void uvm_space_destroy(struct uvm_space *space)
@@ -41,6 +65,9 @@ void uvm_space_destroy(struct uvm_space *space)
 	struct uvm_range *range;
 	u32 slot;
 
+	os_mutex_lock(&space->uvm->lock);
+	list_del(&space->node);
+	os_mutex_unlock(&space->uvm->lock);
 	/* Nobody else has the space any more; the lock is for those who check it. */
 	os_mutex_lock(&space->lock);
 	uvm_for_each_gpu(gpu, slot, space)

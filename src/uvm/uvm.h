@@ -32,6 +32,7 @@ enum uvm_result {
 	UVM_RESULT_EBUSY,
 	UVM_RESULT_EPERM,
 	UVM_RESULT_ENODEV,
+	UVM_RESULT_EINTR, /* the thread waited for a resume, and has a signal */
 };
 
 /* What uvm asks of its host beyond os.h. */

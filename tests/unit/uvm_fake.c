@@ -52,6 +52,28 @@ static const struct os_user_pci_ops pci_ops = {
 	.bar_write = bar_write,
 };
 
+enum nv_status rm_uvm_enter(struct rm *rm, u32 *token)
+{
+	if (fake.suspended) {
+		if (fake.suspended++ < 4)
+			return NV_ERR_SIGNAL_PENDING;
+		fake.suspended = 0;
+	}
+	*token = ++fake.entered;
+	return NV_OK;
+}
+
+void rm_uvm_leave(struct rm *rm, u32 token)
+{
+	assert_int_equal(token, fake.entered--);
+}
+
+void rm_uvm_listen(struct rm *rm, void (*gone)(void *ctx, struct rm_gpu *gpu), void *ctx)
+{
+	fake.gone = gone;
+	fake.gone_ctx = ctx;
+}
+
 const NvProcessorUuid *fake_uuid(u32 gpu)
 {
 	return &fake.gpus[gpu].info.uuid;
@@ -68,6 +90,7 @@ enum nv_status rm_uvm_gpu_get(struct rm *rm, const NvProcessorUuid *uuid, struct
 		if (fake.gpus[i].lost)
 			return NV_ERR_GPU_IS_LOST;
 		fake.gpus[i].refs++;
+		fake.gpus[i].lost = fake.gpus[i].lose_at_get;
 		*out = &fake.gpus[i];
 		*info = fake.gpus[i].info;
 		return NV_OK;
@@ -434,6 +457,8 @@ int fake_end(void **state)
 			fake_close((int)i);
 	}
 	uvm_destroy(fake.uvm);
+	assert_null(fake.gone);
+	assert_int_equal(fake.entered, 0);
 	assert_int_equal(fake.memories, 0);
 	assert_int_equal(fake.peers, 0);
 	assert_int_equal(fake.videos, 0);

@@ -27,7 +27,7 @@ struct rm_gpu {
 	u8 *video;
 	u64 used[FAKE_VIDEO / KIB(4) / 64];
 	u32 refs, vaspaces, invalidations;
-	bool lost, directory_set;
+	bool lost, lose_at_get, directory_set;
 	u64 root;
 	bool channel_stopped, channel_bound;
 	u32 channels;
@@ -55,6 +55,9 @@ struct fake {
 	bool can_unmap;
 	u64 unmapped, unmapped_size;
 	u64 live;
+	u32 entered, suspended; /* for so many looks, four at most */
+	void (*gone)(void *ctx, struct rm_gpu *gpu);
+	void *gone_ctx;
 };
 
 extern struct fake fake;

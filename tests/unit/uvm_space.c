@@ -423,13 +423,58 @@ static void test_channels(void **state)
 	/* and with the file: fake_end looks */
 }
 
+/* -- GPUs off the bus, and power --------------------------------------------------------------- */
+
+static void test_gpu_gone(void **state)
+{
+	int fd = ready(), second = ready();
+
+	assert_int_equal(register_gpu(fd, 0), NV_OK);
+	assert_int_equal(register_gpu(fd, 1), NV_OK);
+	assert_int_equal(good_vaspace(fd, 0), NV_OK);
+	assert_int_equal(register_channel(fd, 0, FAKE_CHANNEL + 0x10, 0x400000000ull, MIB(8)),
+			 NV_OK);
+	assert_int_equal(register_gpu(second, 0), NV_OK);
+	fake.gpus[0].lost = true;
+	fake.gone(fake.gone_ctx, &fake.gpus[0]);
+	assert_int_equal(fake.gpus[0].refs, 0);
+	assert_int_equal(fake.gpus[0].channels, 0);
+	assert_int_equal(fake.gpus[1].refs, 1);
+	assert_int_equal(unregister_gpu(fd, 0), NV_ERR_INVALID_DEVICE);
+	assert_int_equal(register_gpu(fd, 0), NV_ERR_GPU_IS_LOST);
+	/* lost between the look-up and the registration */
+	fake.gpus[2].lose_at_get = true;
+	assert_int_equal(register_gpu(fd, 2), NV_ERR_GPU_IS_LOST);
+	assert_int_equal(fake.gpus[2].refs, 0);
+}
+
+static void test_suspended(void **state)
+{
+	UVM_PAGEABLE_MEM_ACCESS_PARAMS p = { 0 };
+	int fd = ready();
+
+	fake.suspended = 1;
+	assert_int_equal(uvm_ioctl(fake.files[fd], UVM_PAGEABLE_MEM_ACCESS, (u64)(uintptr_t)&p),
+			 UVM_RESULT_EINTR);
+	fake.suspended = 0;
+	assert_int_equal(CALL(fd, UVM_PAGEABLE_MEM_ACCESS, &p), NV_OK);
+	/* a close waits */
+	assert_int_equal(register_gpu(fd, 0), NV_OK);
+	assert_int_equal(good_vaspace(fd, 0), NV_OK);
+	fake_close(fd);
+	fake.suspended = 1;
+	fake_close(fd + 1);
+	assert_int_equal(fake.suspended, 0);
+	assert_int_equal(fake.gpus[0].refs, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, fake_end)
 	const struct CMUnitTest tests[] = {
 		TEST(test_initialize),	 TEST(test_multi_process), TEST(test_every_number),
 		TEST(test_register_gpu), TEST(test_vaspace),	   TEST(test_peers),
-		TEST(test_channels),
+		TEST(test_channels),	 TEST(test_gpu_gone),	   TEST(test_suspended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,6 +171,15 @@ fail_lock:
 	return status;
 }
 
+/* Unified memory lets go of it (rm_uvm_listen). No lock is held. */
+static void tell_uvm(struct rm_gpu *gpu)
+{
+	void (*gone)(void *ctx, struct rm_gpu *gpu) = os_load_acquire(&gpu->rm->uvm_gone);
+
+	if (gone)
+		gone(gpu->rm->uvm_ctx, gpu);
+}
+
 void rm_gpu_remove(struct rm_gpu *gpu)
 {
 	struct rm *rm = gpu->rm;
@@ -184,6 +193,7 @@ void rm_gpu_remove(struct rm_gpu *gpu)
 	rm_server_unlock_exclusive(rm->server);
 
 	rm_gpu_notify_lost(gpu);
+	tell_uvm(gpu);
 
 	rm_server_lock_exclusive(rm->server);
 	rm_server_gpu_removed(rm->server, gpu);
