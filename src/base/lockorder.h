@@ -19,6 +19,7 @@ enum lock_rank {
 	LOCK_RANK_GPU,	     /* one GPU: its state and its RPC queues */
 	LOCK_RANK_VASPACE,   /* one GPU virtual address space: its ranges and page tables */
 	LOCK_RANK_CHANNEL,   /* one GPU's channels: ids, groups, notifiers */
+	LOCK_RANK_TLB,	     /* one GPU's registers of TLB invalidation */
 	LOCK_RANK_LEAF,	     /* everything below: may nest nothing but spinlocks */
 	LOCK_RANK_LEAF_SPIN, /* spinlocks, interrupt top halves included */
 	LOCK_RANK_COUNT,

@@ -17,7 +17,7 @@ bool rm_class_listed(u32 class_id);
 /* clang-format off */
 #define RM_LISTED_KINDS(X) \
 	X(KernelChannel) X(AccessCounterBuffer) \
-	X(KernelCtxShareApi) X(KernelGraphicsObject) X(VaSpaceApi) \
+	X(KernelCtxShareApi) X(KernelGraphicsObject) \
 	X(GenericEngineApi) X(TimedSemaSwObject) X(ZbcApi) \
 	X(UvmSwObject) X(KernelCeContext) X(Sec2Context) \
 	X(KernelChannelGroupApi) X(MmuFaultBuffer) X(VirtualMemoryRange) \

@@ -23,6 +23,7 @@ static void gpu_objects_fini(struct rm_gpu_objects *objects)
 {
 	rm_fifo_fini(&objects->fifo);
 	rm_heap_fini(&objects->heap);
+	os_mutex_destroy(&objects->tlb_lock);
 	os_mutex_destroy(&objects->lock);
 }
 
@@ -48,8 +49,14 @@ enum nv_status rm_class_state_create(struct rm *rm)
 		status = os_mutex_init(&objects->lock, LOCK_RANK_LEAF, "rm gpu objects");
 		if (status != NV_OK)
 			goto fail_gpus;
+		status = os_mutex_init(&objects->tlb_lock, LOCK_RANK_TLB, "rm gpu tlb");
+		if (status != NV_OK) {
+			os_mutex_destroy(&objects->lock);
+			goto fail_gpus;
+		}
 		status = rm_fifo_init(&objects->fifo);
 		if (status != NV_OK) {
+			os_mutex_destroy(&objects->tlb_lock);
 			os_mutex_destroy(&objects->lock);
 			goto fail_gpus;
 		}

@@ -15,12 +15,13 @@
 #include "rm/server/server.h"
 
 struct rm_gpu_objects {
-	struct os_mutex lock;	/* LOCK_RANK_LEAF: all of this */
-	struct rm_heap heap;	/* video memory; ready once a device was made on the booted GPU */
-	u64 bar_mapped;		/* bytes of video memory that clients have mapped */
-	struct list subdevices; /* struct rm_subdevice */
-	u32 compute_rules;	/* NV2080_CTRL_GPU_COMPUTE_MODE_RULES_* */
-	u32 compute_owner;	/* client that holds the compute mode reservation, or 0 */
+	struct os_mutex tlb_lock; /* LOCK_RANK_TLB: the registers of TLB invalidation */
+	struct os_mutex lock;	  /* LOCK_RANK_LEAF: all of this */
+	struct rm_heap heap;	  /* video memory; ready once a device was made on the booted GPU */
+	u64 bar_mapped;		  /* bytes of video memory that clients have mapped */
+	struct list subdevices;	  /* struct rm_subdevice */
+	u32 compute_rules;	  /* NV2080_CTRL_GPU_COMPUTE_MODE_RULES_* */
+	u32 compute_owner;	  /* client that holds the compute mode reservation, or 0 */
 	struct rm_fabric_probe fabric;
 	struct rm_fifo fifo;	 /* has a lock of its own */
 	bool draining, removing; /* drain state: no new users; to be removed when idle */

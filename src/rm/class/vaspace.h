@@ -10,9 +10,24 @@
 #ifndef RM_CLASS_VASPACE_H
 #define RM_CLASS_VASPACE_H
 
+#include "base/extents.h"
 #include "rm/class/memory.h"
 
 struct rm_vaspace;
+
+/* Of NV_VASPACE_ALLOCATION_PARAMETERS.flags, those that matter here. */
+#define RM_VASPACE_SHARED_MANAGEMENT 0x4u
+#define RM_VASPACE_EXTERNALLY_OWNED 0x8u
+#define RM_VASPACE_ENABLE_ATS 0x10u
+#define RM_VASPACE_PAGE_FAULTING 0x40u
+#define RM_VASPACE_ALL_FLAGS 0x3fffu
+
+/*
+ * What the firmware keeps for its own use in a space that is managed here: it fills the tables
+ * below the directories that it is told of (NV90F1_CTRL_CMD_VASPACE_COPY_SERVER_RESERVED_PDES).
+ */
+#define RM_VASPACE_SERVER_START GIB(4)
+#define RM_VASPACE_SERVER_SIZE MIB(512)
 
 /* The space of a FERMI_VASPACE_A object, NULL for any other. As rm_memory_backing: borrowed. */
 struct rm_vaspace *rm_vaspace_of(const struct rm_object *object);
@@ -27,6 +42,11 @@ void rm_vaspace_put(struct rm_vaspace *space);
 
 struct rm_gpu *rm_vaspace_gpu(const struct rm_vaspace *space);
 bool rm_vaspace_is_external(const struct rm_vaspace *space);
+/*
+ * The handle of the object that the space was made with, under which the firmware knows it for that
+ * client. Of a device's default space it is one that the driver chose.
+ */
+u32 rm_vaspace_handle(const struct rm_vaspace *space);
 /* NV_VASPACE_ALLOCATION_FLAGS_* that it was made with. */
 u32 rm_vaspace_flags(const struct rm_vaspace *space);
 /* First and last address that may be mapped. */
@@ -42,11 +62,18 @@ bool rm_vaspace_page_directory(struct rm_vaspace *space, enum rm_aperture *apert
 
 /*
  * Takes size bytes (a multiple of 4 KiB) at a multiple of align, within lo .. hi, both included; lo
- * .. lo + size - 1 is a fixed address. NV_ERR_NO_MEMORY: no such room.
+ * .. lo + size - 1 is a fixed address. high: from the end. NV_ERR_NO_MEMORY: no such room;
+ * NV_ERR_INVALID_OPERATION: a space owned elsewhere.
  */
-enum nv_status rm_vaspace_reserve(struct rm_vaspace *space, u64 lo, u64 hi, u64 size, u64 align,
-				  u64 *va);
-void rm_vaspace_release(struct rm_vaspace *space, u64 va, u64 size);
+struct rm_vaspace_request {
+	u64 lo, hi;
+	u64 size, align;
+	bool high;
+};
+enum nv_status rm_vaspace_reserve(struct rm_vaspace *space,
+				  const struct rm_vaspace_request *request, struct extent **range);
+/* Nothing is mapped there any more. */
+void rm_vaspace_release(struct rm_vaspace *space, struct extent *range);
 
 struct rm_vaspace_map {
 	u64 va, size; /* multiples of page_size, within a reserved range */
@@ -61,7 +88,7 @@ struct rm_vaspace_map {
 };
 
 /*
- * Writes the PTEs of the range over what is there, and invalidates the TLB where needed.
+ * Writes the PTEs of the range over what is there, and invalidates the TLB.
  * NV_ERR_INVALID_ARGUMENT: a page size or alignment that the memory lacks; NV_ERR_NO_MEMORY: no
  * page table, and nothing has changed. The mapping keeps no reference of the backing.
  */
@@ -73,12 +100,13 @@ enum nv_status rm_vaspace_unmap(struct rm_vaspace *space, u64 va, u64 size, bool
  */
 
 /*
- * The page directory that UVM made, told to the firmware. entries: of the root level.
- * NV_ERR_INVALID_OPERATION: not owned elsewhere; NV_ERR_INVALID_STATE: one is set; the firmware's
- * status. A call serves the space's client: GPU lock held or taken.
+ * The page directory that UVM made, told to the firmware for the object's handle and its client's.
+ * entries: of the root level. NV_ERR_INVALID_OPERATION: not owned elsewhere; NV_ERR_IN_USE: one is
+ * set; the firmware's status. Within a call on the object's client; takes the GPU's lock.
  */
 enum nv_status rm_vaspace_set_page_directory(struct rm_call *call, struct rm_object *object,
 					     u64 address, enum rm_aperture aperture, u32 entries);
+/* Nothing where none is set. */
 enum nv_status rm_vaspace_unset_page_directory(struct rm_call *call, struct rm_object *object);
 
 /* -- The TLB -------------------------------------------------------------------------------------

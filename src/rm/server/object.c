@@ -157,6 +157,8 @@ enum nv_status rm_object_create(struct rm_call *call, const struct rm_object_req
 				     request->rights_required);
 	if (status == NV_OK)
 		status = mirror(call, request, object);
+	if (status == NV_OK && class->constructed && !request->source)
+		status = class->constructed(call, object);
 	if (status == NV_OK)
 		status = handle_map_insert(&call->client->objects, object->handle, object);
 	if (status != NV_OK) {

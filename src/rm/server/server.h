@@ -50,6 +50,11 @@ struct rm_class {
 	 */
 	enum nv_status (*construct)(struct rm_call *call, struct rm_object *object, void *params,
 				    u32 params_size);
+	/*
+	 * The object has its firmware's twin, and is not found yet: what the firmware is to be told
+	 * of it. On failure the object is freed, destruct and all. Not for duplicates. May be NULL.
+	 */
+	enum nv_status (*constructed)(struct rm_call *call, struct rm_object *object);
 	/* All children and dependants are gone. May be NULL. */
 	void (*destruct)(struct rm_call *call, struct rm_object *object);
 	/* Makes copy a duplicate of source (of another or the same client). NULL: cannot be
