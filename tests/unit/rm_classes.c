@@ -214,7 +214,8 @@ static void test_listed(void **state)
 	assert_int_equal(make(client, SUBDEVICE, OBJECT, GF100_SUBDEVICE_INFOROM, NULL), 0x56);
 	assert_int_equal(make(client, SUBDEVICE, OBJECT, GF100_SUBDEVICE_MASTER, NULL), 0x56);
 	assert_int_equal(make(client, SUBDEVICE, OBJECT, GF100_ZBC_CLEAR, NULL), 0x56);
-	assert_int_equal(make(client, DEVICE, OBJECT, NV50_MEMORY_VIRTUAL, &memory), 0x56);
+	assert_int_equal(make(client, DEVICE, OBJECT, NV50_MEMORY_VIRTUAL, &memory),
+			 NV_ERR_INVALID_ARGUMENT);
 	/* Of the same kinds, and no class of this GPU. */
 	assert_int_equal(make(client, DEVICE, OBJECT, MAXWELL_CHANNEL_GPFIFO_A, &channel),
 			 NV_ERR_INVALID_CLASS);

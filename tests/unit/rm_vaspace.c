@@ -3,11 +3,10 @@
  * Address spaces: objects with every parameter, ranges, and page tables as an independent walk of
  * video memory finds them: each page size, permissions, holes, replacement, and what is freed.
  */
-#include "base/bits.h"
+#include "page_walk.h"
 #include "rm/api/api.h"
 #include "rm/class/vaspace.h"
 #include "rm_host.h"
-#include "unit.h"
 
 #define DEVICE 0xd0u
 #define SUBDEVICE 0xd1u
@@ -70,74 +69,14 @@ static struct rm_backing *video(u64 size, u64 align)
 	return backing;
 }
 
-/* -- A walk of its own, from the published format ---------------------------------------------- */
-
-struct found {
-	bool page, sparse;
-	u64 address, size;
-	u32 aperture, pcf, kind;
-};
-
-static u64 word(u64 address)
-{
-	return os_pci_rd64(host.gpus[0].pci, 2, address);
-}
-
-static bool pte(u64 entry, u64 va, u64 size, struct found *f)
-{
-	if (!(entry & 1)) {
-		f->sparse = (entry >> 3 & 0x1f) == 1;
-		return f->sparse;
-	}
-	f->page = true;
-	f->size = size;
-	f->aperture = entry >> 1 & 3;
-	f->pcf = entry >> 3 & 0x1f;
-	f->kind = entry >> 8 & 0xf;
-	f->address = (entry & 0xffffffffff000ull) + va % size;
-	return true;
-}
-
 static struct found walk(struct rm_vaspace *space, u64 va)
 {
-	static const u32 shifts[] = { 56, 47, 38, 29 }, widths[] = { 1, 9, 9, 9 };
-	struct found f = { 0 };
 	enum rm_aperture aperture;
-	u64 table, entry, high;
-	u32 i;
+	u64 root;
 
-	assert_true(rm_vaspace_page_directory(space, &aperture, &table));
+	assert_true(rm_vaspace_page_directory(space, &aperture, &root));
 	assert_int_equal(aperture, RM_APERTURE_VIDEO);
-	for (i = 0; i < 4; i++) {
-		entry = word(table + (va >> shifts[i] & ((1ull << widths[i]) - 1)) * 8);
-		if (entry & 1) {
-			assert_int_equal(i, 3);
-			pte(entry, va, MIB(512), &f);
-			return f;
-		}
-		if ((entry >> 1 & 3) == 0) {
-			f.sparse = (entry >> 3 & 7) == 3;
-			return f;
-		}
-		assert_int_equal(entry >> 1 & 3, 1);
-		assert_int_equal(entry >> 3 & 7, 2);
-		table = entry & 0xffffffffff000ull;
-	}
-	entry = word(table + (va >> 21 & 0xff) * 16);
-	high = word(table + (va >> 21 & 0xff) * 16 + 8);
-	if (entry & 1) {
-		pte(entry, va, MIB(2), &f);
-		return f;
-	}
-	if ((entry >> 1 & 3) == 1 &&
-	    pte(word((entry & 0xfffffffffff00ull) + (va >> 16 & 31) * 8), va, KIB(64), &f))
-		return f;
-	if ((high >> 1 & 3) == 1) {
-		pte(word((high & 0xffffffffff000ull) + (va >> 12 & 511) * 8), va, PAGE, &f);
-		return f;
-	}
-	f.sparse = (entry >> 1 & 3) == 0 && (entry >> 3 & 7) == 3;
-	return f;
+	return page_walk(host.gpus[0].pci, root, va);
 }
 
 static void expect_page(struct rm_vaspace *space, u64 va, struct rm_backing *backing, u64 offset,

@@ -20,6 +20,8 @@ extern const struct rm_class rm_class_system_memory;
 extern const struct rm_class rm_class_video_memory;
 extern const struct rm_class rm_class_os_descriptor_memory;
 extern const struct rm_class rm_class_vaspace;
+extern const struct rm_class rm_class_virtual_memory;
+extern const struct rm_class rm_class_virtual_memory_range;
 extern const struct rm_class rm_class_mig_config_session;
 extern const struct rm_class rm_class_mig_monitor_session;
 extern const struct rm_class rm_class_fabric_manager_session;

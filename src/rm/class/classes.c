@@ -19,6 +19,8 @@ const struct rm_class *const rm_classes[] = {
 	&rm_class_video_memory,
 	&rm_class_os_descriptor_memory,
 	&rm_class_vaspace,
+	&rm_class_virtual_memory,
+	&rm_class_virtual_memory_range,
 	&rm_class_mig_config_session,
 	&rm_class_mig_monitor_session,
 	&rm_class_fabric_manager_session,

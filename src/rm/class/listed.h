@@ -20,8 +20,8 @@ bool rm_class_listed(u32 class_id);
 	X(KernelCtxShareApi) X(KernelGraphicsObject) \
 	X(GenericEngineApi) X(TimedSemaSwObject) X(ZbcApi) \
 	X(UvmSwObject) X(KernelCeContext) X(Sec2Context) \
-	X(KernelChannelGroupApi) X(MmuFaultBuffer) X(VirtualMemoryRange) \
-	X(DeferredApiObject) X(VirtualMemory) X(P2PApi) \
+	X(KernelChannelGroupApi) X(MmuFaultBuffer) \
+	X(DeferredApiObject) X(P2PApi) \
 	X(ThirdPartyP2P) X(NvdecContext) X(NvjpgContext) \
 	X(OfaContext) X(GpuUserSharedData)
 /* clang-format on */

@@ -10,6 +10,7 @@
 #include "rm/class/class.h"
 #include "rm/class/mapping.h"
 #include "rm/class/memory_control.h"
+#include "rm/class/virtual_memory.h"
 
 /* Owners that mark the driver's own memory; no client may use them. */
 #define OWNER_SCRATCH_FIRST 0xdeaf0000u
@@ -54,6 +55,7 @@ u8 rm_memory_kind(u32 attr)
 
 void rm_mappable_fini(struct rm_mappable *mappable)
 {
+	rm_dma_mappings_drop(mappable);
 	rm_cpu_mappings_drop(mappable);
 	rm_backing_put(mappable->backing);
 }

@@ -111,8 +111,9 @@ struct rm_mappable {
 	struct rm_backing *backing;
 	u32 attr, attr2; /* NVOS32_ATTR_*, NVOS32_ATTR2_* as they became */
 	u32 type, tag;
-	u32 flags;	      /* NVOS32_ALLOC_FLAGS_* */
-	struct list mappings; /* class/mapping.c: of the client; initialised by the first */
+	u32 flags;		  /* NVOS32_ALLOC_FLAGS_* */
+	struct list dma_mappings; /* class/virtual_memory.c: of the client; likewise */
+	struct list mappings;	  /* class/mapping.c: of the client; initialised by the first */
 };
 
 /* Forgets the client's mappings and puts the backing. */

@@ -5,6 +5,7 @@
  */
 #include "base/bits.h"
 #include "rm/class/mapping.h"
+#include "rm/class/virtual_memory.h"
 #include "rm/escape/escape.h"
 
 /* One structure of the caller's client: first object with all checks, the others have to exist. */
@@ -152,19 +153,72 @@ enum rm_ioctl_result escape_update_mapping(struct rm_file *file, void *data, u32
 	return RM_IOCTL_OK;
 }
 
+/* -- Mappings of the GPU ------------------------------------------------------------------------
+ */
+
+/*
+ * The virtual object first, with all checks, then the device it is used through, which has to be
+ * the whole device where the object is a range, then the memory; 0: none. The call is to be ended
+ * on NV_OK.
+ */
+static enum nv_status begin_dma(struct rm_call *call, struct rm_file *file, u32 client, u32 dma,
+				u32 device, u32 memory, struct rm_object **out)
+{
+	struct rm_object *through;
+	enum nv_status status;
+
+	status = rm_api_begin(call, file, client, dma);
+	if (status != NV_OK)
+		return status;
+	*out = NULL;
+	status = rm_object_find(call->client, device, &through);
+	if (status == NV_OK && !is_device(through))
+		status = NV_ERR_INVALID_OBJECT_PARENT;
+	if (status == NV_OK && memory)
+		status = rm_object_find(call->client, memory, out);
+	if (status == NV_OK && through->class->iclass == ABI_ICLASS_Subdevice &&
+	    call->object->class->iclass == ABI_ICLASS_VirtualMemory)
+		status = NV_ERR_NOT_SUPPORTED;
+	if (status != NV_OK)
+		rm_api_end(call);
+	return status;
+}
+
 enum rm_ioctl_result escape_map_memory_dma(struct rm_file *file, void *data, u32 size)
 {
 	NVOS46_PARAMETERS *p = data;
+	struct rm_dma_map map = { .offset = p->offset, .length = p->length, .flags = p->flags };
+	u64 address = p->dmaOffset;
+	struct rm_call call;
 
-	return checked(&p->status, check_objects(file, p->hClient, p->hDma, p->hMemory));
+	p->status =
+		begin_dma(&call, file, p->hClient, p->hDma, p->hDevice, p->hMemory, &map.memory);
+	if (p->status != NV_OK)
+		return RM_IOCTL_OK;
+	map.range = call.object;
+	p->status = map.memory ? rm_dma_map(&map, &address) : NV_ERR_OBJECT_NOT_FOUND;
+	rm_api_end(&call);
+	if (p->status == NV_OK)
+		p->dmaOffset = address;
+	return RM_IOCTL_OK;
 }
 
 enum rm_ioctl_result escape_unmap_memory_dma(struct rm_file *file, void *data, u32 size)
 {
 	NVOS47_PARAMETERS *p = data;
+	struct rm_object *memory;
+	struct rm_call call;
 
-	return checked(&p->status, check_objects(file, p->hClient, p->hDma, p->hMemory));
+	p->status = begin_dma(&call, file, p->hClient, p->hDma, p->hDevice, p->hMemory, &memory);
+	if (p->status != NV_OK)
+		return RM_IOCTL_OK;
+	p->status = rm_dma_unmap(call.object, memory, p->dmaOffset);
+	rm_api_end(&call);
+	return RM_IOCTL_OK;
 }
+
+/* -- Not served ---------------------------------------------------------------------------------
+ */
 
 enum rm_ioctl_result escape_alloc_context_dma(struct rm_file *file, void *data, u32 size)
 {
