@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * The host engine with its threads: doorbells that are rung by many threads at once, idleness,
+ * channels that wait for each other, errors and freeing under work.
+ */
+#include "h100_host_rig.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "base/bits.h"
+#include "unit.h"
+
+#define RINGERS 40u
+/* 1,000,000 rings in all where there is time for it: LEAFHOPPER_RINGS. */
+#define RINGS_QUICK 40000u
+#define RINGS_SANITIZED 8000u
+
+struct threads_rig {
+	struct host_rig host;
+	bool arms;    /* the test's host can arm pages */
+	u32 armed;    /* atomic: times */
+	u32 is_armed; /* atomic */
+	struct h100_doorbell *doorbell;
+	u32 *page;
+};
+
+static bool on_arm(void *ctx, struct h100_doorbell *doorbell)
+{
+	struct threads_rig *t = container_of((struct rig *)ctx, struct threads_rig, host.rig);
+
+	os_fetch_add(&t->armed, 1);
+	os_store_release(&t->is_armed, 1u);
+	os_fence();
+	return os_load_relaxed(&t->arms);
+}
+
+static struct threads_rig *open_rig(bool arms)
+{
+	struct threads_rig *t = calloc(1, sizeof(*t));
+	int fd;
+
+	assert_non_null(t);
+	host_open(&t->host, true);
+	t->arms = arms;
+	t->host.rig.host.doorbell_arm = on_arm;
+	assert_int_equal(h100_fifo_doorbell_create(t->host.fifo, CLIENT, &fd, &t->doorbell), NV_OK);
+	t->page = mmap(NULL, H100_DOORBELL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_ptr_not_equal(t->page, MAP_FAILED);
+	return t;
+}
+
+static void close_rig(struct threads_rig *t)
+{
+	munmap(t->page, H100_DOORBELL_BYTES);
+	host_close(&t->host);
+	free(t);
+}
+
+/* A client's store, and what its host does if the page was armed. */
+static void ring_page(struct threads_rig *t, u32 token)
+{
+	os_fence();
+	if (os_load_relaxed(&t->arms) && os_exchange(&t->is_armed, 0u) != 0)
+		h100_fifo_doorbell_rang(t->doorbell);
+	os_store_release(&t->page[NVC361_NOTIFY_CHANNEL_PENDING / 4], token);
+}
+
+/* -- Many ring one page ------------------------------------------------------------------------ */
+
+struct ringer {
+	struct threads_rig *t;
+	struct host_channel *c;
+	u32 rings;
+	bool ok;
+	pthread_t thread;
+};
+
+/* Each ring is for one release, which must come: the next is made only then. */
+static void *ringer_main(void *arg)
+{
+	struct ringer *r = arg;
+	struct host_rig *h = &r->t->host;
+	u32 i, offset = r->c->n * 64;
+
+	r->ok = true;
+	for (i = 1; i <= r->rings && r->ok; i++) {
+		r->c->pb = r->c->entry = 0;
+		host_release(h, r->c, offset, i);
+		host_put(h, r->c);
+		/* Equal tokens from all: the word only says that somebody rang. */
+		ring_page(r->t, 1);
+		r->ok = host_wait(h, offset, i) && host_wait_empty(h, r->c);
+	}
+	return NULL;
+}
+
+static void storm(bool arms)
+{
+	struct threads_rig *t = open_rig(arms);
+	struct ringer ringers[RINGERS];
+	const char *count = getenv("LEAFHOPPER_RINGS");
+	u32 total = count	     ? (u32)strtoul(count, NULL, 0)
+		    : UNIT_SANITIZED ? RINGS_SANITIZED
+				     : RINGS_QUICK;
+	u32 i;
+
+	for (i = 0; i < RINGERS; i++)
+		ringers[i] = (struct ringer){
+			.t = t,
+			.c = host_channel(&t->host, i, host_group(&t->host, i % 8)),
+			.rings = total / RINGERS,
+		};
+	for (i = 0; i < RINGERS; i++)
+		assert_int_equal(pthread_create(&ringers[i].thread, NULL, ringer_main, &ringers[i]),
+				 0);
+	for (i = 0; i < RINGERS; i++)
+		pthread_join(ringers[i].thread, NULL);
+	for (i = 0; i < RINGERS; i++)
+		if (!ringers[i].ok)
+			fail_msg("a ring of channel %u was lost", i);
+	assert_int_equal(os_load_relaxed(&t->host.errors), 0);
+	close_rig(t);
+}
+
+static void test_storm_armed(void **state)
+{
+	storm(true);
+}
+
+static void test_storm_polled(void **state)
+{
+	storm(false);
+}
+
+/* -- Idle -------------------------------------------------------------------------------------- */
+
+static u64 cpu_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
+}
+
+/* After work all threads sleep, and nothing looks at anything. */
+static void test_idle(void **state)
+{
+	struct threads_rig *t = open_rig(true);
+	struct host_rig *h = &t->host;
+	struct host_channel *c = host_channel(h, 0, host_group(h, 0));
+	u64 before;
+	u32 i;
+
+	for (i = 1; i <= 100; i++) {
+		host_release(h, c, 0, i);
+		host_put(h, c);
+		ring_page(t, 0);
+		assert_true(host_wait(h, 0, i));
+		c->pb = c->entry = 0;
+		assert_true(host_wait_empty(h, c));
+	}
+	os_sleep_us(50000);
+	assert_int_not_equal(os_load_relaxed(&t->is_armed), 0);
+	before = cpu_ns();
+	os_sleep_us(300000);
+	assert_true(cpu_ns() - before < 2000000);
+	/* And it wakes. */
+	host_release(h, c, 0, 1000);
+	host_put(h, c);
+	ring_page(t, 0);
+	assert_true(host_wait(h, 0, 1000));
+	close_rig(t);
+}
+
+/* Rings by register wake it as well. */
+static void test_register(void **state)
+{
+	struct threads_rig *t = open_rig(true);
+	struct host_rig *h = &t->host;
+	struct host_channel *c = host_channel(h, 3, host_group(h, 2));
+	u32 i;
+
+	for (i = 1; i <= 50; i++) {
+		if (i % 10 == 0)
+			os_sleep_us(2000);
+		host_release(h, c, 0, i);
+		host_submit(h, c);
+		assert_true(host_wait(h, 0, i));
+	}
+	close_rig(t);
+}
+
+/* -- Blocked channels -------------------------------------------------------------------------- */
+
+/* What the CPU writes is found without a ring. */
+static void test_cpu_release(void **state)
+{
+	struct threads_rig *t = open_rig(true);
+	struct host_rig *h = &t->host;
+	struct host_channel *c = host_channel(h, 0, host_group(h, 0));
+	u32 i;
+
+	for (i = 1; i <= 20; i++) {
+		host_acquire(h, c, 0x40, i, NVC86F_SEM_EXECUTE_OPERATION_ACQUIRE);
+		host_release(h, c, 0, i);
+		host_submit(h, c);
+		os_sleep_us(i * 100);
+		assert_int_equal(os_load_acquire(host_data(h, 0)), i - 1);
+		os_store_release(host_data(h, 0x40), i);
+		assert_true(host_wait(h, 0, i));
+	}
+	close_rig(t);
+}
+
+/* Channels of eight runlists hand a token around. */
+static void test_relay(void **state)
+{
+	struct threads_rig *t = open_rig(true);
+	struct host_rig *h = &t->host;
+	struct host_channel *c[8];
+	u32 rounds = UNIT_SANITIZED ? 30 : 100, i, round;
+
+	for (i = 0; i < 8; i++)
+		c[i] = host_channel(h, i, host_group(h, i));
+	for (round = 0; round < rounds; round++)
+		for (i = 0; i < 8; i++) {
+			u32 value = round * 8 + i;
+
+			host_acquire(h, c[i], 0, value, NVC86F_SEM_EXECUTE_OPERATION_ACQ_CIRC_GEQ);
+			host_release(h, c[i], 0, value + 1);
+		}
+	for (i = 0; i < 8; i++)
+		host_submit(h, c[7 - i]);
+	assert_true(host_wait(h, 0, rounds * 8));
+	close_rig(t);
+}
+
+/* -- Errors and freeing under work ------------------------------------------------------------- */
+
+struct worker {
+	struct threads_rig *t;
+	struct host_channel *c;
+	u32 done; /* atomic */
+	u32 *stop;
+	bool ok;
+	pthread_t thread;
+};
+
+static void *worker_main(void *arg)
+{
+	struct worker *w = arg;
+	struct host_rig *h = &w->t->host;
+	u32 i;
+
+	w->ok = true;
+	for (i = 1; w->ok && os_load_relaxed(w->stop) == 0; i++) {
+		w->c->pb = w->c->entry = 0;
+		host_release(h, w->c, w->c->n * 64, i);
+		host_put(h, w->c);
+		ring_page(w->t, 0);
+		w->ok = host_wait(h, w->c->n * 64, i) && host_wait_empty(h, w->c);
+		os_store_relaxed(&w->done, i);
+	}
+	return NULL;
+}
+
+/* One channel faults and is reset again and again; three others of its runlist run on. */
+static void test_faults_beside_work(void **state)
+{
+	struct threads_rig *t = open_rig(true);
+	struct host_rig *h = &t->host;
+	struct host_channel *bad = host_channel(h, 8, host_group(h, 0));
+	struct worker workers[3];
+	struct h100_fifo_error error;
+	u32 stop = 0, i, before, round, rounds = UNIT_SANITIZED ? 20 : 100;
+
+	for (i = 0; i < 3; i++) {
+		workers[i] = (struct worker){ .t = t,
+					      .c = host_channel(h, i, host_group(h, 0)),
+					      .stop = &stop };
+		assert_int_equal(pthread_create(&workers[i].thread, NULL, worker_main, &workers[i]),
+				 0);
+	}
+	for (round = 0; round < rounds; round++) {
+		before = os_load_relaxed(&h->errors);
+		bad->pb = bad->entry = 0;
+		host_release(h, bad, DATA_BYTES + 0x100, 1);
+		host_submit(h, bad);
+		for (i = 0; os_load_relaxed(&h->errors) == before && i < 20000; i++)
+			os_sleep_us(100);
+		assert_true(h100_fifo_error_take(h->fifo, &error));
+		assert_int_equal(error.chid, 8);
+		assert_true(h100_channel_failed(bad->channel));
+		h100_channel_reset(bad->channel);
+		h100_channel_schedule(bad->channel, true);
+	}
+	os_store_relaxed(&stop, 1u);
+	for (i = 0; i < 3; i++) {
+		pthread_join(workers[i].thread, NULL);
+		assert_true(workers[i].ok && workers[i].done > 0);
+	}
+	close_rig(t);
+}
+
+/* Channels go while they work, wait, or are about to begin; then all of it while they do. */
+static void test_freeing_under_work(void **state)
+{
+	struct threads_rig *t = open_rig(true);
+	struct host_rig *h = &t->host;
+	u32 round, rounds = UNIT_SANITIZED ? 20 : 100, i, j;
+
+	for (round = 0; round < rounds; round++) {
+		struct h100_group *groups[4];
+		struct host_channel *c[8];
+
+		for (i = 0; i < 4; i++)
+			groups[i] = host_group(h, i);
+		for (i = 0; i < 8; i++) {
+			c[i] = host_channel(h, i, groups[i % 4]);
+			for (j = 0; j < 60; j++)
+				host_release(h, c[i], i * 64, j);
+			if (i % 3 == 0)
+				host_acquire(h, c[i], 0x4000, 1,
+					     NVC86F_SEM_EXECUTE_OPERATION_ACQUIRE);
+			host_put(h, c[i]);
+			ring_page(t, i);
+		}
+		os_sleep_us(round % 7 * 20);
+		if (round + 1 == rounds)
+			break;
+		for (i = 0; i < 8; i++) {
+			if (i % 4 == 1)
+				h100_group_schedule(groups[i % 4], false);
+			h100_channel_destroy(c[i]->channel);
+		}
+		for (i = 0; i < 4; i++)
+			h100_group_destroy(groups[i]);
+	}
+	assert_int_equal(os_load_relaxed(&h->errors), 0);
+	close_rig(t);
+}
+
+/* Doorbells come and go while the leader looks at pages. */
+static void test_doorbells_come_and_go(void **state)
+{
+	struct threads_rig *t = open_rig(true);
+	struct host_rig *h = &t->host;
+	struct host_channel *c = host_channel(h, 0, host_group(h, 0));
+	struct h100_doorbell *doorbell;
+	u32 i;
+	int fd;
+
+	for (i = 1; i <= 200; i++) {
+		assert_int_equal(h100_fifo_doorbell_create(h->fifo, i, &fd, &doorbell), NV_OK);
+		h100_fifo_doorbell_rang(doorbell);
+		c->pb = c->entry = 0;
+		host_release(h, c, 0, i);
+		host_put(h, c);
+		ring_page(t, 0);
+		h100_fifo_doorbell_destroy(doorbell);
+		assert_true(host_wait(h, 0, i) && host_wait_empty(h, c));
+	}
+	close_rig(t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_storm_armed),
+		cmocka_unit_test(test_storm_polled),
+		cmocka_unit_test(test_idle),
+		cmocka_unit_test(test_register),
+		cmocka_unit_test(test_cpu_release),
+		cmocka_unit_test(test_relay),
+		cmocka_unit_test(test_faults_beside_work),
+		cmocka_unit_test(test_freeing_under_work),
+		cmocka_unit_test(test_doorbells_come_and_go),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
