@@ -178,8 +178,9 @@ struct rm_mapping {
  * allowed all the same. Less than all of system memory's extents may be asked for: size counts. The
  * memory stays until rm_mapping_put, even where its object is freed, and the GPU booted. A mapping
  * of the doorbell page is RM_MAP_BAR with bar 0. NV_ERR_INVALID_ARGUMENT: nothing is prepared, or
- * not this part (offset is 0, size that of BAR extents); NV_ERR_GPU_IS_LOST; NV_ERR_NO_MEMORY.
- * While the instance is suspended it waits: NV_ERR_SIGNAL_PENDING.
+ * not this part (offset is 0, size that of BAR extents); NV_ERR_GPU_IS_LOST. Takes a leaf lock
+ * alone and does not wait for a suspended instance: a kernel calls it with the process's memory
+ * locked.
  */
 enum nv_status rm_file_mmap(struct rm_file *file, u64 offset, u64 size, bool write,
 			    struct rm_mapping **out);

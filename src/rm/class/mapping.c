@@ -60,6 +60,7 @@ static enum nv_status mapping_new(const struct rm_cpu_map *map, bool writable,
 	struct range pages = { align_down(map->offset, OS_PAGE_SIZE),
 			       align_up(map->offset + map->length, OS_PAGE_SIZE) };
 	struct rm_mapping *mapping;
+	enum nv_status status;
 	u32 count, i;
 	u64 at;
 
@@ -69,12 +70,17 @@ static enum nv_status mapping_new(const struct rm_cpu_map *map, bool writable,
 	mapping = os_alloc(sizeof(*mapping) + count * sizeof(mapping->extents[0]));
 	if (!mapping)
 		return NV_ERR_NO_MEMORY;
+	/* Its memory is the GPU's as long as somebody uses the GPU. */
+	status = rm_gpu_retain(rm_backing_gpu(backing));
+	if (status != NV_OK) {
+		os_free(mapping);
+		return status;
+	}
 	for (at = pages.start, i = 0; i < count; at += mapping->extents[i].size, i++) {
 		(void)rm_backing_extent(backing, at, &mapping->extents[i]);
 		mapping->extents[i].size = min(mapping->extents[i].size, pages.end - at);
 	}
 	mapping->gpu = rm_backing_gpu(backing);
-	rm_gpu_get(mapping->gpu);
 	mapping->pci = mapping->gpu->pci;
 	mapping->writable = writable;
 	mapping->cache = cache_of(memory);
@@ -88,13 +94,15 @@ static enum nv_status mapping_new(const struct rm_cpu_map *map, bool writable,
 	return NV_OK;
 }
 
-static void mapping_put(struct rm_mapping *mapping)
+void rm_mapping_put(struct rm_mapping *mapping)
 {
+	struct rm_gpu *gpu = mapping->gpu;
+
 	if (os_fetch_sub(&mapping->references, 1) != 1)
 		return;
 	rm_backing_put(mapping->memory);
-	rm_gpu_put(mapping->gpu);
 	os_free(mapping);
+	rm_gpu_release(gpu);
 }
 
 /* Registers and video memory are mapped through the GPU's node, system memory through any. */
@@ -119,12 +127,12 @@ static enum nv_status prepare(struct rm_file *file, struct rm_mapping *mapping)
 void rm_file_mapping_drop(struct rm_file *file)
 {
 	if (file->mapping)
-		mapping_put(file->mapping);
+		rm_mapping_put(file->mapping);
 	file->mapping = NULL;
 }
 
-static enum nv_status take_prepared(struct rm_file *file, u64 offset, u64 size,
-				    struct rm_mapping **out)
+enum nv_status rm_file_mmap(struct rm_file *file, u64 offset, u64 size, bool write,
+			    struct rm_mapping **out)
 {
 	enum nv_status status = NV_ERR_INVALID_ARGUMENT;
 	struct rm_mapping *mapping;
@@ -134,46 +142,14 @@ static enum nv_status take_prepared(struct rm_file *file, u64 offset, u64 size,
 	if (mapping && offset == 0 && size != 0 && is_aligned(size, OS_PAGE_SIZE) &&
 	    (mapping->extents[0].kind == RM_MAP_BAR ? size == mapping->size
 						    : size <= mapping->size)) {
+		status = rm_gpu_is_lost(mapping->gpu) ? NV_ERR_GPU_IS_LOST : NV_OK;
+	}
+	if (status == NV_OK) {
 		os_fetch_add(&mapping->references, 1);
 		*out = mapping;
-		status = NV_OK;
 	}
 	os_mutex_unlock(&file->rm->file_lock);
 	return status;
-}
-
-enum nv_status rm_file_mmap(struct rm_file *file, u64 offset, u64 size, bool write,
-			    struct rm_mapping **out)
-{
-	struct rm_mapping *mapping = NULL;
-	struct rm_call call;
-	enum nv_status status;
-	u32 power;
-
-	status = rm_power_enter(file->rm, &power);
-	if (status != NV_OK)
-		return status;
-	status = take_prepared(file, offset, size, &mapping);
-	if (status == NV_OK) {
-		/* Its memory is the GPU's as long as somebody uses the GPU. */
-		rm_gpus_hold(&call, file->rm, file);
-		status = rm_gpu_retain(mapping->gpu);
-		rm_gpus_let_go(&call);
-		if (status != NV_OK)
-			mapping_put(mapping);
-		else
-			*out = mapping;
-	}
-	rm_power_leave(file->rm, power);
-	return status;
-}
-
-void rm_mapping_put(struct rm_mapping *mapping)
-{
-	struct rm_gpu *gpu = mapping->gpu;
-
-	mapping_put(mapping);
-	rm_gpu_release(gpu);
 }
 
 /* -- What clients have mapped ------------------------------------------------------------------ */
@@ -270,7 +246,7 @@ enum nv_status rm_cpu_map(struct rm_call *call, const struct rm_cpu_map *map, u6
 		os_free(mapping);
 	}
 	if (prepared)
-		mapping_put(prepared);
+		rm_mapping_put(prepared);
 	return status;
 }
 
