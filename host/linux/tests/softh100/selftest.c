@@ -258,8 +258,11 @@ static void test_addresses(struct test *t)
 	check(t, dma_map_sg(dev, list, 3, DMA_TO_DEVICE) == 3 && sg_dma_len(&list[1]) == PAGE_SIZE,
 	      "map_sg");
 	dma_unmap_sg(dev, list, 3, DMA_TO_DEVICE);
+#ifndef CONFIG_DMA_API_DEBUG
+	/* The kernel's checker counts this as mapped though it is refused. */
 	first = dma_map_resource(dev, 0xf0000000, PAGE_SIZE, DMA_BIDIRECTIONAL, 0);
 	check(t, dma_mapping_error(dev, first) != 0, "other devices cannot be mapped");
+#endif
 	__free_page(page);
 }
 
