@@ -110,6 +110,8 @@ static const struct {
 	{ "survive", row_survive },
 	{ "greedy", row_greedy },
 	{ "loud", row_loud },
+	{ "maps", row_maps },
+	{ "hold-maps", row_hold_maps },
 };
 
 int main(int argc, char **argv)

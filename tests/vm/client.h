@@ -53,5 +53,7 @@ int row_busy(void);
 int row_survive(void);
 int row_greedy(void);
 int row_loud(void);
+int row_maps(void);
+int row_hold_maps(void);
 
 #endif

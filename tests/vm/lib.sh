@@ -91,11 +91,11 @@ no_gpu_process() {
 	! pidof leafhopper-gpu
 }
 
-# hold_client: a client with objects of GPU 0; ask_client: its status of a request to the firmware
+# hold_client [ROW]: a client with objects of GPU 0; ask_client: its status of a request to the firmware
 hold_client() {
 	rm -f /tmp/hold.in /tmp/hold.out
 	mkfifo /tmp/hold.in
-	/vm/vm_client hold </tmp/hold.in >/tmp/hold.out 2>&1 &
+	/vm/vm_client "${1:-hold}" </tmp/hold.in >/tmp/hold.out 2>&1 &
 	holder=$!
 	exec 3>/tmp/hold.in
 	wait_for 10 grep -q ready /tmp/hold.out

@@ -92,10 +92,11 @@ static __poll_t nvidia_poll(struct file *file, poll_table *table)
 	return rm_file_poll(f->rm) ? EPOLLPRI | EPOLLIN : 0;
 }
 
-/* A file maps what a mapping was made for through it, and no request makes one. */
 static int nvidia_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	return -EINVAL;
+	struct nvidia_file *f = file->private_data;
+
+	return nvidia_map(file, f->rm, vma);
 }
 
 const struct file_operations nvidia_file_ops = {

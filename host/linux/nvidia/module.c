@@ -43,6 +43,9 @@ static int __init nvidia_init(void)
 	rc = rm_start();
 	if (rc)
 		goto fail_rm;
+	rc = nvidia_maps_init();
+	if (rc)
+		goto fail_maps;
 	rc = nvidia_nodes_init();
 	if (rc)
 		goto fail_nodes;
@@ -67,6 +70,8 @@ fail_power:
 fail_proc:
 	nvidia_nodes_exit();
 fail_nodes:
+	nvidia_maps_exit();
+fail_maps:
 	rm_stop();
 fail_rm:
 	os_linux_exit();
@@ -81,6 +86,7 @@ static void __exit nvidia_exit(void)
 	nvidia_pci_exit();
 	nvidia_proc_exit();
 	nvidia_nodes_exit();
+	nvidia_maps_exit();
 	rm_stop();
 	os_linux_exit();
 	debugfs_remove(debug);

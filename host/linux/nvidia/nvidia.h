@@ -38,6 +38,16 @@ extern const struct rm_host_ops nvidia_host_ops;
 extern const struct file_operations nvidia_file_ops;
 extern const struct file_operations nvidia_cap_ops;
 
+/* -- map.c -- */
+
+int nvidia_maps_init(void);
+/* No file is open. */
+void nvidia_maps_exit(void);
+/* mmap: what was prepared on the file. The process's memory is locked. 0 or -errno. */
+int nvidia_map(struct file *file, struct rm_file *rm, struct vm_area_struct *vma);
+/* The memory of that GPU is mapped nowhere any more: comes before rm_gpu_remove. */
+void nvidia_maps_revoke(const struct os_pci_dev *pci);
+
 /* -- node.c -- */
 
 /* Registers the device numbers and makes the nodes that need no GPU. */

@@ -125,6 +125,7 @@ void nvidia_gpu_stop(struct nvidia_gpu *gpu)
 {
 	if (!gpu->os)
 		return;
+	nvidia_maps_revoke(gpu->os);
 	rm_gpu_remove(gpu->rm);
 	gpu->rm = NULL;
 	pci_clear_master(gpu->pdev);

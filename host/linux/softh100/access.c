@@ -36,12 +36,24 @@ static void access_write(struct soft_pci *gpu, u32 bar, u64 offset, u32 width, u
 	rcu_read_unlock();
 }
 
+static struct page *access_page(struct soft_pci *gpu, u64 offset)
+{
+	return soft_video_page(&gpu->video, &gpu->function, offset);
+}
+
+static void access_discard(struct soft_pci *gpu, u64 offset, u64 size)
+{
+	soft_video_discard(&gpu->video, offset, size);
+}
+
 const struct soft_pci_access softh100_access = {
 	.version = SOFT_PCI_VERSION,
 	.get = access_get,
 	.put = access_put,
 	.read = access_read,
 	.write = access_write,
+	.page = access_page,
+	.discard = access_discard,
 	.map = soft_trap_map,
 	.unmap = soft_trap_unmap,
 };

@@ -61,6 +61,12 @@ int soft_video_mmap(struct soft_video *video, struct vm_area_struct *vma);
 void soft_video_bind(struct soft_video *video, struct address_space *mapping);
 /* All of it reads as zero, mappings too. The function is off the bus, and so it stays meanwhile. */
 void soft_video_clear(struct soft_video *video);
+/* A page for a mapping of its BAR, referenced; NULL: off the bus, beyond the end, no memory. */
+struct page *soft_video_page(struct soft_video *video, struct h100_function *function, u64 address);
+/* What there is of that range (of whole pages) reads as zero, and its pages are with those who
+ * mapped them. Sleeps.
+ */
+void soft_video_discard(struct soft_video *video, u64 address, u64 size);
 
 /* -- System memory by DMA address: dma.c ------------------------------------------------------- */
 

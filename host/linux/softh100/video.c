@@ -79,20 +79,39 @@ void soft_video_write(struct soft_video *video, u64 address, u32 width, u64 valu
 	}
 }
 
+/* video->lock held. The page of that number, made where there is none; NULL: no memory. */
+static struct page *page_at(struct soft_video *video, unsigned long index)
+{
+	struct page *page = xa_load(&video->pages, index);
+
+	/* The place is reserved first, where sleeping for it is possible. */
+	if (!page && xa_reserve_irq(&video->pages, index, GFP_KERNEL_ACCOUNT) == 0)
+		page = make(video, index, GFP_KERNEL_ACCOUNT);
+	return page;
+}
+
+struct page *soft_video_page(struct soft_video *video, struct h100_function *function, u64 address)
+{
+	struct page *page = NULL;
+
+	down_read(&video->lock);
+	/* What is off the bus is cleared once, under this lock. */
+	if (address < video->bytes && h100_function_present(function))
+		page = page_at(video, address >> PAGE_SHIFT);
+	if (page)
+		get_page(page);
+	up_read(&video->lock);
+	return page;
+}
+
 static vm_fault_t fault(struct vm_fault *vmf)
 {
 	struct soft_video *video = vmf->vma->vm_private_data;
-	unsigned long index = vmf->pgoff - video->base;
 	struct page *page;
 	int rc = -ENOMEM;
 
 	down_read(&video->lock);
-	page = xa_load(&video->pages, index);
-	if (!page) {
-		/* The place is reserved first, where sleeping for it is possible. */
-		if (xa_reserve_irq(&video->pages, index, GFP_KERNEL_ACCOUNT) == 0)
-			page = make(video, index, GFP_KERNEL_ACCOUNT);
-	}
+	page = page_at(video, vmf->pgoff - video->base);
 	if (page)
 		rc = vm_insert_page(vmf->vma, vmf->address, page);
 	up_read(&video->lock);
@@ -128,31 +147,64 @@ void soft_video_bind(struct soft_video *video, struct address_space *mapping)
 	up_write(&video->lock);
 }
 
-void soft_video_clear(struct soft_video *video)
+/* video->lock held for writing. Takes the pages from first to last out; the caller frees them. */
+static void take(struct soft_video *video, unsigned long first, unsigned long last,
+		 struct list_head *gone)
 {
-	struct page *page, *next;
 	unsigned long index, flags;
-	LIST_HEAD(gone);
+	struct page *page;
 
-	/* for drivers that found the function on the bus, and have yet to read or write a page */
-	synchronize_rcu();
-	down_write(&video->lock);
 	if (video->mapping)
-		unmap_mapping_range(video->mapping, (loff_t)video->base << PAGE_SHIFT,
-				    1ull << VIDEO_SHIFT, 1);
-	xa_for_each(&video->pages, index, page)
+		unmap_mapping_range(video->mapping, ((loff_t)video->base + first) << PAGE_SHIFT,
+				    ((loff_t)last - first + 1) << PAGE_SHIFT, 1);
+	xa_for_each_range(&video->pages, index, page, first, last)
 	{
 		xa_lock_irqsave(&video->pages, flags);
 		page = __xa_erase(&video->pages, index);
 		xa_unlock_irqrestore(&video->pages, flags);
 		if (page)
-			list_add(&page->lru, &gone);
+			list_add(&page->lru, gone);
 		cond_resched();
 	}
-	list_for_each_entry_safe (page, next, &gone, lru) {
+}
+
+/* Those that a client has mapped are its own from now on. */
+static void give(struct list_head *gone)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe (page, next, gone, lru) {
 		list_del(&page->lru);
 		__free_page(page);
 	}
+}
+
+void soft_video_discard(struct soft_video *video, u64 address, u64 size)
+{
+	LIST_HEAD(gone);
+
+	if (!size || address >= video->bytes)
+		return;
+	size = min(size, video->bytes - address);
+	down_write(&video->lock);
+	take(video, address >> PAGE_SHIFT, (address + size - 1) >> PAGE_SHIFT, &gone);
+	/* For drivers that are reading or writing one of them. */
+	if (!list_empty(&gone))
+		synchronize_rcu_expedited();
+	give(&gone);
+	WRITE_ONCE(video->full, false);
+	up_write(&video->lock);
+}
+
+void soft_video_clear(struct soft_video *video)
+{
+	LIST_HEAD(gone);
+
+	/* for drivers that found the function on the bus, and have yet to read or write a page */
+	synchronize_rcu();
+	down_write(&video->lock);
+	take(video, 0, (1ul << (VIDEO_SHIFT - PAGE_SHIFT)) - 1, &gone);
+	give(&gone);
 	WRITE_ONCE(video->full, false);
 	up_write(&video->lock);
 }

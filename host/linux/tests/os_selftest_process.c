@@ -133,9 +133,50 @@ static void test_signals(void)
 	os_event_destroy(&event);
 }
 
+/* Pages of the process: both see what either writes, and they stay where its mapping goes. */
+static void test_pins(void)
+{
+	u64 user = vm_mmap(NULL, 0, 4 * PAGE_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	u64 only_read = vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	u64 edge = user + 3 * PAGE_SIZE;
+	struct os_pages pages;
+	u32 word = 0x1234;
+
+	if (!CHECK(!IS_ERR_VALUE(user) && !IS_ERR_VALUE(only_read)))
+		return;
+	vm_munmap(edge, PAGE_SIZE);
+	CHECK(os_pages_pin(NULL, user + 8, PAGE_SIZE, true, &pages) == NV_ERR_INVALID_ARGUMENT);
+	CHECK(os_pages_pin(NULL, user, PAGE_SIZE - 1, true, &pages) == NV_ERR_INVALID_ARGUMENT);
+	CHECK(os_pages_pin(NULL, user, 0, true, &pages) == NV_ERR_INVALID_ARGUMENT);
+	CHECK(os_pages_pin(NULL, user, 4 * PAGE_SIZE, true, &pages) == NV_ERR_INVALID_ADDRESS);
+	CHECK(os_pages_pin(NULL, edge, PAGE_SIZE, true, &pages) == NV_ERR_INVALID_ADDRESS);
+	CHECK(os_pages_pin(NULL, ~0ull << PAGE_SHIFT, PAGE_SIZE, true, &pages) ==
+	      NV_ERR_INVALID_ADDRESS);
+	CHECK(os_pages_pin(NULL, ~0ull << PAGE_SHIFT, 2 * PAGE_SIZE, true, &pages) ==
+	      NV_ERR_INVALID_ADDRESS);
+	CHECK(os_pages_pin(NULL, only_read, PAGE_SIZE, true, &pages) == NV_ERR_INVALID_ADDRESS);
+	CHECK(!pages.cpu && !pages.impl);
+	if (CHECK(os_pages_pin(NULL, only_read, PAGE_SIZE, false, &pages) == NV_OK))
+		os_pages_free(&pages);
+
+	CHECK(os_copy_to_user(user + PAGE_SIZE, &word, sizeof(word)) == NV_OK);
+	if (!CHECK(os_pages_pin(NULL, user, 3 * PAGE_SIZE, true, &pages) == NV_OK))
+		return;
+	CHECK(pages.size == 3 * PAGE_SIZE && *(u32 *)(pages.cpu + PAGE_SIZE) == 0x1234);
+	*(u32 *)(pages.cpu + 2 * PAGE_SIZE) = 0x5678;
+	CHECK(os_copy_from_user(&word, user + 2 * PAGE_SIZE, sizeof(word)) == NV_OK);
+	CHECK(word == 0x5678);
+	vm_munmap(user, 3 * PAGE_SIZE);
+	CHECK(*(u32 *)(pages.cpu + PAGE_SIZE) == 0x1234);
+	os_pages_free(&pages);
+	vm_munmap(only_read, PAGE_SIZE);
+}
+
 const struct selftest selftest_process[] = {
 	{ "credentials", test_cred },
 	{ "copies from and to a process", test_copies },
 	{ "waits that a signal ends", test_signals },
+	{ "pages of a process", test_pins },
 	{},
 };

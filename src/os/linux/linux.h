@@ -54,6 +54,9 @@ void os_linux_pci_irq_types(struct os_pci_dev *dev, u32 types);
 /* The kind taken (one of these), 0 while disabled. */
 u32 os_linux_pci_irq_type(struct os_pci_dev *dev);
 
+/* The page behind a BAR, with a reference, to be mapped into user space; NULL: there is none. */
+struct page *os_linux_pci_bar_page(struct os_pci_dev *dev, u32 bar, u64 offset);
+
 /* -- Pages ------------------------------------------------------------------------------------- */
 
 /* The struct page of the byte at offset of pages, for mappings into user space; NULL if beyond. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * Pages of os.h: single pages, side by side only for the CPU. Those that are shared with a device
- * come from its coherent allocator, others from the page allocator.
+ * come from its coherent allocator, others from the page allocator, or from a process.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
@@ -20,6 +20,9 @@ struct pages {
 	struct list_head node;	/* of the device */
 	struct os_pci_dev *dev; /* NULL: the device cannot reach them (any more); pages_lock */
 	size_t count;
+	bool pinned;   /* a process's own */
+	bool writable; /* ... and the device may write to it */
+	bool view;     /* the CPU's mapping is another's */
 	struct page_record records[];
 };
 
@@ -51,8 +54,13 @@ static bool record_alloc(struct os_pci_dev *dev, enum os_pages_kind kind, struct
 	return true;
 }
 
+static enum dma_data_direction direction_of(const struct pages *p)
+{
+	return p->pinned && !p->writable ? DMA_TO_DEVICE : DMA_BIDIRECTIONAL;
+}
+
 /* Takes the page out of the device's reach; what is left is an ordinary page. */
-static void record_detach(struct os_pci_dev *dev, struct page_record *r)
+static void record_detach(struct os_pci_dev *dev, const struct pages *p, struct page_record *r)
 {
 	if (r->coherent) {
 		/* the mapping goes with the memory: keep the memory */
@@ -60,15 +68,27 @@ static void record_detach(struct os_pci_dev *dev, struct page_record *r)
 		dma_free_coherent(&dev->pdev->dev, PAGE_SIZE, r->coherent, r->dma);
 		r->coherent = NULL;
 	} else {
-		dma_unmap_page(&dev->pdev->dev, r->dma, PAGE_SIZE, DMA_BIDIRECTIONAL);
+		dma_unmap_page(&dev->pdev->dev, r->dma, PAGE_SIZE, direction_of(p));
 	}
 }
 
-static void record_free(struct os_pci_dev *dev, struct page_record *r)
+static void record_free(struct os_pci_dev *dev, const struct pages *p, struct page_record *r)
 {
 	if (dev)
-		record_detach(dev, r);
-	__free_page(r->page);
+		record_detach(dev, p, r);
+	if (p->pinned)
+		unpin_user_pages_dirty_lock(&r->page, 1, p->writable);
+	else
+		put_page(r->page);
+}
+
+/* The device reaches them from now on, until pages_detach or os_pages_free. */
+static void pages_attach(struct os_pci_dev *dev, struct pages *p)
+{
+	mutex_lock(&pages_lock);
+	p->dev = dev;
+	list_add_tail(&p->node, &dev->pages);
+	mutex_unlock(&pages_lock);
 }
 
 static void *pages_vmap(struct pages *p)
@@ -118,17 +138,13 @@ enum nv_status os_pages_alloc(struct os_pci_dev *dev, size_t size, enum os_pages
 	pages->dev = dev;
 	pages->impl = p;
 	account_add(p, pages->size);
-	if (dev) {
-		mutex_lock(&pages_lock);
-		p->dev = dev;
-		list_add_tail(&p->node, &dev->pages);
-		mutex_unlock(&pages_lock);
-	}
+	if (dev)
+		pages_attach(dev, p);
 	return NV_OK;
 
 free_records:
 	while (made--)
-		record_free(dev, &p->records[made]);
+		record_free(dev, p, &p->records[made]);
 	os_free(p);
 	os_memset(pages, 0, sizeof(*pages));
 	return NV_ERR_NO_MEMORY;
@@ -144,9 +160,10 @@ void os_pages_free(struct os_pages *pages)
 	mutex_lock(&pages_lock);
 	if (p->dev)
 		list_del(&p->node);
-	vunmap(pages->cpu);
+	if (!p->view)
+		vunmap(pages->cpu);
 	for (i = 0; i < p->count; i++) {
-		record_free(p->dev, &p->records[i]);
+		record_free(p->dev, p, &p->records[i]);
 		cond_resched();
 	}
 	mutex_unlock(&pages_lock);
@@ -162,25 +179,149 @@ void pages_detach(struct os_pci_dev *dev)
 	mutex_lock(&pages_lock);
 	list_for_each_entry_safe (p, next, &dev->pages, node) {
 		for (i = 0; i < p->count; i++)
-			record_detach(dev, &p->records[i]);
+			record_detach(dev, p, &p->records[i]);
 		list_del(&p->node);
 		p->dev = NULL;
 	}
 	mutex_unlock(&pages_lock);
 }
 
+/* -- Pages that are somebody else's ------------------------------------------------------------ */
+
+static struct pages *pages_new(struct os_pci_dev *dev, size_t count, unsigned long caller)
+{
+	struct pages *p;
+
+	if (count > totalram_pages() || (dev && pci_lost(dev)))
+		return NULL;
+	p = account_alloc(struct_size(p, records, count), caller);
+	if (p)
+		p->count = count;
+	return p;
+}
+
+/* Maps all for the device; on failure none is. */
+static bool records_map(struct os_pci_dev *dev, struct pages *p)
+{
+	struct device *device = &dev->pdev->dev;
+	size_t i;
+
+	for (i = 0; i < p->count; i++) {
+		struct page_record *r = &p->records[i];
+
+		if (account_fails())
+			break;
+		r->dma = dma_map_page(device, r->page, 0, PAGE_SIZE, direction_of(p));
+		if (dma_mapping_error(device, r->dma))
+			break;
+		cond_resched();
+	}
+	if (i == p->count)
+		return true;
+	while (i--)
+		dma_unmap_page(device, p->records[i].dma, PAGE_SIZE, direction_of(p));
+	return false;
+}
+
+/* NV_OK and all, or none. The process's memory is not locked. */
+static enum nv_status records_pin(struct pages *p, u64 address)
+{
+	unsigned int flags = FOLL_LONGTERM | (p->writable ? FOLL_WRITE : 0);
+	size_t made;
+	int got = 0;
+
+	for (made = 0; made < p->count; made++) {
+		got = account_fails() ? -ENOMEM
+				      : pin_user_pages_fast(address + made * PAGE_SIZE, 1, flags,
+							    &p->records[made].page);
+		if (got != 1)
+			break;
+		cond_resched();
+	}
+	if (made == p->count)
+		return NV_OK;
+	while (made--)
+		unpin_user_page(p->records[made].page);
+	switch (got) {
+	case -ENOMEM:
+		return NV_ERR_NO_MEMORY;
+	case -EOPNOTSUPP:
+		return NV_ERR_NOT_SUPPORTED;
+	default:
+		return NV_ERR_INVALID_ADDRESS;
+	}
+}
+
 enum nv_status os_pages_pin(struct os_pci_dev *dev, u64 user_address, size_t size, bool writable,
 			    struct os_pages *pages)
 {
+	enum nv_status status;
+	struct pages *p;
+	size_t i;
+
 	os_memset(pages, 0, sizeof(*pages));
-	return NV_ERR_NOT_SUPPORTED;
+	if (!size || size % PAGE_SIZE || user_address % PAGE_SIZE)
+		return NV_ERR_INVALID_ARGUMENT;
+	if (user_address + size < user_address || current->flags & PF_KTHREAD || !current->mm)
+		return NV_ERR_INVALID_ADDRESS;
+	p = pages_new(dev, size / PAGE_SIZE, _RET_IP_);
+	if (!p)
+		return NV_ERR_NO_MEMORY;
+	p->pinned = true;
+	p->writable = writable;
+	status = records_pin(p, user_address);
+	if (status != NV_OK)
+		goto fail_pin;
+	status = NV_ERR_NO_MEMORY;
+	if (dev && !records_map(dev, p))
+		goto fail_map;
+	pages->cpu = pages_vmap(p);
+	if (!pages->cpu)
+		goto fail_vmap;
+	pages->size = size;
+	pages->kind = OS_PAGES_SHARED;
+	pages->dev = dev;
+	pages->impl = p;
+	if (dev)
+		pages_attach(dev, p);
+	return NV_OK;
+
+fail_vmap:
+	for (i = 0; dev && i < p->count; i++)
+		record_detach(dev, p, &p->records[i]);
+fail_map:
+	for (i = 0; i < p->count; i++)
+		unpin_user_page(p->records[i].page);
+fail_pin:
+	os_free(p);
+	return status;
 }
 
 enum nv_status os_pages_share(const struct os_pages *pages, struct os_pci_dev *dev,
 			      struct os_pages *view)
 {
+	const struct pages *from = pages->impl;
+	struct pages *p;
+	size_t i;
+
 	os_memset(view, 0, sizeof(*view));
-	return NV_ERR_NOT_SUPPORTED;
+	p = pages_new(dev, from->count, _RET_IP_);
+	if (!p)
+		return NV_ERR_NO_MEMORY;
+	p->view = true;
+	for (i = 0; i < p->count; i++)
+		p->records[i].page = from->records[i].page;
+	if (!records_map(dev, p)) {
+		os_free(p);
+		return NV_ERR_NO_MEMORY;
+	}
+	for (i = 0; i < p->count; i++)
+		get_page(p->records[i].page);
+	*view = *pages;
+	view->dev = dev;
+	view->impl = p;
+	pages_attach(dev, p);
+	return NV_OK;
 }
 
 u64 os_pages_dma(const struct os_pages *pages, size_t offset)

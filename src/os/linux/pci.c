@@ -12,6 +12,7 @@
 #include "os/linux/pci.h"
 
 #define BARS 6u
+#define BAR_VIDEO 2u
 
 /* The model says in config space what it is; silicon has no such capability. */
 static bool is_model(struct pci_dev *pdev)
@@ -253,11 +254,13 @@ void os_pci_wr64(struct os_pci_dev *dev, u32 bar, u64 offset, u64 value)
 
 void os_pci_bar_discard(struct os_pci_dev *dev, u32 bar, u64 offset, u64 size)
 {
-	u64 at;
+	if (bar == BAR_VIDEO && !pci_lost(dev))
+		dev->access->discard(dev->soft, offset, size);
+}
 
-	for (at = 0; at < size && !pci_lost(dev); at += sizeof(u64)) {
-		os_pci_wr64(dev, bar, offset + at, 0);
-		if (at % SZ_1M == 0)
-			cond_resched();
-	}
+struct page *os_linux_pci_bar_page(struct os_pci_dev *dev, u32 bar, u64 offset)
+{
+	if (bar != BAR_VIDEO || pci_lost(dev))
+		return NULL;
+	return dev->access->page(dev->soft, offset);
 }

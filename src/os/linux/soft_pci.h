@@ -9,10 +9,11 @@
 
 #include "base/types.h"
 
+struct page;
 struct pci_dev;
 struct soft_pci; /* the model's end of one device */
 
-#define SOFT_PCI_VERSION 2u
+#define SOFT_PCI_VERSION 3u
 
 struct soft_pci_access {
 	u32 version; /* SOFT_PCI_VERSION: another one is not used */
@@ -29,6 +30,14 @@ struct soft_pci_access {
 	 */
 	u64 (*read)(struct soft_pci *dev, u32 bar, u64 offset, u32 width);
 	void (*write)(struct soft_pci *dev, u32 bar, u64 offset, u32 width, u64 value);
+	/*
+	 * The page behind video memory's BAR (2), made where there is none, with a reference; NULL
+	 * off the bus, beyond its end, and without memory. A reset leaves it to who has it. May
+	 * sleep.
+	 */
+	struct page *(*page)(struct soft_pci *dev, u64 offset);
+	/* The pages of that range read as zero from now on, and none handed out is its any more. */
+	void (*discard)(struct soft_pci *dev, u64 offset, u64 size);
 	/*
 	 * For runs in which nothing shall rest on the two above: BAR 0 mapped so that loads and
 	 * stores of 4 or 8 bytes trap and reach the model; NULL when accesses do not trap. Both may

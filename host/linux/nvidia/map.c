@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * mmap of a device node: what NV_ESC_RM_MAP_MEMORY prepared on the file. Pages appear as they are
+ * touched: those of system memory are the driver's, those of video memory softh100.ko has. A GPU
+ * that goes takes its mappings' memory along; who touches it then gets a bus error.
+ *
+ *   vma --- struct map (counted) --- rm_mapping       maps.list has every map
+ *
+ * mmap, faults and munmap come with the process's memory locked, under which the resource manager's
+ * locks must not be waited for: what gives memory back runs on a workqueue.
+ */
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "host/linux/nvidia/nvidia.h"
+
+struct map {
+	struct list_head node; /* maps.lock */
+	refcount_t vmas;
+	struct address_space *space; /* of the node's inode, which the vmas' file keeps */
+	struct mutex lock;	     /* gone, and every page that a fault maps */
+	bool gone;
+	struct rm_mapping *rm; /* NULL once gone */
+	struct work_struct work;
+};
+
+static struct {
+	struct mutex lock;
+	struct list_head list;
+	struct workqueue_struct *queue;
+} maps = {
+	.lock = __MUTEX_INITIALIZER(maps.lock),
+	.list = LIST_HEAD_INIT(maps.list),
+};
+
+static void map_free(struct work_struct *work)
+{
+	struct map *map = container_of(work, struct map, work);
+
+	if (map->rm)
+		rm_mapping_put(map->rm);
+	kfree(map);
+}
+
+static void map_opened(struct vm_area_struct *vma)
+{
+	struct map *map = vma->vm_private_data;
+
+	refcount_inc(&map->vmas);
+}
+
+static void map_closed(struct vm_area_struct *vma)
+{
+	struct map *map = vma->vm_private_data;
+
+	if (!refcount_dec_and_mutex_lock(&map->vmas, &maps.lock))
+		return;
+	list_del(&map->node);
+	queue_work(maps.queue, &map->work);
+	mutex_unlock(&maps.lock);
+}
+
+/* The page at offset of the mapping, referenced; NULL: there is none, or no memory for it. */
+static struct page *map_page(const struct rm_mapping *rm, u64 offset)
+{
+	const struct rm_map_extent *extent = rm->extents;
+	struct page *page;
+
+	while (offset >= extent->size) {
+		offset -= extent->size;
+		if (++extent == rm->extents + rm->count)
+			return NULL;
+	}
+	offset += extent->offset;
+	if (extent->kind == RM_MAP_BAR)
+		return os_linux_pci_bar_page(rm->pci, extent->bar, offset);
+	page = os_linux_pages_page(extent->pages, offset);
+	if (page)
+		get_page(page);
+	return page;
+}
+
+static vm_fault_t map_fault(struct vm_fault *vmf)
+{
+	struct map *map = vmf->vma->vm_private_data;
+	struct page *page = NULL;
+	int rc = -EFAULT;
+
+	mutex_lock(&map->lock);
+	if (!map->gone)
+		page = map_page(map->rm, (u64)vmf->pgoff << PAGE_SHIFT);
+	if (page) {
+		rc = vm_insert_page(vmf->vma, vmf->address, page);
+		put_page(page);
+	}
+	mutex_unlock(&map->lock);
+	return rc == 0 || rc == -EBUSY ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
+}
+
+static const struct vm_operations_struct map_ops = {
+	.open = map_opened,
+	.close = map_closed,
+	.fault = map_fault,
+};
+
+static void set_flags(struct vm_area_struct *vma, vm_flags_t set, vm_flags_t clear)
+{
+#ifdef HAVE_VM_FLAGS_SET
+	vm_flags_set(vma, set);
+	vm_flags_clear(vma, clear);
+#else
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
+#endif
+}
+
+int nvidia_map(struct file *file, struct rm_file *rm, struct vm_area_struct *vma)
+{
+	u64 offset = (u64)vma->vm_pgoff << PAGE_SHIFT, size = vma->vm_end - vma->vm_start;
+	bool write = vma->vm_flags & VM_WRITE;
+	enum nv_status status;
+	struct map *map;
+	int rc = -EINVAL;
+
+	/* A copy of one's own would be no such memory. */
+	if (!(vma->vm_flags & VM_SHARED) && (vma->vm_flags & VM_MAYWRITE))
+		return -EINVAL;
+	map = kzalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
+	if (!map)
+		return -ENOMEM;
+	status = rm_file_mmap(rm, offset, size, write, &map->rm);
+	if (status != NV_OK) {
+		rc = nvidia_errno(status);
+		goto fail_mmap;
+	}
+	/* Doorbells are softh100.ko's registers, which a process cannot reach yet. */
+	if (map->rm->extents[0].kind == RM_MAP_BAR && map->rm->extents[0].bar == 0)
+		goto fail_kind;
+	rc = -EACCES;
+	if (write && !map->rm->writable)
+		goto fail_kind;
+	refcount_set(&map->vmas, 1);
+	mutex_init(&map->lock);
+	INIT_WORK(&map->work, map_free);
+	map->space = file->f_mapping;
+	/* A child gets none of it by itself, as with the documented driver. */
+	set_flags(vma, VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY,
+		  map->rm->writable ? 0 : VM_MAYWRITE);
+	vma->vm_private_data = map;
+	vma->vm_ops = &map_ops;
+	mutex_lock(&maps.lock);
+	list_add(&map->node, &maps.list);
+	mutex_unlock(&maps.lock);
+	return 0;
+
+fail_kind:
+	INIT_WORK(&map->work, map_free);
+	queue_work(maps.queue, &map->work);
+	return rc;
+
+fail_mmap:
+	kfree(map);
+	return rc;
+}
+
+/* Takes one of that GPU's from its map, and its pages from all who have them; NULL: there is none.
+ */
+static struct rm_mapping *revoke_one(const struct os_pci_dev *pci)
+{
+	struct rm_mapping *rm = NULL;
+	struct map *map;
+
+	mutex_lock(&maps.lock);
+	list_for_each_entry (map, &maps.list, node) {
+		if (!map->rm || map->rm->pci != pci)
+			continue;
+		mutex_lock(&map->lock);
+		map->gone = true;
+		rm = map->rm;
+		map->rm = NULL;
+		mutex_unlock(&map->lock);
+		/* Those of others come back by their next faults. */
+		unmap_mapping_range(map->space, 0, 0, 1);
+		break;
+	}
+	mutex_unlock(&maps.lock);
+	return rm;
+}
+
+void nvidia_maps_revoke(const struct os_pci_dev *pci)
+{
+	struct rm_mapping *rm;
+
+	while ((rm = revoke_one(pci)))
+		rm_mapping_put(rm);
+	/* What is being given back already. */
+	flush_workqueue(maps.queue);
+}
+
+int nvidia_maps_init(void)
+{
+	maps.queue = alloc_workqueue("nvidia maps", 0, 0);
+	return maps.queue ? 0 : -ENOMEM;
+}
+
+void nvidia_maps_exit(void)
+{
+	destroy_workqueue(maps.queue);
+}

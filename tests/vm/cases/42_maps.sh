@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT OR GPL-2.0-only
+# shellcheck shell=sh
+# tiers: full short
+# Memory that clients map: what they see of it, and what becomes of it when its GPU goes.
+
+# test_maps: 60 seconds
+test_maps() {
+	load
+	/vm/vm_client maps
+	rest=$(live)
+	/vm/vm_client maps
+	wait_for 10 at_rest
+	check_equal "$rest" "$(live)" "blocks and bytes afterwards"
+	unload
+}
+
+at_rest() {
+	a=$(live)
+	sleep 0.3
+	[ "$a" = "$(live)" ]
+}
+
+# Unbound below its mappings: a bus error for who touches them, and nothing for anybody else.
+# test_unbound: 60 seconds
+test_unbound() {
+	load 2
+	device=$(gpu_functions | head -n 1)
+	hold_client hold-maps
+	check_equal "there there" "$(ask_client)" "mappings"
+	echo "$device" >/sys/bus/pci/drivers/nvidia/unbind
+	check_equal "gone gone" "$(ask_client)" "mappings of a GPU that was unbound"
+	echo "$device" >/sys/bus/pci/drivers/nvidia/bind
+	check_equal "gone gone" "$(ask_client)" "mappings after another was bound"
+	end_client
+	/vm/vm_client maps
+	unload
+}
+
+# Who has it mapped when its GPU's process dies keeps what is mapped, for himself; the next GPU has none
+# of it.
+# test_process_killed: 60 seconds
+test_process_killed() {
+	load
+	expect 'NVRM: .*(fallen off the bus|79)'
+	hold_client hold-maps
+	check_equal "there there" "$(ask_client)" "mappings"
+	killall -9 leafhopper-gpu
+	wait_for 10 no_gpu_process
+	check_equal "there there" "$(ask_client)" "mappings that were touched"
+	end_client
+	unload
+	load
+	/vm/vm_client maps
+	unload
+}
+
+# Through a suspend both kinds stay as they are.
+# test_suspend: 60 seconds
+test_suspend() {
+	load
+	hold_client hold-maps
+	check_equal "there there" "$(ask_client)" "mappings"
+	echo suspend >/proc/driver/nvidia/suspend
+	check_equal "there there" "$(ask_client)" "mappings of a suspended driver"
+	echo resume >/proc/driver/nvidia/suspend
+	check_equal "there there" "$(ask_client)" "mappings after the resume"
+	end_client
+	unload
+}
+
+# Clients with mappings are killed in any state.
+# test_kills: 120 seconds
+test_kills() {
+	load
+	for i in $(seq "$(rounds 40 10)"); do
+		/vm/vm_client maps 2>/dev/null &
+		victim=$!
+		usleep $((i * 7919 % 200000))
+		kill -9 $victim 2>/dev/null || true
+		wait $victim || true
+	done
+	/vm/vm_client maps
+	unload
+}
