@@ -137,13 +137,13 @@ static u32 model_at(const struct side *s, u32 line, u32 e, u32 b)
 {
 	u32 x = (s->x + e) * s->element + b, y = s->y + line;
 	u32 block_bytes = 512 * s->rows * s->slices, block_height = 8 * s->rows;
-	u32 wide = (s->width * s->element + 63) / 64;
-	u32 high = (s->height + block_height - 1) / block_height;
-	u32 block = (s->z / s->slices * high + y / block_height) * wide + x / 64;
-	u32 gob = s->z % s->slices * s->rows + y % block_height / 8;
+	u32 wide = (s->width * s->element + 63) / 64, high, block, gob;
 
 	if (s->pitch)
 		return (u32)((s32)s->base + s->stride * (s32)line) + e * s->element + b;
+	high = (s->height + block_height - 1) / block_height;
+	block = (s->z / s->slices * high + y / block_height) * wide + x / 64;
+	gob = s->z % s->slices * s->rows + y % block_height / 8;
 	return s->base + block * block_bytes + gob * 512 + (x % 64 / 32) * 256 + (y % 8 / 2) * 64 +
 	       (x % 32 / 16) * 32 + (y % 2) * 16 + x % 16;
 }

@@ -2,6 +2,7 @@
 /* Page tables made by hand: every size of page, every kind of fault, the TLB, the fault buffer. */
 #include "unit.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "base/bits.h"
@@ -216,6 +217,59 @@ static void the_tlb_forgets_when_told(void **state)
 	faults_as(VA, 0, H100_FAULT_PTE);
 }
 
+/* Engines translate while the driver changes the PTE and invalidates: what they see is not older
+ * than the last invalidation that was over before they looked. */
+static u64 pte_address, written, invalidated;
+static u32 translators_stop;
+
+static void *translator(void *arg)
+{
+	struct h100_translation t;
+	u64 count = 0;
+
+	while (os_load_acquire(&translators_stop) == 0) {
+		h100_memory_enter(&rig.memory);
+		for (u32 i = 0; i < 32; i++, count++) {
+			u64 least = os_load_acquire(&invalidated);
+
+			OS_BUG_ON(!h100_mmu_translate(rig.mmu, &rig.pdb, VA + 8, 0, &t, NULL));
+			OS_BUG_ON(t.address >> 12 < least);
+			OS_BUG_ON(t.address >> 12 > os_load_acquire(&written));
+		}
+		h100_memory_leave(&rig.memory);
+	}
+	*(u64 *)arg = count;
+	return NULL;
+}
+
+static void engines_translate_while_tables_change(void **state)
+{
+	u64 counts[3] = { 0 }, pte;
+	pthread_t threads[3];
+	u32 i;
+
+	rig_map(&rig, VA, 12, rig_pte(H100_APERTURE_VIDEO, 0, 0, 6));
+	pte_address = rig_entry(&rig, VA, 12);
+	h100_memory_leave(&rig.memory);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, translator, &counts[i]), 0);
+	for (u64 k = 1; k < 400; k++) {
+		os_store_release(&written, k);
+		pte = rig_pte(H100_APERTURE_VIDEO, k << 12, 0, 6);
+		assert_true(h100_memory_write(&rig.memory, H100_APERTURE_VIDEO, pte_address, &pte,
+					      sizeof(pte)));
+		h100_mmu_invalidate(rig.mmu, &rig.pdb);
+		os_store_release(&invalidated, k);
+		if (k % 16 == 0)
+			usleep(100);
+	}
+	os_store_release(&translators_stop, 1);
+	for (i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	h100_memory_enter(&rig.memory);
+	assert_true(counts[0] + counts[1] + counts[2] != 0);
+}
+
 static void accesses_cross_pages(void **state)
 {
 	u8 data[12000], back[0x3000];
@@ -349,6 +403,7 @@ int main(void)
 		TEST(tables_may_be_bad),
 		TEST(tables_may_be_in_system_memory),
 		TEST(the_tlb_forgets_when_told),
+		TEST(engines_translate_while_tables_change),
 		TEST(accesses_cross_pages),
 		TEST(atomics_work_by_virtual_address),
 		TEST(fault_entries_hold_what_happened),
