@@ -77,6 +77,7 @@ enum nv_status h100_create(const struct h100_host *host, const struct h100_confi
 	status = gpu_start(&l->gpu, &l->chip, l->vram.video, config->chaos);
 	if (status != NV_OK)
 		goto fail_start;
+	l->vram.memory = &l->gpu.memory;
 	*out = &l->gpu;
 	return NV_OK;
 
@@ -98,6 +99,7 @@ void h100_destroy(struct h100 *gpu)
 	if (!gpu)
 		return;
 	l = local(gpu);
+	l->vram.memory = NULL;
 	gpu_stop(gpu);
 	h100_function_destroy(&l->chip.function);
 	vram_destroy(&l->vram);
