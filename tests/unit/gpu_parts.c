@@ -82,6 +82,11 @@ bool rm_gpu_channel_error(struct rm_gpu *gpu, u32 engine_type, u32 chid, u32 exc
 	return true;
 }
 
+u32 rm_gpu_channel_pid(struct rm_gpu *gpu, u32 runlist, u32 chid)
+{
+	return 0;
+}
+
 void rm_gpu_notify_lost(struct rm_gpu *gpu)
 {
 	os_fetch_add(&notified_lost, 1);

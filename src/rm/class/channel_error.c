@@ -114,3 +114,17 @@ bool rm_gpu_channel_error(struct rm_gpu *gpu, u32 engine_type, u32 chid, u32 exc
 	os_mutex_unlock(&fifo->lock);
 	return channel != NULL;
 }
+
+u32 rm_gpu_channel_pid(struct rm_gpu *gpu, u32 runlist, u32 chid)
+{
+	struct rm_fifo *fifo = &rm_gpu_objects_of(gpu)->fifo;
+	struct rm_channel *channel = NULL;
+	u32 pid;
+
+	os_mutex_lock(&fifo->lock);
+	if (runlist < RM_FIFO_RUNLISTS)
+		channel = rm_fifo_channel(fifo, runlist, chid);
+	pid = channel ? channel->pid : 0;
+	os_mutex_unlock(&fifo->lock);
+	return pid;
+}

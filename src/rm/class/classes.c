@@ -27,6 +27,16 @@ const struct rm_class *const rm_classes[] = {
 	&rm_class_gpu_management,
 	&rm_class_confidential_compute,
 	&rm_class_usermode,
+	&rm_class_channel_group,
+	&rm_class_context_share,
+	&rm_class_channel,
+	&rm_class_graphics_object,
+	&rm_class_copy_object,
+	&rm_class_sec2_object,
+	&rm_class_uvm_software,
+	&rm_class_timed_semaphore,
+	&rm_class_deferred_api,
+	&rm_class_debugger,
 	RM_LISTED_KINDS(POINTER)
 };
 /* clang-format on */

@@ -4,6 +4,7 @@
  */
 #include "rm/class/device_fifo.h"
 
+#include "rm/class/channel.h"
 #include "rm/class/state.h"
 #include "rm/gsp/rpc.h"
 
@@ -58,6 +59,28 @@ enum nv_status device_fb_get_caps_v2(struct rm_call *call, void *params)
 	CAP(p->capsTbl, NV0080_CTRL_FB_CAPS_SUPPORT_CACHED_SYSMEM);
 	CAP(p->capsTbl, NV0080_CTRL_FB_CAPS_GENERIC_PAGE_KIND);
 	CAP(p->capsTbl, NV0080_CTRL_FB_CAPS_VIDMEM_ALLOCS_ARE_CLEARED);
+	return NV_OK;
+}
+
+/* Each handle's channel id; what is no channel of this device has none. */
+enum nv_status device_fifo_get_channellist(struct rm_call *call, void *params)
+{
+	NV0080_CTRL_FIFO_GET_CHANNELLIST_PARAMS *p = params;
+	const NvHandle *handles = (const void *)(uintptr_t)p->pChannelHandleList;
+	NvU32 *ids = (void *)(uintptr_t)p->pChannelList;
+	struct rm_channel *channel;
+	struct rm_object *object;
+	u32 i;
+
+	if (p->numChannels == 0 || !handles || !ids)
+		return NV_ERR_INVALID_ARGUMENT;
+	for (i = 0; i < p->numChannels; i++) {
+		channel = NULL;
+		if (rm_object_find(call->client, handles[i], &object) == NV_OK &&
+		    !(object->flags & RM_OBJECT_DEAD) && object->gpu == call->object->gpu)
+			channel = rm_channel_of(object);
+		ids[i] = channel ? channel->chid : NV0080_CTRL_FIFO_GET_CHANNELLIST_INVALID_CHANNEL;
+	}
 	return NV_OK;
 }
 

@@ -11,6 +11,7 @@ enum nv_status device_host_get_caps_v2(struct rm_call *call, void *params);
 enum nv_status device_fifo_get_caps(struct rm_call *call, void *params);
 enum nv_status device_fifo_get_caps_v2(struct rm_call *call, void *params);
 enum nv_status device_fb_get_caps_v2(struct rm_call *call, void *params);
+enum nv_status device_fifo_get_channellist(struct rm_call *call, void *params);
 enum nv_status device_closed_byte(struct rm_call *call, void *params);
 
 #endif

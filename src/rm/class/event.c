@@ -11,6 +11,7 @@
 #include "base/bits.h"
 
 #include "rm/class/class.h"
+#include "rm/class/engine_object.h"
 #include "rm/class/subdevice.h"
 #include "rm/file.h"
 #include "rm/gpu/interrupt.h"
@@ -68,8 +69,13 @@ static u32 engine_of_index(u32 index)
 
 static bool is_notifier(const struct rm_object *object)
 {
+	u32 engine;
+
 	return object->class->iclass == ABI_ICLASS_RmClientResource ||
-	       object->class->iclass == ABI_ICLASS_Subdevice;
+	       object->class->iclass == ABI_ICLASS_Subdevice ||
+	       object->class->iclass == ABI_ICLASS_KernelChannel ||
+	       object->class->iclass == ABI_ICLASS_KernelSMDebuggerSession ||
+	       rm_engine_object_engine(object, &engine);
 }
 
 /* The vector that says so; an engine that the GPU lacks never does. */

@@ -13,6 +13,7 @@
 
 enum nv_status rm_fifo_init(struct rm_fifo *fifo)
 {
+	list_init(&fifo->objects);
 	return os_mutex_init(&fifo->lock, LOCK_RANK_CHANNEL, "rm channels");
 }
 

@@ -7,6 +7,7 @@
 #define RM_CLASS_FIFO_H
 
 #include "abi/r535.h"
+#include "base/list.h"
 #include "os/os.h"
 
 struct rm_channel;
@@ -40,6 +41,7 @@ struct rm_fifo {
 	u32 runlist_count;
 	struct rm_runlist runlists[RM_FIFO_RUNLISTS];
 	u32 method_buffer_bytes;
+	struct list objects; /* lock: struct rm_engine_object, of all its channels */
 	u32 generation; /* lock: grows when all is forgotten, ids that are still held included */
 };
 

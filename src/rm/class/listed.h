@@ -16,14 +16,10 @@ bool rm_class_listed(u32 class_id);
 /* Kinds (enum abi_iclass) of which there are no objects; each has its rm_listed_KIND. */
 /* clang-format off */
 #define RM_LISTED_KINDS(X) \
-	X(KernelChannel) X(AccessCounterBuffer) \
-	X(KernelCtxShareApi) X(KernelGraphicsObject) \
-	X(GenericEngineApi) X(TimedSemaSwObject) X(ZbcApi) \
-	X(UvmSwObject) X(KernelCeContext) X(Sec2Context) \
-	X(KernelChannelGroupApi) X(MmuFaultBuffer) \
-	X(DeferredApiObject) X(P2PApi) \
-	X(ThirdPartyP2P) X(NvdecContext) X(NvjpgContext) \
-	X(OfaContext) X(GpuUserSharedData)
+	X(AccessCounterBuffer) X(GenericEngineApi) X(ZbcApi) \
+	X(MmuFaultBuffer) X(P2PApi) X(ThirdPartyP2P) \
+	X(NvdecContext) X(NvjpgContext) X(OfaContext) \
+	X(GpuUserSharedData)
 /* clang-format on */
 
 #define RM_LISTED_DECLARE(name) extern const struct rm_class rm_listed_##name;

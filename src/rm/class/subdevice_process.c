@@ -3,6 +3,7 @@
  * Who uses a GPU: process ids and their memory, the rules about compute, and the encoder and
  * capture sessions (of which this driver makes none).
  */
+#include "rm/class/engine_object.h"
 #include "rm/class/subdevice.h"
 #include "rm/gsp/rpc.h"
 
@@ -19,10 +20,7 @@ static bool pid_listed(const u32 *pids, u32 count, u32 pid)
 	return false;
 }
 
-/*
- * The processes with an object of the class on the GPU. Of the classes that a client may ask for
- * only subdevices exist: channels and their children there are none.
- */
+/* The processes with an object of the class on the GPU: a subdevice, or an engine's. */
 enum nv_status subdevice_gpu_get_pids(struct rm_call *call, void *params)
 {
 	NV2080_CTRL_GPU_GET_PIDS_PARAMS *p = params;
@@ -43,6 +41,9 @@ enum nv_status subdevice_gpu_get_pids(struct rm_call *call, void *params)
 				p->pidTbl[count++] = subdevice->pid;
 		}
 		os_mutex_unlock(&state->event_lock);
+	} else if (p->idType == NV2080_CTRL_GPU_GET_PIDS_ID_TYPE_CLASS) {
+		count = rm_engine_object_pids(call->object->gpu, p->id, p->pidTbl,
+					      ARRAY_SIZE(p->pidTbl));
 	}
 	p->pidTblCount = count;
 	return NV_OK;

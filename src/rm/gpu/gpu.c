@@ -205,20 +205,26 @@ void rm_gpu_resume(struct rm_gpu *gpu)
 
 /* -- Loss -------------------------------------------------------------------------------------- */
 
+void rm_gpu_log_xid_of(struct rm_gpu *gpu, u32 xid, u32 process, const char *text)
+{
+	char pid[16] = "'<unknown>'";
+
+	if (process != 0)
+		os_snprintf(pid, sizeof(pid), "%u", process);
+	os_log(OS_LOG_ERROR, "NVRM: Xid (PCI:%04x:%02x:%02x): %u, pid=%s, name=<unknown>, %s",
+	       gpu->location.domain, gpu->location.bus, gpu->location.device, xid, pid, text);
+}
+
 void rm_gpu_log_xid(struct rm_gpu *gpu, u32 xid, const char *fmt, ...)
 {
 	const struct rm_call *call = rm_call_current();
-	char pid[16] = "'<unknown>'";
 	char text[320];
 	va_list ap;
 
 	va_start(ap, fmt);
 	os_vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (call && call->cred.pid != 0)
-		os_snprintf(pid, sizeof(pid), "%u", call->cred.pid);
-	os_log(OS_LOG_ERROR, "NVRM: Xid (PCI:%04x:%02x:%02x): %u, pid=%s, name=<unknown>, %s",
-	       gpu->location.domain, gpu->location.bus, gpu->location.device, xid, pid, text);
+	rm_gpu_log_xid_of(gpu, xid, call ? call->cred.pid : 0, text);
 }
 
 void rm_gpu_lose(struct rm_gpu *gpu, u32 xid, const char *why)

@@ -121,6 +121,9 @@ void rm_gpu_lose(struct rm_gpu *gpu, u32 xid, const char *why);
 void rm_gpu_log_xid(struct rm_gpu *gpu, u32 xid, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The same for what is not the doing of the request being served: process 0 is nobody's. */
+void rm_gpu_log_xid_of(struct rm_gpu *gpu, u32 xid, u32 process, const char *text);
+
 void rm_gpu_lock(struct rm_gpu *gpu);
 void rm_gpu_unlock(struct rm_gpu *gpu);
 

@@ -109,7 +109,8 @@ static void os_error_log(struct rm_gpu *gpu, const struct gsp_event *event)
 	    os_load_acquire(&gpu->lost_xid) == RM_XID_GSP_ERROR)
 		os_log(OS_LOG_ERROR, "NVRM: GPU%u: %s", gpu->instance, p.errString);
 	else
-		rm_gpu_log_xid(gpu, p.exceptType, "%s", p.errString);
+		rm_gpu_log_xid_of(gpu, p.exceptType, rm_gpu_channel_pid(gpu, p.runlistId, p.chid),
+				  p.errString);
 }
 
 /* The firmware waits for this before it goes on with an error whose notifiers it left to us. */

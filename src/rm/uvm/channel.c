@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* Clients' channels in address spaces of UVM's (rm/uvm.h). Their engines want no buffers of it. */
 #include "rm/class/channel.h"
+#include "rm/gpu/gpu.h"
 #include "rm/uvm/internal.h"
 #include "rm/uvm/vaspace.h"
 
