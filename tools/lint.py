@@ -24,15 +24,15 @@ ARROWS = [
     ("src/os/user/", ["os/", "base/", "abi/status.h"]),
     ("src/os/linux/", ["os/", "base/", "abi/status.h", "abi/gh100.h"]),
     ("src/rm/", ["rm/", "os/os.h", "abi/", "base/"]),
-    ("src/uvm/", ["uvm/", "rm/rm.h", "os/os.h", "abi/", "base/"]),
+    ("src/uvm/", ["uvm/", "rm/rm.h", "rm/uvm.h", "os/os.h", "abi/", "base/"]),
     ("src/kms/", ["kms/", "rm/rm.h", "os/os.h", "abi/", "base/"]),
     ("src/h100/", ["h100/", "os/os.h", "abi/", "base/"]),
     ("abi/", ["abi/", "base/", "os/os.h"]),
-    ("host/user/", ["host/user/", "rm/rm.h", "rm/trace.h", "h100/h100.h", "os/", "abi/", "base/"]),
+    ("host/user/", ["host/user/", "rm/rm.h", "rm/trace.h", "uvm/uvm.h", "h100/h100.h", "os/", "abi/", "base/"]),
     ("host/linux/softh100/", ["host/linux/", "h100/function/", "os/", "abi/", "base/"]),
     ("host/linux/gpu/", ["host/linux/", "host/user/files.h", "h100/", "os/", "abi/", "base/"]),
     ("host/linux/nvidia/", ["host/linux/", "rm/rm.h", "rm/parameters.h", "os/", "abi/", "base/"]),
-    ("host/linux/", ["host/linux/", "rm/rm.h", "os/", "abi/", "base/"]),
+    ("host/linux/", ["host/linux/", "rm/rm.h", "uvm/uvm.h", "os/", "abi/", "base/"]),
 ]
 
 # Code that also builds in the kernel: no system header at all.
