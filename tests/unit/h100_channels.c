@@ -290,6 +290,7 @@ static void test_schedule(void **state)
 	NVA06F_CTRL_BIND_PARAMS bind = { .engineType = NV2080_ENGINE_TYPE_COPY2 };
 	NVA06F_CTRL_STOP_CHANNEL_PARAMS stop = { 1 };
 	NVA06C_CTRL_TIMESLICE_PARAMS slice = { .timesliceUs = 100 };
+	NVA06C_CTRL_INTERLEAVE_LEVEL_PARAMS level = { NVA06C_CTRL_INTERLEAVE_LEVEL_HIGH };
 	NVA06C_CTRL_PREEMPT_PARAMS preempt = { .bWait = 1 };
 	struct test *t = *state;
 
@@ -316,6 +317,13 @@ static void test_schedule(void **state)
 	slice.timesliceUs = 0;
 	assert_int_equal(
 		control(t, GROUP, NVA06C_CTRL_CMD_INTERNAL_SET_TIMESLICE, &slice, sizeof(slice)),
+		NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(
+		control(t, GROUP, NVA06C_CTRL_CMD_SET_INTERLEAVE_LEVEL, &level, sizeof(level)),
+		NV_OK);
+	level.tsgInterleaveLevel++;
+	assert_int_equal(
+		control(t, GROUP, NVA06C_CTRL_CMD_SET_INTERLEAVE_LEVEL, &level, sizeof(level)),
 		NV_ERR_INVALID_ARGUMENT);
 	assert_int_equal(control(t, GROUP, NVA06C_CTRL_CMD_PREEMPT, &preempt, sizeof(preempt)),
 			 NV_OK);

@@ -180,6 +180,16 @@ u64 h100_group_timeslice(struct h100_group *group)
 	return us;
 }
 
+enum nv_status h100_group_set_interleave(struct h100_group *group, u32 level)
+{
+	if (level > NVA06C_CTRL_INTERLEAVE_LEVEL_HIGH)
+		return NV_ERR_INVALID_ARGUMENT;
+	lock(group->fifo);
+	group->interleave = level;
+	unlock(group->fifo);
+	return NV_OK;
+}
+
 void h100_group_preempt(struct h100_group *group, bool wait)
 {
 	struct fifo_runlist *runlist = &group->fifo->runlist[group->runlist];

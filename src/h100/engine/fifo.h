@@ -106,6 +106,7 @@ struct h100_group {
 	struct list_node error_node;
 	struct h100_fifo_error error;
 	u64 timeslice_us;
+	u32 interleave;
 	u64 used_ns; /* of its slice */
 };
 

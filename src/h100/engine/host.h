@@ -109,6 +109,8 @@ void h100_group_schedule(struct h100_group *group, bool on);
 /* NV_ERR_INVALID_ARGUMENT: 0. */
 enum nv_status h100_group_set_timeslice(struct h100_group *group, u64 us);
 u64 h100_group_timeslice(struct h100_group *group);
+/* NVA06C_CTRL_INTERLEAVE_LEVEL_*: each level doubles its slice. NV_ERR_INVALID_ARGUMENT. */
+enum nv_status h100_group_set_interleave(struct h100_group *group, u32 level);
 /* Takes the group off its engine; with wait, returns once it is off. */
 void h100_group_preempt(struct h100_group *group, bool wait);
 

@@ -50,6 +50,15 @@ static enum nv_status group_preempt(struct fw_call *call, void *params, u32 size
 	return NV_OK;
 }
 
+static enum nv_status group_interleave(struct fw_call *call, void *params, u32 size)
+{
+	const NVA06C_CTRL_INTERLEAVE_LEVEL_PARAMS *p = params;
+
+	if (!work_of(call)->group)
+		return NV_ERR_INVALID_STATE;
+	return h100_group_set_interleave(work_of(call)->group, p->tsgInterleaveLevel);
+}
+
 /* Methods of a channel that faults are not saved: it is reset. */
 static enum nv_status group_method_buffers(struct fw_call *call, void *params, u32 size)
 {
@@ -285,6 +294,8 @@ static const struct fw_control controls[] = {
 	FW_CONTROL(NVA06C_CTRL_CMD_SET_TIMESLICE, NVA06C_CTRL_TIMESLICE_PARAMS, group_timeslice),
 	FW_CONTROL(NVA06C_CTRL_CMD_INTERNAL_SET_TIMESLICE, NVA06C_CTRL_TIMESLICE_PARAMS,
 		   group_timeslice),
+	FW_CONTROL(NVA06C_CTRL_CMD_SET_INTERLEAVE_LEVEL, NVA06C_CTRL_INTERLEAVE_LEVEL_PARAMS,
+		   group_interleave),
 	FW_CONTROL(NVA06C_CTRL_CMD_PREEMPT, NVA06C_CTRL_PREEMPT_PARAMS, group_preempt),
 	FW_CONTROL(NVA06C_CTRL_CMD_INTERNAL_PROMOTE_FAULT_METHOD_BUFFERS,
 		   NVA06C_CTRL_INTERNAL_PROMOTE_FAULT_METHOD_BUFFERS_PARAMS, group_method_buffers),

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * A hostile client of channels: it writes GPFIFO entries, pushbuffers, USERD, semaphores and the
+ * page tables of its own address space as it likes, and rings. Whatever it does, the engines reach
+ * nothing outside of what its tables map, which here is what the rig has; a guard region of video
+ * memory that no table is given must stay as it is.
+ *
+ * The input is a list of steps, each an opcode and its operands; half of the words written are made
+ * of known methods, so that they are understood.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bits.h"
+#include "engine_rig.h"
+#include "h100/engine/engines.h"
+#include "h100/engine/host.h"
+#include "os/os.h"
+
+#define CHANNELS 4u
+#define ENTRIES 32u
+#define CHANNEL_BYTES 0x4000u
+#define VA 0x100000000ull
+#define PB 0x1000u
+#define USERD_OFFSET 0x100000u /* not mapped for channels: the client's USERD page */
+#define GUARD_OFFSET 0x200000u
+#define GUARD_BYTES 0x10000u
+#define GUARD_BYTE 0xa5
+#define SYSTEM_BYTES 0x10000u
+#define MAX_STEPS 200u
+
+enum step {
+	STEP_WORDS,
+	STEP_METHOD,
+	STEP_SEMAPHORE,
+	STEP_ENTRY,
+	STEP_PUT,
+	STEP_USERD,
+	STEP_RING,
+	STEP_DATA,
+	STEP_SCHEDULE,
+	STEP_RESET,
+	STEP_SPACE,
+	STEP_RUN,
+	STEP_COUNT,
+};
+
+struct input {
+	const u8 *at;
+	size_t left;
+};
+
+struct fuzz {
+	struct rig rig;
+	struct h100_engines engines;
+	struct h100_fifo *fifo;
+	struct h100_space *space;
+	struct h100_group *group[2];
+	struct h100_channel *channel[CHANNELS];
+	u32 pb[CHANNELS], from[CHANNELS], put[CHANNELS];
+};
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
+static u32 take(struct input *in, u32 bytes)
+{
+	u32 value = 0, i;
+
+	for (i = 0; i < bytes && in->left != 0; i++, in->at++, in->left--)
+		value |= (u32)*in->at << (8 * i);
+	return value;
+}
+
+static void on_raise(void *ctx, u32 vector)
+{
+}
+
+static void on_errors(void *ctx)
+{
+}
+
+static u64 host_now(void *ctx)
+{
+	struct rig *rig = ctx;
+
+	rig->now += 1000; /* repeatable, and slices end */
+	return rig->now;
+}
+
+static const struct h100_fifo_ops ops = { .raise = on_raise, .errors = on_errors };
+
+/* Memory and tables are made once: only what is mapped, and USERD, ever changes. */
+static void open_rig(struct fuzz *f)
+{
+	static bool ready;
+
+	f->rig.now = 1;
+	if (ready) {
+		memset(f->rig.video, 0, CHANNELS * CHANNEL_BYTES);
+		memset(f->rig.video + USERD_OFFSET, 0, CHANNELS * 512);
+		memset(f->rig.system, 0, SYSTEM_BYTES);
+		return;
+	}
+	ready = true;
+	rig_init(&f->rig, true);
+	f->rig.host.now_ns = host_now;
+	rig_map_video(&f->rig, VA, 0, CHANNELS * CHANNEL_BYTES);
+	rig_map_system(&f->rig, VA + 0x100000, 0, SYSTEM_BYTES);
+	memset(f->rig.video + GUARD_OFFSET, GUARD_BYTE, GUARD_BYTES);
+	h100_memory_leave(&f->rig.memory);
+}
+
+static void open_fuzz(struct fuzz *f)
+{
+	struct h100_profile profile = { .copy_engines = 10 };
+	struct h100_fifo_config config = {
+		.host = &f->rig.host, .ops = &ops, .engines = &f->engines, .memory = &f->rig.memory
+	};
+	u32 i;
+
+	open_rig(f);
+	h100_engines_init(&f->engines, &profile);
+	memset(f->pb, 0, sizeof(f->pb));
+	memset(f->from, 0, sizeof(f->from));
+	memset(f->put, 0, sizeof(f->put));
+	config.mmu = f->rig.mmu;
+	OS_BUG_ON(h100_fifo_create(&config, &f->fifo) != NV_OK);
+	OS_BUG_ON(h100_space_create(f->fifo, &f->space) != NV_OK);
+	h100_space_set(f->space, &f->rig.pdb);
+	for (i = 0; i < ARRAY_SIZE(f->group); i++)
+		OS_BUG_ON(h100_group_create(f->fifo, i, &f->group[i]) != NV_OK);
+	for (i = 0; i < CHANNELS; i++) {
+		struct h100_channel_config channel = {
+			.group = f->group[i % 2],
+			.client = 1,
+			.chid = i,
+			.space = f->space,
+			.gpfifo = VA + i * CHANNEL_BYTES,
+			.gpfifo_entries = ENTRIES,
+			.userd_address = USERD_OFFSET + i * 512,
+		};
+
+		OS_BUG_ON(h100_channel_create(f->fifo, &channel, &f->channel[i]) != NV_OK);
+		h100_channel_add_object(f->channel[i], HOPPER_DMA_COPY_A, NULL);
+		h100_channel_add_object(f->channel[i], HOPPER_COMPUTE_A, NULL);
+		h100_channel_schedule(f->channel[i], true);
+	}
+}
+
+static void close_fuzz(struct fuzz *f)
+{
+	u32 i;
+
+	for (i = 0; i < GUARD_BYTES; i++)
+		OS_BUG_ON(f->rig.video[GUARD_OFFSET + i] != GUARD_BYTE);
+	h100_space_put(f->space);
+	h100_fifo_destroy(f->fifo);
+	OS_BUG_ON(f->rig.entered != 0);
+}
+
+static void word(struct fuzz *f, u32 n, u32 value)
+{
+	u32 *at = (u32 *)(f->rig.video + n * CHANNEL_BYTES + PB + f->pb[n]);
+
+	*at = value;
+	f->pb[n] = (f->pb[n] + 4) % (CHANNEL_BYTES - PB);
+	if (f->pb[n] == 0)
+		f->from[n] = 0;
+}
+
+static void method(struct fuzz *f, u32 n, u32 subchannel, u32 number, u32 data)
+{
+	word(f, n,
+	     (u32)(REG_PREP(NVC86F_DMA_SEC_OP, NVC86F_DMA_SEC_OP_INC_METHOD) |
+		   REG_PREP(NVC86F_DMA_METHOD_COUNT, 1) |
+		   REG_PREP(NVC86F_DMA_METHOD_SUBCHANNEL, subchannel) |
+		   REG_PREP(NVC86F_DMA_METHOD_ADDRESS, number / 4)));
+	word(f, n, data);
+}
+
+static void entry(struct fuzz *f, u32 n, u32 low, u32 high)
+{
+	u32 *at = (u32 *)(f->rig.video + n * CHANNEL_BYTES + f->put[n] * 8);
+
+	at[0] = low;
+	at[1] = high;
+	f->put[n] = (f->put[n] + 1) % ENTRIES;
+}
+
+/* Methods that do something: objects, copies, uploads, semaphores of engines. */
+static void known_method(struct fuzz *f, u32 n, struct input *in)
+{
+	static const struct {
+		u16 subchannel, number;
+	} known[] = {
+		{ 4, NVC86F_SET_OBJECT },
+		{ 1, NVC86F_SET_OBJECT },
+		{ 4, NVC8B5_OFFSET_IN_UPPER },
+		{ 4, NVC8B5_OFFSET_IN_LOWER },
+		{ 4, NVC8B5_OFFSET_OUT_UPPER },
+		{ 4, NVC8B5_OFFSET_OUT_LOWER },
+		{ 4, NVC8B5_PITCH_IN },
+		{ 4, NVC8B5_PITCH_OUT },
+		{ 4, NVC8B5_LINE_LENGTH_IN },
+		{ 4, NVC8B5_LINE_COUNT },
+		{ 4, NVC8B5_SET_SEMAPHORE_A },
+		{ 4, NVC8B5_SET_SEMAPHORE_B },
+		{ 4, NVC8B5_SET_SEMAPHORE_PAYLOAD },
+		{ 4, NVC8B5_LAUNCH_DMA },
+		{ 1, 0x180 },
+		{ 1, 0x184 },
+		{ 1, 0x188 },
+		{ 1, 0x18c },
+		{ 1, 0x1b0 },
+		{ 1, 0x1b4 },
+		{ 0, NVC86F_MEM_OP_C },
+		{ 0, NVC86F_MEM_OP_D },
+		{ 0, NVC86F_YIELD },
+		{ 0, NVC86F_NON_STALL_INTERRUPT },
+	};
+	u32 which = take(in, 1) % ARRAY_SIZE(known), data = take(in, 4);
+
+	if (known[which].number == NVC86F_SET_OBJECT)
+		data = known[which].subchannel == 4 ? HOPPER_DMA_COPY_A : HOPPER_COMPUTE_A;
+	else if (known[which].number == NVC8B5_LINE_COUNT)
+		data &= 0xff; /* each line takes time */
+	else if (take(in, 1) & 1)
+		data &= 0xffff; /* small numbers lead somewhere */
+	method(f, n, known[which].subchannel, known[which].number, data);
+}
+
+static void semaphore(struct fuzz *f, u32 n, struct input *in)
+{
+	u64 va = VA + take(in, 3) % (CHANNELS * CHANNEL_BYTES + 0x1000);
+
+	method(f, n, 0, NVC86F_SEM_ADDR_LO, bits_low32(va));
+	method(f, n, 0, NVC86F_SEM_ADDR_HI, bits_high32(va));
+	method(f, n, 0, NVC86F_SEM_PAYLOAD_LO, take(in, 4));
+	method(f, n, 0, NVC86F_SEM_EXECUTE, take(in, 4));
+}
+
+static void step(struct fuzz *f, struct input *in)
+{
+	u32 op = take(in, 1) % STEP_COUNT, n = take(in, 1) % CHANNELS, i, count;
+	u32 *userd = (u32 *)(f->rig.video + USERD_OFFSET + n * 512);
+	struct h100_fifo_error error;
+	u64 va;
+
+	switch (op) {
+	case STEP_WORDS:
+		for (i = 0, count = take(in, 1) % 32; i < count; i++)
+			word(f, n, take(in, 4));
+		break;
+	case STEP_METHOD:
+		known_method(f, n, in);
+		break;
+	case STEP_SEMAPHORE:
+		semaphore(f, n, in);
+		break;
+	case STEP_ENTRY:
+		/* What was written since the last one, or anything. */
+		va = VA + n * CHANNEL_BYTES + PB + f->from[n];
+		if (take(in, 1) & 3)
+			entry(f, n, bits_low32(va),
+			      (u32)(bits_high32(va) | ((f->pb[n] - f->from[n]) / 4) << 10));
+		else
+			entry(f, n, take(in, 4), take(in, 4));
+		f->from[n] = f->pb[n];
+		break;
+	case STEP_PUT:
+		userd[offsetof(struct Nvc86fControl, GPPut) / 4] = f->put[n];
+		break;
+	case STEP_USERD:
+		userd[take(in, 1) % 128] = take(in, 4);
+		break;
+	case STEP_RING: {
+		u32 token = take(in, 1) & 1 ? (n | (n % 2) << 16) : take(in, 4);
+
+		h100_fifo_rang(f->fifo, &token, 1);
+		break;
+	}
+	case STEP_DATA:
+		*(u32 *)(f->rig.video + take(in, 2) % (CHANNELS * CHANNEL_BYTES / 4) * 4) =
+			take(in, 4);
+		break;
+	case STEP_SCHEDULE:
+		h100_channel_schedule(f->channel[n], take(in, 1) & 1);
+		break;
+	case STEP_RESET:
+		h100_channel_reset(f->channel[n]);
+		h100_channel_schedule(f->channel[n], true);
+		break;
+	case STEP_SPACE:
+		h100_space_set(f->space, take(in, 1) & 7 ? &f->rig.pdb : NULL);
+		break;
+	default:
+		h100_fifo_run(f->fifo);
+		while (h100_fifo_error_take(f->fifo, &error))
+			OS_BUG_ON(error.code == 0 || error.chid >= CHANNELS);
+		break;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	static struct fuzz f;
+	struct input in = { data, size };
+	u32 i;
+
+	open_fuzz(&f);
+	for (i = 0; i < MAX_STEPS && in.left != 0; i++)
+		step(&f, &in);
+	for (i = 0; i < CHANNELS; i++) {
+		u32 token = i | (i % 2) << 16;
+
+		h100_fifo_rang(f.fifo, &token, 1);
+	}
+	h100_fifo_run(f.fifo);
+	close_fuzz(&f);
+	return 0;
+}
