@@ -30,6 +30,9 @@ void channel_pend(struct h100_channel *channel)
 	list_add_tail(&channel->pending_node, &group->pending);
 	if (!list_linked(&group->pending_node))
 		list_add_tail(&group->pending_node, &runlist->pending);
+	/* Whoever found it may have other things to do than to run it. */
+	if (!runlist->busy)
+		threads_wake(channel->fifo);
 }
 
 static bool has_work(struct h100_channel *channel)

@@ -231,6 +231,7 @@ struct fifo_run {
 	bool has_space;
 	bool yield;
 	u64 deadline_ns;		       /* when the slice is over */
+	u64 burst_ns;			       /* when the burst began */
 	u32 kinds;			       /* bits of enum h100_engine_kind that worked */
 	const struct h100_engine_info *engine; /* of the method under way */
 	struct h100_fifo_error error;

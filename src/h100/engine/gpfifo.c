@@ -14,6 +14,7 @@
 #include "base/bits.h"
 #include "h100/engine/fifo.h"
 
+#define BURST_NS 100000ull
 #define PB_ADDRESS_BITS 40u /* of an entry; SET_PB_SEGMENT_EXTENDED_BASE has those above */
 
 void fifo_run_init(struct fifo_run *run, struct h100_channel *channel)
@@ -149,10 +150,18 @@ static enum fifo_result run_segment(struct fifo_run *run)
 /* After each entry: is somebody else's turn? */
 static bool time_is_up(struct fifo_run *run)
 {
+	u64 now;
+
 	if (os_load_relaxed(&run->runlist->preempt) != 0)
 		return true;
 	threads_poll(run->fifo);
-	return run->deadline_ns != 0 && fifo_now(run->fifo) >= run->deadline_ns;
+	now = fifo_now(run->fifo);
+	if (now - run->burst_ns >= BURST_NS) {
+		/* Others wait for the end of bursts. */
+		h100_memory_yield(run->call.memory);
+		run->burst_ns = now;
+	}
+	return run->deadline_ns != 0 && now >= run->deadline_ns;
 }
 
 static enum fifo_result run_entries(struct fifo_run *run)
@@ -210,6 +219,7 @@ enum fifo_result gpfifo_run(struct fifo_run *run)
 {
 	enum fifo_result result;
 
+	run->burst_ns = fifo_now(run->fifo);
 	run->call.now_ns = call_now;
 	run->call.nonstall = call_nonstall;
 	run->call.stopped = call_stopped;

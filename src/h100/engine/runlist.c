@@ -51,6 +51,8 @@ static void block(struct h100_channel *channel, u64 now)
 	acquire->next_ns = now + look_interval_ns(now - acquire->since_ns);
 	channel->state = FIFO_BLOCKED;
 	list_add_tail(&channel->blocked_node, &channel->fifo->blocked);
+	/* Another thread may lead, and sleep for longer than that. */
+	threads_wake(channel->fifo);
 }
 
 static void look_at_blocked(struct h100_channel *channel, u64 now)
@@ -228,4 +230,7 @@ void runlist_run(struct h100_fifo *fifo, struct fifo_runlist *runlist)
 	fifo->runners--;
 	runlist->busy = false;
 	pthread_cond_broadcast(&fifo->changed);
+	/* There was no thread for it before, and the leader may sleep. */
+	if (runlist_ready(fifo))
+		threads_wake(fifo);
 }
