@@ -4,10 +4,10 @@
  * spaces, memory and channels by descriptor and handle, and memory of UVM's own. UVM may hold its
  * own locks (they rank before the API lock) and calls none of this from within an RM call.
  *
- * A client's object is named as the ioctls name it: a descriptor of the calling process that is the
- * control file of the client, the client's handle and the object's. NV_ERR_INVALID_ARGUMENT when
- * the descriptor is no such file, NV_ERR_INVALID_CLIENT when the client is not that file's,
- * NV_ERR_INVALID_OBJECT_HANDLE or NV_ERR_OBJECT_NOT_FOUND for the object.
+ * A client's object is named as the ioctls name it: the control file of the client, which a
+ * descriptor of the calling process stands for, the client's handle and the object's.
+ * NV_ERR_INVALID_ARGUMENT when there is no such file, NV_ERR_INVALID_CLIENT when the client is not
+ * that file's, NV_ERR_INVALID_OBJECT_HANDLE or NV_ERR_OBJECT_NOT_FOUND for the object.
  *
  * Every pointer got here is held until it is put. A GPU that is lost stays valid as a pointer;
  * calls on it give NV_ERR_GPU_IS_LOST, save those that release, which release.
@@ -19,6 +19,7 @@
 #include "os/os.h"
 
 struct rm;
+struct rm_file;
 struct rm_gpu;
 struct rm_uvm_vaspace;
 struct rm_uvm_memory;
@@ -26,7 +27,7 @@ struct rm_uvm_channel;
 struct rm_uvm_video;
 
 struct rm_uvm_object {
-	s32 fd;
+	struct rm_file *file; /* NULL: none */
 	u32 client;
 	u32 handle;
 };
@@ -43,6 +44,13 @@ void rm_uvm_leave(struct rm *rm, u32 token);
  * goes: on return UVM has put all that it had of it. No lock is held. gone NULL: nobody listens.
  */
 void rm_uvm_listen(struct rm *rm, void (*gone)(void *ctx, struct rm_gpu *gpu), void *ctx);
+
+/*
+ * The control file behind a descriptor of the calling process, or NULL. The process is asked for
+ * it, so no lock is held; nor is one when it is put.
+ */
+struct rm_file *rm_uvm_file_get(struct rm *rm, s32 fd);
+void rm_uvm_file_put(struct rm *rm, struct rm_file *file);
 
 /* -- GPUs -------------------------------------------------------------------------------------- */
 

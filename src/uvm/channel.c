@@ -168,9 +168,10 @@ static enum nv_status channel_map_and_bind(struct uvm_space *space, struct uvm_c
 	return rm_uvm_channel_bind(channel->rm, addresses, count);
 }
 
-static enum nv_status channel_add(struct uvm_space *space, UVM_REGISTER_CHANNEL_PARAMS *p)
+static enum nv_status channel_add(struct uvm_space *space, struct rm_file *file,
+				  UVM_REGISTER_CHANNEL_PARAMS *p)
 {
-	struct rm_uvm_object object = { p->rmCtrlFd, p->hClient, p->hChannel };
+	struct rm_uvm_object object = { file, p->hClient, p->hChannel };
 	struct uvm_gpu *gpu = uvm_gpu_find_with_space(space, &p->gpuUuid);
 	struct uvm_channel *channel;
 	enum nv_status status;
@@ -205,12 +206,16 @@ static enum nv_status channel_add(struct uvm_space *space, UVM_REGISTER_CHANNEL_
 
 enum nv_status uvm_register_channel(struct uvm_file *file, void *params)
 {
+	UVM_REGISTER_CHANNEL_PARAMS *p = params;
+	struct rm *rm = file->uvm->rm;
+	struct rm_file *control = rm_uvm_file_get(rm, p->rmCtrlFd);
 	struct uvm_space *space = file->space;
 	enum nv_status status;
 
 	os_mutex_lock(&space->lock);
-	status = channel_add(space, params);
+	status = channel_add(space, control, p);
 	os_mutex_unlock(&space->lock);
+	rm_uvm_file_put(rm, control);
 	return status;
 }
 

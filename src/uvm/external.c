@@ -245,11 +245,11 @@ static enum nv_status map_memory(struct uvm_range *range, struct uvm_gpu *gpu,
 				 &source);
 }
 
-static enum nv_status map_on_gpu(struct uvm_range *range, struct uvm_gpu *gpu,
+static enum nv_status map_on_gpu(struct uvm_range *range, struct uvm_gpu *gpu, struct rm_file *file,
 				 const UVM_MAP_EXTERNAL_ALLOCATION_PARAMS *p,
 				 const UvmGpuMappingAttributes *a)
 {
-	struct rm_uvm_object object = { p->rmCtrlFd, p->hClient, p->hMemory };
+	struct rm_uvm_object object = { file, p->hClient, p->hMemory };
 	struct uvm_external_map *map;
 	enum nv_status status;
 
@@ -309,7 +309,8 @@ static struct uvm_range *external_find(struct uvm_space *space, u64 base, u64 le
 	return range;
 }
 
-static enum nv_status map_on_all(struct uvm_space *space, UVM_MAP_EXTERNAL_ALLOCATION_PARAMS *p)
+static enum nv_status map_on_all(struct uvm_space *space, struct rm_file *file,
+				 UVM_MAP_EXTERNAL_ALLOCATION_PARAMS *p)
 {
 	struct uvm_range *range = external_find(space, p->base, p->length);
 	enum nv_status status = NV_OK;
@@ -328,7 +329,7 @@ static enum nv_status map_on_all(struct uvm_space *space, UVM_MAP_EXTERNAL_ALLOC
 		else if (!gpu)
 			status = NV_ERR_INVALID_DEVICE;
 		else
-			status = map_on_gpu(range, gpu, p, a);
+			status = map_on_gpu(range, gpu, file, p, a);
 		if (status == NV_OK)
 			done |= BIT32(gpu->id);
 	}
@@ -346,15 +347,19 @@ static enum nv_status map_on_all(struct uvm_space *space, UVM_MAP_EXTERNAL_ALLOC
 enum nv_status uvm_map_external_allocation(struct uvm_file *file, void *params)
 {
 	UVM_MAP_EXTERNAL_ALLOCATION_PARAMS *p = params;
+	struct rm *rm = file->uvm->rm;
+	struct rm_file *control;
 	enum nv_status status;
 
 	if (uvm_bad_range(p->base, p->length, UVM_PAGE_4K))
 		return NV_ERR_INVALID_ADDRESS;
 	if (!p->gpuAttributesCount || p->gpuAttributesCount > UVM_MAX_GPUS)
 		return NV_ERR_INVALID_ARGUMENT;
+	control = rm_uvm_file_get(rm, p->rmCtrlFd);
 	os_mutex_lock(&file->space->lock);
-	status = map_on_all(file->space, p);
+	status = map_on_all(file->space, control, p);
 	os_mutex_unlock(&file->space->lock);
+	rm_uvm_file_put(rm, control);
 	return status;
 }
 

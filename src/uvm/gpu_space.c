@@ -98,7 +98,8 @@ static enum nv_status gpu_space_add(struct uvm_space *space, struct uvm_gpu *gpu
 enum nv_status uvm_register_gpu_vaspace(struct uvm_file *file, void *params)
 {
 	UVM_REGISTER_GPU_VASPACE_PARAMS *p = params;
-	struct rm_uvm_object object = { p->rmCtrlFd, p->hClient, p->hVaSpace };
+	struct rm *rm = file->uvm->rm;
+	struct rm_uvm_object object = { rm_uvm_file_get(rm, p->rmCtrlFd), p->hClient, p->hVaSpace };
 	struct uvm_space *space = file->space;
 	enum nv_status status = NV_ERR_INVALID_DEVICE;
 	struct uvm_gpu *gpu;
@@ -108,6 +109,7 @@ enum nv_status uvm_register_gpu_vaspace(struct uvm_file *file, void *params)
 	if (gpu)
 		status = gpu_space_add(space, gpu, &object);
 	os_mutex_unlock(&space->lock);
+	rm_uvm_file_put(rm, object.file);
 	return status;
 }
 

@@ -68,6 +68,20 @@ void rm_uvm_leave(struct rm *rm, u32 token)
 	assert_int_equal(token, fake.entered--);
 }
 
+struct rm_file *rm_uvm_file_get(struct rm *rm, s32 fd)
+{
+	if (fd != FAKE_FD)
+		return NULL;
+	fake.controls++;
+	return (struct rm_file *)&fake;
+}
+
+void rm_uvm_file_put(struct rm *rm, struct rm_file *file)
+{
+	if (file)
+		fake.controls--;
+}
+
 void rm_uvm_listen(struct rm *rm, void (*gone)(void *ctx, struct rm_gpu *gpu), void *ctx)
 {
 	fake.gone = gone;
@@ -101,9 +115,10 @@ enum nv_status rm_uvm_gpu_get(struct rm *rm, const NvProcessorUuid *uuid, struct
 void rm_uvm_gpu_put(struct rm_gpu *gpu)
 {
 	assert_true(gpu->refs);
-	/* nothing of it is left before it goes */
-	assert_int_equal(gpu->vaspaces, 0);
 	gpu->refs--;
+	/* nothing of it is left once nobody has it */
+	if (!gpu->refs)
+		assert_int_equal(gpu->vaspaces, 0);
 }
 
 bool rm_uvm_gpu_is_lost(const struct rm_gpu *gpu)
@@ -185,7 +200,7 @@ struct rm_uvm_vaspace {
 
 static enum nv_status check_object(const struct rm_uvm_object *object)
 {
-	if (object->fd != FAKE_FD)
+	if (!object->file)
 		return NV_ERR_INVALID_ARGUMENT;
 	return object->client == FAKE_CLIENT ? NV_OK : NV_ERR_INVALID_CLIENT;
 }
@@ -409,8 +424,8 @@ int fake_open(enum uvm_node node)
 
 	for (fd = 0; fd < (int)FAKE_FILES && fake.files[fd]; fd++)
 		;
-	assert_true(fd < (int)FAKE_FILES);
-	if (uvm_file_open(fake.uvm, node, &fake.files[fd], &fake.files[fd]) != NV_OK)
+	if (fd == (int)FAKE_FILES ||
+	    uvm_file_open(fake.uvm, node, &fake.files[fd], &fake.files[fd]) != NV_OK)
 		return -1;
 	fake.file_refs[fd] = 1;
 	fake.open[fd] = true;
@@ -459,6 +474,7 @@ int fake_end(void **state)
 	uvm_destroy(fake.uvm);
 	assert_null(fake.gone);
 	assert_int_equal(fake.entered, 0);
+	assert_int_equal(fake.controls, 0);
 	assert_int_equal(fake.memories, 0);
 	assert_int_equal(fake.peers, 0);
 	assert_int_equal(fake.videos, 0);

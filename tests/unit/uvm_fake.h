@@ -55,7 +55,7 @@ struct fake {
 	bool can_unmap;
 	u64 unmapped, unmapped_size;
 	u64 live;
-	u32 entered, suspended; /* for so many looks, four at most */
+	u32 controls, entered, suspended; /* for so many looks, four at most */
 	void (*gone)(void *ctx, struct rm_gpu *gpu);
 	void *gone_ctx;
 };

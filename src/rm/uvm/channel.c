@@ -27,12 +27,11 @@ enum nv_status rm_uvm_channel_get(struct rm_uvm_vaspace *vaspace,
 	struct rm_uvm_channel *uvm_channel = os_alloc(sizeof(*uvm_channel));
 	struct rm_channel *channel;
 	enum nv_status status;
-	struct rm_file *file;
 	struct rm_call call;
 
 	if (!uvm_channel)
 		return NV_ERR_NO_MEMORY;
-	status = rm_uvm_begin(&call, vaspace->gpu->rm, object, &file);
+	status = rm_uvm_begin(&call, object);
 	if (status != NV_OK) {
 		os_free(uvm_channel);
 		return status;
@@ -45,7 +44,7 @@ enum nv_status rm_uvm_channel_get(struct rm_uvm_vaspace *vaspace,
 		uvm_channel->channel = channel;
 		describe(channel, info);
 	}
-	rm_uvm_end(&call, file);
+	rm_api_end(&call);
 	if (status == NV_OK)
 		*out = uvm_channel;
 	else

@@ -21,30 +21,28 @@ void rm_uvm_leave(struct rm *rm, u32 token)
 
 /* -- Objects ----------------------------------------------------------------------------------- */
 
-enum nv_status rm_uvm_begin(struct rm_call *call, struct rm *rm, const struct rm_uvm_object *object,
-			    struct rm_file **file)
+struct rm_file *rm_uvm_file_get(struct rm *rm, s32 fd)
 {
-	enum nv_status status;
+	struct rm_file *file = rm->host->file_get(fd);
 
-	*file = rm->host->file_get(object->fd);
-	if (!*file)
-		return NV_ERR_INVALID_ARGUMENT;
-	if ((*file)->rm != rm || (*file)->node != RM_NODE_CONTROL) {
-		rm->host->file_put(*file);
-		return NV_ERR_INVALID_ARGUMENT;
+	if (file && (file->rm != rm || file->node != RM_NODE_CONTROL)) {
+		rm->host->file_put(file);
+		return NULL;
 	}
-	status = rm_api_begin(call, *file, object->client, object->handle);
-	if (status != NV_OK)
-		rm->host->file_put(*file);
-	return status;
+	return file;
 }
 
-void rm_uvm_end(struct rm_call *call, struct rm_file *file)
+void rm_uvm_file_put(struct rm *rm, struct rm_file *file)
 {
-	struct rm *rm = call->rm;
+	if (file)
+		rm->host->file_put(file);
+}
 
-	rm_api_end(call);
-	rm->host->file_put(file);
+enum nv_status rm_uvm_begin(struct rm_call *call, const struct rm_uvm_object *object)
+{
+	if (!object->file)
+		return NV_ERR_INVALID_ARGUMENT;
+	return rm_api_begin(call, object->file, object->client, object->handle);
 }
 
 enum nv_status rm_uvm_begin_own(struct rm_call *call, struct rm *rm, u32 client, u64 serial,

@@ -9,11 +9,9 @@
 
 /*
  * Makes call one on the object, as a request of that file would, with the API and client locks
- * held; rm_uvm_end ends it. On failure nothing is held. Statuses as rm/uvm.h says.
+ * held; rm_api_end ends it. On failure nothing is held. Statuses as rm/uvm.h says.
  */
-enum nv_status rm_uvm_begin(struct rm_call *call, struct rm *rm, const struct rm_uvm_object *object,
-			    struct rm_file **file);
-void rm_uvm_end(struct rm_call *call, struct rm_file *file);
+enum nv_status rm_uvm_begin(struct rm_call *call, const struct rm_uvm_object *object);
 
 /*
  * The driver's own call on an object of a client that may be gone: NV_ERR_OBJECT_NOT_FOUND. serial

@@ -56,12 +56,11 @@ enum nv_status rm_uvm_memory_get(struct rm_gpu *gpu, const struct rm_uvm_object 
 	struct rm_uvm_memory *memory = os_alloc(sizeof(*memory));
 	struct rm_backing *backing;
 	enum nv_status status;
-	struct rm_file *file;
 	struct rm_call call;
 
 	if (!memory)
 		return NV_ERR_NO_MEMORY;
-	status = rm_uvm_begin(&call, gpu->rm, object, &file);
+	status = rm_uvm_begin(&call, object);
 	if (status != NV_OK) {
 		os_free(memory);
 		return status;
@@ -74,7 +73,7 @@ enum nv_status rm_uvm_memory_get(struct rm_gpu *gpu, const struct rm_uvm_object 
 	} else {
 		status = NV_ERR_INVALID_OBJECT_HANDLE;
 	}
-	rm_uvm_end(&call, file);
+	rm_api_end(&call);
 	if (status == NV_OK)
 		*out = memory;
 	else

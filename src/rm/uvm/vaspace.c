@@ -13,12 +13,11 @@ enum nv_status rm_uvm_vaspace_get(struct rm_gpu *gpu, const struct rm_uvm_object
 	struct rm_uvm_vaspace *vaspace = os_alloc(sizeof(*vaspace));
 	struct rm_vaspace *space;
 	enum nv_status status;
-	struct rm_file *file;
 	struct rm_call call;
 
 	if (!vaspace)
 		return NV_ERR_NO_MEMORY;
-	status = rm_uvm_begin(&call, gpu->rm, object, &file);
+	status = rm_uvm_begin(&call, object);
 	if (status != NV_OK) {
 		os_free(vaspace);
 		return status;
@@ -38,7 +37,7 @@ enum nv_status rm_uvm_vaspace_get(struct rm_gpu *gpu, const struct rm_uvm_object
 		vaspace->serial = call.client->serial;
 		vaspace->handle = object->handle;
 	}
-	rm_uvm_end(&call, file);
+	rm_api_end(&call);
 	if (status == NV_OK)
 		*out = vaspace;
 	else

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * libFuzzer target: a hostile program at /dev/nvidia-uvm, over the hand-made resource manager and
+ * host of the unit tests. The input is a list of operations; most are ioctls, whose fields are made
+ * good ones as often as not (an address out of a few, a GPU's UUID, a handle that exists), so that
+ * the fuzzer gets behind the first checks. Whatever it did, closing the files gives all back: the
+ * fake resource manager counts every reference and refuses writes to memory that nobody has.
+ */
+#include "uvm_fake.h"
+
+#define FILES 3u
+#define BASE 0x200000000ull
+#define STRUCTURE 2048u
+
+enum field { END, ADDRESS, LENGTH, UUID, DESCRIPTOR, CONTROL, CLIENT, HANDLE, SMALL, OFFSET };
+
+struct shape {
+	u32 cmd, size;
+	struct {
+		u8 kind;
+		u16 at;
+	} fields[10];
+};
+
+#define F(type, kind, field)                         \
+	{                                            \
+		kind, offsetof(type##_PARAMS, field) \
+	}
+#define RANGE(type)                                     \
+	{ ADDRESS, offsetof(type##_PARAMS, base) },     \
+	{                                               \
+		LENGTH, offsetof(type##_PARAMS, length) \
+	}
+#define REQUESTED(type)                                      \
+	{ ADDRESS, offsetof(type##_PARAMS, requestedBase) }, \
+	{                                                    \
+		LENGTH, offsetof(type##_PARAMS, length)      \
+	}
+#define SHAPE(name, ...)                     \
+	{                                    \
+		name, sizeof(name##_PARAMS), \
+		{                            \
+			__VA_ARGS__,         \
+			{                    \
+				0            \
+			}                    \
+		}                            \
+	}
+
+static const struct shape shapes[] = {
+	SHAPE(UVM_INITIALIZE, F(UVM_INITIALIZE, SMALL, flags)),
+	SHAPE(UVM_MM_INITIALIZE, F(UVM_MM_INITIALIZE, DESCRIPTOR, uvmFd)),
+	SHAPE(UVM_PAGEABLE_MEM_ACCESS, { 0 }),
+	SHAPE(UVM_PAGEABLE_MEM_ACCESS_ON_GPU, F(UVM_PAGEABLE_MEM_ACCESS_ON_GPU, UUID, gpu_uuid)),
+	SHAPE(UVM_REGISTER_GPU, F(UVM_REGISTER_GPU, UUID, gpu_uuid)),
+	SHAPE(UVM_REGISTER_GPU, F(UVM_REGISTER_GPU, UUID, gpu_uuid)),
+	SHAPE(UVM_UNREGISTER_GPU, F(UVM_UNREGISTER_GPU, UUID, gpu_uuid)),
+	SHAPE(UVM_REGISTER_GPU_VASPACE, F(UVM_REGISTER_GPU_VASPACE, UUID, gpuUuid),
+	      F(UVM_REGISTER_GPU_VASPACE, CONTROL, rmCtrlFd),
+	      F(UVM_REGISTER_GPU_VASPACE, CLIENT, hClient),
+	      F(UVM_REGISTER_GPU_VASPACE, HANDLE, hVaSpace)),
+	SHAPE(UVM_UNREGISTER_GPU_VASPACE, F(UVM_UNREGISTER_GPU_VASPACE, UUID, gpuUuid)),
+	SHAPE(UVM_REGISTER_CHANNEL, F(UVM_REGISTER_CHANNEL, UUID, gpuUuid),
+	      F(UVM_REGISTER_CHANNEL, CONTROL, rmCtrlFd), F(UVM_REGISTER_CHANNEL, CLIENT, hClient),
+	      F(UVM_REGISTER_CHANNEL, HANDLE, hChannel), RANGE(UVM_REGISTER_CHANNEL)),
+	SHAPE(UVM_UNREGISTER_CHANNEL, F(UVM_UNREGISTER_CHANNEL, CLIENT, hClient),
+	      F(UVM_UNREGISTER_CHANNEL, HANDLE, hChannel)),
+	SHAPE(UVM_ENABLE_PEER_ACCESS, F(UVM_ENABLE_PEER_ACCESS, UUID, gpuUuidA),
+	      F(UVM_ENABLE_PEER_ACCESS, UUID, gpuUuidB)),
+	SHAPE(UVM_DISABLE_PEER_ACCESS, F(UVM_DISABLE_PEER_ACCESS, UUID, gpuUuidA),
+	      F(UVM_DISABLE_PEER_ACCESS, UUID, gpuUuidB)),
+	SHAPE(UVM_CREATE_EXTERNAL_RANGE, RANGE(UVM_CREATE_EXTERNAL_RANGE)),
+	SHAPE(UVM_MAP_EXTERNAL_ALLOCATION, RANGE(UVM_MAP_EXTERNAL_ALLOCATION),
+	      F(UVM_MAP_EXTERNAL_ALLOCATION, OFFSET, offset),
+	      F(UVM_MAP_EXTERNAL_ALLOCATION, UUID, perGpuAttributes[0].gpuUuid),
+	      F(UVM_MAP_EXTERNAL_ALLOCATION, SMALL, perGpuAttributes[0].gpuMappingType),
+	      F(UVM_MAP_EXTERNAL_ALLOCATION, SMALL, gpuAttributesCount),
+	      F(UVM_MAP_EXTERNAL_ALLOCATION, CONTROL, rmCtrlFd),
+	      F(UVM_MAP_EXTERNAL_ALLOCATION, CLIENT, hClient),
+	      F(UVM_MAP_EXTERNAL_ALLOCATION, HANDLE, hMemory)),
+	SHAPE(UVM_MAP_EXTERNAL_SPARSE, RANGE(UVM_MAP_EXTERNAL_SPARSE),
+	      F(UVM_MAP_EXTERNAL_SPARSE, UUID, gpuUuid)),
+	SHAPE(UVM_UNMAP_EXTERNAL, RANGE(UVM_UNMAP_EXTERNAL), F(UVM_UNMAP_EXTERNAL, UUID, gpuUuid)),
+	SHAPE(UVM_FREE, RANGE(UVM_FREE)),
+	SHAPE(UVM_MAP_DYNAMIC_PARALLELISM_REGION, RANGE(UVM_MAP_DYNAMIC_PARALLELISM_REGION),
+	      F(UVM_MAP_DYNAMIC_PARALLELISM_REGION, UUID, gpuUuid)),
+	SHAPE(UVM_ALLOC_SEMAPHORE_POOL, RANGE(UVM_ALLOC_SEMAPHORE_POOL),
+	      F(UVM_ALLOC_SEMAPHORE_POOL, UUID, perGpuAttributes[0].gpuUuid),
+	      F(UVM_ALLOC_SEMAPHORE_POOL, SMALL, gpuAttributesCount)),
+	SHAPE(UVM_VALIDATE_VA_RANGE, RANGE(UVM_VALIDATE_VA_RANGE)),
+	SHAPE(UVM_CLEAN_UP_ZOMBIE_RESOURCES, { 0 }),
+	SHAPE(UVM_CREATE_RANGE_GROUP, { 0 }),
+	SHAPE(UVM_DESTROY_RANGE_GROUP, F(UVM_DESTROY_RANGE_GROUP, SMALL, rangeGroupId)),
+	SHAPE(UVM_SET_RANGE_GROUP, REQUESTED(UVM_SET_RANGE_GROUP),
+	      F(UVM_SET_RANGE_GROUP, SMALL, rangeGroupId)),
+	SHAPE(UVM_PREVENT_MIGRATION_RANGE_GROUPS,
+	      F(UVM_PREVENT_MIGRATION_RANGE_GROUPS, SMALL, rangeGroupIds[0]),
+	      F(UVM_PREVENT_MIGRATION_RANGE_GROUPS, SMALL, numGroupIds)),
+	SHAPE(UVM_ALLOW_MIGRATION_RANGE_GROUPS,
+	      F(UVM_ALLOW_MIGRATION_RANGE_GROUPS, SMALL, rangeGroupIds[0]),
+	      F(UVM_ALLOW_MIGRATION_RANGE_GROUPS, SMALL, numGroupIds)),
+	SHAPE(UVM_SET_PREFERRED_LOCATION, REQUESTED(UVM_SET_PREFERRED_LOCATION),
+	      F(UVM_SET_PREFERRED_LOCATION, UUID, preferredLocation)),
+	SHAPE(UVM_UNSET_PREFERRED_LOCATION, REQUESTED(UVM_UNSET_PREFERRED_LOCATION)),
+	SHAPE(UVM_SET_ACCESSED_BY, REQUESTED(UVM_SET_ACCESSED_BY),
+	      F(UVM_SET_ACCESSED_BY, UUID, accessedByUuid)),
+	SHAPE(UVM_UNSET_ACCESSED_BY, REQUESTED(UVM_UNSET_ACCESSED_BY),
+	      F(UVM_UNSET_ACCESSED_BY, UUID, accessedByUuid)),
+	SHAPE(UVM_ENABLE_READ_DUPLICATION, REQUESTED(UVM_ENABLE_READ_DUPLICATION)),
+	SHAPE(UVM_DISABLE_READ_DUPLICATION, REQUESTED(UVM_DISABLE_READ_DUPLICATION)),
+	SHAPE(UVM_MIGRATE, RANGE(UVM_MIGRATE), F(UVM_MIGRATE, UUID, destinationUuid),
+	      F(UVM_MIGRATE, SMALL, flags), F(UVM_MIGRATE, ADDRESS, semaphoreAddress)),
+	SHAPE(UVM_MIGRATE_RANGE_GROUP, F(UVM_MIGRATE_RANGE_GROUP, SMALL, rangeGroupId),
+	      F(UVM_MIGRATE_RANGE_GROUP, UUID, destinationUuid)),
+	SHAPE(UVM_TOOLS_READ_PROCESS_MEMORY, F(UVM_TOOLS_READ_PROCESS_MEMORY, ADDRESS, targetVa)),
+	SHAPE(UVM_TOOLS_WRITE_PROCESS_MEMORY, F(UVM_TOOLS_WRITE_PROCESS_MEMORY, ADDRESS, targetVa)),
+	SHAPE(UVM_TOOLS_GET_PROCESSOR_UUID_TABLE, { 0 }),
+	SHAPE(UVM_POPULATE_PAGEABLE, RANGE(UVM_POPULATE_PAGEABLE)),
+};
+
+struct input {
+	const u8 *data;
+	size_t size;
+};
+
+static u32 byte(struct input *in)
+{
+	if (!in->size)
+		return 0;
+	in->size--;
+	return *in->data++;
+}
+
+static u64 address(struct input *in)
+{
+	u32 b = byte(in);
+
+	switch (b >> 6) {
+	case 0: /* blocks */
+		return BASE + (b & 63) * MIB(2);
+	case 1: /* odd pages */
+		return BASE + (b & 63) * (KIB(64) + KIB(4));
+	case 2:
+		return BASE + (b & 63) * KIB(4) + (byte(in) & 1);
+	default:
+		return b & 1 ? BIT64(47) - (b & 62) * KIB(4) : (u64)b << byte(in) % 57;
+	}
+}
+
+static u64 length(struct input *in)
+{
+	u32 b = byte(in);
+
+	switch (b >> 6) {
+	case 0:
+		return (b & 15) * MIB(1);
+	case 1:
+		return (b & 63) * KIB(4);
+	case 2:
+		return (b & 63) * KIB(64);
+	default:
+		return b & 1 ? (u64)1 << (b & 31) : ~(u64)0 - b * KIB(4) + 1;
+	}
+}
+
+/* Writes size 8, 4 or 16 bytes as the field has; too long for it is fine, as the block has room. */
+static void field(struct input *in, u8 kind, u8 *at)
+{
+	u64 value = 0;
+	u32 b;
+
+	switch (kind) {
+	case ADDRESS:
+		value = address(in);
+		memcpy(at, &value, 8);
+		break;
+	case LENGTH:
+		value = length(in);
+		memcpy(at, &value, 8);
+		break;
+	case OFFSET:
+		value = (byte(in) % 40) * (byte(in) & 1 ? KIB(4) : KIB(64));
+		memcpy(at, &value, 8);
+		break;
+	case UUID:
+		b = byte(in) % 5;
+		memcpy(at, b < FAKE_GPUS ? fake_uuid(b) : b == 3 ? &fake_cpu : &fake_nobody, 16);
+		break;
+	case DESCRIPTOR:
+		b = byte(in) % (FILES + 1);
+		memcpy(at, &b, 4);
+		break;
+	case CONTROL:
+		b = byte(in) % 8 ? FAKE_FD : 1;
+		memcpy(at, &b, 4);
+		break;
+	case CLIENT:
+		b = byte(in) % 8 ? FAKE_CLIENT : 1;
+		memcpy(at, &b, 4);
+		break;
+	case HANDLE:
+		b = byte(in);
+		b = b < 64    ? FAKE_VASPACE + b % FAKE_GPUS
+		    : b < 128 ? FAKE_CHANNEL + b % FAKE_GPUS + (b / 4 % 3) * 0x10
+			      : 0x7000 + b % 8;
+		memcpy(at, &b, 4);
+		break;
+	default:
+		b = byte(in) % 5;
+		memcpy(at, &b, 4);
+		break;
+	}
+}
+
+static void call(struct input *in, u32 fd)
+{
+	static u8 block[STRUCTURE], user[4096];
+	const struct shape *shape = &shapes[byte(in) % ARRAY_SIZE(shapes)];
+	u32 i, raw;
+
+	memset(block, 0, sizeof(block));
+	for (i = 0; i < ARRAY_SIZE(shape->fields) && shape->fields[i].kind; i++)
+		field(in, shape->fields[i].kind, block + shape->fields[i].at);
+	if (shape->cmd == UVM_TOOLS_READ_PROCESS_MEMORY ||
+	    shape->cmd == UVM_TOOLS_WRITE_PROCESS_MEMORY) {
+		UVM_TOOLS_READ_PROCESS_MEMORY_PARAMS *p = (void *)block;
+
+		p->buffer = (u64)(uintptr_t)user;
+		p->size = byte(in) * 16;
+	}
+	/* a few bytes of its own choice */
+	for (raw = byte(in) % 4; raw; raw--)
+		block[(byte(in) * 5) % shape->size] ^= (u8)byte(in);
+	if (shape->cmd == UVM_TOOLS_GET_PROCESSOR_UUID_TABLE)
+		memcpy(block, &(u64){ (u64)(uintptr_t)user }, 8);
+	if (shape->cmd == UVM_TOOLS_READ_PROCESS_MEMORY)
+		memcpy(block, &(u64){ (u64)(uintptr_t)user }, 8);
+	if (shape->cmd == UVM_TOOLS_READ_PROCESS_MEMORY ||
+	    shape->cmd == UVM_TOOLS_WRITE_PROCESS_MEMORY)
+		((UVM_TOOLS_READ_PROCESS_MEMORY_PARAMS *)(void *)block)->size &= 0xfff;
+	uvm_ioctl(fake.files[fd], shape->cmd, (u64)(uintptr_t)block);
+}
+
+static void step(struct input *in)
+{
+	u32 op = byte(in), fd = op % FILES;
+	struct uvm_extent extent;
+	enum uvm_mmap_kind kind;
+	u64 at;
+
+	if (!fake.open[fd]) {
+		fake_open(UVM_NODE_UVM);
+		return;
+	}
+	switch (op / FILES % 16) {
+	case 0:
+		at = address(in);
+		uvm_file_mmap(fake.files[fd], at, length(in) & 0xffffff, at, 7, &kind);
+		break;
+	case 1:
+		at = address(in);
+		uvm_file_munmap(fake.files[fd], at, length(in));
+		break;
+	case 2:
+		if (uvm_file_fault(fake.files[fd], address(in), true, &extent, NULL, NULL) ==
+		    UVM_RESULT_OK)
+			((u8 *)extent.pages->cpu)[extent.offset + extent.size - 1]++;
+		break;
+	case 3:
+		fake_close((int)fd);
+		break;
+	case 4:
+		fake.mm = byte(in) % 8 ? 100 : byte(in) % 3;
+		fake.can_unmap = byte(in) & 1;
+		fake.links = byte(in) & 1;
+		break;
+	case 5:
+		if (byte(in) % 8 == 0) {
+			struct rm_gpu *gpu = &fake.gpus[byte(in) % FAKE_GPUS];
+
+			gpu->lost = true;
+			fake.gone(fake.gone_ctx, gpu);
+			gpu->lost = false; /* another one in its place */
+		} else {
+			uvm_file_mm_gone(fake.files[fd]);
+		}
+		break;
+	case 6:
+		os_user_fail_alloc_thread(1 + byte(in) % 16);
+		call(in, fd);
+		os_user_fail_alloc_thread(0);
+		break;
+	default:
+		call(in, fd);
+		break;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	struct input in = { data, size };
+	UVM_INITIALIZE_PARAMS init = { 0 };
+	UVM_MM_INITIALIZE_PARAMS mm = { 0 };
+	u32 i;
+
+	fake_start(byte(&in) & 1);
+	for (i = 0; i < 8; i++)
+		fake_memory(i % FAKE_GPUS, i & 1, MIB(2) << (i / 3), i & 1 ? MIB(2) : KIB(4),
+			    MIB(64) * (i + 1), i & 1 ? MIB(2) : KIB(4));
+	for (i = 0; i < 2; i++)
+		fake_open(UVM_NODE_UVM);
+	uvm_ioctl(fake.files[0], UVM_INITIALIZE, (u64)(uintptr_t)&init);
+	uvm_ioctl(fake.files[1], UVM_MM_INITIALIZE, (u64)(uintptr_t)&mm);
+	for (i = 0; i < FAKE_GPUS - 1; i++) {
+		UVM_REGISTER_GPU_PARAMS gpu = { .gpu_uuid = *fake_uuid(i) };
+		UVM_REGISTER_GPU_VASPACE_PARAMS space = { .gpuUuid = *fake_uuid(i),
+							  .rmCtrlFd = FAKE_FD,
+							  .hClient = FAKE_CLIENT,
+							  .hVaSpace = FAKE_VASPACE + i };
+
+		uvm_ioctl(fake.files[0], UVM_REGISTER_GPU, (u64)(uintptr_t)&gpu);
+		uvm_ioctl(fake.files[0], UVM_REGISTER_GPU_VASPACE, (u64)(uintptr_t)&space);
+	}
+	while (in.size)
+		step(&in);
+	fake_end(NULL);
+	return 0;
+}
