@@ -84,7 +84,19 @@ union any {
 	NVOS55_PARAMETERS dup;
 	NVOS57_PARAMETERS share;
 	nv_ioctl_export_to_dma_buf_fd_t dma_buf;
+	NVOS46_PARAMETERS map_dma;
+	NVOS47_PARAMETERS unmap_dma;
 };
+
+static void fill_map_dma(union any *p)
+{
+	p->map_dma.hDevice = SUBDEVICE;
+}
+
+static void fill_unmap_dma(union any *p)
+{
+	p->unmap_dma.hDevice = SUBDEVICE;
+}
 
 static void fill_system_memory(union any *p)
 {
@@ -225,17 +237,30 @@ static const struct row rows[] = {
 	  .second = DEVICE,
 	  .other_second = MEMORY,
 	  .second_wrong = NO_PARENT,
-	  UNSERVED },
+	  .no_client = NO_CLIENT,
+	  .good = NV_ERR_INVALID_LIMIT }, /* of no bytes */
 	{ .name = "UNMAP_MEMORY",
 	  TWO(RM_UNMAP_MEMORY, NVOS34_PARAMETERS, hClient, hMemory, hDevice, status),
 	  .first = MEMORY,
 	  .second = SUBDEVICE,
 	  .other_second = MEMORY,
 	  .second_wrong = NO_PARENT,
-	  UNSERVED },
-	PAIR("MAP_MEMORY_DMA", RM_MAP_MEMORY_DMA, NVOS46_PARAMETERS, hDma, hMemory, DEVICE, MEMORY),
-	PAIR("UNMAP_MEMORY_DMA", RM_UNMAP_MEMORY_DMA, NVOS47_PARAMETERS, hDma, hMemory, DEVICE,
-	     MEMORY),
+	  .no_client = NO_CLIENT,
+	  .good = NOT_FOUND }, /* nothing is mapped */
+	{ .name = "MAP_MEMORY_DMA",
+	  TWO(RM_MAP_MEMORY_DMA, NVOS46_PARAMETERS, hClient, hDma, hMemory, status),
+	  .first = DEVICE,
+	  .second = MEMORY,
+	  .fill = fill_map_dma,
+	  .no_client = NO_CLIENT,
+	  .good = NO_HANDLE }, /* a device is no virtual memory */
+	{ .name = "UNMAP_MEMORY_DMA",
+	  TWO(RM_UNMAP_MEMORY_DMA, NVOS47_PARAMETERS, hClient, hDma, hMemory, status),
+	  .first = DEVICE,
+	  .second = MEMORY,
+	  .fill = fill_unmap_dma,
+	  .no_client = NO_CLIENT,
+	  .good = NO_HANDLE },
 	{ .name = "UPDATE_DEVICE_MAPPING_INFO",
 	  TWO(RM_UPDATE_DEVICE_MAPPING_INFO, NVOS56_PARAMETERS, hClient, hDevice, hMemory, status),
 	  .first = DEVICE,
@@ -244,7 +269,8 @@ static const struct row rows[] = {
 	  .first_wrong = NO_HANDLE,
 	  .other_second = SUBDEVICE,
 	  .second_wrong = NO_HANDLE,
-	  UNSERVED },
+	  .no_client = NO_CLIENT,
+	  .good = NOT_FOUND },
 	{ .name = "I2C_ACCESS",
 	  ONE(RM_I2C_ACCESS, NVOS_I2C_ACCESS_PARAMS, hClient, hDevice, status),
 	  .on_gpu = true,
@@ -300,7 +326,12 @@ static const struct row rows[] = {
 	  HEAP,
 	  .fill = fill_heap_os_descriptor,
 	  UNSERVED },
-	{ .name = "VID_HEAP_CONTROL, information", HEAP, .fill = fill_heap_info, UNSERVED },
+	{ .name = "VID_HEAP_CONTROL, information",
+	  HEAP,
+	  .fill = fill_heap_info,
+	  .works_on = true,
+	  .no_client = NO_CLIENT,
+	  .good = NV_OK },
 };
 
 static void put(union any *p, u32 at, u32 value)

@@ -206,6 +206,65 @@ static void test_many_allocations(void **state)
 	assert_int_equal(free_kib(), before);
 }
 
+static u32 heap_control(NVOS32_PARAMETERS *p)
+{
+	p->hRoot = client;
+	p->hObjectParent = DEVICE;
+	assert_int_equal(host_ioctl(ctl, NV_ESC_RM_VID_HEAP_CONTROL, p, sizeof(*p)), RM_IOCTL_OK);
+	return p->status;
+}
+
+static void test_heap_functions(void **state)
+{
+	NVOS32_PARAMETERS p = { .function = NVOS32_FUNCTION_INFO };
+	u64 base, largest;
+
+	assert_int_equal(heap_control(&p), NV_OK);
+	assert_int_equal(p.free, (u64)free_kib() << 10);
+	assert_int_equal(p.total, (u64)info(NV2080_CTRL_FB_INFO_INDEX_RAM_SIZE) << 10);
+	base = p.data.Info.offset;
+	largest = p.data.Info.size;
+	assert_int_equal(p.data.Info.base, (u64)info(NV2080_CTRL_FB_INFO_INDEX_HEAP_BASE_KB) << 10);
+	assert_true(largest > GIB(70));
+
+	memset(&p, 0, sizeof(p));
+	p.function = NVOS32_FUNCTION_ALLOC_SIZE_RANGE;
+	p.data.AllocSizeRange.owner = 1;
+	p.data.AllocSizeRange.size = MIB(2);
+	p.data.AllocSizeRange.rangeBegin = base + GIB(2) + 1;
+	p.data.AllocSizeRange.rangeEnd = base + GIB(3);
+	assert_int_equal(heap_control(&p), NV_OK);
+	assert_true(p.data.AllocSizeRange.offset > base + GIB(2));
+	assert_true(p.data.AllocSizeRange.offset + MIB(2) - 1 <= base + GIB(3));
+	assert_int_equal(p.data.AllocSizeRange.limit, MIB(2) - 1);
+	assert_int_equal(host_free(ctl, client, p.data.AllocSizeRange.hMemory), NV_OK);
+	p.data.AllocSizeRange.rangeEnd = p.data.AllocSizeRange.rangeBegin + MIB(1);
+	p.data.AllocSizeRange.size = MIB(2);
+	assert_int_equal(heap_control(&p), NV_ERR_NO_MEMORY);
+
+	memset(&p, 0, sizeof(p));
+	p.function = NVOS32_FUNCTION_ALLOC_TILED_PITCH_HEIGHT;
+	p.data.AllocTiledPitchHeight.owner = 1;
+	p.data.AllocTiledPitchHeight.pitch = 4096;
+	p.data.AllocTiledPitchHeight.height = 17;
+	assert_int_equal(heap_control(&p), NV_OK);
+	assert_int_equal(p.data.AllocTiledPitchHeight.size, KIB(128));
+	p.data.AllocTiledPitchHeight.pitch = -1;
+	assert_int_equal(heap_control(&p), NV_ERR_NO_MEMORY);
+	p.data.AllocTiledPitchHeight.height = 0;
+	assert_int_equal(heap_control(&p), NV_ERR_INVALID_ARGUMENT);
+
+	memset(&p, 0, sizeof(p));
+	make_video(MEMORY, MIB(2));
+	p.function = NVOS32_FUNCTION_RELEASE_COMPR;
+	p.data.ReleaseCompr.hMemory = MEMORY;
+	assert_int_equal(heap_control(&p), NV_ERR_INVALID_FLAGS);
+	p.data.ReleaseCompr.flags = NVOS32_RELEASE_COMPR_FLAGS_MEMORY_HANDLE_PROVIDED;
+	assert_int_equal(heap_control(&p), NV_ERR_NOT_SUPPORTED);
+	p.data.ReleaseCompr.hMemory = 0xbad;
+	assert_int_equal(heap_control(&p), NV_ERR_OBJECT_NOT_FOUND);
+}
+
 /* -- Mappings ---------------------------------------------------------------------------------- */
 
 static u32 map_as(int fd, u32 root, u32 device, u32 memory, u64 offset, u64 length, u32 flags,
@@ -744,6 +803,7 @@ int main(void)
 		T(test_alignment_and_place),
 		T(test_freed_memory_is_zero),
 		T(test_many_allocations),
+		T(test_heap_functions),
 		T(test_map_video_memory),
 		T(test_map_refusals),
 		T(test_map_system_memory),

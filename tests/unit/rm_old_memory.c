@@ -169,26 +169,31 @@ static u32 heap(u32 root, u32 function, u32 ivc, u64 descriptor, u64 limit)
 
 static void test_old_heap_functions(void **state)
 {
-	const u32 unserved[] = {
-		NVOS32_FUNCTION_ALLOC_SIZE_RANGE,
-		NVOS32_FUNCTION_ALLOC_TILED_PITCH_HEIGHT,
-		NVOS32_FUNCTION_INFO,
-		NVOS32_FUNCTION_DUMP,
-		NVOS32_FUNCTION_RELEASE_COMPR,
-		NVOS32_FUNCTION_REACQUIRE_COMPR,
-		NVOS32_FUNCTION_GET_MEM_ALIGNMENT,
-		NVOS32_FUNCTION_HW_ALLOC,
-		NVOS32_FUNCTION_HW_FREE,
+	const struct {
+		u32 function;
+		enum nv_status good, no_client;
+	} functions[] = {
+		{ NVOS32_FUNCTION_ALLOC_SIZE_RANGE, NV_ERR_INVALID_OWNER, NO_HANDLE },
+		{ NVOS32_FUNCTION_ALLOC_TILED_PITCH_HEIGHT, NV_ERR_INVALID_OWNER, NO_HANDLE },
+		{ NVOS32_FUNCTION_INFO, NV_OK, NO_CLIENT },
+		{ NVOS32_FUNCTION_DUMP, NOT_SUPPORTED, NO_CLIENT },
+		{ NVOS32_FUNCTION_RELEASE_COMPR, NV_ERR_INVALID_FLAGS, NV_ERR_INVALID_FLAGS },
+		{ NVOS32_FUNCTION_REACQUIRE_COMPR, NV_ERR_INVALID_FLAGS, NV_ERR_INVALID_FLAGS },
+		{ NVOS32_FUNCTION_GET_MEM_ALIGNMENT, NOT_SUPPORTED, NO_CLIENT },
+		{ NVOS32_FUNCTION_HW_ALLOC, NOT_SUPPORTED, NO_CLIENT },
+		{ NVOS32_FUNCTION_HW_FREE, NOT_SUPPORTED, NO_CLIENT },
 	};
 	const u32 os_descriptor = NVOS32_FUNCTION_ALLOC_OS_DESCRIPTOR;
 	u32 i;
 
-	for (i = 0; i < ARRAY_SIZE(unserved); i++) {
-		assert_int_equal(heap(client, unserved[i], 0, 0, 0), NOT_SUPPORTED);
-		assert_int_equal(heap(NOWHERE, unserved[i], 0, 0, 0), NO_CLIENT);
+	for (i = 0; i < ARRAY_SIZE(functions); i++) {
+		u32 function = functions[i].function;
+
+		assert_int_equal(heap(client, function, 0, 0, 0), functions[i].good);
+		assert_int_equal(heap(NOWHERE, function, 0, 0, 0), functions[i].no_client);
 		/* There is no such heap, for nobody. */
-		assert_int_equal(heap(client, unserved[i], 1, 0, 0), NOT_SUPPORTED);
-		assert_int_equal(heap(NOWHERE, unserved[i], 1, 0, 0), NOT_SUPPORTED);
+		assert_int_equal(heap(client, function, 1, 0, 0), NOT_SUPPORTED);
+		assert_int_equal(heap(NOWHERE, function, 1, 0, 0), NOT_SUPPORTED);
 	}
 	assert_int_equal(heap(NOWHERE, NVOS32_FUNCTION_ALLOC_SIZE, 1, 0, 0), NOT_SUPPORTED);
 	assert_int_equal(heap(NOWHERE, NVOS32_FUNCTION_FREE, 1, 0, 0), NOT_SUPPORTED);

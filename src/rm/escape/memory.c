@@ -4,8 +4,11 @@
  * objects, and the caller's own memory, which is pinned before any lock is taken.
  */
 #include "base/bits.h"
+#include "rm/class/state.h"
 #include "rm/escape/escape.h"
+#include "rm/gpu/static_info.h"
 
+#define PARTITION_STRIDE 256u
 #define OWNER_OF_OLD_REQUESTS 0x7368696du /* NV_MEMORY_ALLOCATION_PARAMS.owner of ALLOC_MEMORY */
 
 static enum nv_status refused(enum nv_status status)
@@ -232,6 +235,18 @@ enum rm_ioctl_result escape_alloc_memory(struct rm_file *file, void *data, u32 s
 /* -- NV_ESC_RM_VID_HEAP_CONTROL ------------------------------------------------------------------
  */
 
+/* What the ways to ask for memory have in common after their own fields are taken. */
+static enum nv_status heap_alloc(struct rm_file *file, NVOS32_PARAMETERS *p, u32 *memory,
+				 NV_MEMORY_ALLOCATION_PARAMS *params)
+{
+	params->hVASpace = p->hVASpace;
+	if (!(params->flags & NVOS32_ALLOC_FLAGS_MEMORY_HANDLE_PROVIDED))
+		*memory = 0;
+	p->free = 0;
+	p->total = 0;
+	return alloc_memory(file, p->hRoot, p->hObjectParent, memory, params);
+}
+
 static enum nv_status heap_alloc_size(struct rm_file *file, NVOS32_PARAMETERS *p)
 {
 	__typeof__(p->data.AllocSize) *a = &p->data.AllocSize;
@@ -252,7 +267,6 @@ static enum nv_status heap_alloc_size(struct rm_file *file, NVOS32_PARAMETERS *p
 		.comprCovg = a->comprCovg,
 		.zcullCovg = a->zcullCovg,
 		.ctagOffset = a->ctagOffset,
-		.hVASpace = p->hVASpace,
 	};
 	enum nv_status status;
 
@@ -260,12 +274,8 @@ static enum nv_status heap_alloc_size(struct rm_file *file, NVOS32_PARAMETERS *p
 		params.rangeLo = a->rangeBegin;
 		params.rangeHi = a->rangeEnd;
 	}
-	if (!(a->flags & NVOS32_ALLOC_FLAGS_MEMORY_HANDLE_PROVIDED))
-		a->hMemory = 0;
-	a->partitionStride = 256;
-	status = alloc_memory(file, p->hRoot, p->hObjectParent, &a->hMemory, &params);
-	p->free = 0;
-	p->total = 0;
+	a->partitionStride = PARTITION_STRIDE;
+	status = heap_alloc(file, p, &a->hMemory, &params);
 	a->size = params.size;
 	a->offset = params.offset;
 	a->attr = params.attr;
@@ -277,6 +287,105 @@ static enum nv_status heap_alloc_size(struct rm_file *file, NVOS32_PARAMETERS *p
 	a->zcullCovg = params.zcullCovg;
 	a->ctagOffset = params.ctagOffset;
 	return status;
+}
+
+static enum nv_status heap_alloc_range(struct rm_file *file, NVOS32_PARAMETERS *p)
+{
+	__typeof__(p->data.AllocSizeRange) *a = &p->data.AllocSizeRange;
+	NV_MEMORY_ALLOCATION_PARAMS params = {
+		.owner = a->owner,
+		.type = a->type,
+		.flags = a->flags,
+		.rangeLo = a->rangeBegin,
+		.rangeHi = a->rangeEnd,
+		.size = a->size,
+		.alignment = a->alignment,
+		.offset = a->offset,
+		.attr = a->attr,
+		.attr2 = a->attr2,
+		.format = a->format,
+		.limit = a->limit,
+	};
+	enum nv_status status = heap_alloc(file, p, &a->hMemory, &params);
+
+	a->partitionStride = PARTITION_STRIDE;
+	a->size = params.size;
+	a->offset = params.offset;
+	a->attr = params.attr;
+	a->attr2 = params.attr2;
+	a->limit = params.limit;
+	a->address = params.address;
+	return status;
+}
+
+static enum nv_status heap_alloc_tiled(struct rm_file *file, NVOS32_PARAMETERS *p)
+{
+	__typeof__(p->data.AllocTiledPitchHeight) *a = &p->data.AllocTiledPitchHeight;
+	bool ranged = a->flags & NVOS32_ALLOC_FLAGS_USE_BEGIN_END;
+	NV_MEMORY_ALLOCATION_PARAMS params = {
+		.owner = a->owner,
+		.type = a->type,
+		.flags = a->flags,
+		.height = a->height,
+		.width = a->width,
+		.pitch = a->pitch,
+		.rangeLo = ranged ? a->rangeBegin : 0,
+		.rangeHi = ranged ? a->rangeEnd : 0,
+		.size = (u64)a->height * (u64)(s64)a->pitch,
+		.alignment = a->alignment,
+		.offset = a->offset,
+		.attr = a->attr,
+		.attr2 = a->attr2,
+		.format = a->format,
+		.limit = a->limit,
+	};
+	enum nv_status status = heap_alloc(file, p, &a->hMemory, &params);
+
+	a->partitionStride = PARTITION_STRIDE;
+	a->size = params.size;
+	a->offset = params.offset;
+	a->attr = params.attr;
+	a->attr2 = params.attr2;
+	a->limit = params.limit;
+	a->address = params.address;
+	return status;
+}
+
+/* In KiB, as the command on the subdevice has it. */
+static enum nv_status heap_info(struct rm_file *file, NVOS32_PARAMETERS *p)
+{
+	struct rm_gpu_objects *objects;
+	struct rm_call call;
+	enum nv_status status;
+	u64 base, size;
+
+	status = rm_api_begin(&call, file, p->hRoot, p->hObjectParent);
+	if (status != NV_OK)
+		return status;
+	if (!call.object->gpu)
+		status = NV_ERR_INVALID_OBJECT_PARENT;
+	else
+		status = rm_gpu_heap(call.object->gpu, &objects);
+	if (status == NV_OK) {
+		os_mutex_lock(&objects->lock);
+		rm_heap_largest(&objects->heap, &base, &size);
+		p->free = align_down(objects->heap.total - objects->heap.used, KIB(1));
+		p->total = align_down(call.object->gpu->info->fb_size, KIB(1));
+		p->data.Info.base = objects->heap.range_count ? objects->heap.ranges[0].base : 0;
+		p->data.Info.size = align_down(size, KIB(1));
+		p->data.Info.offset = base;
+		os_mutex_unlock(&objects->lock);
+	}
+	rm_api_end(&call);
+	return status;
+}
+
+/* No memory is compressed: there is nothing to give up, and nothing to have again. */
+static enum nv_status heap_compression(struct rm_file *file, const NVOS32_PARAMETERS *p)
+{
+	if (!(p->data.ReleaseCompr.flags & NVOS32_RELEASE_COMPR_FLAGS_MEMORY_HANDLE_PROVIDED))
+		return NV_ERR_INVALID_FLAGS;
+	return refused(escape_check_object(file, p->hRoot, p->data.ReleaseCompr.hMemory));
 }
 
 static enum nv_status heap_free(struct rm_file *file, NVOS32_PARAMETERS *p)
@@ -342,11 +451,19 @@ enum rm_ioctl_result escape_vid_heap(struct rm_file *file, void *data, u32 size)
 		p->status = heap_os_descriptor(file, p);
 		break;
 	case NVOS32_FUNCTION_ALLOC_SIZE_RANGE:
+		p->status = heap_alloc_range(file, p);
+		break;
 	case NVOS32_FUNCTION_ALLOC_TILED_PITCH_HEIGHT:
+		p->status = heap_alloc_tiled(file, p);
+		break;
 	case NVOS32_FUNCTION_INFO:
-	case NVOS32_FUNCTION_DUMP:
+		p->status = heap_info(file, p);
+		break;
 	case NVOS32_FUNCTION_RELEASE_COMPR:
 	case NVOS32_FUNCTION_REACQUIRE_COMPR:
+		p->status = heap_compression(file, p);
+		break;
+	case NVOS32_FUNCTION_DUMP:
 	case NVOS32_FUNCTION_GET_MEM_ALIGNMENT:
 	case NVOS32_FUNCTION_HW_ALLOC:
 	case NVOS32_FUNCTION_HW_FREE:
