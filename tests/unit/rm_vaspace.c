@@ -437,6 +437,61 @@ static void test_owned_elsewhere(void **state)
 	rm_backing_put(backing);
 }
 
+static enum nv_status set_root(u32 handle, u64 address, enum rm_aperture aperture)
+{
+	struct rm_call call;
+	enum nv_status status;
+
+	assert_int_equal(rm_api_begin(&call, host.fds[ctl].file, client, handle), NV_OK);
+	status = rm_vaspace_set_page_directory(&call, call.object, address, aperture, 2);
+	rm_api_end(&call);
+	return status;
+}
+
+static enum nv_status unset_root(u32 handle)
+{
+	struct rm_call call;
+	enum nv_status status;
+
+	assert_int_equal(rm_api_begin(&call, host.fds[ctl].file, client, handle), NV_OK);
+	status = rm_vaspace_unset_page_directory(&call, call.object);
+	rm_api_end(&call);
+	return status;
+}
+
+static void test_root_of_others(void **state)
+{
+	NV_VASPACE_ALLOCATION_PARAMETERS p = { .flags = 0x48 }, managed = { 0 };
+	struct rm_backing *backing = video(MIB(2), MIB(2));
+	enum rm_aperture aperture;
+	struct rm_vaspace *space;
+	u64 root, contiguous, at = rm_backing_address(backing, 0, &aperture, &contiguous);
+
+	assert_int_equal(make_space(SPACE, &p), NV_OK);
+	assert_int_equal(make_space(SPACE + 1, &managed), NV_OK);
+	space = space_get(SPACE);
+	assert_int_equal(set_root(SPACE + 1, at, RM_APERTURE_VIDEO), NV_ERR_INVALID_OPERATION);
+	assert_int_equal(unset_root(SPACE), NV_OK);
+	/* The firmware refuses what is no video memory: nothing is set. */
+	assert_int_not_equal(set_root(SPACE, BIT64(50), RM_APERTURE_VIDEO), NV_OK);
+	assert_false(rm_vaspace_page_directory(space, &aperture, &root));
+	assert_int_equal(set_root(SPACE, at, RM_APERTURE_VIDEO), NV_OK);
+	assert_true(rm_vaspace_page_directory(space, &aperture, &root));
+	assert_int_equal(root, at);
+	assert_int_equal(set_root(SPACE, at, RM_APERTURE_VIDEO), NV_ERR_IN_USE);
+	assert_int_equal(rm_tlb_invalidate(host.rm_gpus[0], RM_APERTURE_VIDEO, at), NV_OK);
+	assert_int_equal(rm_tlb_invalidate(host.rm_gpus[0], RM_APERTURE_SYSTEM_COHERENT, at),
+			 NV_OK);
+	assert_int_equal(unset_root(SPACE), NV_OK);
+	assert_false(rm_vaspace_page_directory(space, &aperture, &root));
+	/* It goes with the object that it was told for. */
+	assert_int_equal(set_root(SPACE, at, RM_APERTURE_VIDEO), NV_OK);
+	assert_int_equal(host_free(ctl, client, SPACE), NV_OK);
+	assert_false(rm_vaspace_page_directory(space, &aperture, &root));
+	rm_vaspace_put(space);
+	rm_backing_put(backing);
+}
+
 /* The object goes, and a duplicate keeps the space; the memory goes with the last holder. */
 static void test_duplicates_share(void **state)
 {
@@ -499,6 +554,7 @@ int main(void)
 		T(test_parameters),
 		T(test_ranges),
 		T(test_owned_elsewhere),
+		T(test_root_of_others),
 		T(test_duplicates_share),
 		T(test_lost),
 	};

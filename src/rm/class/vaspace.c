@@ -388,6 +388,19 @@ static enum nv_status tell_directories(struct rm_object *object, struct rm_vaspa
 	return status;
 }
 
+/* NV0080_CTRL_DMA_SET_PAGE_DIRECTORY_FLAGS_*; it counts for all channels of the space. */
+static u32 directory_flags(enum rm_aperture aperture)
+{
+	u32 where = NV0080_CTRL_DMA_SET_PAGE_DIRECTORY_FLAGS_APERTURE_SYSMEM_NONCOH;
+
+	if (aperture == RM_APERTURE_VIDEO)
+		where = NV0080_CTRL_DMA_SET_PAGE_DIRECTORY_FLAGS_APERTURE_VIDMEM;
+	else if (aperture == RM_APERTURE_SYSTEM_COHERENT)
+		where = NV0080_CTRL_DMA_SET_PAGE_DIRECTORY_FLAGS_APERTURE_SYSMEM_COH;
+	return (u32)(REG_PREP(NV0080_CTRL_DMA_SET_PAGE_DIRECTORY_FLAGS_APERTURE, where) |
+		     REG_PREP(NV0080_CTRL_DMA_SET_PAGE_DIRECTORY_FLAGS_ALL_CHANNELS, 1));
+}
+
 enum nv_status rm_vaspace_set_page_directory(struct rm_call *call, struct rm_object *object,
 					     u64 address, enum rm_aperture aperture, u32 entries)
 {
@@ -397,15 +410,7 @@ enum nv_status rm_vaspace_set_page_directory(struct rm_call *call, struct rm_obj
 	NV0080_CTRL_DMA_SET_PAGE_DIRECTORY_PARAMS p = {
 		.physAddress = address,
 		.numEntries = entries,
-		.flags =
-			(u32)REG_PREP(
-				NV0080_CTRL_DMA_SET_PAGE_DIRECTORY_FLAGS_APERTURE,
-				aperture == RM_APERTURE_VIDEO
-					? NV0080_CTRL_DMA_SET_PAGE_DIRECTORY_FLAGS_APERTURE_VIDMEM
-				: aperture == RM_APERTURE_SYSTEM_COHERENT
-					? NV0080_CTRL_DMA_SET_PAGE_DIRECTORY_FLAGS_APERTURE_SYSMEM_COH
-					: NV0080_CTRL_DMA_SET_PAGE_DIRECTORY_FLAGS_APERTURE_SYSMEM_NONCOH) |
-			(u32)REG_PREP(NV0080_CTRL_DMA_SET_PAGE_DIRECTORY_FLAGS_ALL_CHANNELS, 1),
+		.flags = directory_flags(aperture),
 		.hVASpace = object->handle,
 		.pasid = ~0u,
 	};
