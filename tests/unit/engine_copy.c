@@ -260,6 +260,36 @@ static void lines_that_join(void **state)
 	regions_check();
 }
 
+/* So much that it goes past the caches, over pages that repeat: aligned, and not. */
+static void large_copies(void **state)
+{
+	const u64 from = 0x400000000ull, to = 0x500000000ull, size = MIB(17);
+	u8 *data = malloc(REGION), back[64];
+
+	assert_non_null(data);
+	for (u64 i = 0; i < size + MIB(1); i += OS_PAGE_SIZE) {
+		rig_map_system(&rig, from + i, i % REGION, OS_PAGE_SIZE);
+		rig_map_video(&rig, to + i, MIB(2) + i % MIB(4), OS_PAGE_SIZE);
+	}
+	rig_flush(&rig);
+	for (u32 shift = 0; shift < 40; shift += 13) {
+		for (u32 i = 0; i < REGION; i++)
+			data[i] = rig.system[i] = (u8)(unit_random(&seed) | 1);
+		memset(rig.video + MIB(2), 0, MIB(4));
+		set_address(NVC8B5_OFFSET_IN_UPPER, from + shift);
+		set_address(NVC8B5_OFFSET_OUT_UPPER, to + shift * 2);
+		set(NVC8B5_LINE_LENGTH_IN, (u32)size + shift);
+		set(NVC8B5_LAUNCH_DMA, NON_PIPELINED | PITCH_BOTH);
+		for (u64 i = 0; i + 64 <= size + shift; i += 61) {
+			assert_true(h100_virtual_read(rig.mmu, &rig.pdb, to + shift * 2 + i, back,
+						      sizeof(back), 0, NULL));
+			for (u32 k = 0; i > MIB(13) + 64 && k < sizeof(back); k++)
+				assert_int_equal(back[k], data[(shift + i + k) % REGION]);
+		}
+	}
+	free(data);
+}
+
 static void random_remaps(void **state)
 {
 	struct side from, to;
@@ -610,6 +640,8 @@ int main(void)
 		TEST_BY_DMA(random_copies),
 		TEST(lines_that_join),
 		TEST_BY_DMA(lines_that_join),
+		TEST(large_copies),
+		TEST_BY_DMA(large_copies),
 		TEST(random_remaps),
 		TEST_BY_DMA(random_remaps),
 		TEST(scrubs_are_zeroes),

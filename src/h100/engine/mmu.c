@@ -16,7 +16,8 @@
 #define GENERATIONS 64u
 #define TLB_ENTRIES 4096u
 #define SMALL_SHIFT 12u /* an entry of the TLB covers 4 KiB of a small page, */
-#define BIG_SHIFT 21u	/* or 2 MiB of a big one */
+#define BIG_SHIFT 21u	/* or 2 MiB of a big one, */
+#define TABLE_SHIFT 22u /* or says where the table of 2 MiB of small pages is */
 
 /* What a PTE says of its page, or the hole in a table of its page's range. */
 struct leaf {
@@ -119,16 +120,23 @@ static void leaf_unpack(u64 word, u64 address, struct leaf *leaf)
 	leaf->sparse = (word >> 32) & 1;
 }
 
-static struct entry *entry_of(struct h100_mmu *mmu, u64 space, u64 va, u32 shift)
+/* What of va an entry is found by, and which of the three it is (one of the shifts above). */
+static u64 tag_of(u64 va, u32 shift)
 {
-	return &mmu->tlb[mix(mix(space) + (va >> shift)) % TLB_ENTRIES];
+	return align_down(va, BIT64(shift == TABLE_SHIFT ? BIG_SHIFT : shift)) | shift;
 }
 
-/* The page that covers va in the entry for the granule of 1 << shift bytes. */
+static struct entry *entry_of(struct h100_mmu *mmu, u64 space, u64 tag)
+{
+	return &mmu->tlb[(mix(space) + (tag >> SMALL_SHIFT) + (tag >> BIG_SHIFT) * 7 + tag * 31) %
+			 TLB_ENTRIES];
+}
+
 static bool tlb_find(struct h100_mmu *mmu, u64 space, u64 va, u32 shift, u64 generation,
 		     struct leaf *leaf)
 {
-	struct entry *e = entry_of(mmu, space, va, shift);
+	u64 tag = tag_of(va, shift);
+	struct entry *e = entry_of(mmu, space, tag);
 	u64 sequence = os_load_acquire(&e->sequence), words[WORDS];
 
 	if (sequence & 1)
@@ -136,21 +144,20 @@ static bool tlb_find(struct h100_mmu *mmu, u64 space, u64 va, u32 shift, u64 gen
 	for (u32 i = 0; i < WORDS; i++)
 		words[i] = os_load_acquire(&e->words[i]);
 	if (os_load_relaxed(&e->sequence) != sequence || words[WORD_SPACE] != space ||
-	    words[WORD_VA] != (align_down(va, BIT64(shift)) | shift) ||
-	    words[WORD_GENERATION] != generation)
+	    words[WORD_VA] != tag || words[WORD_GENERATION] != generation)
 		return false;
 	leaf_unpack(words[WORD_LEAF], words[WORD_ADDRESS], leaf);
 	return true;
 }
 
-static void tlb_put(struct h100_mmu *mmu, u64 space, u64 va, u64 generation,
+static void tlb_put(struct h100_mmu *mmu, u64 space, u64 va, u32 shift, u64 generation,
 		    const struct leaf *leaf)
 {
-	u32 shift = leaf->shift >= BIG_SHIFT ? BIG_SHIFT : SMALL_SHIFT;
-	struct entry *e = entry_of(mmu, space, va, shift);
+	u64 tag = tag_of(va, shift);
+	struct entry *e = entry_of(mmu, space, tag);
 	u64 sequence = os_load_relaxed(&e->sequence);
 	const u64 words[WORDS] = {
-		[WORD_SPACE] = space,		[WORD_VA] = align_down(va, BIT64(shift)) | shift,
+		[WORD_SPACE] = space,		[WORD_VA] = tag,
 		[WORD_ADDRESS] = leaf->address, [WORD_GENERATION] = generation,
 		[WORD_LEAF] = leaf_pack(leaf),
 	};
@@ -172,6 +179,8 @@ struct table {
 	u32 aperture; /* enum h100_aperture */
 	u64 address;
 };
+
+#define NO_TABLE (~(u64)0)
 
 struct level {
 	u32 shift, bits;
@@ -268,12 +277,25 @@ static bool pte_leaf(u64 pte, u32 shift, struct leaf *leaf)
 	return true;
 }
 
+static bool walk_small(struct h100_mmu *mmu, u64 va, const struct table *table, struct leaf *leaf,
+		       enum h100_fault_type *why)
+{
+	u64 pte;
+
+	*why = H100_FAULT_PDE;
+	if (!entry_read(mmu, table, index_of(&small_pages, va) * sizeof(pte), &pte))
+		return false;
+	*why = H100_FAULT_PTE;
+	return pte_leaf(pte, small_pages.shift, leaf);
+}
+
 /*
  * The two tables of a dual PDE. The big one is asked first; where it has no page, it also says
- * whether the small one may have some. False: *why.
+ * whether the small one may have some. False: *why. *only: the small table, where there is no big
+ * one.
  */
 static bool walk_dual(struct h100_mmu *mmu, u64 va, u64 big, u64 small, struct leaf *leaf,
-		      enum h100_fault_type *why)
+		      struct table *only, enum h100_fault_type *why)
 {
 	struct table table;
 	u64 pte;
@@ -295,16 +317,13 @@ static bool walk_dual(struct h100_mmu *mmu, u64 va, u64 big, u64 small, struct l
 			return false;
 	}
 	pde_table(small, REG_MASK(NV_MMU_VER3_PDE_ADDRESS), &table);
-	if (!entry_read(mmu, &table, index_of(&small_pages, va) * sizeof(pte), &pte)) {
-		*why = H100_FAULT_PDE;
-		return false;
-	}
-	*why = H100_FAULT_PTE;
-	return pte_leaf(pte, small_pages.shift, leaf);
+	if (!pde_valid(big))
+		*only = table;
+	return walk_small(mmu, va, &table, leaf, why);
 }
 
 static bool walk(struct h100_mmu *mmu, const struct h100_pdb *pdb, u64 va, struct leaf *leaf,
-		 enum h100_fault_type *why)
+		 struct table *only, enum h100_fault_type *why)
 {
 	struct table table = { .aperture = pdb->aperture,
 			       .address = align_down(pdb->address, OS_PAGE_SIZE) };
@@ -334,7 +353,34 @@ static bool walk(struct h100_mmu *mmu, const struct h100_pdb *pdb, u64 va, struc
 	}
 	if (pte_valid(entry))
 		return pte_leaf(entry, dual.shift, leaf);
-	return walk_dual(mmu, va, entry, high, leaf, why);
+	return walk_dual(mmu, va, entry, high, leaf, only, why);
+}
+
+/* The page of va by the TLB, or by tables, which it then has the TLB know. */
+static bool find_page(struct h100_mmu *mmu, const struct h100_pdb *pdb, u64 va, struct leaf *leaf,
+		      enum h100_fault_type *why)
+{
+	u64 space = space_key(pdb), generation = os_load_acquire(generation_of(mmu, space));
+	struct table only = { .address = NO_TABLE };
+	struct leaf table;
+	bool found;
+
+	if (tlb_find(mmu, space, va, BIG_SHIFT, generation, leaf) ||
+	    tlb_find(mmu, space, va, SMALL_SHIFT, generation, leaf))
+		return true;
+	if (tlb_find(mmu, space, va, TABLE_SHIFT, generation, &table)) {
+		only = (struct table){ .aperture = table.aperture, .address = table.address };
+		found = walk_small(mmu, va, &only, leaf, why);
+	} else {
+		found = walk(mmu, pdb, va, leaf, &only, why);
+		table = (struct leaf){ .aperture = only.aperture, .address = only.address };
+		if (found && only.address != NO_TABLE)
+			tlb_put(mmu, space, va, TABLE_SHIFT, generation, &table);
+	}
+	if (found)
+		tlb_put(mmu, space, va, leaf->shift >= BIG_SHIFT ? BIG_SHIFT : SMALL_SHIFT,
+			generation, leaf);
+	return found;
 }
 
 /* -- Translation ------------------------------------------------------------------------------- */
@@ -408,7 +454,6 @@ static bool fail(struct h100_fault *fault, enum h100_fault_type why, const struc
 bool h100_mmu_translate(struct h100_mmu *mmu, const struct h100_pdb *pdb, u64 va, u32 access,
 			struct h100_translation *out, struct h100_fault *fault)
 {
-	u64 space = space_key(pdb), generation = os_load_acquire(generation_of(mmu, space));
 	enum h100_fault_type why;
 	struct leaf leaf;
 
@@ -416,12 +461,8 @@ bool h100_mmu_translate(struct h100_mmu *mmu, const struct h100_pdb *pdb, u64 va
 		return fail(fault, H100_FAULT_VA_LIMIT_VIOLATION, pdb, va, access);
 	if (pdb->aperture > H100_APERTURE_SYSTEM_NONCOHERENT || pdb->aperture == H100_APERTURE_PEER)
 		return fail(fault, H100_FAULT_UNSUPPORTED_APERTURE, pdb, va, access);
-	if (!tlb_find(mmu, space, va, BIG_SHIFT, generation, &leaf) &&
-	    !tlb_find(mmu, space, va, SMALL_SHIFT, generation, &leaf)) {
-		if (!walk(mmu, pdb, va, &leaf, &why))
-			return fail(fault, why, pdb, va, access);
-		tlb_put(mmu, space, va, generation, &leaf);
-	}
+	if (!find_page(mmu, pdb, va, &leaf, &why))
+		return fail(fault, why, pdb, va, access);
 	if (!permitted(&leaf, access, &why))
 		return fail(fault, why, pdb, va, access);
 	if (!place(mmu->memory, &leaf, va, out))
