@@ -85,13 +85,13 @@ static void hide_addresses(char *text)
 	}
 }
 
-static int modules_text(struct machine *m, char **text, size_t *size)
+static int modules_text(char **text, size_t *size)
 {
-	static const char alone[] = "nvidia 56823808 0 - Live 0x0000000000000000 (OE)\n";
-	static const char both[] = "nvidia_uvm 1540096 0 - Live 0x0000000000000000 (OE)\n"
-				   "nvidia 56823808 1 nvidia_uvm, Live 0x0000000000000000 (OE)\n";
+	static const char drivers[] =
+		"nvidia_uvm 1540096 0 - Live 0x0000000000000000 (OE)\n"
+		"nvidia 56823808 1 nvidia_uvm, Live 0x0000000000000000 (OE)\n";
 	struct os_cred cred;
-	int rc = real_with("/proc/modules", NULL, machine_uvm(m) ? both : alone, text, size);
+	int rc = real_with("/proc/modules", NULL, drivers, text, size);
 
 	os_current_cred(&cred);
 	if (!rc && !cred.admin)
@@ -141,15 +141,13 @@ int daemon_text(struct machine *m, const char *path, char **text, size_t *size)
 	if (strncmp(path, proc, sizeof(proc) - 1) == 0)
 		return proc_text(m, path + sizeof(proc) - 1, text, size);
 	if (strcmp(path, "/proc/devices") == 0) {
-		snprintf(lines, sizeof(lines), "%u nvidia-frontend\n%u nvidia-caps\n",
-			 TREE_NVIDIA_MAJOR, TREE_CAPS_MAJOR);
-		if (machine_uvm(m))
-			snprintf(lines + strlen(lines), sizeof(lines) - strlen(lines),
-				 "%u nvidia-uvm\n", TREE_UVM_MAJOR);
+		snprintf(lines, sizeof(lines),
+			 "%u nvidia-frontend\n%u nvidia-uvm\n%u nvidia-caps\n", TREE_NVIDIA_MAJOR,
+			 TREE_UVM_MAJOR, TREE_CAPS_MAJOR);
 		return real_with(path, "\nBlock devices:", lines, text, size);
 	}
 	if (strcmp(path, "/proc/modules") == 0)
-		return modules_text(m, text, size);
+		return modules_text(text, size);
 	if (strncmp(path, sys, sizeof(sys) - 1) == 0)
 		return pci_text(m, path, text, size);
 	return ENOENT;

@@ -127,6 +127,13 @@ static u64 gpu_coarse_ns(void *ctx)
 	return os_user_time_coarse_ns();
 }
 
+static bool gpu_doorbell_arm(void *ctx, struct h100_doorbell *doorbell)
+{
+	struct bell *bell = h100_doorbell_get_ctx(doorbell);
+
+	return bell && bell_arm(bell);
+}
+
 static void gpu_log(void *ctx, int level, const char *text)
 {
 	struct machine_gpu *gpu = ctx;
@@ -231,6 +238,7 @@ static int gpu_plug(struct machine *m, u32 index, const struct machine_config *c
 		.now_ns = gpu_now_ns,
 		.coarse_ns = gpu_coarse_ns,
 		.log = gpu_log,
+		.doorbell_arm = gpu_doorbell_arm,
 		.kick = gpu_kick,
 		.waiting = gpu_waiting,
 	};
@@ -293,7 +301,9 @@ static int firmware_offer(void)
 
 int machine_create(const struct machine_config *config, struct machine **out)
 {
-	struct rm_config rm = { .version = config->version, .host = &dfile_host_ops };
+	struct rm_config rm = { .version = config->version,
+				.host = &dfile_host_ops,
+				.uvm_major = TREE_UVM_MAJOR };
 	struct uvm_config uvm = { .host = &dfile_uvm_ops };
 	struct machine *m = NULL;
 	int rc = EINVAL;
@@ -312,8 +322,7 @@ int machine_create(const struct machine_config *config, struct machine **out)
 	if (rc)
 		goto fail;
 	uvm.rm = m->rm;
-	/* Without it there are no nodes of it. */
-	rc = uvm_create(&uvm, &m->uvm) == NV_ERR_NO_MEMORY ? ENOMEM : 0;
+	rc = uvm_create(&uvm, &m->uvm) == NV_OK ? 0 : ENOMEM;
 	if (rc)
 		goto fail;
 	rc = gpus_plug(m, config);
@@ -415,19 +424,25 @@ int machine_video_export(struct machine *m, u32 index, u64 offset, u64 size, int
 	}
 }
 
-/* GPUs have none that clients could map yet. */
 int machine_doorbell_create(struct machine *m, u32 index, u32 client, struct bell *bell, int *fd,
 			    struct h100_doorbell **out)
 {
-	return EINVAL;
+	enum nv_status status = h100_doorbell_create(m->gpus[index].model, client, fd, out);
+
+	if (status != NV_OK)
+		return status == NV_ERR_NO_MEMORY ? ENOMEM : EINVAL;
+	h100_doorbell_set_ctx(*out, bell);
+	return 0;
 }
 
 void machine_doorbell_destroy(struct machine *m, u32 index, struct h100_doorbell *doorbell)
 {
+	h100_doorbell_destroy(m->gpus[index].model, doorbell);
 }
 
 void machine_doorbell_rang(struct machine *m, u32 index, struct h100_doorbell *doorbell)
 {
+	h100_doorbell_rang(m->gpus[index].model, doorbell);
 }
 
 int machine_inject(struct machine *m, u32 index, const char *command)

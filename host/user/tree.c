@@ -343,8 +343,6 @@ static void tree_module(struct tree *t)
 	snprintf(text, sizeof(text), "%s\n", rm_version(machine_rm(t->machine)));
 	tree_file(t, "sys/module/nvidia/version", 0444, text, 0);
 	tree_file(t, "sys/module/nvidia/refcnt", 0444, "0\n", 0);
-	if (!machine_uvm(t->machine))
-		return;
 	tree_file(t, "sys/module/nvidia_uvm/initstate", 0444, "live\n", 0);
 	tree_file(t, "sys/module/nvidia_uvm/version", 0444, text, 0);
 	tree_file(t, "sys/module/nvidia_uvm/refcnt", 0444, "0\n", 0);
@@ -372,10 +370,8 @@ int tree_create(struct machine *machine, const char *root)
 		tree_node(&t, name, TREE_NVIDIA_MAJOR, i, 0666);
 		tree_gpu(&t, i);
 	}
-	if (machine_uvm(machine)) {
-		tree_node(&t, "nvidia-uvm", TREE_UVM_MAJOR, 0, 0666);
-		tree_node(&t, "nvidia-uvm-tools", TREE_UVM_MAJOR, 1, 0666);
-	}
+	tree_node(&t, "nvidia-uvm", TREE_UVM_MAJOR, 0, 0666);
+	tree_node(&t, "nvidia-uvm-tools", TREE_UVM_MAJOR, 1, 0666);
 	tree_proc(&t);
 	tree_module(&t);
 	tree_real_pci(&t);

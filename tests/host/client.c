@@ -56,7 +56,7 @@ static int cmd_basics(int argc, char **argv)
 	char buf[8];
 	u32 client;
 	NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS ids;
-	int other, fd = open("/dev/nvidiactl", O_RDWR);
+	int uvm, other, fd = open("/dev/nvidiactl", O_RDWR);
 
 	CHECK(fd == 3);
 	CHECK(fcntl(fd, F_GETFD) == 0);
@@ -74,7 +74,9 @@ static int cmd_basics(int argc, char **argv)
 	CHECK(other == 4 && fcntl(other, F_GETFD) == FD_CLOEXEC);
 	CHECK(fstat(other, &st) == 0 && st.st_rdev == makedev(195, 0));
 	CHECK(open("/dev/nvidia99", O_RDWR) == -1 && errno == ENOENT);
-	CHECK(open("/dev/nvidia-uvm", O_RDWR) == -1 && errno == ENOENT);
+	uvm = open("/dev/nvidia-uvm", O_RDWR);
+	CHECK(uvm >= 0 && fstat(uvm, &st) == 0 && S_ISCHR(st.st_mode) && close(uvm) == 0);
+	CHECK(open("/dev/nvidia-none", O_RDWR) == -1 && errno == ENOENT);
 	CHECK(open("/dev/nvidiactl", O_RDWR | O_CREAT | O_EXCL, 0600) == -1 && errno == EEXIST);
 	CHECK(close(other) == 0 && close(fd) == 0);
 	CHECK(ioctl(fd, IOC(NV_ESC_CHECK_VERSION_STR, nv_ioctl_rm_api_version_t), buf) == -1 &&
@@ -84,7 +86,7 @@ static int cmd_basics(int argc, char **argv)
 
 static int cmd_files(int argc, char **argv)
 {
-	struct stat st;
+	struct stat st, other;
 	char buf[4096], path[PATH_MAX];
 	struct dirent *entry;
 	bool seen = false;
@@ -97,7 +99,11 @@ static int cmd_files(int argc, char **argv)
 	CHECK(stat("/dev/../dev//./nvidiactl", &st) == 0 && S_ISCHR(st.st_mode));
 	CHECK(access("/dev/nvidiactl", R_OK | W_OK) == 0);
 	CHECK(access("/sys/module/nvidia/initstate", R_OK) == 0);
-	CHECK(access("/sys/module/nvidia_uvm/initstate", R_OK) == -1 && errno == ENOENT);
+	CHECK(access("/sys/module/nvidia_uvm/initstate", R_OK) == 0);
+	CHECK(access("/sys/module/nvidia_drm/initstate", R_OK) == -1 && errno == ENOENT);
+	CHECK(stat("/dev/nvidia-uvm", &st) == 0 && S_ISCHR(st.st_mode) && minor(st.st_rdev) == 0);
+	CHECK(stat("/dev/nvidia-uvm-tools", &other) == 0 && S_ISCHR(other.st_mode));
+	CHECK(other.st_rdev == makedev(major(st.st_rdev), 1));
 	f = fopen("/proc/driver/nvidia/version", "r");
 	CHECK(f && fgets(buf, sizeof(buf), f) && strstr(buf, "NVRM version"));
 	fclose(f);

@@ -195,7 +195,8 @@ def case_shared():
         # A machine within a machine is one of its own.
         out = m.command('enter', '--', args.leafhopper, 'run', '--gpus', '2', '--', 'sh', '-c',
                         'ls /dev | grep nvidia; grep -c nvidia-caps /proc/devices').stdout
-        assert out.split() == ['nvidia-caps', 'nvidia0', 'nvidia1', 'nvidiactl', '1'], out
+        assert out.split() == ['nvidia-caps', 'nvidia-uvm', 'nvidia-uvm-tools', 'nvidia0', 'nvidia1',
+                               'nvidiactl', '1'], out
 
 
 def case_foreign_user():

@@ -333,7 +333,7 @@ def case_modules():
     """The list of modules: there with or without a kernel's, and no addresses for ordinary users."""
     if os.geteuid() != 0:
         sys.exit(host.SKIPPED)
-    driver = 'nvidia 56823808 0 - Live 0x0000000000000000 (OE)'
+    driver = 'nvidia 56823808 1 nvidia_uvm, Live 0x0000000000000000 (OE)'
     with host.Machine('--socket-mode', '666') as m:
         def modules():
             raw = Raw(m.socket)

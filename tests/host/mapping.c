@@ -206,8 +206,7 @@ static int cmd_maps(int argc, char **argv)
 	gpu_open(&c);
 	files = open("/dev/null", O_RDONLY);
 	one_memory(&c, false);
-	if (argc > 0)
-		one_memory(&c, true);
+	one_memory(&c, true);
 	moves(&c);
 	failures(&c);
 	forked(&c);
