@@ -6,6 +6,7 @@
  *                                                   ^ `--cannot be armed--> SLOW --by time--.
  *                                                   `------------- a store -----------------'
  */
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -162,8 +163,10 @@ enum nv_status h100_fifo_doorbell_create(struct h100_fifo *fifo, u32 client, int
 		return NV_ERR_NO_MEMORY;
 	doorbell->fifo = fifo;
 	list_node_init(&doorbell->busy_node);
-	doorbell->fd = memfd_create("h100 doorbell", MFD_CLOEXEC);
-	if (doorbell->fd >= 0 && ftruncate(doorbell->fd, H100_DOORBELL_BYTES) == 0)
+	doorbell->fd = memfd_create("h100 doorbell", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	/* Whoever maps it cannot take it away from us. */
+	if (doorbell->fd >= 0 && ftruncate(doorbell->fd, H100_DOORBELL_BYTES) == 0 &&
+	    fcntl(doorbell->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
 		page = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, doorbell->fd, 0);
 	if (page == MAP_FAILED)
 		goto fail;

@@ -203,7 +203,20 @@ static enum nv_status get_bus_info(struct fw_call *call, void *params, u32 size)
 	return NV_OK;
 }
 
+/* Errors that a virtual function is told of by interrupts of its own: there are none. */
+static enum nv_status get_function_errors(struct fw_call *call, void *params, u32 size)
+{
+	NV90E6_CTRL_MASTER_GET_VIRTUAL_FUNCTION_ERROR_CONT_INTR_MASK_PARAMS *p = params;
+
+	p->eccMask = 0;
+	p->nvlinkMask = 0;
+	return NV_OK;
+}
+
 static const struct fw_control controls[] = {
+	FW_CONTROL(NV90E6_CTRL_CMD_MASTER_GET_VIRTUAL_FUNCTION_ERROR_CONT_INTR_MASK,
+		   NV90E6_CTRL_MASTER_GET_VIRTUAL_FUNCTION_ERROR_CONT_INTR_MASK_PARAMS,
+		   get_function_errors),
 	FW_CONTROL(NV2080_CTRL_CMD_GPU_GET_INFO_V2, NV2080_CTRL_GPU_GET_INFO_V2_PARAMS,
 		   get_gpu_info),
 	FW_CONTROL(NV2080_CTRL_CMD_FB_GET_INFO_V2, NV2080_CTRL_FB_GET_INFO_V2_PARAMS,
