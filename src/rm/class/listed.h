@@ -16,7 +16,7 @@ bool rm_class_listed(u32 class_id);
 /* Kinds (enum abi_iclass) of which there are no objects; each has its rm_listed_KIND. */
 /* clang-format off */
 #define RM_LISTED_KINDS(X) \
-	X(AccessCounterBuffer) X(GenericEngineApi) X(ZbcApi) \
+	X(AccessCounterBuffer) X(ZbcApi) \
 	X(MmuFaultBuffer) X(P2PApi) X(ThirdPartyP2P) \
 	X(NvdecContext) X(NvjpgContext) X(OfaContext) \
 	X(GpuUserSharedData)

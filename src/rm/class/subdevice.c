@@ -56,6 +56,7 @@ static const struct rm_control_handler subdevice_controls[] = {
 	{ NV2080_CTRL_CMD_GPU_GET_CACHED_INFO, subdevice_gpu_get_cached_info },
 	{ NV2080_CTRL_CMD_GPU_GET_SDM, subdevice_gpu_get_sdm },
 	{ NV2080_CTRL_CMD_GPU_GET_SIMULATION_INFO, subdevice_gpu_get_simulation_info },
+	{ NV2080_CTRL_CMD_GPU_GET_COMPUTE_POLICY_CONFIG, subdevice_gpu_get_compute_policy_config },
 	{ NV2080_CTRL_CMD_GPU_GET_ENGINES_V2, subdevice_gpu_get_engines_v2 },
 	{ NV2080_CTRL_CMD_GPU_GET_ID, subdevice_gpu_get_id },
 	{ NV2080_CTRL_CMD_GPU_QUERY_MODE, subdevice_gpu_query_mode },

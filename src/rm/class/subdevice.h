@@ -35,6 +35,7 @@ enum nv_status subdevice_gpu_get_info_v2(struct rm_call *call, void *params);
 enum nv_status subdevice_gpu_get_cached_info(struct rm_call *call, void *params);
 enum nv_status subdevice_gpu_get_sdm(struct rm_call *call, void *params);
 enum nv_status subdevice_gpu_get_simulation_info(struct rm_call *call, void *params);
+enum nv_status subdevice_gpu_get_compute_policy_config(struct rm_call *call, void *params);
 enum nv_status subdevice_gpu_get_engines_v2(struct rm_call *call, void *params);
 enum nv_status subdevice_gpu_get_id(struct rm_call *call, void *params);
 enum nv_status subdevice_gpu_query_mode(struct rm_call *call, void *params);

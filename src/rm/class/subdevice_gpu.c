@@ -174,6 +174,18 @@ enum nv_status subdevice_gpu_get_simulation_info(struct rm_call *call, void *par
 	return NV_OK;
 }
 
+/* Nobody can set one: time slices are the runlist's own. */
+enum nv_status subdevice_gpu_get_compute_policy_config(struct rm_call *call, void *params)
+{
+	NV2080_CTRL_GPU_GET_COMPUTE_POLICY_CONFIG_PARAMS *p = params;
+
+	os_memset(p, 0, sizeof(*p));
+	p->numConfigs = 1;
+	p->configList[0].type = NV2080_CTRL_GPU_COMPUTE_POLICY_TIMESLICE;
+	p->configList[0].data.timeslice = NV2080_CTRL_CMD_GPU_COMPUTE_TIMESLICE_DEFAULT;
+	return NV_OK;
+}
+
 /* The engines that the firmware found: one bit each in the static information. */
 static u32 engine_list(const struct rm_gpu *gpu, u32 *list, u32 room)
 {
