@@ -199,6 +199,78 @@ static void test_rated_power(void **state)
 		NV_ERR_INVALID_ARGUMENT);
 }
 
+/* What libcuda registers of memory that other devices might be given. */
+static void test_third_party(void **state)
+{
+	NV_VASPACE_ALLOCATION_PARAMETERS vaspace = { 0 };
+	NV503C_ALLOC_PARAMETERS params = { .flags = NV503C_ALLOC_PARAMETERS_FLAGS_TYPE_NVLINK };
+	NV503C_CTRL_REGISTER_VA_SPACE_PARAMS space = { .hVASpace = MEMORY };
+	NV503C_CTRL_UNREGISTER_VA_SPACE_PARAMS no_space = { .hVASpace = OBJECT + 1 };
+	NV503C_CTRL_REGISTER_VIDMEM_PARAMS memory = { .hMemory = MEMORY, .size = 8193 };
+	NV503C_CTRL_UNREGISTER_VIDMEM_PARAMS no_memory = { .hMemory = MEMORY };
+	NV503C_CTRL_REGISTER_PID_PARAMS pid = { .hClient = others };
+
+	assert_int_equal(make(client, SUBDEVICE, OBJECT, NV50_THIRD_PARTY_P2P, &params),
+			 NV_ERR_NOT_SUPPORTED);
+	params.flags = NV503C_ALLOC_PARAMETERS_FLAGS_TYPE_BAR1;
+	assert_int_equal(make(client, SUBDEVICE, OBJECT, NV50_THIRD_PARTY_P2P, &params), NV_OK);
+	assert_int_equal(make(client, DEVICE, OBJECT + 1, FERMI_VASPACE_A, &vaspace), NV_OK);
+	assert_int_equal(control(OBJECT, NV503C_CTRL_CMD_REGISTER_VA_SPACE, &space, sizeof(space)),
+			 NV_ERR_INVALID_OBJECT_HANDLE);
+	assert_int_equal(
+		control(OBJECT, NV503C_CTRL_CMD_UNREGISTER_VA_SPACE, &no_space, sizeof(no_space)),
+		NV_ERR_OBJECT_NOT_FOUND);
+	space.hVASpace = OBJECT + 1;
+	assert_int_equal(control(OBJECT, NV503C_CTRL_CMD_REGISTER_VA_SPACE, &space, sizeof(space)),
+			 NV_OK);
+	assert_true(space.vaSpaceToken != 0);
+	assert_int_equal(control(OBJECT, NV503C_CTRL_CMD_REGISTER_VA_SPACE, &space, sizeof(space)),
+			 NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(
+		control(OBJECT, NV503C_CTRL_CMD_UNREGISTER_VA_SPACE, &no_space, sizeof(no_space)),
+		NV_OK);
+	memory.offset = 1 << 30;
+	assert_int_equal(control(OBJECT, NV503C_CTRL_CMD_REGISTER_VIDMEM, &memory, sizeof(memory)),
+			 NV_ERR_INVALID_ARGUMENT);
+	memory.offset = 0;
+	memory.size = 8192;
+	assert_int_equal(control(OBJECT, NV503C_CTRL_CMD_REGISTER_VIDMEM, &memory, sizeof(memory)),
+			 NV_OK);
+	assert_int_equal(
+		control(OBJECT, NV503C_CTRL_CMD_UNREGISTER_VIDMEM, &no_memory, sizeof(no_memory)),
+		NV_OK);
+	assert_int_equal(
+		control(OBJECT, NV503C_CTRL_CMD_UNREGISTER_VIDMEM, &no_memory, sizeof(no_memory)),
+		NV_ERR_OBJECT_NOT_FOUND);
+	assert_int_equal(control(OBJECT, NV503C_CTRL_CMD_REGISTER_VIDMEM, &memory, sizeof(memory)),
+			 NV_OK);
+	assert_int_equal(control(OBJECT, NV503C_CTRL_CMD_REGISTER_PID, &pid, sizeof(pid)),
+			 NV_ERR_INVALID_CLIENT);
+	pid.hClient = client;
+	assert_int_equal(control(OBJECT, NV503C_CTRL_CMD_REGISTER_PID, &pid, sizeof(pid)), NV_OK);
+	assert_int_equal(host_free(ctl, client, OBJECT + 1), NV_OK);
+	assert_int_equal(host_free(ctl, client, OBJECT), NV_OK);
+}
+
+/* The GPU's master control. */
+static void test_master(void **state)
+{
+	NV90E6_CTRL_MASTER_GET_VIRTUAL_FUNCTION_ERROR_CONT_INTR_MASK_PARAMS mask = { ~0u, ~0u };
+	NV2080_CTRL_GPU_GET_COMPUTE_POLICY_CONFIG_PARAMS policy = { 0 };
+
+	assert_int_equal(make(client, SUBDEVICE, OBJECT, GF100_SUBDEVICE_MASTER, NULL), NV_OK);
+	assert_int_equal(control(OBJECT,
+				 NV90E6_CTRL_CMD_MASTER_GET_VIRTUAL_FUNCTION_ERROR_CONT_INTR_MASK,
+				 &mask, sizeof(mask)),
+			 NV_OK);
+	assert_int_equal(mask.eccMask | mask.nvlinkMask, 0);
+	assert_int_equal(host_free(ctl, client, OBJECT), NV_OK);
+	assert_int_equal(control(SUBDEVICE, NV2080_CTRL_CMD_GPU_GET_COMPUTE_POLICY_CONFIG, &policy,
+				 sizeof(policy)),
+			 NV_OK);
+	assert_int_equal(policy.numConfigs, 1);
+}
+
 /* -- Classes without objects ------------------------------------------------------------------- */
 
 static void test_listed(void **state)
@@ -212,7 +284,6 @@ static void test_listed(void **state)
 	/* The GPU has them, the driver nothing to make of them. */
 	assert_int_equal(NV_ERR_NOT_SUPPORTED, 0x56);
 	assert_int_equal(make(client, SUBDEVICE, OBJECT, GF100_SUBDEVICE_INFOROM, NULL), 0x56);
-	assert_int_equal(make(client, SUBDEVICE, OBJECT, GF100_SUBDEVICE_MASTER, NULL), 0x56);
 	assert_int_equal(make(client, SUBDEVICE, OBJECT, GF100_ZBC_CLEAR, NULL), 0x56);
 	assert_int_equal(make(client, DEVICE, OBJECT, NV50_MEMORY_VIRTUAL, &memory),
 			 NV_ERR_INVALID_ARGUMENT);
@@ -496,6 +567,8 @@ int main(void)
 		T(test_no_display),
 		T(test_memory_facts),
 		T(test_rated_power),
+		T(test_third_party),
+		T(test_master),
 		T(test_listed),
 		T(test_confidential_computing),
 		T(test_fabric_manager),
