@@ -277,19 +277,41 @@ static int cmd_crowd(int argc, char **argv)
 /* -- Doorbells -----------------------------------------------------------------------------------
  */
 
-static int cmd_doorbell(int argc, char **argv)
+static volatile u32 *bell_map(struct gpu_client *c)
 {
 	NV_HOPPER_USERMODE_A_PARAMS p = { .bBar1Mapping = 1 };
 	volatile u32 *bell;
-	struct gpu_client c;
 	int fd;
 
-	gpu_open(&c);
-	CHECK(alloc(c.ctl, c.client, HANDLE_SUBDEVICE, HANDLE_USERMODE, HOPPER_USERMODE_A, &p) ==
+	gpu_open(c);
+	CHECK(alloc(c->ctl, c->client, HANDLE_SUBDEVICE, HANDLE_USERMODE, HOPPER_USERMODE_A, &p) ==
 	      NV_OK);
-	fd = prepare(&c, HANDLE_USERMODE, 0, KIB(64), 0);
+	fd = prepare(c, HANDLE_USERMODE, 0, KIB(64), 0);
 	bell = mmap(NULL, KIB(64), PROT_WRITE, MAP_SHARED, fd, 0);
 	CHECK(bell != MAP_FAILED && close(fd) == 0);
+	return bell;
+}
+
+/* Rings once, and holds the page until standard input ends. */
+static int cmd_quiet(int argc, char **argv)
+{
+	struct gpu_client c;
+	volatile u32 *bell = bell_map(&c);
+	char byte;
+
+	bell[NVC361_NOTIFY_CHANNEL_PENDING / 4] = 1;
+	printf("holding\n");
+	fflush(stdout);
+	CHECK(read(STDIN_FILENO, &byte, 1) == 0);
+	bell[NVC361_NOTIFY_CHANNEL_PENDING / 4] = 2;
+	return 0;
+}
+
+static int cmd_doorbell(int argc, char **argv)
+{
+	struct gpu_client c;
+	volatile u32 *bell = bell_map(&c);
+
 	/* A store is no wait, whoever looks: quiet in between, so that the page is armed again. */
 	for (u32 i = 0; i < 20; i++) {
 		bell[NVC361_NOTIFY_CHANNEL_PENDING / 4] = 0x12345;
@@ -533,11 +555,9 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		int (*run)(int argc, char **argv);
-	} commands[] = { { "maps", cmd_maps },
-			 { "crowd", cmd_crowd },
-			 { "doorbell", cmd_doorbell },
-			 { "pins", cmd_pins },
-			 { "churn", cmd_churn } };
+	} commands[] = { { "maps", cmd_maps },	       { "crowd", cmd_crowd },
+			 { "doorbell", cmd_doorbell }, { "quiet", cmd_quiet },
+			 { "pins", cmd_pins },	       { "churn", cmd_churn } };
 
 	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(commands); i++) {
 		if (!strcmp(argv[1], commands[i].name))

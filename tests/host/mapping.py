@@ -36,18 +36,36 @@ def case_kills():
         assert m.start('maps').wait(timeout=120) == 0
 
 
+def case_idle():
+    """Mapped doorbells that nobody rings take no CPU time."""
+    with host.Machine() as m:
+        holders = [m.start('quiet', stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(4)]
+        for child in holders:
+            assert child.stdout.readline() == 'holding\n'
+        time.sleep(0.5)
+        before = host.cpu_ticks(m.pid)
+        time.sleep(2)
+        assert host.cpu_ticks(m.pid) - before <= 1
+        for child in holders:
+            child.stdin.close()
+            assert child.wait(timeout=30) == 0
+            child.stdout.close()
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--leafhopper', required=True)
     parser.add_argument('--client', required=True)
     parser.add_argument('--kills', type=int, default=40)
-    parser.add_argument('case', choices=[*IN_MACHINE, 'kills'])
+    parser.add_argument('case', choices=[*IN_MACHINE, 'kills', 'idle'])
     host.args = parser.parse_args()
     host.args.leafhopper = os.path.abspath(host.args.leafhopper)
     host.args.client = os.path.abspath(host.args.client)
     os.environ.pop('LEAFHOPPER_SOCKET', None)
     if host.args.case == 'kills':
         case_kills()
+    elif host.args.case == 'idle':
+        case_idle()
     else:
         host.case_in_machine(host.args.case)
 
