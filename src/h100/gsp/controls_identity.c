@@ -140,6 +140,9 @@ static enum nv_status get_gsp_features(struct fw_call *call, void *params, u32 s
 	NV2080_CTRL_GSP_GET_FEATURES_PARAMS *p = params;
 
 	memset(p, 0, size);
+	/* Without it clients of unified memory go without. */
+	p->gspFeatures = NV2080_CTRL_GSP_GET_FEATURES_UVM_ENABLED_TRUE
+			 << NV2080_CTRL_GSP_GET_FEATURES_UVM_ENABLED__LO;
 	p->bValid = 1;
 	p->bDefaultGspRmGpu = 1;
 	fw_put_text(p->firmwareVersion, sizeof(p->firmwareVersion), call->state->firmware_version);

@@ -25,3 +25,28 @@ def cuda_initialises(machine):
     gib = int(told["bytes"]) / 2 ** 30
     assert 70 < gib <= 80, told
     assert int(told["multiprocessors"]) == 2 * profile.number("tpc_count"), told
+
+
+@test
+def cuda_makes_contexts(machine):
+    cuda(machine, "context")
+
+
+@test
+def cuda_copies_pageable_memory(machine):
+    assert "verified" in cuda(machine, "pageable")["pageable:"]
+
+
+@test
+def cuda_copies_pinned_memory(machine):
+    assert "verified" in cuda(machine, "pinned")["pinned:"]
+
+
+@test
+def cuda_copies_registered_memory(machine):
+    assert "verified" in cuda(machine, "registered")["registered:"]
+
+
+@test
+def cuda_gives_memory_back(machine):
+    cuda(machine, "memory")
