@@ -157,7 +157,8 @@ static enum nv_status channel_map_and_bind(struct uvm_space *space, struct uvm_c
 
 	if (count > RM_UVM_CHANNEL_RESOURCES)
 		return NV_ERR_INVALID_STATE;
-	if (count && base + length - 1 >= channel->gpu->hal.channel_va_end)
+	if (count && (base + length - 1 >= channel->gpu->hal.channel_va_end ||
+		      !uvm_gpu_can_address(channel->gpu, base, length)))
 		return NV_ERR_OUT_OF_RANGE;
 	for (i = 0; i < count; i++) {
 		status = resource_map(space, channel, i, base, base + length - 1);

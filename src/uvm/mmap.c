@@ -101,11 +101,16 @@ lose:
 void uvm_file_munmap(struct uvm_file *file, u64 address, u64 size)
 {
 	struct uvm_space *space = file->space;
-	u64 last = address + size - 1;
 	struct uvm_range *range, *next;
 	bool exits;
+	u64 last;
 
-	if (os_load_acquire(&file->state) != UVM_FILE_SPACE || !size || last < address)
+	/* As munmap takes it: whole pages, from an address of one. */
+	if (os_load_acquire(&file->state) != UVM_FILE_SPACE || !size ||
+	    !is_aligned(address, OS_PAGE_SIZE) || !align_up_ok(size, OS_PAGE_SIZE))
+		return;
+	last = address + align_up(size, OS_PAGE_SIZE) - 1;
+	if (last < address)
 		return;
 	/* Of a process that ends, others may still use the memory if the file is for several. */
 	exits = !file->uvm->host->current_mm() &&

@@ -110,7 +110,8 @@ enum uvm_result uvm_file_mmap(struct uvm_file *file, u64 address, u64 size, u64 
 /*
  * The process has no mapping of this file in [address, address + size) any more (munmap, a mapping
  * over it, mremap away, exit): managed ranges there are freed, also in parts; of pools the CPU side
- * ends. What is not mapped there is no error.
+ * ends. What is not mapped there is no error; nor is an address that is none of a page, which does
+ * nothing. size is rounded up to pages.
  */
 void uvm_file_munmap(struct uvm_file *file, u64 address, u64 size);
 /*

@@ -181,6 +181,13 @@ static void test_cut(void **state)
 	}
 	assert_int_equal(validate(at + KIB(4), MIB(3) - KIB(4)), NV_OK);
 	assert_int_equal(validate(at + MIB(3) + KIB(8), MIB(4) - KIB(12)), NV_OK);
+	/* not at a page: nothing; a size in part: the page */
+	uvm_file_munmap(fake.files[file], at + MIB(4) + 1, KIB(4));
+	assert_int_equal(validate(at + MIB(3) + KIB(8), MIB(4) - KIB(12)), NV_OK);
+	uvm_file_munmap(fake.files[file], at + MIB(5), 1);
+	assert_null(touch(at + MIB(5) + 1));
+	assert_false(fake_walk(0, at + MIB(5) + KIB(4) - 1).valid);
+	same_bytes(0, at + MIB(5) + KIB(4));
 	/* a hole is free to be mapped again */
 	assert_int_equal(mmap_at(at + MIB(3), KIB(8)), UVM_RESULT_OK);
 	assert_int_equal(*touch(at + MIB(3)), 0);
