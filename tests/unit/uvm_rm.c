@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * Unified memory over the real resource manager and a software H100: a client's address space,
+ * memory of both kinds in it, what is refused of other clients, and who may go first.
+ */
+#include "rm_host.h"
+#include "unit.h"
+
+#include "base/bits.h"
+#include "uvm/uvm.h"
+
+#define DEVICE 0xd0u
+#define SPACE 0xe0u
+#define MANAGED_SPACE 0xe1u
+#define VIDEO 0xe2u
+#define SYSTEM 0xe3u
+#define BASE 0x200000000ull
+#define EXTERNALLY_OWNED 0x48u
+
+static struct uvm *uvm;
+static struct uvm_file *files[2];
+static int ctl, other;
+static u32 client, others;
+static NvProcessorUuid uuid;
+
+static struct uvm_file *file_get(s32 fd)
+{
+	return fd == 0 ? files[0] : NULL;
+}
+
+static void file_put(struct uvm_file *file)
+{
+}
+
+static u64 current_mm(void)
+{
+	return 1;
+}
+
+static const struct uvm_host_ops ops = {
+	.file_get = file_get,
+	.file_put = file_put,
+	.current_mm = current_mm,
+};
+
+#define CALL(p, number)                                                                     \
+	(assert_int_equal(uvm_ioctl(files[0], number, (u64)(uintptr_t)(p)), UVM_RESULT_OK), \
+	 (p)->rmStatus)
+
+static void learn_uuid(void)
+{
+	NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS ids = { 0 };
+	NV0000_CTRL_GPU_GET_UUID_FROM_GPU_ID_PARAMS p = { 0 };
+
+	assert_int_equal(host_control(ctl, client, client, NV0000_CTRL_CMD_GPU_GET_PROBED_IDS, &ids,
+				      sizeof(ids)),
+			 NV_OK);
+	p.gpuId = ids.gpuIds[0];
+	p.flags = (u32)REG_PREP(NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID_FLAGS_FORMAT,
+				NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID_FLAGS_FORMAT_BINARY);
+	assert_int_equal(host_control(ctl, client, client, NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID,
+				      &p, sizeof(p)),
+			 NV_OK);
+	memcpy(uuid.uuid, p.gpuUuid, sizeof(uuid.uuid));
+}
+
+static void make(u32 parent, u32 handle, u32 class_id, void *params, u32 size)
+{
+	assert_int_equal(host_alloc(ctl, client, parent, &handle, class_id, params, size), NV_OK);
+}
+
+static int start(void **state)
+{
+	NV_VASPACE_ALLOCATION_PARAMETERS space = { .flags = EXTERNALLY_OWNED };
+	NV_VASPACE_ALLOCATION_PARAMETERS managed = { 0 };
+	NV_MEMORY_ALLOCATION_PARAMS video = { .owner = 1, .size = MIB(4), .alignment = MIB(2) };
+	NV_MEMORY_ALLOCATION_PARAMS system = {
+		.owner = 1,
+		.size = KIB(64),
+		.attr = (u32)REG_PREP(NVOS32_ATTR_LOCATION, NVOS32_ATTR_LOCATION_PCI),
+	};
+	NV0080_ALLOC_PARAMETERS d = { 0 };
+	struct uvm_config config = { .host = &ops };
+	UVM_INITIALIZE_PARAMS init = { 0 };
+	UVM_MM_INITIALIZE_PARAMS mm = { 0 };
+
+	host_start(1);
+	config.rm = host.rm;
+	assert_true(host_open(RM_NODE_GPU, 0) >= 0);
+	ctl = host_open(RM_NODE_CONTROL, 0);
+	other = host_open(RM_NODE_CONTROL, 0);
+	client = host_client(ctl);
+	others = host_client(other);
+	make(client, DEVICE, NV01_DEVICE_0, &d, sizeof(d));
+	make(DEVICE, SPACE, FERMI_VASPACE_A, &space, sizeof(space));
+	make(DEVICE, MANAGED_SPACE, FERMI_VASPACE_A, &managed, sizeof(managed));
+	make(DEVICE, VIDEO, NV01_MEMORY_LOCAL_USER, &video, sizeof(video));
+	make(DEVICE, SYSTEM, NV01_MEMORY_SYSTEM, &system, sizeof(system));
+	learn_uuid();
+	assert_int_equal(uvm_create(&config, &uvm), NV_OK);
+	assert_int_equal(uvm_file_open(uvm, UVM_NODE_UVM, NULL, &files[0]), NV_OK);
+	assert_int_equal(uvm_file_open(uvm, UVM_NODE_UVM, NULL, &files[1]), NV_OK);
+	assert_int_equal(CALL(&init, UVM_INITIALIZE), NV_OK);
+	assert_int_equal(uvm_ioctl(files[1], UVM_MM_INITIALIZE, (u64)(uintptr_t)&mm),
+			 UVM_RESULT_OK);
+	assert_int_equal(mm.rmStatus, NV_OK);
+	return 0;
+}
+
+static int end(void **state)
+{
+	u32 i;
+
+	for (i = 2; i--;) {
+		if (files[i])
+			uvm_file_close(files[i]);
+		files[i] = NULL;
+	}
+	uvm_destroy(uvm);
+	return host_end(state);
+}
+
+static u32 register_gpu(void)
+{
+	UVM_REGISTER_GPU_PARAMS p = { .gpu_uuid = uuid };
+
+	return CALL(&p, UVM_REGISTER_GPU);
+}
+
+static u32 register_space(int fd, u32 root, u32 handle)
+{
+	UVM_REGISTER_GPU_VASPACE_PARAMS p = {
+		.gpuUuid = uuid, .rmCtrlFd = fd, .hClient = root, .hVaSpace = handle
+	};
+
+	return CALL(&p, UVM_REGISTER_GPU_VASPACE);
+}
+
+static u32 map(int fd, u32 root, u32 handle, u64 base, u64 length)
+{
+	static UVM_MAP_EXTERNAL_ALLOCATION_PARAMS p;
+
+	p.base = base;
+	p.length = length;
+	p.gpuAttributesCount = 1;
+	p.perGpuAttributes[0].gpuUuid = uuid;
+	p.rmCtrlFd = fd;
+	p.hClient = root;
+	p.hMemory = handle;
+	return CALL(&p, UVM_MAP_EXTERNAL_ALLOCATION);
+}
+
+static void all_in_place(void)
+{
+	UVM_CREATE_EXTERNAL_RANGE_PARAMS range = { .base = BASE, .length = MIB(8) };
+
+	assert_int_equal(register_gpu(), NV_OK);
+	assert_int_equal(register_space(ctl, client, SPACE), NV_OK);
+	assert_int_equal(CALL(&range, UVM_CREATE_EXTERNAL_RANGE), NV_OK);
+	assert_int_equal(map(ctl, client, VIDEO, BASE, MIB(4)), NV_OK);
+	assert_int_equal(map(ctl, client, SYSTEM, BASE + MIB(4), KIB(64)), NV_OK);
+}
+
+static void test_objects(void **state)
+{
+	UVM_REGISTER_GPU_PARAMS nobody = { .gpu_uuid = { { 1 } } };
+
+	assert_int_equal(CALL(&nobody, UVM_REGISTER_GPU), NV_ERR_INVALID_DEVICE);
+	assert_int_equal(register_gpu(), NV_OK);
+	assert_int_equal(register_space(-1, client, SPACE), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(register_space(0, client, SPACE), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(register_space(other, client, SPACE), NV_ERR_INVALID_CLIENT);
+	assert_int_equal(register_space(ctl, others, SPACE), NV_ERR_INVALID_CLIENT);
+	assert_int_equal(register_space(other, others, SPACE), NV_ERR_OBJECT_NOT_FOUND);
+	assert_int_equal(register_space(ctl, client, VIDEO), NV_ERR_INVALID_OBJECT_HANDLE);
+	assert_int_equal(register_space(ctl, client, DEVICE), NV_ERR_INVALID_OBJECT_HANDLE);
+	assert_int_equal(register_space(ctl, client, MANAGED_SPACE), NV_ERR_INVALID_FLAGS);
+	assert_int_equal(register_space(ctl, client, SPACE), NV_OK);
+	assert_int_equal(map(ctl, client, VIDEO, BASE, MIB(4)), NV_ERR_INVALID_ADDRESS);
+}
+
+static void test_maps(void **state)
+{
+	UVM_UNMAP_EXTERNAL_PARAMS unmap = { .base = BASE, .length = MIB(8), .gpuUuid = uuid };
+
+	all_in_place();
+	assert_int_equal(map(ctl, client, DEVICE, BASE, MIB(4)), NV_ERR_INVALID_OBJECT_HANDLE);
+	assert_int_equal(map(other, client, VIDEO, BASE, MIB(4)), NV_ERR_INVALID_CLIENT);
+	assert_int_equal(map(ctl, client, VIDEO, BASE, MIB(6)), NV_ERR_INVALID_LIMIT);
+	assert_int_equal(map(ctl, client, VIDEO, BASE, MIB(4)), NV_OK);
+	/* freed by the client: the mapping keeps it */
+	assert_int_equal(host_free(ctl, client, VIDEO), NV_OK);
+	assert_int_equal(host_free(ctl, client, SYSTEM), NV_OK);
+	assert_int_equal(map(ctl, client, VIDEO, BASE, MIB(4)), NV_ERR_OBJECT_NOT_FOUND);
+	assert_int_equal(CALL(&unmap, UVM_UNMAP_EXTERNAL), NV_OK);
+}
+
+/* The client, with the address space, goes before the file; then the reverse is start's and end's.
+ */
+static void test_client_first(void **state)
+{
+	all_in_place();
+	host_close(ctl);
+	assert_int_equal(register_space(ctl, client, SPACE), NV_ERR_INVALID_DEVICE);
+}
+
+static void test_space_first(void **state)
+{
+	UVM_UNREGISTER_GPU_VASPACE_PARAMS p = { .gpuUuid = uuid };
+
+	all_in_place();
+	assert_int_equal(host_free(ctl, client, SPACE), NV_OK);
+	assert_int_equal(CALL(&p, UVM_UNREGISTER_GPU_VASPACE), NV_OK);
+	assert_int_equal(register_space(ctl, client, SPACE), NV_ERR_OBJECT_NOT_FOUND);
+}
+
+/* Registered twice in turn: the directory of the first is gone. */
+static void test_again(void **state)
+{
+	UVM_UNREGISTER_GPU_VASPACE_PARAMS p = { .gpuUuid = uuid };
+
+	all_in_place();
+	assert_int_equal(CALL(&p, UVM_UNREGISTER_GPU_VASPACE), NV_OK);
+	assert_int_equal(register_space(ctl, client, SPACE), NV_OK);
+	assert_int_equal(map(ctl, client, VIDEO, BASE, MIB(4)), NV_OK);
+}
+
+/* The GPU leaves the bus under all of it. */
+static void test_gpu_removed(void **state)
+{
+	UVM_UNREGISTER_GPU_PARAMS p = { .gpu_uuid = uuid };
+
+	all_in_place();
+	host_remove(0);
+	assert_int_equal(CALL(&p, UVM_UNREGISTER_GPU), NV_ERR_INVALID_DEVICE);
+	assert_int_equal(register_gpu(), NV_ERR_INVALID_DEVICE);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+	const struct CMUnitTest tests[] = {
+		TEST(test_objects),	TEST(test_maps),  TEST(test_client_first),
+		TEST(test_space_first), TEST(test_again), TEST(test_gpu_removed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
