@@ -386,10 +386,11 @@ static void *storer(void *arg)
 static void pin_races(const struct gpu_client *c, u32 turns)
 {
 	for (u32 i = 0; i < turns; i++) {
+		const int shared = i % 3 == 2 ? MAP_SHARED : MAP_PRIVATE;
 		pthread_t thread;
 
-		race.words = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-				  -1, 0);
+		race.words =
+			mmap(NULL, SIZE, PROT_READ | PROT_WRITE, shared | MAP_ANONYMOUS, -1, 0);
 		CHECK(race.words != MAP_FAILED);
 		race.count = SIZE / PAGE;
 		race.stop = 0;
@@ -480,6 +481,27 @@ static void pin_shared(const struct gpu_client *c)
 	CHECK(munmap(mem, SIZE) == 0 && munmap(other, SIZE) == 0 && close(fd) == 0);
 }
 
+/* Shared with nobody yet, and with a child once there is one. */
+static void pin_nameless(const struct gpu_client *c)
+{
+	u8 *mem = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid;
+
+	CHECK(mem != MAP_FAILED);
+	mem[5] = 5;
+	pin(c, HANDLE_MEMORY, mem, SIZE);
+	CHECK(mem[5] == 5 && mem[PAGE] == 0);
+	pid = fork();
+	if (pid == 0) {
+		mem[5] = 6;
+		_exit(0);
+	}
+	wait_child(pid);
+	CHECK(mem[5] == 6);
+	object_free(c, HANDLE_MEMORY);
+	CHECK(munmap(mem, SIZE) == 0);
+}
+
 static void pin_failures(const struct gpu_client *c)
 {
 	u8 *mem = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -504,6 +526,7 @@ static int cmd_pins(int argc, char **argv)
 
 	gpu_open(&c);
 	pin_races(&c, argc > 0 ? (u32)atoi(argv[0]) : 40);
+	pin_nameless(&c);
 	pin_forks(&c);
 	pin_grows(&c);
 	pin_shared(&c);

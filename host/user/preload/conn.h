@@ -85,7 +85,7 @@ struct lh_area {
 	u64 offset;	/* in the memory, of start */
 	u32 generation; /* of the connection that knows it */
 	u8 kind;
-	u8 whole; /* no part of it can be moved */
+	u8 whole; /* a device's: no part of it can be moved; pinned: a child of fork shares it */
 };
 
 /*

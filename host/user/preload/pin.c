@@ -38,6 +38,9 @@
 
 #define PAGE 4096u
 #define HELPER_STACK KIB(64)
+/* This process, or one that it comes from without exec, has or had a child with its memory. */
+static u32 forked;
+
 #define PIECES_MAX (LH_DATA_SIZE / sizeof(struct lh_pin_piece))
 
 /* -- /proc/self/maps ----------------------------------------------------------------------------
@@ -49,7 +52,8 @@ struct vma {
 	u32 major, minor;
 	u64 inode;
 	bool read, write, execute, shared;
-	bool special; /* the kernel's own: [vdso] and the like */
+	bool special;  /* the kernel's own: [vdso] and the like */
+	bool nameless; /* shared memory of no file's: mmap with MAP_SHARED and MAP_ANONYMOUS */
 };
 
 static u64 number(const char **at, u32 base)
@@ -91,6 +95,7 @@ static void vma_parse(const char *line, struct vma *vma)
 	vma->minor = (u32)number(&line, 16);
 	line += *line == ' ';
 	vma->inode = number(&line, 10);
+	vma->nameless = vma->shared && strstr(line, " /dev/zero (deleted)") != NULL;
 	line = strchr(line, '[');
 	vma->special = line && !vma->inode && strncmp(line, "[heap]", 6) != 0 &&
 		       strncmp(line, "[stack", 6) != 0 && strncmp(line, "[anon", 5) != 0;
@@ -147,6 +152,7 @@ struct change {
 	int prot;
 	int memfd;
 	int uffd; /* -1: no other thread is there to store anything */
+	u64 mode; /* which faults wait */
 	int rc;
 	u32 alive; /* the helper's thread number, 0 once it ended */
 };
@@ -208,7 +214,7 @@ BARE static int change_make(struct change *c)
 	all.start = c->start;
 	all.len = c->size;
 	range.range = all;
-	range.mode = UFFDIO_REGISTER_MODE_MISSING;
+	range.mode = c->mode;
 	rc = bare_ioctl(c, UFFDIO_REGISTER, &range);
 	if (rc)
 		return (int)rc;
@@ -296,6 +302,9 @@ static int change_uffd(struct change *c, bool own_thread)
 {
 	struct uffdio_api api = { .api = UFFD_API };
 
+	/* Pages of shared memory stay in it, and are absent from the address space only. */
+	if (c->mode & UFFDIO_REGISTER_MODE_MINOR)
+		api.features = UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM;
 	c->uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	if (c->uffd < 0) {
 		/* The kernel writes to a thread's block whenever it runs. */
@@ -345,12 +354,16 @@ static bool has_own_thread(u64 start, u64 size)
 /* Makes [start, start + size) of vma shared memory. Its descriptor, or a negative errno. */
 static int make_shared(const struct vma *vma, u64 start, u64 size)
 {
-	struct change c = { .start = start, .size = size, .uffd = -1 };
+	struct change c = {
+		.start = start, .size = size, .uffd = -1, .mode = UFFDIO_REGISTER_MODE_MISSING
+	};
 	void *aside;
 	int rc;
 
 	c.prot = (vma->read ? PROT_READ : 0) | (vma->write ? PROT_WRITE : 0) |
 		 (vma->execute ? PROT_EXEC : 0);
+	if (vma->shared)
+		c.mode |= UFFDIO_REGISTER_MODE_MINOR;
 	c.memfd = change_memfd(size);
 	if (c.memfd < 0)
 		return c.memfd;
@@ -459,6 +472,7 @@ static int pin_private(struct pin *pin, const struct vma *vma, u64 size)
 	struct lh_area area = { .start = pin->at,
 				.end = pin->at + size,
 				.kind = LH_AREA_PINNED,
+				.whole = vma->shared,
 				.number = lh_area_number(),
 				.generation = pin->chan->generation };
 	int fd = make_shared(vma, pin->at, size);
@@ -481,6 +495,9 @@ static int pin_shared(struct pin *pin, const struct vma *vma, u64 size)
 	int fd = open_shared(vma);
 	u64 token;
 
+	/* No other process has it where none was forked. */
+	if (fd < 0 && vma->nameless && !__atomic_load_n(&forked, __ATOMIC_ACQUIRE))
+		return pin_private(pin, vma, size);
 	if (fd < 0)
 		return fd;
 	token = descriptor_send(pin->chan, fd);
@@ -576,7 +593,7 @@ static struct plan *plan_make(u32 count)
 	for (const struct lh_area *area; (area = lh_area_next(at)); at = area->end) {
 		struct copy *copy = &plan->copies[plan->count];
 
-		if (area->kind != LH_AREA_PINNED)
+		if (area->kind != LH_AREA_PINNED || area->whole)
 			continue;
 		copy->start = area->start;
 		copy->size = area->end - area->start;
@@ -670,10 +687,12 @@ static pid_t fork_as(pid_t (*make)(void))
 	sigset_t before;
 	u64 at = 0;
 
+	if (!lh_borrowed())
+		__atomic_store_n(&forked, 1, __ATOMIC_RELEASE);
 	if (!lh_area_near(0, ~0ull) || !lh_area_lock(&before))
 		return make();
 	for (const struct lh_area *area; (area = lh_area_next(at)); at = area->end) {
-		if (area->kind != LH_AREA_PINNED)
+		if (area->kind != LH_AREA_PINNED || area->whole)
 			continue;
 		f.count++;
 		if (area->start < frame + PAGE && area->end > frame - FORK_STACK)
