@@ -185,6 +185,49 @@ static void test_the_rest(void **state)
 			 NV_ERR_INVALID_OBJECT_HANDLE);
 }
 
+/* The lists that CUDA asks for, with the very indices. */
+static void test_lists(void **state)
+{
+	static const u8 memory[][8] = { { 0x8 },
+					{ 0x16, 0x9, 0x10 },
+					{ 0xb, 0x19, 0x1b, 0x18, 0xd, 0x17, 0x8 },
+					{ 0x1a, 0x22, 0x23 } };
+	static const u8 memory_counts[] = { 1, 3, 7, 3 };
+	static const u8 gpu_indices[] = {
+		0x11, 0x22, 0x26, 0x27, 0x2a, 0x37, 0x3b, 0x3c, 0x3d, 0x2d
+	};
+	static const u8 bus[][6] = { { 0, 2, 0xb }, { 0xf, 0x10, 0x2c, 0x2d, 3, 6 } };
+	static const u8 bus_counts[] = { 3, 6 };
+	u32 i, j, status;
+
+	for (i = 0; i < ARRAY_SIZE(memory); i++) {
+		NV2080_CTRL_FB_GET_INFO_V2_PARAMS p = { .fbInfoListSize = memory_counts[i] };
+
+		for (j = 0; j < memory_counts[i]; j++)
+			p.fbInfoList[j].index = memory[i][j];
+		status = ASK(SUBDEVICE, NV2080_CTRL_CMD_FB_GET_INFO_V2, p);
+		if (status != NV_OK)
+			fail_msg("memory list %u: %#x", i, status);
+	}
+	for (i = 0; i < ARRAY_SIZE(bus); i++) {
+		NV2080_CTRL_BUS_GET_INFO_V2_PARAMS p = { .busInfoListSize = bus_counts[i] };
+
+		for (j = 0; j < bus_counts[i]; j++)
+			p.busInfoList[j].index = bus[i][j];
+		status = ASK(SUBDEVICE, NV2080_CTRL_CMD_BUS_GET_INFO_V2, p);
+		if (status != NV_OK)
+			fail_msg("bus list %u: %#x", i, status);
+	}
+	for (i = 0; i < ARRAY_SIZE(gpu_indices); i++) {
+		NV2080_CTRL_GPU_GET_INFO_V2_PARAMS p = { .gpuInfoListSize = 1 };
+
+		p.gpuInfoList[0].index = gpu_indices[i];
+		status = ASK(SUBDEVICE, NV2080_CTRL_CMD_GPU_GET_INFO_V2, p);
+		if (status != NV_OK)
+			fail_msg("GPU information %#x: %#x", gpu_indices[i], status);
+	}
+}
+
 /* -- The page that rings ----------------------------------------------------------------------- */
 
 static void test_usermode(void **state)
@@ -329,13 +372,10 @@ static void test_failing_allocations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_engines),
-		T(test_graphics_info),
-		T(test_multiprocessors),
-		T(test_the_rest),
-		T(test_usermode),
-		T(test_nonstall_events),
-		T(test_failing_allocations),
+		T(test_engines),	 T(test_graphics_info),
+		T(test_multiprocessors), T(test_the_rest),
+		T(test_lists),		 T(test_usermode),
+		T(test_nonstall_events), T(test_failing_allocations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
