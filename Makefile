@@ -14,7 +14,7 @@ KDIR ?= $(if $(KERNEL),$(shell tools/vm/kernel $(KERNEL))/headers,/lib/modules/$
 .PHONY: modules install-modules uninstall-modules dkms-source vm-check vm-check-full vm-demo vm-shell
 
 help:
-	@echo 'make demo              install what is missing, build, run nvidia-smi on a software H100'
+	@echo 'make demo              install what is missing, build, run nvidia-smi and a CUDA copy on a software H100'
 	@echo 'make check             the same, then every quick test (under 5 minutes on 2 cores)'
 	@echo 'make check-full        every build, test and count (under 80 minutes)'
 	@echo 'make lint              formatting, cppcheck, the arrows between folders'
@@ -43,7 +43,7 @@ nvidia-userspace:
 	@tools/nvidia-userspace.sh
 
 demo: build/plain/build.ninja
-	@ninja -C build/plain --quiet host/user/leafhopper host/user/libleafhopper-preload.so
+	@ninja -C build/plain --quiet host/user/leafhopper host/user/libleafhopper-preload.so tests/cuda/cuda_copy
 ifneq ($(NVIDIA),no)
 	@tools/nvidia-userspace.sh || echo 'NVIDIA'\''s programs could not be fetched: using leafhopper smi'
 endif

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
-# The main job, shown: NVIDIA's own nvidia-smi, or `leafhopper smi` without it, on a software GPU.
+# The main job, shown: NVIDIA's own nvidia-smi, then a program that copies through NVIDIA's libcuda, on a
+# software GPU; `leafhopper smi` where NVIDIA's programs are not there.
 #
 # usage: tools/demo.sh GPUS PROFILE yes|no     the last: whether NVIDIA's programs may be used
 set -eu
@@ -10,10 +11,13 @@ leafhopper=$top/build/plain/host/user/leafhopper
 nvidia=$top/build/nvidia
 
 if [ "$3" != no ] && [ -e "$nvidia/.complete" ]; then
+	LD_LIBRARY_PATH=$nvidia/usr/lib/x86_64-linux-gnu/nvidia/current
+	export LD_LIBRARY_PATH
 	echo "\$ leafhopper run --gpus $1 --profile $2 -- nvidia-smi"
-	LD_LIBRARY_PATH=$nvidia/usr/lib/x86_64-linux-gnu/nvidia/current \
-		exec "$leafhopper" run --gpus "$1" --profile "$2" -- \
-		"$nvidia/usr/lib/nvidia/current/nvidia-smi"
+	"$leafhopper" run --gpus "$1" --profile "$2" -- "$nvidia/usr/lib/nvidia/current/nvidia-smi"
+	echo
+	echo "\$ leafhopper run --gpus $1 --profile $2 -- tests/cuda/cuda_copy speed"
+	exec "$leafhopper" run --gpus "$1" --profile "$2" -- "$top/build/plain/tests/cuda/cuda_copy" speed
 fi
 echo "\$ leafhopper run --gpus $1 --profile $2 -- leafhopper smi"
 exec "$leafhopper" run --gpus "$1" --profile "$2" -- "$leafhopper" smi
