@@ -18,7 +18,8 @@
 #include "h100/engine/surface.h"
 #include "os/os.h"
 
-#define REMAP_BYTES 4096u /* of elements on either side that are put together at a time */
+#define COMPONENT_COST 256u /* as many bytes moved at once */
+#define REMAP_BYTES 4096u   /* of elements on either side that are put together at a time */
 
 /* Methods, from and to. */
 static const struct {
@@ -414,9 +415,9 @@ static enum h100_method_result remap_some(struct launch *l, u32 line, u64 first,
 static enum h100_method_result remap_line(struct launch *l, u32 line)
 {
 	u32 widest = max(l->source.element, l->destination.element);
-	u32 most = REMAP_BYTES / widest, count;
+	u32 most = REMAP_BYTES / widest, count, cost;
 	enum h100_method_result result = H100_METHOD_OK;
-	u8 pattern[16];
+	u8 pattern[16] = { 0 };
 
 	if (!l->remap.reads && l->remap.complete) {
 		for (u32 i = 0; i < l->remap.destinations; i++)
@@ -424,12 +425,14 @@ static enum h100_method_result remap_line(struct launch *l, u32 line)
 			       l->remap.component);
 		return fill_line(l, line, pattern, l->destination.element);
 	}
+	/* Components one by one take longer than their bytes. */
+	cost = l->remap.complete ? widest : COMPONENT_COST * l->remap.destinations;
 	for (u64 e = 0; e < l->elements && result == H100_METHOD_OK; e += count) {
 		count = (u32)min(l->elements - e, (u64)most);
 		result = remap_some(l, line, e, count);
 		if (result == H100_METHOD_OK)
 			result = h100_move_spent(&l->mover, &l->source.end, &l->destination.end,
-						 (u64)count * widest);
+						 (u64)count * cost);
 	}
 	return result;
 }

@@ -14,6 +14,7 @@
 #define TURN_BYTES KIB(512)  /* moved between two looks at whether others wait */
 #define STREAM_BYTES MIB(16) /* from so much on, a copy goes past the caches, as memcpy's does */
 #define STREAM_PIECE 64u
+#define LAST_ADDRESS (~(u64)0)
 #define RUN_COST 128u /* what a short run costs more than its bytes */
 
 void h100_mover_init(struct h100_mover *m, struct h100_engine_call *call, u8 client, u16 engine_id)
@@ -67,9 +68,11 @@ static enum h100_method_result look_up(struct h100_mover *m, struct h100_end *en
 	if (end->physical) {
 		if (end->aperture == H100_APERTURE_PEER)
 			return unreachable(m, end, address, H100_FAULT_UNSUPPORTED_APERTURE);
-		end->t = (struct h100_translation){ .aperture = end->aperture,
-						    .address = address,
-						    .bytes = max(~address, (u64)1) };
+		end->t = (struct h100_translation){
+			.aperture = end->aperture,
+			.address = address,
+			.bytes = address != LAST_ADDRESS ? LAST_ADDRESS - address : 1,
+		};
 	} else if (!h100_mmu_translate(m->call->mmu, &m->call->pdb, address, access, &end->t,
 				       &m->call->fault)) {
 		return fault(m);
