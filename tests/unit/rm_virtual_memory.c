@@ -411,6 +411,108 @@ static void test_client_goes(void **state)
 	}
 }
 
+/* -- Many at once ------------------------------------------------------------------------------ */
+
+struct worker {
+	int fd, target;
+	u32 client, rounds;
+	u32 failed; /* requests that were refused */
+};
+
+#define WORKERS 4u
+
+static u32 worker_alloc(struct worker *w, u32 parent, u32 handle, u32 class_id, void *params)
+{
+	return host_alloc(w->fd, w->client, parent, &handle, class_id, params, 0);
+}
+
+/* Every client's memory, space and mappings are its own; heap, TLB and messages are all's. */
+static void work(void *arg)
+{
+	struct worker *w = arg;
+	u32 i;
+
+	for (i = 0; i < w->rounds; i++) {
+		NV_MEMORY_ALLOCATION_PARAMS video = { .owner = 1, .size = MIB(2) }, system = {
+			.owner = 1, .size = 8 * PAGE, .attr = FIELD(PCI, NVOS32_ATTR_LOCATION)
+		};
+		NV_VASPACE_ALLOCATION_PARAMETERS v = { 0 };
+		NV_MEMORY_VIRTUAL_ALLOCATION_PARAMS window = { .hVASpace = SPACE };
+		NVOS46_PARAMETERS map = { .hClient = w->client,
+					  .hDevice = DEVICE,
+					  .hDma = WINDOW,
+					  .hMemory = MEMORY,
+					  .length = MIB(2) };
+		nv_ioctl_nvos33_parameters_with_fd cpu = {
+			.params = { .hClient = w->client,
+				    .hDevice = DEVICE,
+				    .hMemory = SYSTEM,
+				    .length = 8 * PAGE },
+			.fd = w->target,
+		};
+		struct rm_mapping *mapping;
+
+		w->failed +=
+			worker_alloc(w, DEVICE, MEMORY, NV01_MEMORY_LOCAL_USER, &video) != NV_OK;
+		w->failed += worker_alloc(w, DEVICE, SYSTEM, NV01_MEMORY_SYSTEM, &system) != NV_OK;
+		w->failed += worker_alloc(w, DEVICE, SPACE, FERMI_VASPACE_A, &v) != NV_OK;
+		w->failed += worker_alloc(w, DEVICE, WINDOW, NV01_MEMORY_VIRTUAL, &window) != NV_OK;
+		host_ioctl(w->fd, NV_ESC_RM_MAP_MEMORY_DMA, &map, sizeof(map));
+		w->failed += map.status != NV_OK;
+		map.hMemory = SYSTEM;
+		map.length = 8 * PAGE;
+		host_ioctl(w->fd, NV_ESC_RM_MAP_MEMORY_DMA, &map, sizeof(map));
+		w->failed += map.status != NV_OK;
+		if (i == 0) {
+			host_ioctl(w->fd, NV_ESC_RM_MAP_MEMORY, &cpu, sizeof(cpu));
+			w->failed += cpu.params.status != NV_OK;
+		}
+		if (rm_file_mmap(host.fds[w->target].file, 0, 8 * PAGE, true, &mapping) == NV_OK)
+			rm_mapping_put(mapping);
+		else
+			w->failed++;
+		host_free(w->fd, w->client, i & 1 ? SPACE : MEMORY);
+		host_free(w->fd, w->client, i & 1 ? MEMORY : SYSTEM);
+		host_free(w->fd, w->client, WINDOW);
+		host_free(w->fd, w->client, i & 1 ? SYSTEM : SPACE);
+	}
+}
+
+static void test_clients_at_once(void **state)
+{
+	static struct worker workers[WORKERS];
+	struct os_thread *threads[WORKERS];
+	struct rm_statistics s;
+	u32 i;
+
+	assert_int_equal(host_free(ctl, client, client), NV_OK);
+	for (i = 0; i < WORKERS; i++) {
+		NV0080_ALLOC_PARAMETERS d = { .deviceId = 0 };
+		struct worker *w = &workers[i];
+
+		w->fd = host_open(RM_NODE_CONTROL, 0);
+		w->target = host_open(RM_NODE_CONTROL, 0);
+		w->client = host_client(w->fd);
+		w->rounds = UNIT_SANITIZED ? 15 : 60;
+		w->failed = 0;
+		assert_int_equal(worker_alloc(w, w->client, DEVICE, NV01_DEVICE_0, &d), NV_OK);
+	}
+	for (i = 0; i < WORKERS; i++) {
+		threads[i] = os_thread_create("worker", work, &workers[i]);
+		assert_non_null(threads[i]);
+	}
+	for (i = 0; i < WORKERS; i++)
+		os_thread_join(threads[i]);
+	for (i = 0; i < WORKERS; i++) {
+		assert_int_equal(workers[i].failed, 0);
+		host_close(workers[i].target);
+		host_close(workers[i].fd);
+	}
+	rm_statistics(host.rm, &s);
+	assert_int_equal(s.video_memory, 0);
+	assert_int_equal(s.clients, 0);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, start, host_end)
 
 int main(void)
@@ -420,6 +522,7 @@ int main(void)
 		T(test_map_into_range),	   T(test_window),
 		T(test_sparse_range),	   T(test_refusals),
 		T(test_failing),	   T(test_client_goes),
+		T(test_clients_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
