@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "unit.h"
 
@@ -55,6 +56,10 @@ static void test_alloc(void **state)
 			 NV_ERR_NO_MEMORY);
 	assert_null(pages.cpu);
 	os_pages_free(&pages);
+	/* more than the machine has */
+	assert_int_equal(os_pages_alloc(dev, (size_t)sysconf(_SC_PHYS_PAGES) * PAGE + PAGE,
+					OS_PAGES_SHARED, &pages),
+			 NV_ERR_NO_MEMORY);
 	assert_int_equal(os_pages_alloc(dev, 3 * PAGE - 5, OS_PAGES_SHARED, &pages), NV_OK);
 	assert_int_equal(pages.size, 3 * PAGE);
 	assert_ptr_equal(pages.dev, dev);

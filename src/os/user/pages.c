@@ -46,7 +46,9 @@ enum nv_status os_pages_alloc(struct os_pci_dev *dev, size_t size, enum os_pages
 	count = div_round_up(size, OS_PAGE_SIZE);
 	if (!count)
 		return NV_ERR_INVALID_ARGUMENT;
-	if (count > 0x7fffffffu)
+	/* More than the machine has is no request to be served: its records alone would cost much.
+	 */
+	if (count > 0x7fffffffu || count > (u64)sysconf(_SC_PHYS_PAGES))
 		return NV_ERR_NO_MEMORY;
 	size = count * OS_PAGE_SIZE;
 	p = os_alloc(sizeof(*p) + (dev ? count * sizeof(p->slots[0]) : 0));
