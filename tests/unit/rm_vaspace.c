@@ -3,6 +3,8 @@
  * Address spaces: objects with every parameter, ranges, and page tables as an independent walk of
  * video memory finds them: each page size, permissions, holes, replacement, and what is freed.
  */
+#include "h100/engine/mmu.h"
+#include "h100/gsp/gpu.h"
 #include "page_walk.h"
 #include "rm/api/api.h"
 #include "rm/class/vaspace.h"
@@ -243,6 +245,75 @@ static void test_system_memory(void **state)
 	/* A space that goes with pages mapped in it frees its tables. */
 	rm_vaspace_put(space);
 	rm_backing_put(backing);
+}
+
+/* -- What the GPU's own MMU makes of it -------------------------------------------------------- */
+
+/* One word as an engine reads or writes it; false: it faults. */
+static bool gpu_access(struct rm_vaspace *space, u64 va, bool write, u64 *value)
+{
+	struct h100 *gpu = host.gpus[0].model;
+	struct h100_pdb pdb = { .aperture = H100_APERTURE_VIDEO };
+	enum rm_aperture aperture;
+	bool ok;
+
+	assert_true(rm_vaspace_page_directory(space, &aperture, &pdb.address));
+	h100_memory_enter(&gpu->memory);
+	ok = write ? h100_virtual_write(gpu->mmu, &pdb, va, value, sizeof(*value), 0, NULL)
+		   : h100_virtual_read(gpu->mmu, &pdb, va, value, sizeof(*value), 0, NULL);
+	h100_memory_leave(&gpu->memory);
+	return ok;
+}
+
+static void test_gpu_sees_each_change(void **state)
+{
+	static const u64 sizes[] = { KIB(4), KIB(64), MIB(2) };
+	NV_VASPACE_ALLOCATION_PARAMETERS p = { 0 };
+	struct rm_vaspace *space;
+	u32 i;
+
+	assert_int_equal(make_space(SPACE, &p), NV_OK);
+	space = space_get(SPACE);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct rm_backing *first = video(2 * sizes[i], sizes[i]), *second;
+		struct rm_vaspace_map m = { .va = GIB(8) + MIB(8),
+					    .size = 2 * sizes[i],
+					    .backing = first,
+					    .page_size = sizes[i] };
+		u64 at = m.va + sizes[i] - 8, value = 0x1234567 + i;
+
+		assert_int_equal(rm_backing_alloc_system(host.rm_gpus[0], 2 * sizes[i], &second),
+				 NV_OK);
+		assert_false(gpu_access(space, at, false, &value));
+		assert_int_equal(rm_vaspace_map(space, &m), NV_OK);
+		assert_true(gpu_access(space, at, true, &value));
+		assert_int_equal(rm_backing_read64(first, sizes[i] - 8), value);
+		/* The same address leads elsewhere, to small pages, at once. */
+		m.backing = second;
+		m.page_size = KIB(4);
+		assert_int_equal(rm_vaspace_map(space, &m), NV_OK);
+		value = 0;
+		assert_true(gpu_access(space, at, true, &value));
+		assert_int_equal(rm_backing_read64(first, sizes[i] - 8), 0x1234567 + i);
+		rm_backing_write64(second, sizes[i] - 8, 99);
+		assert_true(gpu_access(space, at, false, &value));
+		assert_int_equal(value, 99);
+		m.read_only = true;
+		assert_int_equal(rm_vaspace_map(space, &m), NV_OK);
+		assert_false(gpu_access(space, at, true, &value));
+		assert_true(gpu_access(space, at, false, &value));
+		/* A hole takes stores and gives zero; then nothing is there. */
+		assert_int_equal(rm_vaspace_unmap(space, m.va, m.size, true), NV_OK);
+		assert_true(gpu_access(space, at, true, &value));
+		assert_true(gpu_access(space, at, false, &value));
+		assert_int_equal(value, 0);
+		assert_int_equal(rm_backing_read64(second, sizes[i] - 8), 99);
+		assert_int_equal(rm_vaspace_unmap(space, m.va, m.size, false), NV_OK);
+		assert_false(gpu_access(space, at, false, &value));
+		rm_backing_put(first);
+		rm_backing_put(second);
+	}
+	rm_vaspace_put(space);
 }
 
 static void test_refusals(void **state)
@@ -545,17 +616,12 @@ static void test_lost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_each_page_size),
-		T(test_pages_of_different_sizes_meet),
-		T(test_holes),
-		T(test_system_memory),
-		T(test_refusals),
-		T(test_failing_tables),
-		T(test_parameters),
-		T(test_ranges),
-		T(test_owned_elsewhere),
-		T(test_root_of_others),
-		T(test_duplicates_share),
+		T(test_each_page_size), T(test_pages_of_different_sizes_meet),
+		T(test_holes),		T(test_system_memory),
+		T(test_refusals),	T(test_gpu_sees_each_change),
+		T(test_failing_tables), T(test_parameters),
+		T(test_ranges),		T(test_owned_elsewhere),
+		T(test_root_of_others), T(test_duplicates_share),
 		T(test_lost),
 	};
 
