@@ -8,6 +8,7 @@
 
 #include "rm/api/api.h"
 #include "rm/caps.h"
+#include "rm/class/export.h"
 #include "rm/class/mapping.h"
 #include "rm/gpu/gpu.h"
 #include "rm/server/internal.h"
@@ -118,6 +119,7 @@ void rm_file_close(struct rm_file *file)
 		rm_api_file_closed(rm, file);
 	rm_os_event_free_file(file);
 	rm_file_mapping_drop(file);
+	rm_file_export_drop(file);
 	detach_gpus(file);
 	if (file->gpu) {
 		os_mutex_lock(&rm->file_lock);

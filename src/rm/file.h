@@ -37,6 +37,7 @@ struct rm_file {
 		*attached; /* of NV_ESC_ATTACH_GPUS_TO_FD, NULL where the id was 0; file_lock */
 	u32 attached_count;
 	struct rm_mapping *mapping; /* for mmap (class/mapping.h), or NULL; file_lock */
+	struct rm_export *exported; /* what it stands for (class/export.h), or NULL; file_lock */
 
 	struct list os_events; /* struct rm_os_event; rm->names_lock */
 	u32 os_event_count;

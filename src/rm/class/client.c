@@ -6,6 +6,7 @@
 #include "rm/class/client.h"
 
 #include "rm/class/class.h"
+#include "rm/class/export.h"
 
 static struct rm_client_root *to_root(struct rm_object *object)
 {
@@ -68,6 +69,9 @@ static const struct rm_control_handler client_controls[] = {
 	{ NV0000_CTRL_CMD_DISABLE_SUB_PROCESS_USERD_ISOLATION, client_disable_sub_process },
 	{ NV0000_CTRL_CMD_SYNC_GPU_BOOST_INFO, client_sync_gpu_boost_info },
 	{ NV0000_CTRL_CMD_SYNC_GPU_BOOST_GROUP_INFO, client_sync_gpu_boost_group_info },
+	{ NV0000_CTRL_CMD_OS_UNIX_EXPORT_OBJECT_TO_FD, client_export_object },
+	{ NV0000_CTRL_CMD_OS_UNIX_IMPORT_OBJECT_FROM_FD, client_import_object },
+	{ NV0000_CTRL_CMD_OS_UNIX_GET_EXPORT_OBJECT_INFO, client_get_export_info },
 	{ NV0000_CTRL_CMD_CLIENT_GET_ADDR_SPACE_TYPE, client_get_addr_space_type },
 	{ NV0000_CTRL_CMD_CLIENT_GET_HANDLE_INFO, client_get_handle_info },
 	{ NV0000_CTRL_CMD_CLIENT_GET_ACCESS_RIGHTS, client_get_access_rights },

@@ -176,9 +176,66 @@ out:
 	return linked ? RM_IOCTL_EINVAL : RM_IOCTL_OK;
 }
 
+/* Commands on memory that a file stands for: how large their parameters are, and where the file is.
+ */
+static const struct {
+	u32 cmd, size, fd;
+} export_controls[] = {
+	{ NV0000_CTRL_CMD_OS_UNIX_EXPORT_OBJECT_TO_FD,
+	  sizeof(NV0000_CTRL_OS_UNIX_EXPORT_OBJECT_TO_FD_PARAMS),
+	  offsetof(NV0000_CTRL_OS_UNIX_EXPORT_OBJECT_TO_FD_PARAMS, fd) },
+	{ NV0000_CTRL_CMD_OS_UNIX_IMPORT_OBJECT_FROM_FD,
+	  sizeof(NV0000_CTRL_OS_UNIX_IMPORT_OBJECT_FROM_FD_PARAMS),
+	  offsetof(NV0000_CTRL_OS_UNIX_IMPORT_OBJECT_FROM_FD_PARAMS, fd) },
+	{ NV0000_CTRL_CMD_OS_UNIX_GET_EXPORT_OBJECT_INFO,
+	  sizeof(NV0000_CTRL_OS_UNIX_GET_EXPORT_OBJECT_INFO_PARAMS),
+	  offsetof(NV0000_CTRL_OS_UNIX_GET_EXPORT_OBJECT_INFO_PARAMS, fd) },
+};
+
+/* True: it was one of them, and is served. A wrong size is the RM API's to refuse. */
+static bool __attribute__((__noinline__)) control_export(struct rm_file *file, NVOS54_PARAMETERS *p)
+{
+	union {
+		NV0000_CTRL_OS_UNIX_EXPORT_OBJECT_TO_FD_PARAMS to;
+		NV0000_CTRL_OS_UNIX_IMPORT_OBJECT_FROM_FD_PARAMS from;
+		NV0000_CTRL_OS_UNIX_GET_EXPORT_OBJECT_INFO_PARAMS info;
+	} params;
+	NvP64 user = p->params;
+	struct rm *rm = file->rm;
+	struct rm_file *named, *kept;
+	u32 i;
+	s32 fd;
+
+	for (i = 0; i < ARRAY_SIZE(export_controls); i++) {
+		if (export_controls[i].cmd == p->cmd)
+			break;
+	}
+	if (i == ARRAY_SIZE(export_controls) || p->paramsSize != export_controls[i].size ||
+	    p->flags)
+		return false;
+	if (os_copy_from_user(&params, (u64)user, p->paramsSize) != NV_OK) {
+		p->status = NV_ERR_INVALID_ADDRESS;
+		return true;
+	}
+	os_memcpy(&fd, (const u8 *)&params + export_controls[i].fd, sizeof(fd));
+	named = rm->host->file_get(fd);
+	kept = named;
+	p->params = (NvP64)(uintptr_t)&params;
+	rm_api_control_prepared(file, p, &kept);
+	p->params = user;
+	if (p->status == NV_OK && os_copy_to_user((u64)user, &params, p->paramsSize) != NV_OK)
+		p->status = NV_ERR_INVALID_ADDRESS;
+	if (named)
+		rm->host->file_put(named);
+	return true;
+}
+
 enum rm_ioctl_result escape_control(struct rm_file *file, void *data, u32 size)
 {
 	NVOS54_PARAMETERS *p = data;
+
+	if (control_export(file, p))
+		return RM_IOCTL_OK;
 
 	if (p->cmd == NV00FD_CTRL_CMD_ATTACH_GPU)
 		return control_with_file(file, p);
