@@ -18,6 +18,7 @@ import smi_compute  # noqa: E402,F401
 import shared_machine  # noqa: E402,F401
 import other_clients  # noqa: E402,F401
 import cuda_driver  # noqa: E402,F401
+import cuda_client  # noqa: E402,F401
 
 if __name__ == "__main__":
     sys.exit(harness.main(sys.argv[1:], None))

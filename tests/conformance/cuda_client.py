@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: MIT OR GPL-2.0-only
+"""The client suite of the driver API (tests/cuda): streams, kinds of memory, several processes, errors."""
+import contextlib
+import os
+import re
+import subprocess
+import time
+
+from harness import skip, test
+from shared_machine import machine_up
+
+PROFILES = ("h100-sxm-80gb", "h100-pcie-80gb", "h200")
+# Of the device attributes.
+MULTIPROCESSORS, MEMORY_CLOCK, BUS_WIDTH = 16, 36, 37
+
+
+def client(machine):
+    if not machine.nvidia:
+        skip("NVIDIA's user space is not there")
+    return os.path.join(machine.build, "tests/cuda/cuda_client")
+
+
+def cuda(machine, *names, timeout=240, **options):
+    """Those tests of the client on a machine of its own; all must pass. What they print."""
+    result = machine.run([client(machine), *names], timeout, **options)
+    assert result.rc == 0, result
+    for name in names:
+        assert re.search(r"^%s passed " % name, result.out, re.M), result
+    return result
+
+
+# -- Quick: each a process with a context of its own ---------------------------------------------------------
+
+
+@test
+def cuda_streams_and_events(machine):
+    cuda(machine, "streams", "events", "waits", "callbacks")
+
+
+@test
+def cuda_shapes_of_copies(machine):
+    cuda(machine, "planes", "sets")
+
+
+@test
+def cuda_kinds_of_memory(machine):
+    cuda(machine, "mapped", "vmm", "pool", "managed")
+
+
+@test
+def cuda_shares_with_a_process(machine):
+    cuda(machine, "ipc-memory", "ipc-events", "vmm-shared")
+
+
+@test
+def cuda_kernel_is_an_error(machine):
+    """There is no multiprocessor: an error for that context alone, soon, and a line of the driver's log."""
+    result = cuda(machine, "kernel-copy")
+    assert "Xid (PCI:0000:01:00): 13" in result.err, result
+    assert "error 719 " in result.out, result
+
+
+# -- Full ----------------------------------------------------------------------------------------------------
+
+
+@test(full=True)
+def cuda_waits_for_values(machine):
+    cuda(machine, "values", "priorities")
+
+
+@test(full=True)
+def cuda_boxes(machine):
+    cuda(machine, "boxes")
+
+
+@test(full=True)
+def cuda_own_pools(machine):
+    cuda(machine, "pool-own")
+
+
+@test(full=True)
+def cuda_two_contexts(machine):
+    cuda(machine, "contexts")
+
+
+@test(full=True)
+def cuda_four_processes(machine):
+    cuda(machine, "processes")
+
+
+@test(full=True)
+def cuda_eight_gpus(machine):
+    assert "8 GPUs" in cuda(machine, "gpus", gpus=8).out
+
+
+@test(full=True)
+def cuda_peers(machine):
+    """Peer access is not there and says so; a copy from one GPU to the other goes through the host."""
+    assert "peer access: can 0, enabling it is 217" in cuda(machine, "peers", gpus=2).out
+
+
+@test(full=True)
+def cuda_bad_requests(machine):
+    cuda(machine, "exhausted", "pointers", "destroyed")
+
+
+@test(full=True)
+def cuda_other_kernels_are_errors(machine):
+    cuda(machine, "kernel-set", "kernel-managed")
+
+
+@test(full=True)
+def cuda_large_copies(machine):
+    cuda(machine, "large", timeout=600)
+
+
+@test(full=True)
+def cuda_attributes(machine):
+    """Every attribute is what docs/cuda.md says, and the profile's where the profile tells it."""
+    table = open(os.path.join(machine.top, "docs/cuda.md")).read()
+    rows = re.findall(r"^\| (\d+) \| \w+ \| ([^|]+) \| ([^|]+) \| ([^|]+) \|", table, re.M)
+    assert len(rows) == 130, len(rows)
+    for column, name in enumerate(PROFILES):
+        profile = machine.profile(name)
+        out = cuda(machine, "attributes", profile=name).out
+        found = dict(re.findall(r"^attribute (\d+) (?:is )?(error \d+|-?\d+)$", out, re.M))
+        assert found == {row[0]: row[1 + column] for row in rows}, (name, found)
+        assert int(found[str(MULTIPROCESSORS)]) == 2 * profile.number("tpc_count"), found
+        assert int(found[str(MEMORY_CLOCK)]) == 1000 * profile.highest("memory_clocks"), found
+        assert int(found[str(BUS_WIDTH)]) == profile.number("memory_bus_bits"), found
+
+
+@contextlib.contextmanager
+def copy_loop(machine, env):
+    """A client that copies until it is killed, on the shared machine; its process number."""
+    enter = [machine.leafhopper, "enter", "--", client(machine), "loop"]
+    loop = subprocess.Popen(enter, stdout=subprocess.PIPE, env=machine.environment(env), text=True)
+    try:
+        line = loop.stdout.readline()
+        assert line.startswith("copying "), line
+        yield int(line.split()[1])
+    finally:
+        subprocess.run(["pkill", "-9", "-P", str(loop.pid)], check=False)
+        loop.kill()
+        loop.wait()
+        loop.stdout.close()
+
+
+def used(enter, machine):
+    out = enter(machine.smi_path, "--query-gpu=memory.used,utilization.memory", "--format=csv,noheader,nounits")
+    return [int(word) for word in out.split(",")]
+
+
+@test(full=True)
+def cuda_killed_client_leaves_nothing(machine):
+    """nvidia-smi shows a copying process, its memory and what the GPU is busy with; killed, all of it is gone."""
+    client(machine)
+    env = {"LEAFHOPPER_SOCKET": os.path.join(machine.folder, "up", "socket")}
+    with machine_up(machine) as enter:
+        enter(machine.smi_path, "-pm", "1")
+        before = used(enter, machine)
+        with copy_loop(machine, env) as pid:
+            time.sleep(2.5)
+            out = enter(machine.smi_path, "--query-compute-apps=pid,name,used_memory", "--format=csv,noheader,nounits")
+            told = [word.strip() for word in out.split(",")]
+            assert told[0] == str(pid) and told[1].endswith("cuda_client") and int(told[2]) > 1024, out
+            memory, busy = used(enter, machine)
+            assert memory == int(told[2]) and busy > 0, (memory, busy, out)
+        deadline = time.monotonic() + 20
+        while used(enter, machine)[0] != before[0] and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert used(enter, machine)[0] == before[0], (before, used(enter, machine))
+        status = machine.command([machine.leafhopper, "status"], env=env)
+        assert "0 clients, 0 objects, 0 MiB of video memory" in status.out, status
+        # The machine serves the next one.
+        out = enter(client(machine), "sets")
+        assert "sets passed" in out, out
+
+
+@test
+def opencl_lists_the_gpu(machine):
+    client(machine)
+    clinfo = os.path.join(machine.nvidia, "usr/bin/clinfo")
+    library = os.path.join(machine.library_path, "libnvidia-opencl.so.1")
+    if not os.path.exists(clinfo) or not os.path.exists(library):
+        skip("clinfo and nvidia-opencl-icd are not unpacked")
+    vendors = os.path.join(machine.folder, "vendors")
+    os.makedirs(vendors, exist_ok=True)
+    with open(os.path.join(vendors, "nvidia.icd"), "w") as f:
+        f.write(library + "\n")
+    result = machine.run([clinfo, "-l"], env={"OCL_ICD_VENDORS": vendors}, gpus=2)
+    assert result.rc == 0 and "NVIDIA CUDA" in result.out, result
+    for number in (0, 1):
+        assert "Device #%d: %s" % (number, machine.profile()["name"]) in result.out, result
