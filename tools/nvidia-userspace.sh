@@ -9,32 +9,38 @@ set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 out=${1:-$top/build/nvidia}
-packages="nvidia-smi libnvidia-ml1 libcuda1 nvtop python3-pynvml libncursesw6 libtinfo6 libdrm2"
+packages="nvidia-smi libnvidia-ml1 libcuda1 nvidia-opencl-icd nvtop python3-pynvml clinfo ocl-icd-libopencl1
+	libncursesw6 libtinfo6 libdrm2"
 
-if [ -e "$out/.complete" ]; then
+# What is there was unpacked from this very list.
+if [ "$(cat "$out/.complete" 2>/dev/null)" = "$packages" ]; then
 	exit 0
 fi
 
 cat <<'TEXT'
-Fetching nvidia-smi, libnvidia-ml1 and libcuda1 (Debian non-free), nvtop and python3-pynvml (contrib)
-as test clients. NVIDIA's programs come under NVIDIA's own licence, which is unpacked beside them in
-usr/share/doc/*/copyright; they are not part of Leafhopper. `NVIDIA=no` leaves them out.
+Fetching nvidia-smi, libnvidia-ml1, libcuda1 and nvidia-opencl-icd (Debian non-free), nvtop and
+python3-pynvml (contrib) and clinfo (main) as test clients. NVIDIA's programs come under NVIDIA's own
+licence, which is unpacked beside them in usr/share/doc/*/copyright; they are not part of Leafhopper.
+`NVIDIA=no` leaves them out.
 TEXT
 
 . "$top/tools/apt_private.sh"
-rm -rf "$out"
+new=$out.new
+rm -rf "$new"
 apt_begin "$out.apt"
-# Libraries that nvtop and python3-pynvml need are taken from the same source, never installed.
+# Libraries that nvtop, python3-pynvml and clinfo need are taken from the same source, never installed.
 # shellcheck disable=SC2086
-apt_unpack "$out" $packages
+apt_unpack "$new" $packages
 apt_end
 
-lib=$out/usr/lib/x86_64-linux-gnu/nvidia/current
-[ -x "$out/usr/lib/nvidia/current/nvidia-smi" ] && [ -e "$lib/libnvidia-ml.so.1" ] || {
+lib=$new/usr/lib/x86_64-linux-gnu/nvidia/current
+[ -x "$new/usr/lib/nvidia/current/nvidia-smi" ] && [ -e "$lib/libnvidia-ml.so.1" ] || {
 	echo "the packages did not contain nvidia-smi and libnvidia-ml.so.1" >&2
 	exit 1
 }
 # The driver's version is the one in the library's file name: hosts and tests read it here.
-ls "$lib" | sed -n 's/^libnvidia-ml\.so\.\([0-9]*\.[0-9.]*\)$/\1/p' >"$out/version"
-touch "$out/.complete"
+ls "$lib" | sed -n 's/^libnvidia-ml\.so\.\([0-9]*\.[0-9.]*\)$/\1/p' >"$new/version"
+printf '%s\n' "$packages" >"$new/.complete"
+rm -rf "$out"
+mv "$new" "$out"
 echo "unpacked version $(cat "$out/version")"
