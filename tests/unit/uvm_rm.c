@@ -6,7 +6,11 @@
 #include "rm_host.h"
 #include "unit.h"
 
+#include "abi/gh100.h"
 #include "base/bits.h"
+#include "rm/api/api.h"
+#include "rm/class/channel.h"
+#include "rm/class/memory.h"
 #include "uvm/uvm.h"
 
 #define DEVICE 0xd0u
@@ -14,6 +18,8 @@
 #define MANAGED_SPACE 0xe1u
 #define VIDEO 0xe2u
 #define SYSTEM 0xe3u
+#define COPY_OF_SPACE 0xe4u
+#define CHANNEL 0xe5u
 #define BASE 0x200000000ull
 #define EXTERNALLY_OWNED 0x48u
 
@@ -214,6 +220,49 @@ static void test_space_first(void **state)
 	assert_int_equal(register_space(ctl, client, SPACE), NV_ERR_OBJECT_NOT_FOUND);
 }
 
+/* The page directory that the firmware wrote for a channel of the space. */
+static u32 directory_of_channel(u32 space)
+{
+	NV_CHANNEL_ALLOC_PARAMS p = {
+		.gpFifoOffset = BASE,
+		.gpFifoEntries = 0x400,
+		.hVASpace = space,
+		.engineType = NV2080_ENGINE_TYPE_COPY0,
+	};
+	struct rm_call call;
+	u32 word;
+
+	make(DEVICE, CHANNEL, HOPPER_CHANNEL_GPFIFO_A, &p, sizeof(p));
+	assert_int_equal(rm_api_begin(&call, host.fds[ctl].file, client, CHANNEL), NV_OK);
+	word = rm_backing_read32(rm_channel_of(call.object)->instance,
+				 NV_RAMIN_PAGE_DIR_BASE_WORD * (u32)sizeof(u32));
+	rm_api_end(&call);
+	assert_int_equal(host_free(ctl, client, CHANNEL), NV_OK);
+	return word & (u32)REG_MASK(NV_RAMIN_PAGE_DIR_BASE_LO);
+}
+
+/* The page tables are UVM's to free once the object that it knows is gone, duplicates or not. */
+static void test_duplicate_stays(void **state)
+{
+	NVOS55_PARAMETERS dup = {
+		.hClient = client,
+		.hParent = DEVICE,
+		.hObject = COPY_OF_SPACE,
+		.hClientSrc = client,
+		.hObjectSrc = SPACE,
+	};
+	UVM_UNREGISTER_GPU_VASPACE_PARAMS p = { .gpuUuid = uuid };
+
+	all_in_place();
+	assert_int_equal(rm_api_dup(host.fds[ctl].file, &dup), NV_OK);
+	assert_int_not_equal(directory_of_channel(COPY_OF_SPACE), 0);
+	assert_int_equal(host_free(ctl, client, SPACE), NV_OK);
+	assert_int_equal(directory_of_channel(COPY_OF_SPACE), 0);
+	assert_int_equal(CALL(&p, UVM_UNREGISTER_GPU_VASPACE), NV_OK);
+	assert_int_equal(register_space(ctl, client, COPY_OF_SPACE), NV_OK);
+	assert_int_not_equal(directory_of_channel(COPY_OF_SPACE), 0);
+}
+
 /* Registered twice in turn: the directory of the first is gone. */
 static void test_again(void **state)
 {
@@ -240,8 +289,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 	const struct CMUnitTest tests[] = {
-		TEST(test_objects),	TEST(test_maps),  TEST(test_client_first),
-		TEST(test_space_first), TEST(test_again), TEST(test_gpu_removed),
+		TEST(test_objects),	    TEST(test_maps),
+		TEST(test_client_first),    TEST(test_space_first),
+		TEST(test_duplicate_stays), TEST(test_again),
+		TEST(test_gpu_removed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -568,17 +568,18 @@ static enum nv_status vaspace_constructed(struct rm_call *call, struct rm_object
 	return space->external ? NV_OK : tell_directories(object, space);
 }
 
+/*
+ * Twins of one space share the root: with this one the firmware would forget who set it, while
+ * channels of a duplicate walk on in page tables that UVM frees.
+ */
+static void vaspace_ending(struct rm_call *call, struct rm_object *object)
+{
+	(void)rm_vaspace_unset_page_directory(call, object);
+}
+
 static void vaspace_destruct(struct rm_call *call, struct rm_object *object)
 {
-	struct vaspace_object *api = to_vaspace(object);
-
-	/* The firmware's twin is gone, and the root that it was told with it. */
-	if (api->told) {
-		os_mutex_lock(&api->space->lock);
-		api->space->set = false;
-		os_mutex_unlock(&api->space->lock);
-	}
-	rm_vaspace_put(api->space);
+	rm_vaspace_put(to_vaspace(object)->space);
 }
 
 static enum nv_status vaspace_duplicate(struct rm_call *call, struct rm_object *copy,
@@ -596,6 +597,7 @@ const struct rm_class rm_class_vaspace = {
 	.object_size = sizeof(struct vaspace_object),
 	.construct = vaspace_construct,
 	.constructed = vaspace_constructed,
+	.ending = vaspace_ending,
 	.destruct = vaspace_destruct,
 	.duplicate = vaspace_duplicate,
 	.mirrored = true,

@@ -55,7 +55,12 @@ struct rm_class {
 	 * of it. On failure the object is freed, destruct and all. Not for duplicates. May be NULL.
 	 */
 	enum nv_status (*constructed)(struct rm_call *call, struct rm_object *object);
-	/* All children and dependants are gone. May be NULL. */
+	/*
+	 * All children and dependants are gone, and the firmware's twin goes next: what the
+	 * firmware is to be told before. May be NULL.
+	 */
+	void (*ending)(struct rm_call *call, struct rm_object *object);
+	/* All children and dependants are gone, and the firmware's twin. May be NULL. */
 	void (*destruct)(struct rm_call *call, struct rm_object *object);
 	/* Makes copy a duplicate of source (of another or the same client). NULL: cannot be
 	 * duplicated. */

@@ -111,6 +111,8 @@ static void destruct(struct rm_call *call, struct rm_object *object)
 	if (object->gpu && (object->desc->flags & RS_FLAGS_ACQUIRE_GPUS_LOCK_ON_FREE))
 		rm_call_lock_gpu(call, object->gpu);
 	rm_object_undepend(object);
+	if ((object->flags & RM_OBJECT_MIRRORED) && object->class->ending)
+		object->class->ending(call, object);
 	if (object->flags & RM_OBJECT_MIRRORED)
 		gsp_rpc_free(object->gpu, object->client->handle, object->parent->handle,
 			     object->handle);
