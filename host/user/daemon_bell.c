@@ -165,18 +165,18 @@ void bell_unmapped(struct bell *bell)
 
 /* -- Watches ----------------------------------------------------------------------------------- */
 
-static bool protect(const struct watch *watch, bool on)
+/*
+ * 0 or an errno. EAGAIN: the process changes its memory and waits for who reads its descriptor to
+ * take note, which is for as long as it likes.
+ */
+static int protect(const struct watch *watch, bool on)
 {
 	struct uffdio_writeprotect arg = {
 		.range = { watch->address, MACHINE_DOORBELL_PAGE },
 		.mode = on ? UFFDIO_WRITEPROTECT_MODE_WP : 0,
 	};
 
-	while (ioctl(watch->uffd, UFFDIO_WRITEPROTECT, &arg)) {
-		if (errno != EAGAIN && errno != EINTR)
-			return false;
-	}
-	return true;
+	return ioctl(watch->uffd, UFFDIO_WRITEPROTECT, &arg) ? errno : 0;
 }
 
 bool bell_arm(struct bell *bell)
@@ -186,39 +186,61 @@ bool bell_arm(struct bell *bell)
 	pthread_mutex_lock(&bells.lock);
 	armed = !bell->unwatched && bell->watches;
 	for (struct watch *w = bell->watches; w && armed; w = w->next)
-		armed = !os_load_acquire(&w->stopped) && protect(w, true);
+		armed = !os_load_acquire(&w->stopped) && !protect(w, true);
 	pthread_mutex_unlock(&bells.lock);
 	return armed;
 }
 
-static void watch_event(const struct watch *watch, const struct uffd_msg *event)
+static void set_blocking(const struct watch *watch, bool on)
 {
-	if (event->event == UFFD_EVENT_FORK) {
-		/* A client that asked for these has a descriptor for each. */
-		close((int)event->arg.fork.ufd);
-		return;
-	}
-	if (event->event != UFFD_EVENT_PAGEFAULT)
-		return;
-	protect(watch, false);
+	int flags = fcntl(watch->uffd, F_GETFL);
+
+	fcntl(watch->uffd, F_SETFL, on ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
+}
+
+/* Lets stores through. False: not now, but after more events. */
+static bool let_through(const struct watch *watch)
+{
+	if (protect(watch, false) == EAGAIN)
+		return false;
 	machine_doorbell_rang(daemon_machine(), watch->bell->gpu, watch->bell->doorbell);
+	return true;
+}
+
+/* False: a store waits. */
+static bool watch_event(const struct watch *watch, const struct uffd_msg *event)
+{
+	/* A client that asked for these has a descriptor for each. */
+	if (event->event == UFFD_EVENT_FORK)
+		close((int)event->arg.fork.ufd);
+	return event->event != UFFD_EVENT_PAGEFAULT || let_through(watch);
 }
 
 static void *watch_main(void *arg)
 {
 	struct watch *watch = arg;
 	struct uffd_msg event;
+	bool waits = false; /* a store, which we come back to between events */
 
 	while (!os_load_acquire(&watch->stop)) {
-		ssize_t n = read(watch->uffd, &event, sizeof(event));
+		ssize_t n;
 
-		if (n == sizeof(event))
-			watch_event(watch, &event);
-		else if (n >= 0 || (errno != EINTR && errno != EAGAIN))
+		if (waits && let_through(watch)) {
+			waits = false;
+			set_blocking(watch, true);
+		}
+		n = read(watch->uffd, &event, sizeof(event));
+		if (n == sizeof(event)) {
+			if (!watch_event(watch, &event)) {
+				waits = true;
+				set_blocking(watch, false);
+			}
+		} else if (n >= 0 || (errno != EINTR && errno != EAGAIN)) {
 			break;
-		else if (errno == EAGAIN)
-			/* Only a client that changes its descriptor's flags has itself polled. */
+		} else if (errno == EAGAIN) {
+			/* A store waits, or the client changed its descriptor's flags. */
 			os_sleep_us(1000);
+		}
 	}
 	os_store_release(&watch->stopped, 1);
 	return NULL;
@@ -272,7 +294,7 @@ struct watch *watch_begin(struct bell *bell, int uffd, u64 address, uid_t uid)
 		goto out_share;
 	*watch = (struct watch){ .uffd = uffd, .address = address, .uid = uid };
 	watch->bell = bell_again(bell);
-	fcntl(uffd, F_SETFL, fcntl(uffd, F_GETFL) & ~O_NONBLOCK);
+	set_blocking(watch, true);
 	if (watch_start(watch))
 		goto out_free;
 	pthread_mutex_lock(&bells.lock);

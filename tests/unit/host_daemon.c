@@ -7,11 +7,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 
 #include "abi/r535.h"
@@ -539,10 +542,103 @@ static void test_read_ahead(void **state)
 	client_close(&c);
 }
 
+/* -- Doorbells --------------------------------------------------------------------------------- */
+
+#ifndef UFFD_USER_MODE_ONLY
+#define UFFD_USER_MODE_ONLY 1
+#endif
+
+struct stuck {
+	u8 *page, *area; /* the doorbell, and memory whose end is an event */
+	u32 done;	 /* atomic */
+};
+
+static void *store(void *arg)
+{
+	struct stuck *stuck = arg;
+
+	os_store_release(stuck->page, 1);
+	os_fetch_add(&stuck->done, 1);
+	return NULL;
+}
+
+static void *unmap(void *arg)
+{
+	struct stuck *stuck = arg;
+
+	munmap(stuck->area, OS_PAGE_SIZE);
+	os_fetch_add(&stuck->done, 1);
+	return NULL;
+}
+
+static int watched_fd(const struct stuck *stuck)
+{
+	struct uffdio_api api = { .api = UFFD_API,
+				  .features = UFFD_FEATURE_WP_HUGETLBFS_SHMEM |
+					      UFFD_FEATURE_EVENT_UNMAP };
+	struct uffdio_register page = { .range = { (u64)(uintptr_t)stuck->page, OS_PAGE_SIZE },
+					.mode = UFFDIO_REGISTER_MODE_WP };
+	struct uffdio_register area = { .range = { (u64)(uintptr_t)stuck->area, OS_PAGE_SIZE },
+					.mode = UFFDIO_REGISTER_MODE_WP };
+	struct uffdio_writeprotect on = { .range = page.range,
+					  .mode = UFFDIO_WRITEPROTECT_MODE_WP };
+	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+
+	if (fd < 0)
+		return -1;
+	if (ioctl(fd, UFFDIO_API, &api) || ioctl(fd, UFFDIO_REGISTER, &page) ||
+	    ioctl(fd, UFFDIO_REGISTER, &area) || ioctl(fd, UFFDIO_WRITEPROTECT, &on)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/*
+ * A process changes its memory while a store waits at its doorbell: the store can be let through
+ * only once the change was taken note of, and whoever watches does both.
+ */
+static void test_doorbell_under_changes(void **state)
+{
+	struct stuck stuck = { 0 };
+	pthread_t threads[2];
+	struct watch *watch;
+	struct bell *bell;
+	int fd, uffd;
+
+	assert_int_equal(bell_get(0, 1, &fd, &bell), 0);
+	stuck.page = mmap(NULL, OS_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	stuck.area = mmap(NULL, OS_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
+	assert_true(stuck.page != MAP_FAILED && stuck.area != MAP_FAILED);
+	*(volatile u8 *)stuck.page = 0;
+	uffd = watched_fd(&stuck);
+	if (uffd >= 0) {
+		pthread_create(&threads[0], NULL, store, &stuck);
+		pthread_create(&threads[1], NULL, unmap, &stuck);
+		os_sleep_us(100000); /* both wait: the store is told first, whichever came first */
+		assert_int_equal(os_load_acquire(&stuck.done), 0);
+		watch = watch_begin(bell, uffd, (u64)(uintptr_t)stuck.page, 0);
+		assert_non_null(watch);
+		for (u64 end = os_time_ns() + PATIENCE_NS;
+		     os_load_acquire(&stuck.done) != 2 && os_time_ns() < end;)
+			os_sleep_us(1000);
+		assert_int_equal(os_load_acquire(&stuck.done), 2);
+		pthread_join(threads[0], NULL);
+		pthread_join(threads[1], NULL);
+		watch_end(watch);
+	}
+	munmap(stuck.page, OS_PAGE_SIZE);
+	bell_unmapped(bell);
+	if (uffd < 0)
+		skip();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_read_ahead, start, stop),
+		cmocka_unit_test_setup_teardown(test_doorbell_under_changes, start, stop),
 		cmocka_unit_test_setup_teardown(test_each_allocation_of_the_daemon, start, stop),
 		cmocka_unit_test_setup_teardown(test_each_allocation_of_the_driver, start, stop),
 	};
