@@ -10,6 +10,7 @@
 #include "rm/class/fifo.h"
 #include "rm/class/memory.h"
 #include "rm/class/state.h"
+#include "rm/class/vaspace.h"
 #include "rm/gpu/notify.h"
 #include "rm_host.h"
 #include "unit.h"
@@ -383,6 +384,35 @@ static void test_single_channel(void **state)
 	(void)held;
 }
 
+/* Who names no address space has the device's, on both sides. */
+static void test_default_space(void **state)
+{
+	NV_CHANNEL_ALLOC_PARAMS p = params_of(0);
+	enum rm_aperture aperture;
+	struct rm_channel *channel;
+	struct rm_call call;
+	u32 i, word;
+	bool known;
+	u64 root;
+
+	p.hContextShare = 0;
+	p.engineType = NV2080_ENGINE_TYPE_COPY4;
+	for (i = 0; i < 2; i++) {
+		p.userdOffset[0] = 0x2000 + 0x3000ull * i;
+		assert_int_equal(make_channel(DEVICE, CHANNEL + i, p), NV_OK);
+		assert_int_equal(rm_api_begin(&call, host.fds[ctl].file, client, CHANNEL + i),
+				 NV_OK);
+		channel = rm_channel_of(call.object);
+		known = rm_vaspace_page_directory(channel->space, &aperture, &root);
+		word = rm_backing_read32(channel->instance,
+					 NV_RAMIN_PAGE_DIR_BASE_WORD * (u32)sizeof(u32));
+		rm_api_end(&call);
+		assert_true(known);
+		assert_int_equal(word & (u32)REG_MASK(NV_RAMIN_PAGE_DIR_BASE_LO),
+				 root & (u32)REG_MASK(NV_RAMIN_PAGE_DIR_BASE_LO));
+	}
+}
+
 /* -- Freeing in any order ---------------------------------------------------------------------- */
 
 static void test_any_order(void **state)
@@ -680,19 +710,13 @@ static void test_removal(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_context),
-		T(test_lists),
-		T(test_bad_groups),
-		T(test_shares),
-		T(test_bad_channels),
-		T(test_single_channel),
-		T(test_any_order),
-		T(test_token_notifier),
-		T(test_error),
-		T(test_stop),
-		T(test_fault),
-		T(test_many),
-		T(test_failing_allocations),
+		T(test_context),	T(test_lists),
+		T(test_bad_groups),	T(test_shares),
+		T(test_bad_channels),	T(test_single_channel),
+		T(test_default_space),	T(test_any_order),
+		T(test_token_notifier), T(test_error),
+		T(test_stop),		T(test_fault),
+		T(test_many),		T(test_failing_allocations),
 		T(test_removal),
 	};
 

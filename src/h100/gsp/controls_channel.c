@@ -286,6 +286,25 @@ static enum nv_status unset_page_directory(struct fw_call *call, void *params, u
 	return status;
 }
 
+/* The space that requests on the device mean by no handle. */
+static enum nv_status set_default_space(struct fw_call *call, void *params, u32 size)
+{
+	const NV0080_CTRL_DMA_SET_DEFAULT_VASPACE_PARAMS *p = params;
+	struct fw_work *work = work_of(call);
+	struct h100_space *space, *old = work->space;
+	enum nv_status status;
+
+	if (!p->hVASpace)
+		return NV_ERR_INVALID_ARGUMENT;
+	status = fw_work_space(call->fw, node_of(call), p->hVASpace, &space);
+	if (status != NV_OK || space == old)
+		return status;
+	work->space = h100_space_get(space);
+	if (old)
+		h100_space_put(old);
+	return NV_OK;
+}
+
 static const struct fw_control controls[] = {
 	FW_CONTROL(NVA06C_CTRL_CMD_GPFIFO_SCHEDULE, NVA06C_CTRL_GPFIFO_SCHEDULE_PARAMS,
 		   group_schedule),
@@ -333,6 +352,8 @@ static const struct fw_control controls[] = {
 			      start_selected_channels),
 	FW_CONTROL(NV90F1_CTRL_CMD_VASPACE_COPY_SERVER_RESERVED_PDES,
 		   NV90F1_CTRL_VASPACE_COPY_SERVER_RESERVED_PDES_PARAMS, space_pdes),
+	FW_CONTROL(NV0080_CTRL_DMA_SET_DEFAULT_VASPACE, NV0080_CTRL_DMA_SET_DEFAULT_VASPACE_PARAMS,
+		   set_default_space),
 	FW_CONTROL(NV0080_CTRL_CMD_DMA_SET_PAGE_DIRECTORY,
 		   NV0080_CTRL_DMA_SET_PAGE_DIRECTORY_PARAMS, set_page_directory),
 	FW_CONTROL(NV0080_CTRL_CMD_DMA_UNSET_PAGE_DIRECTORY,

@@ -479,9 +479,32 @@ static struct rm_object *default_of(const struct rm_object *device)
 	return NULL;
 }
 
-enum nv_status rm_vaspace_find(struct rm_object *device, u32 handle, struct rm_vaspace **out)
+/* A device's default space comes to be: the firmware means it too by no handle. */
+static enum nv_status make_default(struct rm_object *device, struct rm_object **out)
 {
 	NV_VASPACE_ALLOCATION_PARAMETERS params = { .index = NV_VASPACE_ALLOCATION_INDEX_GPU_NEW };
+	NV0080_CTRL_DMA_SET_DEFAULT_VASPACE_PARAMS told = { 0 };
+	struct rm *rm = device->gpu->rm;
+	u32 client = device->client->handle;
+	enum nv_status status;
+
+	status = rm_kernel_alloc(rm, client, device->handle, &told.hVASpace, FERMI_VASPACE_A,
+				 &params, sizeof(params));
+	if (status != NV_OK)
+		return status;
+	status = gsp_rpc_control(device->gpu, client, device->handle,
+				 NV0080_CTRL_DMA_SET_DEFAULT_VASPACE, &told, sizeof(told));
+	if (status == NV_OK)
+		status = rm_object_find(device->client, told.hVASpace, out);
+	if (status == NV_OK)
+		to_vaspace(*out)->is_default = true;
+	else
+		rm_kernel_free(rm, client, told.hVASpace);
+	return status;
+}
+
+enum nv_status rm_vaspace_find(struct rm_object *device, u32 handle, struct rm_vaspace **out)
+{
 	struct rm_object *object;
 	enum nv_status status;
 
@@ -502,15 +525,9 @@ enum nv_status rm_vaspace_find(struct rm_object *device, u32 handle, struct rm_v
 		object = default_of(device);
 	}
 	if (!object) {
-		u32 made = 0;
-
-		status = rm_kernel_alloc(device->gpu->rm, device->client->handle, device->handle,
-					 &made, FERMI_VASPACE_A, &params, sizeof(params));
-		if (status == NV_OK)
-			status = rm_object_find(device->client, made, &object);
+		status = make_default(device, &object);
 		if (status != NV_OK)
 			return status;
-		to_vaspace(object)->is_default = true;
 	}
 	*out = to_vaspace(object)->space;
 	rm_vaspace_get(*out);
