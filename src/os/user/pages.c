@@ -21,6 +21,12 @@ struct pages {
 #define PIN_PIECES_AT_FIRST 16u
 #define PIN_PIECES_MAX 65536u
 
+/* More than the machine has is no request to be served: its records alone would cost much. */
+static bool count_is_too_large(u64 pages)
+{
+	return pages > 0x7fffffffu || pages > (u64)sysconf(_SC_PHYS_PAGES);
+}
+
 /* A memfd of that size that nobody can make shorter under our mapping; -1 on failure. */
 static int pages_create_fd(size_t size)
 {
@@ -46,9 +52,7 @@ enum nv_status os_pages_alloc(struct os_pci_dev *dev, size_t size, enum os_pages
 	count = div_round_up(size, OS_PAGE_SIZE);
 	if (!count)
 		return NV_ERR_INVALID_ARGUMENT;
-	/* More than the machine has is no request to be served: its records alone would cost much.
-	 */
-	if (count > 0x7fffffffu || count > (u64)sysconf(_SC_PHYS_PAGES))
+	if (count_is_too_large(count))
 		return NV_ERR_NO_MEMORY;
 	size = count * OS_PAGE_SIZE;
 	p = os_alloc(sizeof(*p) + (dev ? count * sizeof(p->slots[0]) : 0));
@@ -194,7 +198,8 @@ enum nv_status os_pages_pin(struct os_pci_dev *dev, u64 user_address, size_t siz
 		return NV_ERR_INVALID_ARGUMENT;
 	if (user_address + size < user_address)
 		return NV_ERR_INVALID_ADDRESS;
-	if (size / OS_PAGE_SIZE > 0x7fffffffu)
+	/* Sparse files claim any size, and each page costs a record and a slot of each device. */
+	if (count_is_too_large(size / OS_PAGE_SIZE))
 		return NV_ERR_NO_MEMORY;
 	status = pin_pieces(user_address, size, writable, &cpu);
 	if (status != NV_OK)
