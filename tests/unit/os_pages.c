@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "unit.h"
@@ -88,6 +89,34 @@ static void test_alloc(void **state)
 	os_pages_free(&pages);
 	/* the device keeps room in its table */
 	assert_true(unit_live() <= live + 1);
+}
+
+/* Many small pieces of memory leave descriptors to others; what is freed can be had again. */
+static void test_descriptors(void **state)
+{
+	struct rlimit before, few;
+	struct os_pages pages[256];
+	u32 count, again, i;
+	int others[32];
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = ARRAY_SIZE(pages);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	for (again = 0; again < 2; again++) {
+		for (count = 0; count < ARRAY_SIZE(pages); count++)
+			if (os_pages_alloc(dev, PAGE, OS_PAGES_SHARED, &pages[count]) != NV_OK)
+				break;
+		for (i = 0; i < ARRAY_SIZE(others); i++)
+			others[i] = dup(0);
+		for (i = 0; i < ARRAY_SIZE(others); i++)
+			close(others[i]);
+		for (i = 0; i < count; i++)
+			os_pages_free(&pages[i]);
+		assert_true(others[ARRAY_SIZE(others) - 1] >= 0);
+		assert_in_range(count, 32, ARRAY_SIZE(pages) / 2);
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 static void test_unaligned(void **state)
@@ -449,6 +478,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_alloc),
+		cmocka_unit_test(test_descriptors),
 		cmocka_unit_test(test_unaligned),
 		cmocka_unit_test(test_hold),
 		cmocka_unit_test(test_hold_number),

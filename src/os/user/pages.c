@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "base/bits.h"
 #include "os/user/pci.h"
@@ -27,16 +28,46 @@ static bool count_is_too_large(u64 pages)
 	return pages > 0x7fffffffu || pages > (u64)sysconf(_SC_PHYS_PAGES);
 }
 
+/*
+ * Descriptors of memory, counted: clients may ask for many small pieces of it, and whoever holds
+ * all that there are must not keep others from connecting. Three eighths of all; a user may have
+ * half of them otherwise (host/user/daemon_share.c).
+ */
+static u32 fd_count;
+
+static bool fd_take(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return false;
+	if (os_fetch_add(&fd_count, 1) < limit.rlim_cur / 8 * 3)
+		return true;
+	os_fetch_sub(&fd_count, 1);
+	return false;
+}
+
+static void fd_give(int fd)
+{
+	close(fd);
+	os_fetch_sub(&fd_count, 1);
+}
+
 /* A memfd of that size that nobody can make shorter under our mapping; -1 on failure. */
 static int pages_create_fd(size_t size)
 {
-	int fd = memfd_create("os_pages", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd;
 
-	if (fd < 0)
+	if (!fd_take())
 		return -1;
+	fd = memfd_create("os_pages", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0) {
+		os_fetch_sub(&fd_count, 1);
+		return -1;
+	}
 	if (ftruncate(fd, (off_t)size) ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)) {
-		close(fd);
+		fd_give(fd);
 		return -1;
 	}
 	return fd;
@@ -80,7 +111,7 @@ enum nv_status os_pages_alloc(struct os_pci_dev *dev, size_t size, enum os_pages
 unmap:
 	munmap(pages->cpu, size);
 close_fd:
-	close(p->fd);
+	fd_give(p->fd);
 free_impl:
 	os_free(p);
 	os_memset(pages, 0, sizeof(*pages));
@@ -98,7 +129,7 @@ void os_pages_free(struct os_pages *pages)
 	if (!p->view)
 		munmap(pages->cpu, pages->size);
 	if (p->fd >= 0)
-		close(p->fd);
+		fd_give(p->fd);
 	alloc_uncount(pages->size);
 	os_free(p);
 	os_memset(pages, 0, sizeof(*pages));
