@@ -79,7 +79,7 @@ bench:
 	@tools/packages.sh full
 	@test -e build/release/build.ninja || meson setup build/release --buildtype=release -Db_lto=true \
 		-Dlock_checks=false -Dalloc_faults=false >/dev/null
-	@ninja -C build/release --quiet
+	@ninja -C build/release --quiet benchmarks
 	@python3 bench/run.py --build build/release
 
 fuzz:

@@ -29,6 +29,9 @@ BUILDS = {
     "fuzz": (["-Dfuzzers=true", "-Db_sanitize=address,undefined", "-Db_lundef=false"], {"CC": "clang"}),
 }
 
+# Of the builds that no test runs in, what is needed.
+TARGETS = {"fuzz": ["fuzzers"], "release": ["benchmarks"]}
+
 SANITIZER_ENV = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
@@ -86,7 +89,7 @@ def build(tally, kind):
     if not os.path.exists(os.path.join(TOP, folder, "build.ninja")):
         rc = run(["meson", "setup", folder, *options], log, env)
     if rc == 0:
-        rc = run(["ninja", "-C", folder, *(["fuzzers"] if kind == "fuzz" else [])], log, env)
+        rc = run(["ninja", "-C", folder, *TARGETS.get(kind, [])], log, env)
     tally.add("build " + kind, int(rc == 0), int(rc != 0), 0, [], time.time() - start, log)
     return rc == 0
 
