@@ -221,6 +221,82 @@ static void test_holes(void **state)
 	rm_vaspace_put(space);
 }
 
+/* However much of the space is sparse, that costs a few tables. */
+static void test_huge_holes(void **state)
+{
+	NV_VASPACE_ALLOCATION_PARAMETERS p = { 0 };
+	u64 lo = GIB(8) - PAGE, end = BIT64(53) + BIT64(47) + BIT64(38) + PAGE;
+	struct rm_vaspace *space;
+	u32 before;
+
+	assert_int_equal(make_space(SPACE, &p), NV_OK);
+	space = space_get(SPACE);
+	before = free_kib();
+	assert_int_equal(rm_vaspace_unmap(space, lo, end - lo, true), NV_OK);
+	assert_true(before - free_kib() <= 16 * KIB(4) / KIB(1));
+	expect_nothing(space, lo - 8);
+	assert_true(walk(space, lo).sparse);
+	assert_true(walk(space, BIT64(38)).sparse);
+	assert_true(walk(space, BIT64(52) + 12345 * PAGE).sparse);
+	assert_true(walk(space, end - 8).sparse);
+	expect_nothing(space, end);
+	assert_int_equal(rm_vaspace_unmap(space, lo, end - lo, false), NV_OK);
+	expect_nothing(space, BIT64(52));
+	assert_int_equal(free_kib(), before);
+	rm_vaspace_put(space);
+}
+
+/* Pages of each size that come and go in a hole leave the rest of it as it was. */
+static void test_holes_around_pages(void **state)
+{
+	static const u64 sizes[] = { KIB(4), KIB(64), MIB(2), MIB(512) };
+	NV_VASPACE_ALLOCATION_PARAMETERS p = { 0 };
+	struct rm_backing *backing = video(MIB(512), MIB(512));
+	struct rm_vaspace *space;
+	u64 lo = BIT64(50), size = BIT64(47), at = lo + GIB(1);
+	u32 before, order, i;
+
+	assert_int_equal(make_space(SPACE, &p), NV_OK);
+	space = space_get(SPACE);
+	before = free_kib();
+	for (order = 0; order < 2; order++) {
+		assert_int_equal(rm_vaspace_unmap(space, lo, size, true), NV_OK);
+		for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+			struct rm_vaspace_map m = { .va = at, .backing = backing };
+
+			m.page_size = m.size = sizes[order ? ARRAY_SIZE(sizes) - 1 - i : i];
+			assert_int_equal(rm_vaspace_map(space, &m), NV_OK);
+			expect_page(space, at, backing, 0, m.size);
+			assert_true(walk(space, at - 8).sparse);
+			assert_true(walk(space, at + m.size).sparse);
+			assert_true(walk(space, at + MIB(512)).sparse);
+			assert_true(walk(space, lo + size - 8).sparse);
+			assert_int_equal(rm_vaspace_unmap(space, at, m.size, true), NV_OK);
+			assert_true(walk(space, at).sparse);
+			assert_true(walk(space, at + m.size - 8).sparse);
+			assert_true(walk(space, at + m.size).sparse);
+		}
+		/* Side by side in one table of 2 MiB, the small one last. */
+		for (i = 2; i--;) {
+			struct rm_vaspace_map m = { .va = at + i * KIB(128), .backing = backing };
+
+			m.page_size = m.size = sizes[i];
+			assert_int_equal(rm_vaspace_map(space, &m), NV_OK);
+		}
+		expect_page(space, at, backing, 0, PAGE);
+		expect_page(space, at + KIB(128), backing, 0, KIB(64));
+		assert_true(walk(space, at + PAGE).sparse);
+		assert_true(walk(space, at + KIB(60)).sparse);
+		assert_true(walk(space, at + KIB(64)).sparse);
+		assert_true(walk(space, at + KIB(192)).sparse);
+		assert_int_equal(rm_vaspace_unmap(space, lo, size, false), NV_OK);
+		expect_nothing(space, at);
+		assert_int_equal(free_kib(), before);
+	}
+	rm_vaspace_put(space);
+	rm_backing_put(backing);
+}
+
 static void test_system_memory(void **state)
 {
 	NV_VASPACE_ALLOCATION_PARAMETERS p = { 0 };
@@ -616,12 +692,20 @@ static void test_lost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_each_page_size), T(test_pages_of_different_sizes_meet),
-		T(test_holes),		T(test_system_memory),
-		T(test_refusals),	T(test_gpu_sees_each_change),
-		T(test_failing_tables), T(test_parameters),
-		T(test_ranges),		T(test_owned_elsewhere),
-		T(test_root_of_others), T(test_duplicates_share),
+		T(test_each_page_size),
+		T(test_pages_of_different_sizes_meet),
+		T(test_holes),
+		T(test_huge_holes),
+		T(test_holes_around_pages),
+		T(test_system_memory),
+		T(test_refusals),
+		T(test_gpu_sees_each_change),
+		T(test_failing_tables),
+		T(test_parameters),
+		T(test_ranges),
+		T(test_owned_elsewhere),
+		T(test_root_of_others),
+		T(test_duplicates_share),
 		T(test_lost),
 	};
 

@@ -294,7 +294,8 @@ enum nv_status rm_vaspace_map(struct rm_vaspace *space, const struct rm_vaspace_
 /* The largest page that begins at the address and ends by the end. */
 static u64 sparse_page(u64 at, u64 end)
 {
-	static const u64 sizes[] = { MIB(512), MIB(2), KIB(64) };
+	static const u64 sizes[] = { BIT64(NV_MMU_VER3_LEVEL_PDE3__LO),
+				     BIT64(NV_MMU_VER3_LEVEL_PDE2__LO), MIB(512), MIB(2), KIB(64) };
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++)

@@ -11,6 +11,8 @@
 
 #define ENTRIES_MAX 512u
 #define ENTRY_SIZE 8u
+#define LEVEL_PDE3 1u
+#define LEVEL_PDE2 2u
 #define LEVEL_PDE1 3u
 #define LEVEL_PDE0 4u
 #define LEVEL_BIG 5u
@@ -34,6 +36,7 @@ struct page_table_node {
 	u32 used; /* entries that lead somewhere: tables and pages */
 	bool pinned;
 	u64 pages[ENTRIES_MAX / 64];	  /* which entries are pages, or sparse */
+	u64 holes[ENTRIES_MAX / 64];	  /* ... and which of those are sparse */
 	struct page_table_node *tables[]; /* of directories, by entry */
 };
 
@@ -58,6 +61,10 @@ static u64 span_of(u32 level)
 static u32 level_of(u64 page_size)
 {
 	switch (page_size) {
+	case BIT64(NV_MMU_VER3_LEVEL_PDE3__LO):
+		return LEVEL_PDE3;
+	case BIT64(NV_MMU_VER3_LEVEL_PDE2__LO):
+		return LEVEL_PDE2;
 	case MIB(512):
 		return LEVEL_PDE1;
 	case MIB(2):
@@ -72,6 +79,18 @@ static u32 level_of(u64 page_size)
 static bool is_page(const struct page_table_node *node, u32 index)
 {
 	return node->pages[index / 64] >> (index % 64) & 1;
+}
+
+static bool is_hole(const struct page_table_node *node, u32 index)
+{
+	return node->holes[index / 64] >> (index % 64) & 1;
+}
+
+static u64 hole_entry(u32 level)
+{
+	if (level <= LEVEL_PDE0)
+		return REG_PREP(NV_MMU_VER3_PDE_PCF, NV_MMU_VER3_PDE_PCF_SPARSE_ATS_NOT_ALLOWED);
+	return REG_PREP(NV_MMU_VER3_PTE_PCF, NV_MMU_VER3_PTE_PCF_SPARSE);
 }
 
 /* -- Tables ------------------------------------------------------------------------------------ */
@@ -127,10 +146,35 @@ static void page_drop(struct page_table_node *node, u32 index)
 	if (!is_page(node, index))
 		return;
 	node->pages[index / 64] &= ~BIT64(index % 64);
+	node->holes[index / 64] &= ~BIT64(index % 64);
 	node->used--;
 }
 
-/* A page of 2 MiB gives way to the halves of its entry, in one direction or the other. */
+static void page_set(const struct page_table *pt, struct page_table_node *node, u32 index,
+		     u64 entry)
+{
+	if (!is_page(node, index))
+		node->used++;
+	node->pages[index / 64] |= BIT64(index % 64);
+	if (entry == hole_entry(node->level))
+		node->holes[index / 64] |= BIT64(index % 64);
+	else
+		node->holes[index / 64] &= ~BIT64(index % 64);
+	entry_write(pt, node, index, entry);
+}
+
+/* What is no page yet, of count entries, is sparse. */
+static void make_holes(const struct page_table *pt, struct page_table_node *node, u32 first,
+		       u32 count)
+{
+	u32 i, step = node->level == LEVEL_PDE0 ? 2 : 1;
+
+	for (i = first; i < first + count; i += step)
+		if (!is_page(node, i))
+			page_set(pt, node, i, hole_entry(node->level));
+}
+
+/* A page gives way to tables (one of 2 MiB to the halves of its entry), or is cleared. */
 static void page_give_way(struct page_table *pt, struct page_table_node *node, u32 index)
 {
 	if (!is_page(node, index))
@@ -142,6 +186,7 @@ static void page_give_way(struct page_table *pt, struct page_table_node *node, u
 static enum nv_status table_get(struct page_table *pt, struct page_table_node *node, u32 index,
 				u32 level, struct page_table_node **out)
 {
+	u32 page = node->level == LEVEL_PDE0 ? index & ~1u : index;
 	enum nv_status status;
 
 	if (node->tables[index]) {
@@ -151,7 +196,10 @@ static enum nv_status table_get(struct page_table *pt, struct page_table_node *n
 	status = node_new(pt, level, out);
 	if (status != NV_OK)
 		return status;
-	page_give_way(pt, node, node->level == LEVEL_PDE0 ? index & ~1u : index);
+	/* What was sparse stays so around what comes. */
+	if (is_hole(node, page))
+		make_holes(pt, *out, 0, entries_of(level));
+	page_give_way(pt, node, page);
 	node->tables[index] = *out;
 	node->used++;
 	entry_write(pt, node, index, directory_entry(node->level, index, *out));
@@ -275,18 +323,22 @@ enum nv_status page_table_prepare(struct page_table *pt, u64 va, u64 size, u64 p
 	return status;
 }
 
-/* A page of 64 KiB hides small ones: it goes where one of them comes. */
-static void uncover(struct page_table *pt, u64 va)
+/* A page of 64 KiB hides small ones: it goes where one of them comes into its table. */
+static void uncover(struct page_table *pt, struct page_table_node *small, u64 va)
 {
+	u32 count = 1u << (levels[LEVEL_BIG].shift - levels[LEVEL_SMALL].shift);
+	u32 index = index_of(LEVEL_BIG, va);
 	struct page_table_node *node = pt->root;
 
 	while (node->level != LEVEL_PDE0)
 		node = node->tables[index_of(node->level, va)];
 	node = node->tables[index_of(LEVEL_PDE0, va)];
-	if (!node || !is_page(node, index_of(LEVEL_BIG, va)))
+	if (!node || !is_page(node, index))
 		return;
-	page_drop(node, index_of(LEVEL_BIG, va));
-	entry_write(pt, node, index_of(LEVEL_BIG, va), 0);
+	if (is_hole(node, index))
+		make_holes(pt, small, align_down(index_of(LEVEL_SMALL, va), count), count);
+	page_drop(node, index);
+	entry_write(pt, node, index, 0);
 }
 
 void page_table_write(struct page_table *pt, u64 va, u64 page_size, u64 entry)
@@ -297,16 +349,12 @@ void page_table_write(struct page_table *pt, u64 va, u64 page_size, u64 entry)
 
 	OS_BUG_ON(status != NV_OK); /* prepared */
 	if (level == LEVEL_SMALL)
-		uncover(pt, va);
+		uncover(pt, node, va);
 	if (level <= LEVEL_PDE0)
 		table_drop(pt, node, index);
 	if (level == LEVEL_PDE0)
 		table_drop(pt, node, index + 1);
-	if (!is_page(node, index)) {
-		node->pages[index / 64] |= BIT64(index % 64);
-		node->used++;
-	}
-	entry_write(pt, node, index, entry);
+	page_set(pt, node, index, entry);
 }
 
 /* Clears, or only takes out what is empty: entries of node, whose first covers from base on. */
@@ -346,7 +394,5 @@ void page_table_prune(struct page_table *pt, u64 va, u64 size)
 
 u64 page_table_sparse_entry(u64 page_size)
 {
-	if (level_of(page_size) <= LEVEL_PDE0)
-		return REG_PREP(NV_MMU_VER3_PDE_PCF, NV_MMU_VER3_PDE_PCF_SPARSE_ATS_NOT_ALLOWED);
-	return REG_PREP(NV_MMU_VER3_PTE_PCF, NV_MMU_VER3_PTE_PCF_SPARSE);
+	return hole_entry(level_of(page_size));
 }

@@ -44,8 +44,9 @@ enum nv_status page_table_pin_upper(struct page_table *pt, u64 va,
 				    struct page_table_level levels[PAGE_TABLE_UPPER_LEVELS]);
 
 /*
- * Makes every table that entries of that page size (4K, 64K, 2M, 512M) in the range need. What was
- * made before a failure goes with page_table_prune. NV_ERR_NO_MEMORY.
+ * Makes every table that entries of that page size (4K, 64K, 2M, 512M; sparse ones also 256G and
+ * 128T) in the range need. What was made before a failure goes with page_table_prune. What is
+ * sparse stays so where tables take a larger entry's place. NV_ERR_NO_MEMORY.
  */
 enum nv_status page_table_prepare(struct page_table *pt, u64 va, u64 size, u64 page_size);
 /* Writes one entry, whose table is there; what lay at its address is replaced. */
