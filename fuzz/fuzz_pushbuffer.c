@@ -28,6 +28,7 @@
 #define GUARD_BYTE 0xa5
 #define SYSTEM_BYTES 0x10000u
 #define MAX_STEPS 200u
+#define RUN_NS 1000000u /* what is without end is left, as a host without threads does */
 
 enum step {
 	STEP_WORDS,
@@ -127,8 +128,11 @@ static void open_fuzz(struct fuzz *f)
 	OS_BUG_ON(h100_fifo_create(&config, &f->fifo) != NV_OK);
 	OS_BUG_ON(h100_space_create(f->fifo, &f->space) != NV_OK);
 	h100_space_set(f->space, &f->rig.pdb);
-	for (i = 0; i < ARRAY_SIZE(f->group); i++)
+	for (i = 0; i < ARRAY_SIZE(f->group); i++) {
 		OS_BUG_ON(h100_group_create(f->fifo, i, &f->group[i]) != NV_OK);
+		/* The clock says so after a few pieces of a long method. */
+		OS_BUG_ON(h100_group_set_timeslice(f->group[i], 20) != NV_OK);
+	}
 	for (i = 0; i < CHANNELS; i++) {
 		struct h100_channel_config channel = {
 			.group = f->group[i % 2],
@@ -294,7 +298,7 @@ static void step(struct fuzz *f, struct input *in)
 		h100_space_set(f->space, take(in, 1) & 7 ? &f->rig.pdb : NULL);
 		break;
 	default:
-		h100_fifo_run(f->fifo);
+		h100_fifo_run_for(f->fifo, RUN_NS);
 		while (h100_fifo_error_take(f->fifo, &error))
 			OS_BUG_ON(error.code == 0 || error.chid >= CHANNELS);
 		break;
@@ -315,7 +319,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 		h100_fifo_rang(f.fifo, &token, 1);
 	}
-	h100_fifo_run(f.fifo);
+	h100_fifo_run_for(f.fifo, RUN_NS);
 	close_fuzz(&f);
 	return 0;
 }

@@ -779,6 +779,115 @@ static void test_copy(void **state)
 	assert_int_equal(os_load_relaxed(&h->errors), 1);
 }
 
+/* Two components of one byte change places. */
+#define SWAP                                                                \
+	(u32)(REG_PREP(NVC8B5_SET_REMAP_COMPONENTS_NUM_SRC_COMPONENTS, 1) | \
+	      REG_PREP(NVC8B5_SET_REMAP_COMPONENTS_NUM_DST_COMPONENTS, 1) | \
+	      REG_PREP(NVC8B5_SET_REMAP_COMPONENTS_DST_X,                   \
+		       NVC8B5_SET_REMAP_COMPONENTS_DST_X_SRC_Y) |           \
+	      REG_PREP(NVC8B5_SET_REMAP_COMPONENTS_DST_Y,                   \
+		       NVC8B5_SET_REMAP_COMPONENTS_DST_X_SRC_X))
+#define LAUNCH_LINES 0x382u /* pitch to pitch, many lines, not pipelined */
+
+/* A slice ends in the middle of a launch, which goes on when its turn comes again. */
+static void stopped_launch(struct host_rig *h, u32 flags, u32 length, u32 lines, u32 pitch_in,
+			   u32 pitch_out)
+{
+	const struct h100_engine_info *ce =
+		h100_engines_find(&h->engines, NV2080_ENGINE_TYPE_COPY3);
+	struct h100_group *group = host_group(h, ce->runlist);
+	struct host_channel *c = host_channel(h, 0, group);
+	u64 to = DATA_VA + 0x80000;
+	u32 calls = 0;
+
+	assert_int_equal(h100_group_set_timeslice(group, 1), NV_OK);
+	assert_int_equal(h100_channel_add_object(c->channel, HOPPER_DMA_COPY_A, NULL), NV_OK);
+	host_do(h, c, 4, NVC86F_SET_OBJECT, HOPPER_DMA_COPY_A);
+	host_do(h, c, 4, NVC8B5_OFFSET_IN_UPPER, bits_high32(DATA_VA));
+	host_do(h, c, 4, NVC8B5_OFFSET_IN_LOWER, bits_low32(DATA_VA));
+	host_do(h, c, 4, NVC8B5_OFFSET_OUT_UPPER, bits_high32(to));
+	host_do(h, c, 4, NVC8B5_OFFSET_OUT_LOWER, bits_low32(to));
+	host_do(h, c, 4, NVC8B5_PITCH_IN, pitch_in);
+	host_do(h, c, 4, NVC8B5_PITCH_OUT, pitch_out);
+	host_do(h, c, 4, NVC8B5_LINE_LENGTH_IN, length);
+	host_do(h, c, 4, NVC8B5_LINE_COUNT, lines);
+	host_do(h, c, 4, NVC8B5_SET_REMAP_COMPONENTS, SWAP);
+	host_do(h, c, 4, NVC8B5_SET_REMAP_CONST_A, 0);
+	host_do(h, c, 4, NVC8B5_LAUNCH_DMA, flags);
+	host_do(h, c, 4, NVC86F_SET_REFERENCE, 7);
+	host_end(h, c);
+	host_submit(h, c);
+	while (host_gp_get(h, c) != c->put && calls++ < 100000)
+		h100_fifo_run_for(h->fifo, 0);
+	assert_int_equal(os_load_relaxed(&h->errors), 0);
+	assert_int_equal(host_gp_get(h, c), c->put);
+	assert_true(calls > 1);
+	h100_channel_destroy(c->channel);
+	h100_group_destroy(group);
+}
+
+static void test_stopped_launches(void **state)
+{
+	struct host_rig *h = *state;
+	u8 *from = (u8 *)host_data(h, 0), *to = (u8 *)host_data(h, 0x80000);
+	u32 i;
+
+	for (i = 0; i < 0x80000; i++)
+		from[i] = (u8)(i * 7 + i / 256);
+	/* Lines of 16 bytes, 32 apart, to where they have no gaps. */
+	stopped_launch(h, LAUNCH_LINES, 16, 0x4000, 32, 16);
+	for (i = 0; i < 0x40000; i++)
+		assert_int_equal(to[i], from[i / 16 * 32 + i % 16]);
+	/* A line each for 256 elements of two bytes. */
+	stopped_launch(h, LAUNCH_LINES | (u32)REG_PREP(NVC8B5_LAUNCH_DMA_REMAP_ENABLE, 1), 256,
+		       0x400, 512, 512);
+	for (i = 0; i < 0x80000; i++)
+		assert_int_equal(to[i], from[i ^ 1]);
+	stopped_launch(h, LAUNCH_LINES | (u32)REG_PREP(NVC8B5_LAUNCH_DMA_MEMORY_SCRUB_ENABLE, 1),
+		       16, 0x4000, 32, 32);
+	for (i = 0; i < 0x80000; i++)
+		assert_int_equal(to[i], i % 32 < 16 ? 0 : from[i ^ 1]);
+}
+
+/* A channel that is reset in the middle of a launch begins the next one at its beginning. */
+static void test_reset_in_launch(void **state)
+{
+	struct host_rig *h = *state;
+	const struct h100_engine_info *ce =
+		h100_engines_find(&h->engines, NV2080_ENGINE_TYPE_COPY3);
+	struct h100_group *group = host_group(h, ce->runlist);
+	struct host_channel *c = host_channel(h, 0, group);
+	u8 *to = (u8 *)host_data(h, 0x80000);
+
+	assert_int_equal(h100_group_set_timeslice(group, 1), NV_OK);
+	assert_int_equal(h100_channel_add_object(c->channel, HOPPER_DMA_COPY_A, NULL), NV_OK);
+	host_do(h, c, 4, NVC86F_SET_OBJECT, HOPPER_DMA_COPY_A);
+	host_do(h, c, 4, NVC8B5_OFFSET_OUT_UPPER, bits_high32(DATA_VA + 0x80000));
+	host_do(h, c, 4, NVC8B5_OFFSET_OUT_LOWER, bits_low32(DATA_VA + 0x80000));
+	host_do(h, c, 4, NVC8B5_LINE_LENGTH_IN, 16);
+	host_do(h, c, 4, NVC8B5_PITCH_OUT, 32);
+	host_do(h, c, 4, NVC8B5_LINE_COUNT, 0x4000);
+	host_do(h, c, 4, NVC8B5_LAUNCH_DMA,
+		LAUNCH_LINES | (u32)REG_PREP(NVC8B5_LAUNCH_DMA_MEMORY_SCRUB_ENABLE, 1));
+	host_end(h, c);
+	host_submit(h, c);
+	/* The slice is over long before the end. */
+	h100_fifo_run_for(h->fifo, 0);
+	h100_fifo_run_for(h->fifo, 0);
+	assert_true(c->channel->stopped);
+	h100_channel_reset(c->channel);
+	h100_channel_schedule(c->channel, true);
+	memset(to, 0xff, 0x80000);
+	host_do(h, c, 4, NVC86F_SET_OBJECT, HOPPER_DMA_COPY_A);
+	host_do(h, c, 4, NVC8B5_LAUNCH_DMA,
+		LAUNCH_LINES | (u32)REG_PREP(NVC8B5_LAUNCH_DMA_MEMORY_SCRUB_ENABLE, 1));
+	host_end(h, c);
+	host_submit(h, c);
+	assert_true(host_wait_empty(h, c));
+	assert_int_equal(to[0], 0);
+	assert_int_equal(to[0x3fff * 32], 0);
+}
+
 /* -- Making and freeing ------------------------------------------------------------------------ */
 
 static void test_refused(void **state)
@@ -871,14 +980,32 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig, close_rig)
 	const struct CMUnitTest tests[] = {
-		TEST(test_headers),    TEST(test_segments),	  TEST(test_subdevices),
-		TEST(test_bad_words),  TEST(test_acquires),	  TEST(test_releases),
-		TEST(test_reductions), TEST(test_old_semaphores), TEST(test_misaligned),
-		TEST(test_entries),    TEST(test_extended_base),  TEST(test_bad_entries),
-		TEST(test_fault),      TEST(test_no_space),	  TEST(test_acquire_timeout),
-		TEST(test_blocking),   TEST(test_schedule),	  TEST(test_turns),
-		TEST(test_slices),     TEST(test_interrupts),	  TEST(test_invalidate),
-		TEST(test_copy),       TEST(test_refused),	  TEST(test_allocations),
+		TEST(test_headers),
+		TEST(test_segments),
+		TEST(test_subdevices),
+		TEST(test_bad_words),
+		TEST(test_acquires),
+		TEST(test_releases),
+		TEST(test_reductions),
+		TEST(test_old_semaphores),
+		TEST(test_misaligned),
+		TEST(test_entries),
+		TEST(test_extended_base),
+		TEST(test_bad_entries),
+		TEST(test_fault),
+		TEST(test_no_space),
+		TEST(test_acquire_timeout),
+		TEST(test_blocking),
+		TEST(test_schedule),
+		TEST(test_turns),
+		TEST(test_slices),
+		TEST(test_interrupts),
+		TEST(test_invalidate),
+		TEST(test_copy),
+		TEST(test_refused),
+		TEST(test_allocations),
+		TEST(test_stopped_launches),
+		TEST(test_reset_in_launch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

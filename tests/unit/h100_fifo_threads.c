@@ -366,6 +366,157 @@ static void test_doorbells_come_and_go(void **state)
 	close_rig(t);
 }
 
+/* -- Work without end -------------------------------------------------------------------------- */
+
+#define USERD_VA (DATA_VA + DATA_BYTES)
+
+static void move_put(struct host_rig *h, struct host_channel *c, u32 put)
+{
+	u64 va = USERD_VA + USERD(c->n) - USERD_OFFSET + offsetof(struct Nvc86fControl, GPPut);
+
+	host_do(h, c, 0, NVC86F_SEM_ADDR_LO, bits_low32(va));
+	host_do(h, c, 0, NVC86F_SEM_ADDR_HI, bits_high32(va));
+	host_do(h, c, 0, NVC86F_SEM_PAYLOAD_LO, put);
+	host_do(h, c, 0, NVC86F_SEM_EXECUTE, NVC86F_SEM_EXECUTE_OPERATION_RELEASE);
+	host_end(h, c);
+}
+
+/*
+ * A ring that feeds itself: the entry at its beginning moves GPPut to behind the middle, and the
+ * one in the middle to behind the beginning. All others do nothing.
+ */
+static struct host_channel *endless(struct host_rig *h, u32 n, struct h100_group *group)
+{
+	struct host_channel *c = host_channel(h, n, group);
+
+	h100_memory_enter(&h->rig.memory);
+	rig_map_video(&h->rig, USERD_VA, USERD_OFFSET, HOST_CHANNELS * 0x200);
+	h100_memory_leave(&h->rig.memory);
+	move_put(h, c, HOST_ENTRIES / 2 + 10);
+	c->put = HOST_ENTRIES / 2;
+	move_put(h, c, 10);
+	c->put = HOST_ENTRIES / 2 + 10;
+	host_submit(h, c);
+	return c;
+}
+
+static bool gets_on(struct host_rig *h, const struct host_channel *c)
+{
+	u32 before = host_gp_get(h, c), tries;
+
+	for (tries = 0; tries < 10000; tries++) {
+		if (host_gp_get(h, c) != before)
+			return true;
+		os_sleep_us(1000);
+	}
+	return false;
+}
+
+/* Others have their turns beside it, and who wants it off does not wait for its end. */
+static void test_endless_entries(void **state)
+{
+	struct threads_rig *t = open_rig(true);
+	struct host_rig *h = &t->host;
+	struct h100_group *group = host_group(h, 0);
+	struct host_channel *hog = endless(h, 0, group);
+	struct host_channel *other = host_channel(h, 1, host_group(h, 0));
+	u32 i;
+
+	for (i = 1; i <= 5; i++) {
+		host_release(h, other, 0, i);
+		host_submit(h, other);
+		assert_true(host_wait(h, 0, i));
+		h100_memory_pause(&h->rig.memory);
+		h100_memory_resume(&h->rig.memory);
+		/* Waits for it to come off, though it has work all the time. */
+		h100_group_preempt(group, true);
+		assert_int_equal(h100_channel_add_object(hog->channel, HOPPER_DMA_COPY_A, NULL),
+				 NV_OK);
+		h100_channel_remove_object(hog->channel, HOPPER_DMA_COPY_A);
+		h100_space_set(h->space, &h->rig.pdb);
+	}
+	assert_int_equal(os_load_relaxed(&h->errors), 0);
+	h100_channel_schedule(hog->channel, false);
+	h100_channel_schedule(hog->channel, true);
+	assert_true(gets_on(h, hog));
+	h100_channel_destroy(hog->channel);
+	close_rig(t);
+}
+
+/* As many of them as there are threads, and one more: each runlist has its turn. */
+static void test_endless_runlists(void **state)
+{
+	struct threads_rig *t = open_rig(true);
+	struct host_rig *h = &t->host;
+	struct host_channel *hogs[4], *other;
+	struct h100_group *group;
+	u32 i;
+
+	h->fifo->runners_max = 2;
+	for (i = 0; i < ARRAY_SIZE(hogs); i++) {
+		group = host_group(h, i);
+		assert_int_equal(h100_group_set_timeslice(group, ~(u64)0), NV_OK);
+		hogs[i] = endless(h, i, group);
+	}
+	other = host_channel(h, 10, host_group(h, 6));
+	for (i = 1; i <= 5; i++) {
+		host_release(h, other, 0, i);
+		host_submit(h, other);
+		assert_true(host_wait(h, 0, i));
+	}
+	for (i = 0; i < ARRAY_SIZE(hogs); i++)
+		assert_true(gets_on(h, hogs[i]));
+	close_rig(t);
+}
+
+static bool is_blocked(struct h100_channel *channel)
+{
+	bool blocked;
+
+	pthread_mutex_lock(&channel->fifo->lock);
+	blocked = channel->state == FIFO_BLOCKED;
+	pthread_mutex_unlock(&channel->fifo->lock);
+	return blocked;
+}
+
+/* One of a group fails while another one of it runs: both stop, and can begin anew at once. */
+static void test_failure_beside_work(void **state)
+{
+	struct threads_rig *t = open_rig(true);
+	struct host_rig *h = &t->host;
+	struct h100_group *group = host_group(h, 0);
+	struct host_channel *hog = endless(h, 0, group), *c = host_channel(h, 1, group);
+	struct h100_fifo_error error;
+	u32 round, rounds = UNIT_SANITIZED ? 5 : 10, tries, before;
+
+	/* It does not come off by itself. */
+	assert_int_equal(h100_group_set_timeslice(group, ~(u64)0), NV_OK);
+	for (round = 1; round <= rounds; round++) {
+		h100_channel_schedule(hog->channel, false);
+		c->channel->config.acquire_timeout_ns = 50000000;
+		host_acquire(h, c, 0x4000, 1, NVC86F_SEM_EXECUTE_OPERATION_ACQUIRE);
+		host_submit(h, c);
+		for (tries = 0; tries < 100000 && !is_blocked(c->channel); tries++)
+			os_sleep_us(20);
+		assert_true(is_blocked(c->channel));
+		before = host_gp_get(h, hog);
+		os_sleep_us(500);
+		assert_int_equal(host_gp_get(h, hog), before);
+		h100_channel_schedule(hog->channel, true);
+		for (tries = 0; tries < 5000 && os_load_relaxed(&h->errors) < round; tries++)
+			os_sleep_us(1000);
+		assert_int_equal(os_load_relaxed(&h->errors), round);
+		assert_true(h100_channel_failed(hog->channel));
+		assert_true(h100_fifo_error_take(h->fifo, &error));
+		assert_int_equal(error.chid, 1);
+		h100_channel_reset(c->channel);
+		assert_false(h100_channel_failed(hog->channel));
+		h100_group_schedule(group, true);
+		assert_true(gets_on(h, hog));
+	}
+	close_rig(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -378,6 +529,9 @@ int main(void)
 		cmocka_unit_test(test_faults_beside_work),
 		cmocka_unit_test(test_freeing_under_work),
 		cmocka_unit_test(test_doorbells_come_and_go),
+		cmocka_unit_test(test_endless_entries),
+		cmocka_unit_test(test_endless_runlists),
+		cmocka_unit_test(test_failure_beside_work),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

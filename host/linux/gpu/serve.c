@@ -157,7 +157,7 @@ int serve_run(struct serve *s, const volatile u32 *stop)
 		if (wait.work & SOFTH100_WORK_COMMAND)
 			serve_command(s);
 		runner_run(&s->gpu, false);
-		h100_fifo_run(s->gpu.fifo);
+		h100_fifo_run_for(s->gpu.fifo, RUNNER_ENGINES_NS);
 		if (s->chip.error)
 			return s->chip.error == ENODEV ? 0 : s->chip.error;
 	}

@@ -31,8 +31,10 @@ void channel_pend(struct h100_channel *channel)
 	if (!list_linked(&group->pending_node))
 		list_add_tail(&group->pending_node, &runlist->pending);
 	/* Whoever found it may have other things to do than to run it. */
-	if (!runlist->busy)
+	if (!runlist->busy) {
+		runlist_crowd(channel->fifo);
 		threads_wake(channel->fifo);
+	}
 }
 
 static bool has_work(struct h100_channel *channel)
@@ -47,7 +49,7 @@ static bool has_work(struct h100_channel *channel)
 
 void channel_look(struct h100_channel *channel)
 {
-	if (!channel->active)
+	if (!channel->active || channel->held != 0)
 		return;
 	if (channel->state == FIFO_RUNNING)
 		channel->rung = true;
@@ -70,9 +72,13 @@ static void unpend(struct h100_channel *channel)
 void channel_fail(struct h100_channel *channel, const struct h100_fifo_error *error)
 {
 	struct h100_group *group = channel->group;
+	struct fifo_runlist *runlist = &channel->fifo->runlist[group->runlist];
 	struct h100_channel *each;
 
 	group->failed = true;
+	/* Another one of it may be at work: what that does is of no interest any more. */
+	if (runlist->current && runlist->current->group == group)
+		os_store_relaxed(&runlist->preempt, 1u);
 	list_for_each_entry (each, &group->channels, group_node) {
 		unpend(each);
 		each->state = FIFO_FAILED;
@@ -87,7 +93,7 @@ void channel_fail(struct h100_channel *channel, const struct h100_fifo_error *er
 }
 
 /* Follows what it and its group are told; may give up the lock. */
-static void apply(struct h100_channel *channel, bool gone)
+static void apply(struct h100_channel *channel)
 {
 	struct h100_fifo *fifo = channel->fifo;
 	bool active = channel->scheduled && channel->group->scheduled && !channel->group->failed;
@@ -104,7 +110,7 @@ static void apply(struct h100_channel *channel, bool gone)
 		return;
 	}
 	client_remove(channel->client, channel);
-	runlist_wait_off(fifo, channel, gone);
+	runlist_wait_off(fifo, channel);
 	unpend(channel);
 	if (channel->state != FIFO_FAILED)
 		channel->state = FIFO_IDLE;
@@ -157,7 +163,7 @@ void h100_group_schedule(struct h100_group *group, bool on)
 	group->scheduled = on;
 	list_for_each_entry (channel, &group->channels, group_node) {
 		channel->scheduled = on;
-		apply(channel, false);
+		apply(channel);
 	}
 	unlock(group->fifo);
 }
@@ -201,7 +207,7 @@ void h100_group_preempt(struct h100_group *group, bool wait)
 	if (runlist->current && runlist->current->group == group) {
 		os_store_relaxed(&runlist->preempt, 1u);
 		if (wait)
-			runlist_wait_off(group->fifo, runlist->current, false);
+			runlist_wait_off(group->fifo, runlist->current);
 	}
 	unlock(group->fifo);
 }
@@ -221,6 +227,7 @@ static void rewind_channel(struct h100_channel *channel, u32 get)
 	channel->pb_entry = false;
 	channel->acquiring = false;
 	channel->rung = false;
+	channel->stopped = false;
 	channel->subdevice_mask = channel->stored_mask = ALL_SUBDEVICES;
 	memset(&channel->header, 0, sizeof(channel->header));
 	memset(channel->sem_addr, 0, sizeof(channel->sem_addr));
@@ -304,9 +311,9 @@ void h100_channel_destroy(struct h100_channel *channel)
 
 	lock(fifo);
 	channel->scheduled = false;
-	apply(channel, true);
+	apply(channel);
 	/* One that failed is still its runlist's current for a moment. */
-	runlist_wait_off(fifo, channel, true);
+	runlist_wait_off(fifo, channel);
 	list_del(&channel->group_node);
 	fifo->channels[slot_of(&channel->config)] = NULL;
 	channel->client->reserved--;
@@ -323,7 +330,7 @@ void h100_channel_schedule(struct h100_channel *channel, bool on)
 	channel->scheduled = on;
 	if (on)
 		channel->group->scheduled = true;
-	apply(channel, false);
+	apply(channel);
 	unlock(channel->fifo);
 }
 
@@ -335,8 +342,12 @@ void h100_channel_reset(struct h100_channel *channel)
 
 	lock(fifo);
 	channel->scheduled = false;
-	apply(channel, true);
-	runlist_wait_off(fifo, channel, true);
+	apply(channel);
+	runlist_wait_off(fifo, channel);
+	/* One that its group's failure takes off may be on yet. */
+	list_for_each_entry (each, &channel->group->channels, group_node)
+		if (each->state == FIFO_FAILED)
+			runlist_wait_off(fifo, each);
 	if (channel->group->failed) {
 		channel->group->failed = false;
 		list_for_each_entry (each, &channel->group->channels, group_node) {
@@ -442,7 +453,7 @@ enum nv_status h100_channel_add_object(struct h100_channel *channel, u32 class_i
 	object->refs = 1;
 	/* The one that runs may be looking for its class just now. */
 	lock(channel->fifo);
-	runlist_wait_off(channel->fifo, channel, false);
+	runlist_wait_off(channel->fifo, channel);
 	list_add_tail(&object->node, &channel->objects);
 	unlock(channel->fifo);
 	return NV_OK;
@@ -456,7 +467,7 @@ void h100_channel_remove_object(struct h100_channel *channel, u32 class_id)
 	lock(channel->fifo);
 	object = find_object(channel, class_id);
 	if (object && --object->refs == 0) {
-		runlist_wait_off(channel->fifo, channel, false);
+		runlist_wait_off(channel->fifo, channel);
 		list_del(&object->node);
 		for (i = 0; i < H100_SUBCHANNELS; i++)
 			if (channel->subchannel[i] == object)

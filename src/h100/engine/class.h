@@ -19,7 +19,7 @@ enum h100_method_result {
 	H100_METHOD_OK,
 	H100_METHOD_FAULT,   /* call->fault says which, client and engine_id included */
 	H100_METHOD_ERROR,   /* call->error: ROBUST_CHANNEL_*; call->error_info: see there */
-	H100_METHOD_STOPPED, /* call->stopped said so; the method is half done */
+	H100_METHOD_STOPPED, /* call->stopped said so; the same call again goes on (resumed) */
 };
 
 /* One method being carried out. The caller fills all but what is marked out. */
@@ -36,8 +36,11 @@ struct h100_engine_call {
 	/* Raises the engine's non-stalling interrupt. May be NULL. */
 	void (*nonstall)(const struct h100_engine_call *call);
 
-	/* Asked now and then by long methods: the channel is going away. May be NULL. */
+	/* Asked now and then by long methods: others are to have their turn. May be NULL. */
 	bool (*stopped)(const struct h100_engine_call *call);
+	/* The method was stopped. Its words are the client's and may have changed meanwhile. */
+	bool resumed;
+	u64 moved; /* bytes since others could last come in between: of all calls of a run */
 
 	struct h100_fault fault; /* out */
 	u32 error;		 /* out: ROBUST_CHANNEL_* */
@@ -50,7 +53,7 @@ struct h100_engine_class {
 	enum h100_engine_kind kind;
 	/*
 	 * method is its offset in bytes, a multiple of 4 from 0x100 on. What it launches is done
-	 * when it returns. Called in a burst (h100_memory_enter), which it may end and begin anew
+	 * when it returns, unless it was stopped. Called in a burst (h100_memory_enter), which it may end and begin anew
 	 * (h100_memory_yield). Objects of one channel are one thread's at a time.
 	 */
 	enum h100_method_result (*method)(struct h100_engine_call *call, void *object, u32 method,

@@ -42,9 +42,16 @@ static const struct {
 
 #define REGISTERS ((NVC8B5_DST_ORIGIN_Y + 4) / 4)
 
+/* How far a launch has come: lines, and bytes of the next (elements where they are remapped). */
+struct progress {
+	u32 line;
+	u64 at;
+};
+
 struct copy {
 	u32 registers[REGISTERS];
-	bool render_chosen; /* SET_RENDER_ENABLE_C was written: always on before */
+	bool render_chosen;	 /* SET_RENDER_ENABLE_C was written: always on before */
+	struct progress stopped; /* of the launch that was */
 };
 
 static u32 get(const struct copy *copy, u32 method)
@@ -106,6 +113,7 @@ struct launch {
 	struct side source, destination;
 	struct remap remap;
 	bool remapped, scrub;
+	struct progress progress;
 };
 
 #define FLAG(launch, name) REG_GET(NVC8B5_LAUNCH_DMA_##name, (launch)->flags)
@@ -324,15 +332,17 @@ static enum h100_method_result side_write(struct launch *l, struct side *s, u32 
 	return result;
 }
 
+/* Each of these goes on at l->progress.at, and leaves there where it was stopped. */
 static enum h100_method_result copy_line(struct launch *l, u32 line)
 {
 	enum h100_method_result result = H100_METHOD_OK;
 	u64 from_run, to_run, from, to, piece;
+	u64 *x = &l->progress.at;
 
-	for (u64 x = 0; x < l->elements && result == H100_METHOD_OK; x += piece) {
-		from = side_address(&l->source, line, x, &from_run);
-		to = side_address(&l->destination, line, x, &to_run);
-		piece = min(l->elements - x, min(from_run, to_run));
+	for (; *x < l->elements && result == H100_METHOD_OK; *x += l->mover.done) {
+		from = side_address(&l->source, line, *x, &from_run);
+		to = side_address(&l->destination, line, *x, &to_run);
+		piece = min(l->elements - *x, min(from_run, to_run));
 		result = h100_move_copy(&l->mover, &l->destination.end, to, &l->source.end, from,
 					piece);
 	}
@@ -344,13 +354,14 @@ static enum h100_method_result fill_line(struct launch *l, u32 line, const u8 *p
 	struct side *s = &l->destination;
 	u64 size = l->elements * period, run, at, piece;
 	enum h100_method_result result = H100_METHOD_OK;
+	u64 *x = &l->progress.at;
 	u8 turned[16];
 
-	for (u64 x = 0; x < size && result == H100_METHOD_OK; x += piece) {
-		at = side_address(s, line, x, &run);
-		piece = min(size - x, run);
+	for (; *x < size && result == H100_METHOD_OK; *x += l->mover.done) {
+		at = side_address(s, line, *x, &run);
+		piece = min(size - *x, run);
 		for (u32 i = 0; i < period; i++)
-			turned[i] = pattern[(x + i) % period];
+			turned[i] = pattern[(*x + i) % period];
 		result = h100_move_fill(&l->mover, &s->end, at, turned, period, piece);
 	}
 	return result;
@@ -417,6 +428,7 @@ static enum h100_method_result remap_line(struct launch *l, u32 line)
 	u32 widest = max(l->source.element, l->destination.element);
 	u32 most = REMAP_BYTES / widest, count, cost;
 	enum h100_method_result result = H100_METHOD_OK;
+	u64 *e = &l->progress.at;
 	u8 pattern[16] = { 0 };
 
 	if (!l->remap.reads && l->remap.complete) {
@@ -427,9 +439,9 @@ static enum h100_method_result remap_line(struct launch *l, u32 line)
 	}
 	/* Components one by one take longer than their bytes. */
 	cost = l->remap.complete ? widest : COMPONENT_COST * l->remap.destinations;
-	for (u64 e = 0; e < l->elements && result == H100_METHOD_OK; e += count) {
-		count = (u32)min(l->elements - e, (u64)most);
-		result = remap_some(l, line, e, count);
+	for (; *e < l->elements && result == H100_METHOD_OK; *e += count) {
+		count = (u32)min(l->elements - *e, (u64)most);
+		result = remap_some(l, line, *e, count);
 		if (result == H100_METHOD_OK)
 			result = h100_move_spent(&l->mover, &l->source.end, &l->destination.end,
 						 (u64)count * cost);
@@ -458,13 +470,19 @@ static enum h100_method_result transfer(struct launch *l)
 	if (l->elements == 0)
 		return H100_METHOD_OK;
 	lines_join(l);
-	for (u32 line = 0; line < l->lines && result == H100_METHOD_OK; line++) {
+	while (l->progress.line < l->lines) {
+		u32 line = l->progress.line;
+
 		if (l->scrub)
 			result = fill_line(l, line, zero, sizeof(zero));
 		else if (l->remapped)
 			result = remap_line(l, line);
 		else
 			result = copy_line(l, line);
+		if (result != H100_METHOD_OK)
+			break;
+		l->progress.line++;
+		l->progress.at = 0;
 	}
 	return result;
 }
@@ -565,8 +583,12 @@ static enum h100_method_result launch(struct h100_engine_call *call, struct copy
 		result = launch_prepare(call, copy, &l);
 	if (result == H100_METHOD_OK && !IS(&l, SEMAPHORE_TYPE, NONE))
 		result = report_prepare(call, copy, &l, &report);
+	if (call->resumed)
+		l.progress = copy->stopped;
 	if (result == H100_METHOD_OK && !IS(&l, DATA_TRANSFER_TYPE, NONE))
 		result = transfer(&l);
+	if (result == H100_METHOD_STOPPED)
+		copy->stopped = l.progress;
 	if (result == H100_METHOD_OK && !IS(&l, SEMAPHORE_TYPE, NONE))
 		result = h100_move_report(&l.mover, &report);
 	if (result == H100_METHOD_OK && !IS(&l, INTERRUPT_TYPE, NONE) && call->nonstall)

@@ -98,8 +98,9 @@ void h100_fifo_destroy(struct h100_fifo *fifo)
 	os_free(fifo);
 }
 
-bool h100_fifo_run(struct h100_fifo *fifo)
+bool h100_fifo_run_for(struct h100_fifo *fifo, u64 ns)
 {
+	u64 start = fifo_now(fifo);
 	struct fifo_runlist *runlist;
 	bool did = false;
 
@@ -113,9 +114,14 @@ bool h100_fifo_run(struct h100_fifo *fifo)
 			runlist_run(fifo, runlist);
 			did = true;
 		}
-	} while (runlist);
+	} while (runlist && fifo_now(fifo) - start < ns);
 	pthread_mutex_unlock(&fifo->lock);
 	return did;
+}
+
+bool h100_fifo_run(struct h100_fifo *fifo)
+{
+	return h100_fifo_run_for(fifo, ~(u64)0);
 }
 
 u64 h100_fifo_quiet_ns(struct h100_fifo *fifo)
@@ -198,7 +204,7 @@ static void take_off(struct h100_fifo *fifo, const struct h100_space *space)
 		struct h100_channel *current = fifo->runlist[i].current;
 
 		if (current && current->config.space == space)
-			runlist_wait_off(fifo, current, false);
+			runlist_wait_off(fifo, current);
 	}
 }
 

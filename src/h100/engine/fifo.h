@@ -25,8 +25,9 @@
 #define FIFO_THREADS_MAX 9u
 #define FIFO_CLIENT_BUCKETS 64u
 #define FIFO_TIMESLICE_US 2000u
-#define FIFO_WATCHED 64u   /* pages that are looked at all the time */
-#define FIFO_PB_WORDS 512u /* of a pushbuffer, fetched at once */
+#define FIFO_TURN_NS 2000000u /* of a runlist, when there are more of them than threads */
+#define FIFO_WATCHED 64u      /* pages that are looked at all the time */
+#define FIFO_PB_WORDS 512u    /* of a pushbuffer, fetched at once */
 
 /* -- Channels -- */
 
@@ -75,9 +76,11 @@ struct h100_channel {
 	bool scheduled; /* by itself */
 	bool active;	/* scheduled, and its group too: looked at when its client rings */
 	bool rung;	/* while RUNNING: look at GPPut again */
+	u32 held;	/* who waits for it to come off: then it is IDLE, whatever it has to do */
 
 	/* exec */
 	u32 gp_get;   /* atomic: the next entry */
+	bool stopped; /* in the middle of an engine's method, which the next word is */
 	u64 extended; /* bits of pushbuffer addresses from 40 on */
 	u64 pb_at;    /* the segment under way: next word, words left */
 	u32 pb_left;
@@ -126,7 +129,6 @@ struct fifo_runlist {
 	struct h100_channel *current;
 	bool busy;   /* a thread has it */
 	u32 preempt; /* atomic: current is wanted off */
-	u32 gone;    /* atomic: and it never comes back, so a method may end half done */
 };
 
 enum fifo_result {
@@ -183,6 +185,8 @@ struct h100_fifo {
 	pthread_cond_t follow; /* threads that neither lead nor run */
 	pthread_t thread[FIFO_THREADS_MAX];
 	u32 thread_count, runners, runners_max;
+	u32 crowded;  /* atomic: a runlist is ready, and there are no more runners */
+	u32 turn;     /* of which runlist it is to be looked at first */
 	u32 waiting;  /* threads that follow, not by the clock */
 	u32 leading;  /* atomic: some thread looks after doorbells and blocked channels */
 	bool wanted;  /* a leader is, at once */
@@ -206,15 +210,20 @@ void channel_fail(struct h100_channel *channel, const struct h100_fifo_error *er
 
 /* -- runlist.c -- */
 
-/* A runlist with work that nobody runs; NULL: none. Lock held. */
+/* A runlist with work that nobody runs, those in turn that ran last; NULL: none. Lock held. */
 struct fifo_runlist *runlist_ready(struct h100_fifo *fifo);
-/* Runs it until it is empty (or its time is up and others wait). Lock held, given up meanwhile. */
+/* A runlist became ready, or a thread took or left one. Lock held. */
+void runlist_crowd(struct h100_fifo *fifo);
+/*
+ * Runs it until it is empty, or its turn is over and another waits for the thread. Lock held, given
+ * up meanwhile.
+ */
 void runlist_run(struct h100_fifo *fifo, struct fifo_runlist *runlist);
 /*
- * Takes the channel off if it runs, and waits for that: for the end of the method, unless it is
- * gone for good. Lock held, given up meanwhile.
+ * Takes the channel off if it runs, and waits for that, also in the middle of a long method: it is
+ * taken up again. Lock held, given up meanwhile; the channel stays off until it is given up again.
  */
-void runlist_wait_off(struct h100_fifo *fifo, struct h100_channel *channel, bool gone);
+void runlist_wait_off(struct h100_fifo *fifo, struct h100_channel *channel);
 /* Looks whether what blocked channels wait for has come: all, or those whose time it is. */
 void blocked_check(struct h100_fifo *fifo, bool all);
 /* When the next blocked channel is to be looked at; ~0: never. */
@@ -231,6 +240,7 @@ struct fifo_run {
 	bool has_space;
 	bool yield;
 	u64 deadline_ns;		       /* when the slice is over */
+	u64 turn_ns;			       /* when threads are to be shared */
 	u64 burst_ns;			       /* when the burst began */
 	u32 kinds;			       /* bits of enum h100_engine_kind that worked */
 	const struct h100_engine_info *engine; /* of the method under way */

@@ -125,6 +125,36 @@ static enum fifo_result take_entry(struct fifo_run *run)
 	return FIFO_RESULT_OK;
 }
 
+static bool turn_is_over(const struct fifo_run *run, u64 now)
+{
+	const struct h100_fifo *fifo = run->fifo;
+
+	if (now >= run->deadline_ns)
+		return true;
+	/* Other runlists wait for this thread, or whoever called does. */
+	return now >= run->turn_ns && (!fifo->config.threads || os_load_relaxed(&fifo->crowded));
+}
+
+/*
+ * After each entry, of whatever kind, and piece of a segment: is it somebody else's turn? An entry
+ * may be long, and a client may move GPPut as fast as entries are taken.
+ */
+static bool time_is_up(struct fifo_run *run)
+{
+	u64 now;
+
+	if (os_load_relaxed(&run->runlist->preempt) != 0)
+		return true;
+	threads_poll(run->fifo);
+	now = fifo_now(run->fifo);
+	if (now - run->burst_ns >= BURST_NS) {
+		/* Others wait for the end of bursts. */
+		h100_memory_yield(run->call.memory);
+		run->burst_ns = now;
+	}
+	return turn_is_over(run, now);
+}
+
 static enum fifo_result run_segment(struct fifo_run *run)
 {
 	struct h100_channel *channel = run->channel;
@@ -139,6 +169,8 @@ static enum fifo_result run_segment(struct fifo_run *run)
 		result = method_decode(run, words, count, &used);
 		channel->pb_at += used * sizeof(words[0]);
 		channel->pb_left -= used;
+		if (result == FIFO_RESULT_OK && channel->pb_left != 0 && time_is_up(run))
+			result = FIFO_RESULT_PREEMPTED;
 	}
 	if (channel->pb_left == 0 && channel->pb_entry && result != FIFO_RESULT_ERROR) {
 		channel->pb_entry = false;
@@ -147,28 +179,11 @@ static enum fifo_result run_segment(struct fifo_run *run)
 	return result;
 }
 
-/* After each entry: is somebody else's turn? */
-static bool time_is_up(struct fifo_run *run)
-{
-	u64 now;
-
-	if (os_load_relaxed(&run->runlist->preempt) != 0)
-		return true;
-	threads_poll(run->fifo);
-	now = fifo_now(run->fifo);
-	if (now - run->burst_ns >= BURST_NS) {
-		/* Others wait for the end of bursts. */
-		h100_memory_yield(run->call.memory);
-		run->burst_ns = now;
-	}
-	return run->deadline_ns != 0 && now >= run->deadline_ns;
-}
-
 static enum fifo_result run_entries(struct fifo_run *run)
 {
 	struct h100_channel *channel = run->channel;
 	enum fifo_result result = FIFO_RESULT_OK;
-	u32 put;
+	u32 put = 0;
 
 	if (channel->acquiring) {
 		result = semaphore_check(run);
@@ -176,20 +191,23 @@ static enum fifo_result run_entries(struct fifo_run *run)
 			return result;
 	}
 	for (;;) {
+		if (channel->pb_left == 0) {
+			if (!gpfifo_put(channel, &put) || put >= channel->config.gpfifo_entries)
+				return run_error(run, ROBUST_CHANNEL_PBDMA_ERROR, 0, put);
+			if (put == os_load_relaxed(&channel->gp_get))
+				return FIFO_RESULT_OK;
+			result = take_entry(run);
+			if (result != FIFO_RESULT_OK)
+				return result;
+		}
 		if (channel->pb_left != 0) {
 			result = run_segment(run);
 			if (result != FIFO_RESULT_OK)
 				return result;
-			if (time_is_up(run))
-				return FIFO_RESULT_PREEMPTED;
 		}
-		if (!gpfifo_put(channel, &put) || put >= channel->config.gpfifo_entries)
-			return run_error(run, ROBUST_CHANNEL_PBDMA_ERROR, 0, put);
-		if (put == os_load_relaxed(&channel->gp_get))
-			return FIFO_RESULT_OK;
-		result = take_entry(run);
-		if (result != FIFO_RESULT_OK)
-			return result;
+		/* Not before something was done: the shortest slice gets on as well. */
+		if (time_is_up(run))
+			return FIFO_RESULT_PREEMPTED;
 	}
 }
 
@@ -209,10 +227,11 @@ static void call_nonstall(const struct h100_engine_call *call)
 
 static bool call_stopped(const struct h100_engine_call *call)
 {
-	const struct fifo_run *run = call->channel;
+	struct fifo_run *run = call->channel;
 
 	threads_look(run->fifo);
-	return os_load_relaxed(&run->runlist->gone) != 0;
+	run->burst_ns = fifo_now(run->fifo);
+	return os_load_relaxed(&run->runlist->preempt) != 0 || turn_is_over(run, run->burst_ns);
 }
 
 enum fifo_result gpfifo_run(struct fifo_run *run)

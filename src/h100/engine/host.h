@@ -16,8 +16,9 @@
  * channel's group, is queued for the firmware, and leaves all others alone.
  *
  * Locks: everything here is the FIFO's own lock's. Configuration calls (create, destroy, bind,
- * schedule) come from the firmware, one at a time; those that stop something wait for the method
- * under way on it.
+ * schedule) come from the firmware, one at a time; those that stop something wait until it is off
+ * its engine. That takes no longer than half a megabyte: a longer method is stopped in its middle,
+ * and taken up again when its channel runs next.
  */
 #ifndef H100_ENGINE_HOST_H
 #define H100_ENGINE_HOST_H
@@ -77,8 +78,12 @@ void h100_fifo_reset(struct h100_fifo *fifo);
 void h100_fifo_stop(struct h100_fifo *fifo);
 /* Without threads: for how long h100_fifo_run has nothing to do for certain, unless rung. */
 u64 h100_fifo_quiet_ns(struct h100_fifo *fifo);
-/* Without threads: does what there is to do on this thread; true when there was anything. */
+/*
+ * Without threads: does what there is to do on this thread, all of it or for so long (there may be
+ * no end of it); true when there was anything.
+ */
 bool h100_fifo_run(struct h100_fifo *fifo);
+bool h100_fifo_run_for(struct h100_fifo *fifo, u64 ns);
 /* Tokens were rung by register. Any context that may wake a thread. */
 void h100_fifo_rang(struct h100_fifo *fifo, const u32 *tokens, u32 count);
 /* The oldest error that nobody took yet; false: none. */

@@ -54,6 +54,8 @@ static enum fifo_result engine_method(struct fifo_run *run, u32 subchannel, u32 
 	run->call.instance = object->class->kind == H100_ENGINE_KIND_COPY
 				     ? object->engine->type - NV2080_ENGINE_TYPE_COPY0
 				     : 0;
+	run->call.resumed = run->channel->stopped;
+	run->channel->stopped = false;
 	switch (object->class->method(&run->call, object->state, method, data)) {
 	case H100_METHOD_OK:
 		return FIFO_RESULT_OK;
@@ -62,6 +64,7 @@ static enum fifo_result engine_method(struct fifo_run *run, u32 subchannel, u32 
 		run->error.data = data;
 		return run_fault(run, &run->call.fault);
 	case H100_METHOD_STOPPED:
+		run->channel->stopped = true;
 		return FIFO_RESULT_PREEMPTED;
 	default:
 		return run_error(run, run->call.error, method, data);
@@ -148,6 +151,7 @@ enum fifo_result method_decode(struct fifo_run *run, const u32 *words, u32 count
 {
 	struct h100_channel *channel = run->channel;
 	enum fifo_result result = FIFO_RESULT_OK;
+	struct fifo_header before;
 	bool skip = false;
 	u32 at = 0;
 
@@ -156,11 +160,16 @@ enum fifo_result method_decode(struct fifo_run *run, const u32 *words, u32 count
 			result = FIFO_RESULT_PREEMPTED;
 			break;
 		}
+		before = channel->header;
 		if (channel->header.count != 0)
 			result = data_word(run, words[at]);
 		else
 			result = header_word(run, words[at], &skip);
-		at++;
+		/* A method that was stopped is met again, and goes on. */
+		if (result == FIFO_RESULT_PREEMPTED)
+			channel->header = before;
+		else
+			at++;
 	}
 	if (skip) {
 		/* Also what was not fetched yet. */

@@ -23,7 +23,6 @@ void h100_mover_init(struct h100_mover *m, struct h100_engine_call *call, u8 cli
 		.call = call,
 		.client = client,
 		.engine_id = engine_id,
-		.budget = TURN_BYTES,
 	};
 }
 
@@ -112,12 +111,10 @@ enum h100_method_result h100_move_spent(struct h100_mover *m, struct h100_end *a
 {
 	struct h100_engine_call *call = m->call;
 
-	bytes += RUN_COST;
-	if (bytes < m->budget) {
-		m->budget -= bytes;
+	call->moved += bytes + RUN_COST;
+	if (call->moved < TURN_BYTES)
 		return H100_METHOD_OK;
-	}
-	m->budget = TURN_BYTES;
+	call->moved = 0;
 	h100_memory_yield(call->memory);
 	if (a)
 		a->known = false;
@@ -264,6 +261,7 @@ enum h100_method_result h100_move_copy(struct h100_mover *m, struct h100_end *to
 	bool past_caches = size >= STREAM_BYTES;
 	struct h100_span in, out;
 
+	m->done = 0;
 	while (size != 0 && result == H100_METHOD_OK) {
 		u64 piece;
 
@@ -277,6 +275,7 @@ enum h100_method_result h100_move_copy(struct h100_mover *m, struct h100_end *to
 			piece = min(piece, (u64)OS_PAGE_SIZE);
 		result = copy_run(m, to, to_address, &out, from, from_address, &in, piece,
 				  past_caches);
+		m->done += piece;
 		if (result == H100_METHOD_OK)
 			result = h100_move_spent(m, to, from, piece);
 		to_address += piece;
@@ -294,12 +293,14 @@ enum h100_method_result h100_move_fill(struct h100_mover *m, struct h100_end *to
 	u32 full = (u32)sizeof(buffer) - (u32)sizeof(buffer) % period; /* whole patterns */
 	u32 i;
 
+	m->done = 0;
 	for (i = 0; i < full && i < size; i += period)
 		memcpy(buffer + i, pattern, period);
 	while (size != 0 && result == H100_METHOD_OK) {
 		u64 piece = min(size, (u64)full);
 
 		result = h100_move_write(m, to, address, buffer, piece);
+		m->done += piece;
 		if (result == H100_METHOD_OK)
 			result = h100_move_spent(m, to, NULL, piece);
 		address += piece;

@@ -34,7 +34,7 @@ struct h100_mover {
 	struct h100_engine_call *call;
 	u8 client;
 	u16 engine_id;
-	u64 budget; /* what may be moved before others get their turn */
+	u64 done; /* bytes of the copy or fill under way, or of one that was stopped */
 };
 
 void h100_mover_init(struct h100_mover *m, struct h100_engine_call *call, u8 client, u16 engine_id);

@@ -15,24 +15,40 @@
 
 struct fifo_runlist *runlist_ready(struct h100_fifo *fifo)
 {
-	u32 i;
+	u32 i, count = fifo->config.engines->runlists;
 
-	for (i = 0; i < fifo->config.engines->runlists; i++)
-		if (!fifo->runlist[i].busy && !list_empty(&fifo->runlist[i].pending))
-			return &fifo->runlist[i];
+	for (i = 0; i < count; i++) {
+		struct fifo_runlist *runlist = &fifo->runlist[(fifo->turn + i) % count];
+
+		if (!runlist->busy && !list_empty(&runlist->pending))
+			return runlist;
+	}
 	return NULL;
 }
 
-void runlist_wait_off(struct h100_fifo *fifo, struct h100_channel *channel, bool gone)
+void runlist_crowd(struct h100_fifo *fifo)
+{
+	os_store_relaxed(&fifo->crowded,
+			 fifo->runners >= fifo->runners_max && runlist_ready(fifo) ? 1u : 0u);
+}
+
+void runlist_wait_off(struct h100_fifo *fifo, struct h100_channel *channel)
 {
 	struct fifo_runlist *runlist = &fifo->runlist[channel->group->runlist];
 
+	if (runlist->current != channel)
+		return;
+	/* One with work without end would be current again before this thread has the lock. */
+	channel->held++;
 	while (runlist->current == channel) {
 		os_store_relaxed(&runlist->preempt, 1u);
-		if (gone)
-			os_store_relaxed(&runlist->gone, 1u);
 		pthread_cond_wait(&fifo->changed, &fifo->lock);
 	}
+	if (--channel->held != 0)
+		return;
+	h100_memory_enter(fifo->config.memory);
+	channel_look(channel);
+	h100_memory_leave(fifo->config.memory);
 }
 
 /* -- Blocked channels -------------------------------------------------------------------------- */
@@ -156,11 +172,14 @@ static void came_off(struct h100_channel *channel, enum fifo_result result,
 {
 	struct h100_fifo *fifo = channel->fifo;
 
+	/* Its group failed meanwhile, by another channel of it. */
+	if (channel->state == FIFO_FAILED)
+		return;
 	if (result == FIFO_RESULT_ERROR) {
 		channel_fail(channel, &run->error);
 		return;
 	}
-	if (!channel->active) {
+	if (!channel->active || channel->held != 0) {
 		channel->state = FIFO_IDLE;
 		return;
 	}
@@ -193,9 +212,9 @@ static void run_channel(struct h100_fifo *fifo, struct fifo_runlist *runlist,
 
 	fifo_run_init(&run, channel);
 	run.deadline_ns = start + (slice_ns > group->used_ns ? slice_ns - group->used_ns : 0);
+	run.turn_ns = start + FIFO_TURN_NS;
 	runlist->current = channel;
 	os_store_relaxed(&runlist->preempt, 0u);
-	os_store_relaxed(&runlist->gone, 0u);
 	pthread_mutex_unlock(&fifo->lock);
 
 	result = gpfifo_run(&run);
@@ -221,14 +240,19 @@ void runlist_run(struct h100_fifo *fifo, struct fifo_runlist *runlist)
 
 	runlist->busy = true;
 	fifo->runners++;
+	fifo->turn = (u32)(runlist - fifo->runlist) + 1;
+	runlist_crowd(fifo);
 	while (!fifo->stop && (channel = take(runlist)) != NULL) {
 		run_channel(fifo, runlist, channel);
 		/* Somebody else had to look after doorbells, or has not begun to. */
 		if (os_load_relaxed(&fifo->event) != 0 && os_load_relaxed(&fifo->leading) == 0)
 			doorbell_collect(fifo);
+		if (!fifo->config.threads || os_load_relaxed(&fifo->crowded) != 0)
+			break;
 	}
 	fifo->runners--;
 	runlist->busy = false;
+	runlist_crowd(fifo);
 	pthread_cond_broadcast(&fifo->changed);
 	/* There was no thread for it before, and the leader may sleep. */
 	if (runlist_ready(fifo))

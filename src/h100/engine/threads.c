@@ -250,6 +250,8 @@ enum nv_status threads_init(struct h100_fifo *fifo)
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	fifo->runners_max = min(max((u32)(cpus > 0 ? cpus : 1), 1u), FIFO_THREADS_MAX - 1);
+	if (!fifo->config.threads)
+		fifo->runners_max = 1;
 	if (sem_init(&fifo->wake, 0, 0) != 0)
 		return NV_ERR_NO_MEMORY;
 	pthread_cond_init(&fifo->follow, NULL);
@@ -270,10 +272,8 @@ void threads_stop(struct h100_fifo *fifo)
 
 	pthread_mutex_lock(&fifo->lock);
 	fifo->stop = true;
-	for (i = 0; i < H100_ENGINES_MAX; i++) {
+	for (i = 0; i < H100_ENGINES_MAX; i++)
 		os_store_relaxed(&fifo->runlist[i].preempt, 1u);
-		os_store_relaxed(&fifo->runlist[i].gone, 1u);
-	}
 	count = fifo->thread_count;
 	pthread_cond_broadcast(&fifo->follow);
 	pthread_mutex_unlock(&fifo->lock);

@@ -50,6 +50,7 @@ struct h100 {
 
 /* In h100.work: a thread runs the firmware, and looks for more work before it is done. */
 #define RUNNER_BUSY 0x80000000u
+#define RUNNER_ENGINES_NS 2000000u /* of engines without threads, before the firmware's turn */
 
 /*
  * gpu.c. gpu_init parses profile and scenario; then gpu_start powers the firmware on, with the

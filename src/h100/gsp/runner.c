@@ -47,7 +47,7 @@ void runner_event(struct h100 *gpu, const struct h100_event *event)
 		break;
 	case H100_EVENT_GSP_WAKE:
 		gpu->fw.hung = false;
-		runner_work(gpu, H100_WORK_GSP);
+		runner_work(gpu, H100_WORK_GSP | H100_WORK_ERRORS);
 		break;
 	default:
 		h100_state_event(&gpu->state, event);
@@ -361,7 +361,7 @@ bool h100_lend(struct h100 *gpu)
 	bool did = runner_run(gpu, true);
 
 	/* Engines without threads work here too. */
-	if (!gpu->threads && h100_fifo_run(gpu->fifo))
+	if (!gpu->threads && h100_fifo_run_for(gpu->fifo, RUNNER_ENGINES_NS))
 		did = true;
 	return did;
 }
