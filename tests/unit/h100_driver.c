@@ -121,12 +121,43 @@ static char *profile_text(size_t *size)
 	return text;
 }
 
+/* What dma_begin holds is of a kind that may not be taken again by the same thread. */
+static _Thread_local bool dma_begun;
+
+static u32 host_dma_begin(void *ctx)
+{
+	dma_begun = true;
+	return 1;
+}
+
+static void host_dma_end(void *ctx)
+{
+	dma_begun = false;
+}
+
+static void *host_dma_enter(void *ctx)
+{
+	struct driver *d = ctx;
+
+	if (dma_begun)
+		os_fetch_add(&d->dma_nested, 1);
+	return ctx;
+}
+
+static void host_dma_leave(void *ctx, void *token)
+{
+}
+
 enum nv_status driver_try_open(struct driver *d, const struct h100_config *config)
 {
 	struct h100_config full = { .count = 1 };
 	struct h100_host host = { .ctx = d,
 				  .dma_read = host_read,
 				  .dma_write = host_write,
+				  .dma_begin = host_dma_begin,
+				  .dma_end = host_dma_end,
+				  .dma_enter = host_dma_enter,
+				  .dma_leave = host_dma_leave,
 				  .msix = host_msix,
 				  .now_ns = host_now,
 				  .log = host_log,
@@ -158,6 +189,7 @@ void driver_open(struct driver *d, const struct h100_config *config)
 void driver_close(struct driver *d)
 {
 	h100_destroy(d->gpu);
+	assert_int_equal(os_load_relaxed(&d->dma_nested), 0);
 	free(d->memory);
 }
 

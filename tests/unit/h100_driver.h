@@ -27,6 +27,7 @@ struct driver {
 	u64 now;	 /* 0: real time */
 	bool no_lending; /* the firmware is in a process of its own */
 	u32 log_lines;	 /* atomic */
+	u32 dma_nested;	 /* atomic: bursts of engines on a thread between dma_begin and dma_end */
 	char last_log[256];
 
 	/* What the boot put where: page numbers. */

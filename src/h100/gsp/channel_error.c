@@ -51,12 +51,21 @@ static void report(struct fw *fw, const struct h100_fifo_error *error)
 	fw->wants_interrupt = true;
 }
 
+static bool take_error(struct fw *fw, struct h100_fifo_error *error)
+{
+	bool begun = fw_engines_begin(fw);
+	bool any = h100_fifo_error_take(fw->fifo, error);
+
+	fw_engines_end(fw, begun);
+	return any;
+}
+
 void fw_channel_errors(struct fw *fw)
 {
 	struct h100_fifo_error error;
 
 	if (fw->stage != FW_STAGE_RUNNING || !fw->fifo)
 		return;
-	while (h100_fifo_error_take(fw->fifo, &error))
+	while (take_error(fw, &error))
 		report(fw, &error);
 }

@@ -253,12 +253,10 @@ static bool is_engine_object(const struct fw_node *node)
 	}
 }
 
-enum nv_status fw_work_attach(struct fw *fw, struct fw_node *node, const void *params, u32 size)
+static enum nv_status attach(struct fw *fw, struct fw_node *node, const void *params)
 {
 	struct h100_space *space;
 
-	if (!fw->fifo)
-		return NV_OK; /* objects without engines behind them: tests of the store */
 	switch (node->object.iclass) {
 	case ABI_ICLASS_VaSpaceApi:
 		return fw_work_space(fw, node, node->object.handle, &space);
@@ -271,20 +269,50 @@ enum nv_status fw_work_attach(struct fw *fw, struct fw_node *node, const void *p
 	default:
 		break;
 	}
-	if (!is_engine_object(node))
-		return NV_OK;
 	if (!node->parent->work.channel)
 		return NV_ERR_INVALID_OBJECT_PARENT;
 	return h100_channel_add_object(node->parent->work.channel, node->object.class_id,
 				       &node->work.engine);
 }
 
-enum nv_status fw_work_share(struct fw *fw, struct fw_node *node, const struct fw_node *source)
+static bool is_work(const struct fw_node *node)
 {
 	switch (node->object.iclass) {
 	case ABI_ICLASS_VaSpaceApi:
-		if (source->work.space)
+	case ABI_ICLASS_KernelChannelGroupApi:
+	case ABI_ICLASS_KernelCtxShareApi:
+	case ABI_ICLASS_KernelChannel:
+		return true;
+	default:
+		return is_engine_object(node);
+	}
+}
+
+enum nv_status fw_work_attach(struct fw *fw, struct fw_node *node, const void *params, u32 size)
+{
+	enum nv_status status;
+	bool begun;
+
+	/* Without engines behind them objects are only kept: tests of the store. */
+	if (!fw->fifo || !is_work(node))
+		return NV_OK;
+	begun = fw_engines_begin(fw);
+	status = attach(fw, node, params);
+	fw_engines_end(fw, begun);
+	return status;
+}
+
+enum nv_status fw_work_share(struct fw *fw, struct fw_node *node, const struct fw_node *source)
+{
+	bool begun;
+
+	switch (node->object.iclass) {
+	case ABI_ICLASS_VaSpaceApi:
+		if (source->work.space) {
+			begun = fw_engines_begin(fw);
 			node->work.space = h100_space_get(source->work.space);
+			fw_engines_end(fw, begun);
+		}
 		return NV_OK;
 	case ABI_ICLASS_KernelChannelGroupApi:
 	case ABI_ICLASS_KernelCtxShareApi:
@@ -295,10 +323,14 @@ enum nv_status fw_work_share(struct fw *fw, struct fw_node *node, const struct f
 	}
 }
 
-void fw_work_detach(struct fw_node *node)
+void fw_work_detach(struct fw *fw, struct fw_node *node)
 {
 	struct fw_work *work = &node->work;
+	bool begun;
 
+	if (!work->engine && !work->channel && !work->group && !work->space)
+		return;
+	begun = fw_engines_begin(fw);
 	if (work->engine)
 		h100_channel_remove_object(node->parent->work.channel, node->object.class_id);
 	if (work->channel)
@@ -307,5 +339,6 @@ void fw_work_detach(struct fw_node *node)
 		h100_group_destroy(work->group);
 	if (work->space)
 		h100_space_put(work->space);
+	fw_engines_end(fw, begun);
 	memset(work, 0, sizeof(*work));
 }

@@ -10,15 +10,21 @@
 #include "h100/gsp/fw.h"
 
 /* One command: its number, its parameter structure, its function. */
-#define FW_CONTROL(number, type, function)                \
-	{                                                 \
-		(number), sizeof(type), (function), false \
+#define FW_CONTROL(number, type, function)                       \
+	{                                                        \
+		(number), sizeof(type), (function), false, false \
 	}
 
 /* The same for one whose parameters come serialised (abi/serial.h). */
-#define FW_CONTROL_SERIALISED(number, type, function)    \
-	{                                                \
-		(number), sizeof(type), (function), true \
+#define FW_CONTROL_SERIALISED(number, type, function)           \
+	{                                                       \
+		(number), sizeof(type), (function), true, false \
+	}
+
+/* The same, or neither, for one that calls the engines. */
+#define FW_CONTROL_ENGINES(number, type, function, is_serialised)         \
+	{                                                                 \
+		(number), sizeof(type), (function), (is_serialised), true \
 	}
 
 #define FW_CONTROL_GROUP(group_name, group_text, table) \

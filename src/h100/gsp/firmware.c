@@ -262,6 +262,7 @@ static void dma_begin(struct fw *fw)
 	const struct h100_host *host = fw->host;
 	u32 number;
 
+	fw->dma_begun = true;
 	if (!host->dma_begin)
 		return;
 	number = host->dma_begin(host->ctx);
@@ -273,9 +274,25 @@ static void dma_begin(struct fw *fw)
 
 static void dma_end(struct fw *fw)
 {
+	fw->dma_begun = false;
 	fw->dma_held = false;
 	if (fw->host->dma_end)
 		fw->host->dma_end(fw->host->ctx);
+}
+
+bool fw_engines_begin(struct fw *fw)
+{
+	bool begun = fw->dma_begun;
+
+	if (begun)
+		dma_end(fw);
+	return begun;
+}
+
+void fw_engines_end(struct fw *fw, bool begun)
+{
+	if (begun)
+		dma_begin(fw);
 }
 
 bool fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent)

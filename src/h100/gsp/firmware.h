@@ -148,6 +148,7 @@ struct fw {
 
 	u64 now_ns;	    /* when the work in hand began */
 	bool dma_held;	    /* between the host's dma_begin and dma_end: pages may be used */
+	bool dma_begun;	    /* in between, whether they may or not */
 	u32 dma_number;	    /* what dma_begin returned last */
 	u64 dma_read_bytes; /* not yet in the link's figures */
 	u64 dma_written_bytes;
@@ -253,6 +254,15 @@ enum nv_status fw_controls_build(struct fw *fw);
 /* One without a control when the command is not served. */
 const struct fw_slot *fw_control_find(const struct fw *fw, u32 cmd);
 
+/*
+ * Around calls of the engines. They wait for engines, or for locks that are held while an engine
+ * enters a burst; and that waits for whoever changes mappings of DMA addresses, who in turn waits
+ * for the end of dma_begin. So the firmware lets mappings change meanwhile. Pointers into shared
+ * memory do not hold across it.
+ */
+bool fw_engines_begin(struct fw *fw);
+void fw_engines_end(struct fw *fw, bool begun);
+
 /* -- channels.c, channel_error.c -- */
 
 /*
@@ -263,7 +273,7 @@ enum nv_status fw_work_attach(struct fw *fw, struct fw_node *node, const void *p
 /* Another name for what the source is. */
 enum nv_status fw_work_share(struct fw *fw, struct fw_node *node, const struct fw_node *source);
 /* It goes; the children are gone. */
-void fw_work_detach(struct fw_node *node);
+void fw_work_detach(struct fw *fw, struct fw_node *node);
 /* The address space that a device's client means by a handle; 0: the device's own. */
 enum nv_status fw_work_space(struct fw *fw, struct fw_node *below, u32 handle,
 			     struct h100_space **out);

@@ -38,6 +38,7 @@ struct fw_control {
 	fw_control_fn fn;
 	bool serialised; /* has pointers, which are to memory of the firmware's while it is served
 			  */
+	bool engines;	 /* calls the engines: fw_engines_begin */
 };
 
 struct fw_control_group {

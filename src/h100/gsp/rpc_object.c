@@ -189,12 +189,25 @@ static enum nv_status serve_serialised(struct fw_call *call, const struct fw_con
 	return status;
 }
 
+static enum nv_status serve_control(struct fw_call *call, const struct fw_control *served,
+				    const rpc_gsp_rm_control_v *rpc, void *params)
+{
+	if ((rpc->flags & RMAPI_RPC_FLAGS_SERIALIZED) != 0)
+		return serve_serialised(call, served, params, rpc->paramsSize);
+	if (served->serialised)
+		return NV_ERR_INVALID_ARGUMENT; /* the driver's pointers mean nothing here */
+	if (rpc->paramsSize != served->size)
+		return NV_ERR_INVALID_PARAM_STRUCT;
+	return served->fn(call, params, rpc->paramsSize);
+}
+
 static enum nv_status control(struct fw *fw, const rpc_gsp_rm_control_v *rpc, void *params)
 {
 	const struct fw_slot *slot = fw_control_find(fw, rpc->cmd);
 	const struct fw_control *served = slot->control;
 	struct fw_call call = { .fw = fw, .state = fw->state, .cmd = rpc->cmd };
 	enum nv_status status;
+	bool begun;
 	struct fw_node *node;
 
 	status = fw_store_find(&fw->store, rpc->hClient, rpc->hObject, &node);
@@ -203,13 +216,13 @@ static enum nv_status control(struct fw *fw, const rpc_gsp_rm_control_v *rpc, vo
 	if (!serves(&node->object, slot))
 		return NV_ERR_NOT_SUPPORTED;
 	call.object = &node->object;
-	if ((rpc->flags & RMAPI_RPC_FLAGS_SERIALIZED) != 0)
-		return serve_serialised(&call, served, params, rpc->paramsSize);
-	if (served->serialised)
-		return NV_ERR_INVALID_ARGUMENT; /* the driver's pointers mean nothing here */
-	if (rpc->paramsSize != served->size)
-		return NV_ERR_INVALID_PARAM_STRUCT;
-	return served->fn(&call, params, rpc->paramsSize);
+	if (served->engines) {
+		begun = fw_engines_begin(fw);
+		status = serve_control(&call, served, rpc, params);
+		fw_engines_end(fw, begun);
+		return status;
+	}
+	return serve_control(&call, served, rpc, params);
 }
 
 /* Parameters stand at offset 24 of the message's data, which is aligned to 8 as structures need. */

@@ -187,7 +187,7 @@ static void free_client(struct fw_store *store, struct fw_client *client)
 static void free_leaf(struct fw_store *store, struct fw_client *client, struct fw_node *node)
 {
 	store->last = NULL;
-	fw_work_detach(node);
+	fw_work_detach(container_of(store, struct fw, store), node);
 	if (node->previous)
 		node->previous->next = node->next;
 	else
