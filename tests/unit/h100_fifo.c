@@ -888,6 +888,36 @@ static void test_reset_in_launch(void **state)
 	assert_int_equal(to[0x3fff * 32], 0);
 }
 
+/* Memory that is out of reach meanwhile is no error of a channel's. */
+static void test_suspend(void **state)
+{
+	struct host_rig *h = *state;
+	struct host_channel *c = host_channel(h, 0, host_group(h, 0));
+	struct host_channel *waits = host_channel(h, 1, host_group(h, 1));
+	struct h100_pdb nowhere = { .aperture = H100_APERTURE_SYSTEM_COHERENT, .address = 0x1000 };
+
+	host_acquire(h, waits, B, 1, EXECUTE(ACQUIRE));
+	host_release(h, waits, B + 4, 1);
+	host_submit(h, waits);
+	h100_fifo_run(h->fifo);
+	host_release(h, c, A, 1);
+	host_submit(h, c);
+	h100_fifo_suspend(h->fifo, true);
+	h100_space_set(h->space, &nowhere);
+	h100_fifo_run(h->fifo);
+	host_release(h, c, A, 2);
+	host_submit(h, c);
+	h100_fifo_run(h->fifo);
+	assert_int_equal(os_load_relaxed(&h->errors), 0);
+	assert_int_equal(*host_data(h, A), 0);
+	assert_int_equal(h100_fifo_quiet_ns(h->fifo), ~(u64)0);
+	*host_data(h, B) = 1;
+	h100_space_set(h->space, &h->rig.pdb);
+	h100_fifo_suspend(h->fifo, false);
+	assert_true(host_wait(h, A, 2));
+	assert_true(host_wait(h, B + 4, 1));
+}
+
 /* -- Making and freeing ------------------------------------------------------------------------ */
 
 static void test_refused(void **state)
@@ -1006,6 +1036,7 @@ int main(void)
 		TEST(test_allocations),
 		TEST(test_stopped_launches),
 		TEST(test_reset_in_launch),
+		TEST(test_suspend),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,8 +53,9 @@ struct h100_engine_class {
 	enum h100_engine_kind kind;
 	/*
 	 * method is its offset in bytes, a multiple of 4 from 0x100 on. What it launches is done
-	 * when it returns, unless it was stopped. Called in a burst (h100_memory_enter), which it may end and begin anew
-	 * (h100_memory_yield). Objects of one channel are one thread's at a time.
+	 * when it returns, unless it was stopped. Called in a burst (h100_memory_enter), which it
+	 * may end and begin anew (h100_memory_yield). Objects of one channel are one thread's at a
+	 * time.
 	 */
 	enum h100_method_result (*method)(struct h100_engine_call *call, void *object, u32 method,
 					  u32 data);

@@ -61,6 +61,20 @@ void h100_fifo_stop(struct h100_fifo *fifo)
 	threads_stop(fifo);
 }
 
+void h100_fifo_suspend(struct h100_fifo *fifo, bool on)
+{
+	u32 i;
+
+	pthread_mutex_lock(&fifo->lock);
+	fifo->suspended = on;
+	for (i = 0; on && i < fifo->config.engines->runlists; i++)
+		if (fifo->runlist[i].current)
+			runlist_wait_off(fifo, fifo->runlist[i].current);
+	pthread_mutex_unlock(&fifo->lock);
+	if (!on)
+		threads_wake(fifo);
+}
+
 void h100_fifo_reset(struct h100_fifo *fifo)
 {
 	struct list_node *node;

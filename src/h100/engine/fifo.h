@@ -185,6 +185,7 @@ struct h100_fifo {
 	pthread_cond_t follow; /* threads that neither lead nor run */
 	pthread_t thread[FIFO_THREADS_MAX];
 	u32 thread_count, runners, runners_max;
+	bool suspended;
 	u32 crowded;  /* atomic: a runlist is ready, and there are no more runners */
 	u32 turn;     /* of which runlist it is to be looked at first */
 	u32 waiting;  /* threads that follow, not by the clock */

@@ -74,6 +74,11 @@ enum nv_status h100_fifo_create(const struct h100_fifo_config *config, struct h1
 void h100_fifo_destroy(struct h100_fifo *fifo);
 /* Frees every channel, group and space: the driver is gone. Doorbells stay. */
 void h100_fifo_reset(struct h100_fifo *fifo);
+/*
+ * While the GPU is suspended nothing runs and nothing is looked at, since memory may be out of
+ * reach; it returns once all channels are off. They go on as if nothing had been.
+ */
+void h100_fifo_suspend(struct h100_fifo *fifo, bool on);
 /* Before h100_fifo_destroy, where others still call: no thread of its own is left. */
 void h100_fifo_stop(struct h100_fifo *fifo);
 /* Without threads: for how long h100_fifo_run has nothing to do for certain, unless rung. */

@@ -15,7 +15,7 @@
 
 struct fifo_runlist *runlist_ready(struct h100_fifo *fifo)
 {
-	u32 i, count = fifo->config.engines->runlists;
+	u32 i, count = fifo->suspended ? 0 : fifo->config.engines->runlists;
 
 	for (i = 0; i < count; i++) {
 		struct fifo_runlist *runlist = &fifo->runlist[(fifo->turn + i) % count];
@@ -95,7 +95,7 @@ void blocked_check(struct h100_fifo *fifo, bool all)
 	struct list_node *node, *next;
 	u64 now;
 
-	if (list_empty(&fifo->blocked))
+	if (list_empty(&fifo->blocked) || fifo->suspended)
 		return;
 	now = fifo_now(fifo);
 	h100_memory_enter(fifo->config.memory);
@@ -118,6 +118,8 @@ u64 blocked_next_ns(struct h100_fifo *fifo)
 	struct h100_channel *channel;
 	u64 next = NEVER;
 
+	if (fifo->suspended)
+		return NEVER;
 	list_for_each_entry (channel, &fifo->blocked, blocked_node)
 		next = min(next, channel->acquire.next_ns);
 	return next;
@@ -242,7 +244,7 @@ void runlist_run(struct h100_fifo *fifo, struct fifo_runlist *runlist)
 	fifo->runners++;
 	fifo->turn = (u32)(runlist - fifo->runlist) + 1;
 	runlist_crowd(fifo);
-	while (!fifo->stop && (channel = take(runlist)) != NULL) {
+	while (!fifo->stop && !fifo->suspended && (channel = take(runlist)) != NULL) {
 		run_channel(fifo, runlist, channel);
 		/* Somebody else had to look after doorbells, or has not begun to. */
 		if (os_load_relaxed(&fifo->event) != 0 && os_load_relaxed(&fifo->leading) == 0)

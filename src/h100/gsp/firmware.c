@@ -98,11 +98,24 @@ void fw_destroy(struct fw *fw)
 	fw->controls = NULL;
 }
 
+static void suspend_engines(struct fw *fw, bool on)
+{
+	bool begun;
+
+	if (!fw->fifo)
+		return;
+	begun = fw_engines_begin(fw);
+	h100_fifo_suspend(fw->fifo, on);
+	fw_engines_end(fw, begun);
+}
+
 void fw_forget(struct fw *fw)
 {
 	bool had = fw->kept || fw->stage == FW_STAGE_RUNNING;
 
 	fw_store_clear(&fw->store);
+	if (fw->kept)
+		suspend_engines(fw, false);
 	fw->kept = false;
 	if (had)
 		h100_state_shutdown(fw->state, fw->now_ns);
@@ -134,7 +147,15 @@ void fw_stop(struct fw *fw, enum fw_stage stage)
 void fw_suspend(struct fw *fw)
 {
 	fw->kept = fw->stage == FW_STAGE_RUNNING;
+	if (fw->kept)
+		suspend_engines(fw, true);
 	halt(fw, FW_STAGE_SUSPENDED);
+}
+
+void fw_resume(struct fw *fw)
+{
+	fw->kept = false;
+	suspend_engines(fw, false);
 }
 
 void fw_begin(struct fw *fw)

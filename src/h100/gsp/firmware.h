@@ -189,6 +189,8 @@ enum nv_status fw_create_internal(struct fw *fw);
 void fw_stop(struct fw *fw, enum fw_stage stage);
 /* Stops as FW_STAGE_SUSPENDED; what the driver has here is kept for the next one that resumes. */
 void fw_suspend(struct fw *fw);
+/* That one is there: its channels go on. */
+void fw_resume(struct fw *fw);
 /* A boot begins: as FW_STAGE_RESET, but that what is kept stays. */
 void fw_begin(struct fw *fw);
 /* Whoever boots is no driver that resumes. */

@@ -116,7 +116,7 @@ static void init_done(struct fw *fw)
 		return;
 	if (fw->init_status == NV_OK && fw->kept) {
 		fw->stage = FW_STAGE_RUNNING;
-		fw->kept = false;
+		fw_resume(fw);
 	} else if (fw->init_status == NV_OK) {
 		fw->init_status = fw_create_internal(fw);
 	}
