@@ -10,6 +10,7 @@
 enum lock_rank {
 	LOCK_RANK_POWER = 1,  /* power management: suspend against everything else */
 	LOCK_RANK_MMAP,	      /* a file's mapping table */
+	LOCK_RANK_UVM_LISTEN, /* whom the resource manager tells of GPUs that go */
 	LOCK_RANK_UVM_GLOBAL, /* unified memory: all of it */
 	LOCK_RANK_UVM_SPACE,  /* ... one VA space */
 	LOCK_RANK_UVM_BLOCK,  /* ... one block */

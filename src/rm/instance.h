@@ -32,6 +32,7 @@ struct rm {
 	char version[RM_VERSION_LENGTH];
 	const struct rm_host_ops *host;
 	u32 uvm_major;
+	struct os_mutex uvm_lock; /* LOCK_RANK_UVM_LISTEN: both below, and every call of them */
 	void (*uvm_gone)(void *ctx, struct rm_gpu *gpu); /* rm_uvm_listen; NULL: nobody */
 	void *uvm_ctx;
 	char *options[RM_OPTION_COUNT]; /* NULL: not set */

@@ -148,6 +148,9 @@ enum nv_status rm_create(const struct rm_config *config, struct rm **out)
 	status = os_mutex_init(&rm->names_lock, LOCK_RANK_LEAF, "rm event names");
 	if (status != NV_OK)
 		goto fail_names_lock;
+	status = os_mutex_init(&rm->uvm_lock, LOCK_RANK_UVM_LISTEN, "rm uvm");
+	if (status != NV_OK)
+		goto fail_uvm_lock;
 	status = handle_map_key_init(&key);
 	if (status != NV_OK)
 		goto fail_names;
@@ -176,6 +179,8 @@ fail_classes:
 fail_registry:
 	options_free(rm);
 fail_names:
+	os_mutex_destroy(&rm->uvm_lock);
+fail_uvm_lock:
 	os_mutex_destroy(&rm->names_lock);
 fail_names_lock:
 	os_mutex_destroy(&rm->file_lock);
@@ -197,6 +202,7 @@ void rm_destroy(struct rm *rm)
 	rm_registry_fini(&rm->registry);
 	options_free(rm);
 	handle_map_destroy(&rm->names);
+	os_mutex_destroy(&rm->uvm_lock);
 	os_mutex_destroy(&rm->names_lock);
 	os_mutex_destroy(&rm->file_lock);
 	power_fini(&rm->power);

@@ -41,7 +41,8 @@ void rm_uvm_leave(struct rm *rm, u32 token);
 
 /*
  * gone is called for each GPU that is taken off the bus, which is lost already, before the device
- * goes: on return UVM has put all that it had of it. No lock is held. gone NULL: nobody listens.
+ * goes: on return UVM has put all that it had of it. No lock of rank UVM_GLOBAL or below is
+ * held. gone NULL: nobody listens any more; a call that is under way has ended on return.
  */
 void rm_uvm_listen(struct rm *rm, void (*gone)(void *ctx, struct rm_gpu *gpu), void *ctx);
 

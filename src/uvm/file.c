@@ -93,6 +93,11 @@ void *uvm_file_host_ctx(const struct uvm_file *file)
 	return file->host_ctx;
 }
 
+u64 uvm_file_mm(const struct uvm_file *file)
+{
+	return os_load_acquire(&file->state) == UVM_FILE_SPACE ? file->space->mm : 0;
+}
+
 void uvm_file_mm_gone(struct uvm_file *file)
 {
 	if (os_load_acquire(&file->state) == UVM_FILE_SPACE)

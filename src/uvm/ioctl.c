@@ -105,6 +105,11 @@ static enum uvm_result serve_on_heap(struct uvm_file *file, const struct uvm_com
 	return result;
 }
 
+bool uvm_ioctl_attaches(u32 cmd)
+{
+	return cmd == UVM_INITIALIZE;
+}
+
 enum uvm_result uvm_ioctl(struct uvm_file *file, u32 cmd, u64 arg)
 {
 	enum uvm_result result;

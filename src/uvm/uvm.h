@@ -80,9 +80,13 @@ enum nv_status uvm_file_open(struct uvm *uvm, enum uvm_node node, void *host_ctx
 /* The last reference of the descriptor is gone, and with it every CPU mapping of the file. */
 void uvm_file_close(struct uvm_file *file);
 void *uvm_file_host_ctx(const struct uvm_file *file);
+/* The address space that the file belongs to, as current_mm gave it; 0: to none, or to several. */
+u64 uvm_file_mm(const struct uvm_file *file);
 
 /* cmd is the whole request word (a plain number), arg the user address of its structure. */
 enum uvm_result uvm_ioctl(struct uvm_file *file, u32 cmd, u64 arg);
+/* Whether cmd may make the file the calling process's own (uvm_file_mm). */
+bool uvm_ioctl_attaches(u32 cmd);
 
 /* A tools file has events to read, as poll(2) reports it. */
 bool uvm_file_poll(struct uvm_file *file);

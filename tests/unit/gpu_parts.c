@@ -144,6 +144,7 @@ int parts_setup(void **state)
 	notified = notified_lost = objects_removed = objects_freed = 0;
 	os_user_log_set_sink(keep_log, NULL);
 	assert_int_equal(rm_registry_init(&rm.registry, NULL, 0), NV_OK);
+	assert_int_equal(os_mutex_init(&rm.uvm_lock, LOCK_RANK_UVM_LISTEN, "rm uvm"), NV_OK);
 	fixture_gpu_create(&fixture, &config);
 	assert_int_equal(rm_gpu_add(&rm, fixture.pci, 3, &gpu), NV_OK);
 	return 0;
@@ -155,6 +156,7 @@ int parts_teardown(void **state)
 		rm_gpu_remove(gpu);
 	gpu = NULL;
 	fixture_gpu_destroy(&fixture);
+	os_mutex_destroy(&rm.uvm_lock);
 	rm_registry_fini(&rm.registry);
 	os_user_log_set_sink(NULL, NULL);
 	assert_int_equal(unit_live(), live_before);

@@ -86,12 +86,17 @@ static void test_initialize(void **state)
 	assert_int_equal(pageable.pageableMemAccess, 7);
 	assert_int_equal(mm_initialize(mm, fd), NV_ERR_INVALID_ARGUMENT);
 	assert_int_equal(initialize(fd, 4), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(uvm_file_mm(fake.files[fd]), 0);
+	assert_true(uvm_ioctl_attaches(UVM_INITIALIZE));
+	assert_false(uvm_ioctl_attaches(UVM_MM_INITIALIZE));
 	assert_int_equal(initialize(fd, UVM_INIT_FLAGS_DISABLE_HMM), NV_OK);
 	assert_int_equal(initialize(fd, UVM_INIT_FLAGS_DISABLE_HMM), NV_OK);
 	assert_int_equal(initialize(fd, 0), NV_ERR_INVALID_ARGUMENT);
 	fake.mm = 200; /* another process that was handed the file */
 	assert_int_equal(initialize(fd, UVM_INIT_FLAGS_DISABLE_HMM), NV_OK);
 	fake.mm = 100;
+	assert_int_equal(uvm_file_mm(fake.files[fd]), 100);
+	assert_int_equal(uvm_file_mm(fake.files[mm]), 0);
 	assert_int_equal(CALL(fd, UVM_PAGEABLE_MEM_ACCESS, &pageable), NV_OK);
 	assert_int_equal(pageable.pageableMemAccess, 0);
 
@@ -120,6 +125,7 @@ static void test_multi_process(void **state)
 
 	assert_int_equal(initialize(fd, UVM_INIT_FLAGS_MULTI_PROCESS_SHARING_MODE), NV_OK);
 	assert_int_equal(mm_initialize(mm, fd), NV_WARN_NOTHING_TO_DO);
+	assert_int_equal(uvm_file_mm(fake.files[fd]), 0);
 	/* it is free for another use, and nothing waits for a process */
 	assert_int_equal(initialize(mm, 0), NV_OK);
 	assert_int_equal(register_gpu(fd, 0), NV_OK);

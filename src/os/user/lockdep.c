@@ -24,6 +24,7 @@ static OS_TLS u32 irq_depth;
 static const char *const rank_names[LOCK_RANK_COUNT] = {
 	[LOCK_RANK_POWER] = "POWER",
 	[LOCK_RANK_MMAP] = "MMAP",
+	[LOCK_RANK_UVM_LISTEN] = "UVM_LISTEN",
 	[LOCK_RANK_UVM_GLOBAL] = "UVM_GLOBAL",
 	[LOCK_RANK_UVM_SPACE] = "UVM_SPACE",
 	[LOCK_RANK_UVM_BLOCK] = "UVM_BLOCK",

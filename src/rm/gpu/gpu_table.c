@@ -175,10 +175,12 @@ fail_lock:
 /* Unified memory lets go of it (rm_uvm_listen). No lock is held. */
 static void tell_uvm(struct rm_gpu *gpu)
 {
-	void (*gone)(void *ctx, struct rm_gpu *gpu) = os_load_acquire(&gpu->rm->uvm_gone);
+	struct rm *rm = gpu->rm;
 
-	if (gone)
-		gone(gpu->rm->uvm_ctx, gpu);
+	os_mutex_lock(&rm->uvm_lock);
+	if (rm->uvm_gone)
+		rm->uvm_gone(rm->uvm_ctx, gpu);
+	os_mutex_unlock(&rm->uvm_lock);
 }
 
 void rm_gpu_remove(struct rm_gpu *gpu)

@@ -122,8 +122,10 @@ struct os_pci_dev *rm_uvm_gpu_pci(const struct rm_gpu *gpu)
 
 void rm_uvm_listen(struct rm *rm, void (*gone)(void *ctx, struct rm_gpu *gpu), void *ctx)
 {
+	os_mutex_lock(&rm->uvm_lock);
+	rm->uvm_gone = gone;
 	rm->uvm_ctx = ctx;
-	os_store_release(&rm->uvm_gone, gone);
+	os_mutex_unlock(&rm->uvm_lock);
 }
 
 /* The software GPU has no peer apertures yet: docs/limits.md. */
