@@ -31,7 +31,7 @@ ARROWS = [
     ("host/user/", ["host/user/", "rm/rm.h", "rm/trace.h", "uvm/uvm.h", "h100/h100.h", "os/", "abi/", "base/"]),
     ("host/linux/softh100/", ["host/linux/", "h100/function/", "os/", "abi/", "base/"]),
     ("host/linux/gpu/", ["host/linux/", "host/user/files.h", "h100/", "os/", "abi/", "base/"]),
-    ("host/linux/nvidia/", ["host/linux/", "rm/rm.h", "rm/parameters.h", "os/", "abi/", "base/"]),
+    ("host/linux/nvidia/", ["host/linux/", "rm/rm.h", "rm/uvm.h", "rm/parameters.h", "os/", "abi/", "base/"]),
     ("host/linux/", ["host/linux/", "rm/rm.h", "uvm/uvm.h", "os/", "abi/", "base/"]),
 ]
 

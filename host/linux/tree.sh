@@ -49,16 +49,20 @@ link os_selftest host/linux/tests
 
 link softh100_selftest host/linux/tests/softh100
 
-for module in nvidia-uvm nvidia-modeset nvidia-drm nvidia-peermem; do
+# what is a device's, its pages and registers, nvidia.ko has and exports
+link nvidia-uvm src/base
+link nvidia-uvm src/os/linux
+for source in firmware irq pages pci pciwait; do
+	rm -f "$out/nvidia-uvm/src/os/linux/$source.c"
+done
+for folder in src/uvm src/uvm/hal host/linux/nvidia-uvm; do
+	link nvidia-uvm "$folder"
+done
+
+for module in nvidia-modeset nvidia-drm nvidia-peermem; do
 	if [ -d "$top/host/linux/$module" ]; then
 		link "$module" "host/linux/$module"
 		link "$module" src/os/linux
 	fi
 done
-if [ -d "$top/src/uvm" ]; then
-	for folder in src/uvm src/uvm/hal; do
-		link nvidia-uvm "$folder"
-	done
-fi
-
 find "$out" -xtype l -delete

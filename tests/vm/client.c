@@ -112,6 +112,10 @@ static const struct {
 	{ "loud", row_loud },
 	{ "maps", row_maps },
 	{ "hold-maps", row_hold_maps },
+	{ "uvm", row_uvm },
+	{ "hold-uvm", row_hold_uvm },
+	{ "uvm-opens", row_uvm_opens },
+	{ "uvm-survive", row_uvm_survive },
 };
 
 int main(int argc, char **argv)

@@ -55,5 +55,9 @@ int row_greedy(void);
 int row_loud(void);
 int row_maps(void);
 int row_hold_maps(void);
+int row_uvm(void);
+int row_hold_uvm(void);
+int row_uvm_opens(void);
+int row_uvm_survive(void);
 
 #endif

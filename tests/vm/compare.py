@@ -14,8 +14,6 @@ QUICK_CALLS = [((), 0, None), (("-q",), 0, None), (("conf-compute", "-f"), 0, No
 BUS_ID = "0000:01:00.0"
 
 REPLACED = [
-    # The modules have no nvidia-uvm.ko, which NVML asks for the addressing mode.
-    (re.compile(r"\[?Unknown Error\]?|\bNone\b"), "ADDRESSING"),
     (re.compile(r"^\w{3} \w{3} +\d+ \d\d:\d\d:\d\d \d{4}", re.M), "TIME"),
     (re.compile(r"\w{3} \w{3} +\d+ \d\d:\d\d:\d\d \d{4}"), "TIME"),
     (re.compile(r"[0-9A-Fa-f]{4,8}:[0-9A-Fa-f]{2}:[0-9A-Fa-f]{2}\.[0-9]"), "BUS-ID"),

@@ -70,12 +70,19 @@ load_driver() {
 	done
 }
 
+# Unified memory: without nvidia.ko it would be brought along.
+load_uvm() {
+	modprobe nvidia-uvm "$@"
+	wait_for 10 test -c /dev/nvidia-uvm
+}
+
 load() {
 	load_gpu "${1:-1}"
 	load_driver
 }
 
 unload() {
+	! grep -q '^nvidia_uvm ' /proc/modules || rmmod nvidia_uvm
 	modprobe -r nvidia
 	unload_gpu
 }

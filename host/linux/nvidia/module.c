@@ -12,6 +12,9 @@
 #define NAME "nvidia"
 
 struct rm *nvidia_rm;
+EXPORT_SYMBOL_GPL(nvidia_rm);
+EXPORT_SYMBOL_GPL(rm_setting);
+
 static struct dentry *debug;
 
 static int rm_start(void)

@@ -13,6 +13,7 @@ test_calls() {
 		if [ "$gpus" != "$now" ]; then
 			[ -z "$now" ] || unload
 			load "$gpus"
+			load_uvm
 			now=$gpus
 		fi
 		bus=$(gpu_functions | head -n 1)
