@@ -327,8 +327,8 @@ bool bell_arm(struct bell *bell);
 
 /* A descriptor came for a message that names token; one too many is closed. Event loop only. */
 void conn_add_right(struct conn *conn, u64 token, int fd);
-/* The descriptor of that token, waited for; the caller's from now on. -1: none came. */
-int conn_take_right(struct conn *conn, u64 token);
+/* The descriptor of that token, the caller's from now on. wait: for 2 s. -1: none came. */
+int conn_take_right(struct conn *conn, u64 token, bool wait);
 void serve_unpin(struct channel *channel, struct lh_msg *msg);
 /* Closes all that a connection which nobody uses has. */
 void conn_drop_memory(struct conn *conn);

@@ -405,7 +405,7 @@ void serve_unmap(struct channel *ch, struct lh_msg *msg)
 
 void serve_watch(struct channel *ch, struct lh_msg *msg)
 {
-	int fd = conn_take_right(ch->conn, msg->args[1]);
+	int fd = conn_take_right(ch->conn, msg->args[1], true);
 	struct mapping **at;
 	struct watch *watch;
 	struct bell *bell = NULL;

@@ -45,7 +45,7 @@ void conn_add_right(struct conn *conn, u64 token, int fd)
 		close(fd);
 }
 
-int conn_take_right(struct conn *conn, u64 token)
+int conn_take_right(struct conn *conn, u64 token, bool wait)
 {
 	struct timespec until;
 	int fd = -1;
@@ -62,7 +62,7 @@ int conn_take_right(struct conn *conn, u64 token)
 			conn->rights[i] = conn->rights[--conn->right_count];
 			break;
 		}
-		if (os_load_acquire(&conn->dead) ||
+		if (!wait || os_load_acquire(&conn->dead) ||
 		    pthread_cond_timedwait(&conn->bound, &conn->lock, &until))
 			break;
 	}
@@ -203,14 +203,14 @@ static enum nv_status piece_check(int fd, const struct lh_pin_piece *piece, bool
 	return NV_OK;
 }
 
-/* The piece's own descriptor, or -1. */
-static int piece_open(struct conn *conn, const struct lh_pin_piece *piece)
+/* The piece's own descriptor, or -1. Wait: it may be on its way. */
+static int piece_open(struct conn *conn, const struct lh_pin_piece *piece, bool wait)
 {
 	int fd;
 
 	if (!piece->token)
 		return pinned_get(conn, piece->memory);
-	fd = conn_take_right(conn, piece->token);
+	fd = conn_take_right(conn, piece->token, wait);
 	if (fd >= 0 && piece->memory && !pinned_add(conn, piece->memory, fd)) {
 		close(fd);
 		fd = -1;
@@ -251,9 +251,12 @@ static enum nv_status pin(void *ctx, u64 user, size_t size, bool writable,
 	if (!told)
 		return NV_ERR_NO_MEMORY;
 	os_memcpy(told, ch->shm->data, n * sizeof(*told));
-	/* Also of a failure, so that what came is ours to keep or to end. */
+	/*
+	 * Also of a failure, so that what came is ours to keep or to end. But who let us wait for
+	 * one in vain could do so for each, and a suspend waits with us.
+	 */
 	for (u32 i = 0; i < n; i++) {
-		int fd = piece_open(ch->conn, &told[i]);
+		int fd = piece_open(ch->conn, &told[i], status == NV_OK);
 
 		if (status == NV_OK)
 			status = fd < 0 || i == max ? NV_ERR_NO_MEMORY

@@ -140,6 +140,7 @@ struct client {
 	u32 file_count;
 	struct lh_shm *shm;
 	u32 sent, seen, questions;
+	u32 promised; /* pieces that a pin is answered with, whose descriptors never come */
 	u64 conn, secret[2];
 };
 
@@ -194,7 +195,10 @@ static void answer(struct client *c)
 		assert_true(msg.op == LH_ASK_FD || msg.op == LH_ASK_PIN);
 	if (msg.op == LH_ASK_FD)
 		msg.args[0] = msg.args[0] < c->file_count ? c->ids[msg.args[0]] : 0;
-	msg.result = msg.op == LH_ASK_PIN ? -EOPNOTSUPP : 0;
+	msg.result = msg.op != LH_ASK_PIN ? 0 : c->promised ? (s32)c->promised : -EOPNOTSUPP;
+	for (u32 i = 0; msg.op == LH_ASK_PIN && i < c->promised; i++)
+		((struct lh_pin_piece *)c->shm->data)[i] =
+			(struct lh_pin_piece){ .token = 1000 + i, .size = OS_PAGE_SIZE };
 	msg.op = LH_OP_ANSWER;
 	post(c, &msg);
 }
@@ -542,6 +546,40 @@ static void test_read_ahead(void **state)
 	client_close(&c);
 }
 
+/* -- Pins -------------------------------------------------------------------------------------- */
+
+/* A client that promises descriptors holds the daemon up for one of them at most. */
+static void test_promised_descriptors(void **state)
+{
+	nv_ioctl_nvos02_parameters_with_fd p = {
+		.params = { .hObjectParent = DEVICE,
+			    .hObjectNew = MEMORY,
+			    .hClass = NV01_MEMORY_SYSTEM_OS_DESCRIPTOR,
+			    .flags = 0x40041010,
+			    .pMemory = 0x40000,
+			    .limit = 16 * OS_PAGE_SIZE - 1 },
+	};
+	nv_ioctl_register_fd_t link = { .ctl_fd = 0 };
+	NVOS21_PARAMETERS root = { .hClass = NV01_ROOT };
+	NV0080_ALLOC_PARAMETERS device = { .deviceId = 0 };
+	struct client c;
+	u64 begin;
+
+	assert_true(client_open(&c));
+	assert_int_equal(file_open(&c, RM_NODE_CONTROL, 255), 0);
+	assert_int_equal(file_open(&c, RM_NODE_GPU, 0), 1);
+	assert_int_equal(request(&c, 1, NV_ESC_REGISTER_FD, &link, sizeof(link)), 0);
+	assert_int_equal(request(&c, 0, NV_ESC_RM_ALLOC, &root, sizeof(root)), 0);
+	assert_true(make(&c, root.hObjectNew, root.hObjectNew, DEVICE, NV01_DEVICE_0, &device));
+	p.params.hRoot = root.hObjectNew;
+	c.promised = 16;
+	begin = os_time_ns();
+	assert_int_equal(request(&c, 1, NV_ESC_RM_ALLOC_MEMORY, &p, sizeof(p)), 0);
+	assert_int_not_equal(p.params.status, NV_OK);
+	assert_true(os_time_ns() - begin < PATIENCE_NS / 2);
+	client_close(&c);
+}
+
 /* -- Doorbells --------------------------------------------------------------------------------- */
 
 #ifndef UFFD_USER_MODE_ONLY
@@ -638,6 +676,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_read_ahead, start, stop),
+		cmocka_unit_test_setup_teardown(test_promised_descriptors, start, stop),
 		cmocka_unit_test_setup_teardown(test_doorbell_under_changes, start, stop),
 		cmocka_unit_test_setup_teardown(test_each_allocation_of_the_daemon, start, stop),
 		cmocka_unit_test_setup_teardown(test_each_allocation_of_the_driver, start, stop),
