@@ -293,6 +293,32 @@ static void dup_object(struct input *in)
 	host_ioctl(files[0], NV_ESC_RM_DUP_OBJECT, &p, sizeof(p));
 }
 
+/* Gives memory to a file, or takes from one what it stands for. */
+static void exchange(struct input *in)
+{
+	NV0000_CTRL_OS_UNIX_EXPORT_OBJECT object = { .type = take(in) % 8 ? 1 : take(in) };
+	s32 fd = take(in) % 8 ? files[3] : files[1 + take(in) % (FILES - 1)];
+
+	object.data.rmObject.hDevice = take(in) % 8 ? DEVICE : a_handle(in);
+	object.data.rmObject.hParent = take(in) % 8 ? DEVICE : a_handle(in);
+	if (take(in) % 2) {
+		NV0000_CTRL_OS_UNIX_EXPORT_OBJECT_TO_FD_PARAMS p = { .object = object, .fd = fd };
+
+		p.object.data.rmObject.hObject = one_of(in, &memories);
+		p.flags = take(in) % 16 ? 0 : take(in);
+		host_control(files[0], client, client, NV0000_CTRL_CMD_OS_UNIX_EXPORT_OBJECT_TO_FD,
+			     &p, sizeof(p));
+	} else {
+		NV0000_CTRL_OS_UNIX_IMPORT_OBJECT_FROM_FD_PARAMS p = { .object = object, .fd = fd };
+
+		p.object.data.rmObject.hObject = take(in) % 4 ? FIRST + take(in) % OBJECTS : 0;
+		if (host_control(files[0], client, client,
+				 NV0000_CTRL_CMD_OS_UNIX_IMPORT_OBJECT_FROM_FD, &p,
+				 sizeof(p)) == NV_OK)
+			keep_handle(&memories, p.object.data.rmObject.hObject);
+	}
+}
+
 static void reopen(struct input *in)
 {
 	u32 i = 1 + take(in) % (FILES - 1);
@@ -335,7 +361,10 @@ static void run(struct input *in)
 			alloc_own(in);
 			break;
 		case 12:
-			dup_object(in);
+			if (take(in) % 2)
+				dup_object(in);
+			else
+				exchange(in);
 			break;
 		case 13:
 			reopen(in);
