@@ -400,6 +400,13 @@ static struct host_channel *endless(struct host_rig *h, u32 n, struct h100_group
 	return c;
 }
 
+static u32 reference(struct host_rig *h, const struct host_channel *c)
+{
+	u8 *userd = h->rig.video + USERD(c->n);
+
+	return os_load_acquire((u32 *)(userd + offsetof(struct Nvc86fControl, Reference)));
+}
+
 static bool gets_on(struct host_rig *h, const struct host_channel *c)
 {
 	u32 before = host_gp_get(h, c), tries;
@@ -469,6 +476,44 @@ static void test_endless_runlists(void **state)
 	close_rig(t);
 }
 
+/* One segment of many short launches: who wants memory does not wait for its end. */
+static void test_many_launches(void **state)
+{
+	const u32 launches = 2000, bytes = DATA_BYTES / 2 - 0x10000;
+	struct threads_rig *t = open_rig(true);
+	struct host_rig *h = &t->host;
+	const struct h100_engine_info *ce =
+		h100_engines_find(&h->engines, NV2080_ENGINE_TYPE_COPY3);
+	struct host_channel *c = host_channel(h, 0, host_group(h, ce->runlist));
+	u64 to = DATA_VA + DATA_BYTES / 2;
+	u32 i;
+
+	assert_int_equal(h100_channel_add_object(c->channel, HOPPER_DMA_COPY_A, NULL), NV_OK);
+	host_do(h, c, 4, NVC86F_SET_OBJECT, HOPPER_DMA_COPY_A);
+	host_do(h, c, 4, NVC8B5_OFFSET_IN_UPPER, bits_high32(DATA_VA));
+	host_do(h, c, 4, NVC8B5_OFFSET_IN_LOWER, bits_low32(DATA_VA) + 0x10000);
+	host_do(h, c, 4, NVC8B5_OFFSET_OUT_UPPER, bits_high32(to));
+	host_do(h, c, 4, NVC8B5_OFFSET_OUT_LOWER, bits_low32(to));
+	host_do(h, c, 4, NVC8B5_LINE_LENGTH_IN, bytes);
+	host_do(h, c, 0, NVC86F_SET_REFERENCE, 1);
+	for (i = 0; i < launches; i++)
+		host_do(h, c, 4, NVC8B5_LAUNCH_DMA, 0x182);
+	host_do(h, c, 0, NVC86F_SET_REFERENCE, 2);
+	host_end(h, c);
+	host_submit(h, c);
+	while (reference(h, c) == 0)
+		os_sleep_us(20);
+	for (i = 0; i < 3; i++) {
+		h100_memory_pause(&h->rig.memory);
+		assert_int_equal(reference(h, c), 1);
+		h100_memory_resume(&h->rig.memory);
+	}
+	assert_true(host_wait_empty(h, c));
+	assert_int_equal(reference(h, c), 2);
+	assert_int_equal(os_load_relaxed(&h->errors), 0);
+	close_rig(t);
+}
+
 static bool is_blocked(struct h100_channel *channel)
 {
 	bool blocked;
@@ -531,6 +576,7 @@ int main(void)
 		cmocka_unit_test(test_doorbells_come_and_go),
 		cmocka_unit_test(test_endless_entries),
 		cmocka_unit_test(test_endless_runlists),
+		cmocka_unit_test(test_many_launches),
 		cmocka_unit_test(test_failure_beside_work),
 	};
 
