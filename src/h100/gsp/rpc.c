@@ -125,6 +125,8 @@ static void init_done(struct fw *fw)
 		h100_state_boot(fw->state, FW_VERSION, fw->now_ns);
 	}
 	fw_event(fw, NV_VGPU_MSG_EVENT_GSP_INIT_DONE, fw->init_status, &data, sizeof(data));
+	/* What stopped on the way into the suspend. */
+	fw_channel_errors(fw);
 }
 
 /* message is whole, bytes of it are there. */
