@@ -42,6 +42,8 @@ enum step {
 	STEP_SCHEDULE,
 	STEP_RESET,
 	STEP_SPACE,
+	STEP_OBJECT,
+	STEP_SUSPEND,
 	STEP_RUN,
 	STEP_COUNT,
 };
@@ -151,12 +153,16 @@ static void open_fuzz(struct fuzz *f)
 	}
 }
 
+static u32 class_of(u32 value)
+{
+	return value & 2 ? HOPPER_COMPUTE_A : HOPPER_DMA_COPY_A;
+}
+
 static void close_fuzz(struct fuzz *f)
 {
-	u32 i;
+	const u8 *guard = f->rig.video + GUARD_OFFSET;
 
-	for (i = 0; i < GUARD_BYTES; i++)
-		OS_BUG_ON(f->rig.video[GUARD_OFFSET + i] != GUARD_BYTE);
+	OS_BUG_ON(guard[0] != GUARD_BYTE || memcmp(guard, guard + 1, GUARD_BYTES - 1) != 0);
 	h100_space_put(f->space);
 	h100_fifo_destroy(f->fifo);
 	OS_BUG_ON(f->rig.entered != 0);
@@ -245,7 +251,7 @@ static void semaphore(struct fuzz *f, u32 n, struct input *in)
 
 static void step(struct fuzz *f, struct input *in)
 {
-	u32 op = take(in, 1) % STEP_COUNT, n = take(in, 1) % CHANNELS, i, count;
+	u32 op = take(in, 1) % STEP_COUNT, n = take(in, 1) % CHANNELS, i, count, value;
 	u32 *userd = (u32 *)(f->rig.video + USERD_OFFSET + n * 512);
 	struct h100_fifo_error error;
 	u64 va;
@@ -296,6 +302,17 @@ static void step(struct fuzz *f, struct input *in)
 		break;
 	case STEP_SPACE:
 		h100_space_set(f->space, take(in, 1) & 7 ? &f->rig.pdb : NULL);
+		break;
+	case STEP_OBJECT:
+		value = take(in, 1);
+		if (value & 1)
+			h100_channel_remove_object(f->channel[n], class_of(value));
+		else
+			h100_channel_add_object(f->channel[n], class_of(value), NULL);
+		h100_group_preempt(f->group[n % 2], true);
+		break;
+	case STEP_SUSPEND:
+		h100_fifo_suspend(f->fifo, take(in, 1) & 1);
 		break;
 	default:
 		h100_fifo_run_for(f->fifo, RUN_NS);
