@@ -213,7 +213,13 @@ static void reports_are_written(void **state)
 			     NVCBC0_SET_REPORT_SEMAPHORE_D_REDUCTION_OP_RED_XOR));
 	assert_true(word_at(0x30) == 0xeeeeeeeeull);
 	refused(NVCBC0_SET_REPORT_SEMAPHORE_D, 0, ROBUST_CHANNEL_GR_EXCEPTION); /* not aligned */
-	refused(NVCBC0_SET_REPORT_SEMAPHORE_D, 3, ROBUST_CHANNEL_GR_ERROR_SW_NOTIFY);
+	/* Acquiring and reporting alone are not there; a trap is an interrupt and writes nothing.
+	 */
+	refused(NVCBC0_SET_REPORT_SEMAPHORE_D, 1, ROBUST_CHANNEL_GR_ERROR_SW_NOTIFY);
+	refused(NVCBC0_SET_REPORT_SEMAPHORE_D, 2, ROBUST_CHANNEL_GR_ERROR_SW_NOTIFY);
+	set(NVCBC0_SET_REPORT_SEMAPHORE_D, 3);
+	assert_int_equal(rig.interrupts, 2);
+	assert_true(word_at(0x30) == 0xeeeeeeeeull);
 	/* The newer methods, with 64 bits */
 	set(NVCBC0_SET_REPORT_SEMAPHORE_ADDRESS_UPPER, bits_high32(VA));
 	set(NVCBC0_SET_REPORT_SEMAPHORE_ADDRESS_LOWER, bits_low32(VA) + 0x8040);

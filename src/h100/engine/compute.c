@@ -109,10 +109,15 @@ static enum h100_method_result report_semaphore(struct h100_engine_call *call,
 			REG_GET(NVCBC0_SET_REPORT_SEMAPHORE_D_REDUCTION_FORMAT, data) ==
 				NVCBC0_SET_REPORT_SEMAPHORE_D_REDUCTION_FORMAT_SIGNED_32),
 	};
+	u64 operation = REG_GET(NVCBC0_SET_REPORT_SEMAPHORE_D_OPERATION, data);
 	enum h100_method_result result;
 
-	if (REG_GET(NVCBC0_SET_REPORT_SEMAPHORE_D_OPERATION, data) !=
-	    NVCBC0_SET_REPORT_SEMAPHORE_D_OPERATION_RELEASE)
+	/* An interrupt and nothing else: CUDA's blocking sync wakes its thread by it. */
+	if (operation == NVCBC0_SET_REPORT_SEMAPHORE_D_OPERATION_TRAP) {
+		interrupt(call);
+		return H100_METHOD_OK;
+	}
+	if (operation != NVCBC0_SET_REPORT_SEMAPHORE_D_OPERATION_RELEASE)
 		return refuse(call, ROBUST_CHANNEL_GR_ERROR_SW_NOTIFY, data);
 	result = release(call, &report, data);
 	if (result == H100_METHOD_OK &&
