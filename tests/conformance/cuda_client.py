@@ -41,7 +41,7 @@ def cuda(machine, *names, timeout=240, **options):
 
 @test
 def cuda_streams(machine):
-    cuda(machine, "streams", "waits", "callbacks")
+    cuda(machine, "streams", "waits", "callbacks", "threads")
 
 
 @test

@@ -93,6 +93,7 @@ static const struct {
 	{ "pool-own", test_pool_own },
 	{ "managed", test_managed },
 	{ "contexts", test_contexts },
+	{ "threads", test_threads },
 	{ "ipc-memory", test_ipc_memory },
 	{ "ipc-events", test_ipc_events },
 	{ "processes", test_processes },

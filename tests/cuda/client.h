@@ -40,6 +40,7 @@ void test_pool(void);
 void test_pool_own(void);
 void test_managed(void);
 void test_contexts(void);
+void test_threads(void);
 void test_ipc_memory(void);
 void test_ipc_events(void);
 void test_processes(void);

@@ -2,6 +2,7 @@
 /* Several contexts, processes and GPUs. */
 #include "client.h"
 
+#include <pthread.h>
 #include <unistd.h>
 
 #define SIZE MIB(4)
@@ -44,6 +45,57 @@ void test_contexts(void)
 	CHECK(memcmp(there, back, sizeof(there)) == 0);
 	round_trip(2);
 	CU(cuCtxDestroy(second));
+}
+
+#define THREADS 4u
+
+struct worker {
+	pthread_t thread;
+	cu_context context;
+	u32 number;
+};
+
+static void *thread_copies(void *argument)
+{
+	const struct worker *w = argument;
+	cu_pointer device;
+	cu_stream stream;
+	void *host;
+
+	CU(cuCtxSetCurrent(w->context));
+	CU(cuStreamCreate(&stream, CU_STREAM_NON_BLOCKING));
+	CU(cuMemAlloc(&device, MIB(1)));
+	CU(cuMemAllocHost(&host, MIB(1)));
+	for (u32 round = 0; round < 16; round++) {
+		client_pattern(host, MIB(1), w->number * 100 + round);
+		CU(cuMemcpyHtoDAsync(device, host, MIB(1), stream));
+		CU(cuStreamSynchronize(stream));
+		memset(host, 0, MIB(1));
+		CU(cuMemcpyDtoHAsync(host, device, MIB(1), stream));
+		CU(cuStreamSynchronize(stream));
+		CHECK(client_pattern_holds(host, MIB(1), w->number * 100 + round));
+	}
+	CU(cuStreamDestroy(stream));
+	CU(cuMemFree(device));
+	CU(cuMemFreeHost(host));
+	return NULL;
+}
+
+/* Threads in one context that sleeps while it waits, each with a stream of its own. */
+void test_threads(void)
+{
+	struct worker workers[THREADS];
+	cu_context context;
+
+	CU(cuCtxCreate(&context, CU_CONTEXT_BLOCKING_SYNC, client_device(0)));
+	for (u32 i = 0; i < THREADS; i++) {
+		workers[i].context = context;
+		workers[i].number = i;
+		CHECK(pthread_create(&workers[i].thread, NULL, thread_copies, &workers[i]) == 0);
+	}
+	for (u32 i = 0; i < THREADS; i++)
+		CHECK(pthread_join(workers[i].thread, NULL) == 0);
+	CU(cuCtxDestroy(context));
 }
 
 /* A pipe each way between a parent and its child. */
