@@ -25,6 +25,7 @@ struct threads_rig {
 	u32 is_armed; /* atomic */
 	struct h100_doorbell *doorbell;
 	u32 *page;
+	u32 pesters; /* atomic: rings again whenever the page is armed */
 };
 
 static bool on_arm(void *ctx, struct h100_doorbell *doorbell)
@@ -34,6 +35,9 @@ static bool on_arm(void *ctx, struct h100_doorbell *doorbell)
 	os_fetch_add(&t->armed, 1);
 	os_store_release(&t->is_armed, 1u);
 	os_fence();
+	/* Rung at the worst time, each time. */
+	if (os_load_relaxed(&t->pesters) != 0)
+		os_store_relaxed(&t->page[NVC361_NOTIFY_CHANNEL_PENDING / 4], 1u);
 	return os_load_relaxed(&t->arms);
 }
 
@@ -562,6 +566,32 @@ static void test_failure_beside_work(void **state)
 	close_rig(t);
 }
 
+/* A client that rings without an end, for nothing, holds up neither others nor their leaving. */
+static void test_endless_rings(void **state)
+{
+	struct threads_rig *t = open_rig(true);
+	struct host_rig *h = &t->host;
+	struct host_channel *c = host_channel(h, 0, host_group(h, 0));
+	struct h100_doorbell *doorbell;
+	u32 i;
+	int fd;
+
+	os_store_relaxed(&t->pesters, 1u);
+	for (i = 1; i <= 20; i++) {
+		assert_int_equal(h100_fifo_doorbell_create(h->fifo, i, &fd, &doorbell), NV_OK);
+		host_acquire(h, c, 0x4000, i, NVC86F_SEM_EXECUTE_OPERATION_ACQUIRE);
+		host_release(h, c, 0, i);
+		host_submit(h, c);
+		os_sleep_us(300);
+		/* By the CPU: found by time only. */
+		os_store_release(host_data(h, 0x4000), i);
+		assert_true(host_wait(h, 0, i));
+		h100_fifo_doorbell_destroy(doorbell);
+	}
+	os_store_relaxed(&t->pesters, 0u);
+	close_rig(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -577,6 +607,7 @@ int main(void)
 		cmocka_unit_test(test_endless_entries),
 		cmocka_unit_test(test_endless_runlists),
 		cmocka_unit_test(test_many_launches),
+		cmocka_unit_test(test_endless_rings),
 		cmocka_unit_test(test_failure_beside_work),
 	};
 

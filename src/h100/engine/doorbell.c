@@ -199,10 +199,14 @@ void h100_fifo_doorbell_destroy(struct h100_doorbell *doorbell)
 	struct h100_fifo *fifo = doorbell->fifo;
 
 	pthread_mutex_lock(&fifo->lock);
+	/* Pages that are rung all the time are looked at all the time, but for this. */
+	fifo->leaving++;
 	while (fifo->looking) {
 		threads_wake(fifo);
 		pthread_cond_wait(&fifo->changed, &fifo->lock);
 	}
+	if (--fifo->leaving == 0)
+		pthread_cond_broadcast(&fifo->changed);
 	list_del(&doorbell->node);
 	if (list_linked(&doorbell->busy_node))
 		list_del(&doorbell->busy_node);
@@ -310,23 +314,36 @@ static void arm(struct h100_fifo *fifo, struct h100_doorbell *doorbell)
 		doorbell->state = FIFO_DOORBELL_SLOW;
 }
 
+void doorbell_look_begin(struct h100_fifo *fifo)
+{
+	while (fifo->leaving != 0)
+		pthread_cond_wait(&fifo->changed, &fifo->lock);
+	fifo->looking = true;
+}
+
+void doorbell_look_end(struct h100_fifo *fifo)
+{
+	fifo->looking = false;
+	pthread_cond_broadcast(&fifo->changed);
+}
+
 bool doorbell_arm_all(struct h100_fifo *fifo)
 {
 	struct h100_doorbell *doorbell;
 	bool any = false;
 
-	fifo->looking = true;
-	while (!fifo->stop && (doorbell = first_busy(fifo)) != NULL) {
+	doorbell_look_begin(fifo);
+	while (!fifo->stop && fifo->leaving == 0 && (doorbell = first_busy(fifo)) != NULL) {
 		arm(fifo, doorbell);
 		h100_memory_enter(fifo->config.memory);
 		page_look(doorbell);
 		client_look(doorbell->client);
 		h100_memory_leave(fifo->config.memory);
 		any = true;
-		if (runlist_ready(fifo))
+		/* One that is rung all the time is not to keep the leader here. */
+		if (runlist_ready(fifo) || doorbell->state == FIFO_DOORBELL_BUSY)
 			break;
 	}
-	fifo->looking = false;
-	pthread_cond_broadcast(&fifo->changed);
+	doorbell_look_end(fifo);
 	return any;
 }

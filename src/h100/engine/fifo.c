@@ -141,12 +141,15 @@ bool h100_fifo_run(struct h100_fifo *fifo)
 u64 h100_fifo_quiet_ns(struct h100_fifo *fifo)
 {
 	u64 ns;
+	u32 i;
 
 	pthread_mutex_lock(&fifo->lock);
 	/* Pages are never armed here: each is one to be looked at by time. */
-	while (doorbell_arm_all(fifo))
+	for (i = 0; i < FIFO_WATCHED && doorbell_arm_all(fifo); i++)
 		;
-	ns = os_load_relaxed(&fifo->event) != 0 || runlist_ready(fifo) ? 1 : threads_quiet_ns(fifo);
+	ns = os_load_relaxed(&fifo->event) != 0 || runlist_ready(fifo) || i == FIFO_WATCHED
+		     ? 1
+		     : threads_quiet_ns(fifo);
 	pthread_mutex_unlock(&fifo->lock);
 	return ns;
 }

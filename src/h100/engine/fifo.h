@@ -192,6 +192,7 @@ struct h100_fifo {
 	u32 leading;  /* atomic: some thread looks after doorbells and blocked channels */
 	bool wanted;  /* a leader is, at once */
 	bool looking; /* it looks at pages, without the lock */
+	u32 leaving;  /* who waits for that to end */
 	bool stop;
 	u64 last_ring_ns;
 };
@@ -274,6 +275,9 @@ void fifo_run_init(struct fifo_run *run, struct h100_channel *channel);
 void doorbell_collect(struct h100_fifo *fifo);
 /* Arms the pages that are busy; true when work may have come. Lock held, given up meanwhile. */
 bool doorbell_arm_all(struct h100_fifo *fifo);
+/* Around looks at pages without the lock. Lock held, given up meanwhile by the first. */
+void doorbell_look_begin(struct h100_fifo *fifo);
+void doorbell_look_end(struct h100_fifo *fifo);
 /* The words of pages that are busy; at most FIFO_WATCHED. Lock held. */
 u32 doorbell_words(struct h100_fifo *fifo, u32 **words);
 /* Does any page need a look by time? Lock held. */

@@ -76,44 +76,41 @@ static inline void relax(void)
 #endif
 }
 
-/* Looks at the words until one is there, or something else happens, or time is up (false). */
-static bool spin(struct h100_fifo *fifo, u32 **words, u32 count, u64 until)
+/* Looks at the words until one is there, or something else happens, or time is up. */
+static void spin(struct h100_fifo *fifo, u32 **words, u32 count, u64 until)
 {
 	u32 i;
 
 	do {
 		for (i = 0; i < count; i++)
 			if (os_load_relaxed(words[i]) != 0)
-				return true;
+				return;
 		if (os_load_relaxed(&fifo->event) != 0)
-			return true;
+			return;
 		relax();
 	} while (fifo_now(fifo) < until);
-	return false;
 }
 
 /* Lock held, given up meanwhile. True: look again. */
 static bool look_at_pages(struct h100_fifo *fifo)
 {
-	u64 until = fifo->last_ring_ns + (fifo->runners_max > 1 ? SPIN_NS : 0);
-	u32 *words[FIFO_WATCHED];
-	u32 count = doorbell_words(fifo, words);
-	bool seen;
+	u32 *words[FIFO_WATCHED], count;
+	u64 until;
 
-	if (count == 0)
-		return false;
+	doorbell_look_begin(fifo);
+	count = doorbell_words(fifo, words);
+	until = fifo->last_ring_ns + (fifo->runners_max > 1 ? SPIN_NS : 0);
 	until = min(until, blocked_next_ns(fifo));
-	if (fifo_now(fifo) >= until)
-		return doorbell_arm_all(fifo);
-	fifo->looking = true;
-	pthread_mutex_unlock(&fifo->lock);
-	seen = spin(fifo, words, count, until);
-	pthread_mutex_lock(&fifo->lock);
-	fifo->looking = false;
-	pthread_cond_broadcast(&fifo->changed);
-	/* Not seen: the time is up, which the next round finds. */
-	(void)seen;
-	return true;
+	if (count != 0 && fifo_now(fifo) < until) {
+		pthread_mutex_unlock(&fifo->lock);
+		/* Not seen: the time is up, which the next round finds. */
+		spin(fifo, words, count, until);
+		pthread_mutex_lock(&fifo->lock);
+		doorbell_look_end(fifo);
+		return true;
+	}
+	doorbell_look_end(fifo);
+	return count != 0 && doorbell_arm_all(fifo);
 }
 
 u64 threads_quiet_ns(struct h100_fifo *fifo)
