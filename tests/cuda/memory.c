@@ -32,6 +32,7 @@ void test_mapped(void)
 		CHECK(client_pattern_holds(back, SIZE, i));
 		client_pattern(back, SIZE, i + 10);
 		CU(cuMemcpyHtoD(device, back, SIZE));
+		CU(cuCtxSynchronize());
 		CHECK(client_pattern_holds(host, SIZE, i + 10));
 		CU(cuMemFreeHost(host));
 	}
@@ -151,7 +152,9 @@ static void vmm_importer(int link, size_t size)
 	CU(cuMemcpyDtoH(host, where, size));
 	CHECK(client_pattern_holds(host, size, 1));
 	client_pattern(host, size, 2);
+	/* A copy from pageable memory returns before its last piece has arrived. */
 	CU(cuMemcpyHtoD(where, host, size));
+	CU(cuCtxSynchronize());
 	CHECK(write(link, "", 1) == 1);
 	CU(cuMemUnmap(where, size));
 	CU(cuMemRelease(memory));
@@ -185,6 +188,7 @@ void test_vmm_shared(void)
 	memory_map(where, size, memory);
 	client_pattern(host, size, 1);
 	CU(cuMemcpyHtoD(where, host, size));
+	CU(cuCtxSynchronize());
 	CU(cuMemExportToShareableHandle(&fd, memory, CU_HANDLE_FILE, 0));
 	fd_send(link[0], fd);
 	close(fd);

@@ -136,6 +136,7 @@ static void ipc_importer(const struct link *l)
 	CHECK(client_pattern_holds(host, SIZE, 1));
 	client_pattern(host, SIZE, 2);
 	CU(cuMemcpyHtoD(device, host, SIZE));
+	CU(cuCtxSynchronize());
 	CU(cuIpcCloseMemHandle(device));
 	link_put(l, "", 1);
 	free(host);
@@ -166,6 +167,7 @@ void test_ipc_memory(void)
 	CU(cuMemAlloc(&device, SIZE));
 	client_pattern(host, SIZE, 1);
 	CU(cuMemcpyHtoD(device, host, SIZE));
+	CU(cuCtxSynchronize());
 	CU(cuIpcGetMemHandle(&handle, device));
 	link_put(&parent, &handle, sizeof(handle));
 	link_get(&parent, &byte, 1);
