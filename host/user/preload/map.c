@@ -266,7 +266,7 @@ static int request_serve(struct lh_chan *chan, const struct request *r)
 	return 0;
 }
 
-/* The place: the program's choice, or one that is reserved for now. 0 or an errno. */
+/* The place: the program's choice, or one that is reserved until the map is made. 0 or an errno. */
 static int request_place(struct request *r)
 {
 	const int kept = r->flags & (MAP_FIXED_NOREPLACE | MAP_32BIT);
