@@ -13,6 +13,7 @@
 #include "base/bits.h"
 #include "unit.h"
 
+#define USERD_VA 0x300000000ull /* for channels that move GPPut themselves */
 #define RINGERS 40u
 /* 1,000,000 rings in all where there is time for it: LEAFHOPPER_RINGS. */
 #define RINGS_QUICK 40000u
@@ -48,6 +49,9 @@ static struct threads_rig *open_rig(bool arms)
 
 	assert_non_null(t);
 	host_open(&t->host, true);
+	h100_memory_enter(&t->host.rig.memory);
+	rig_map_video(&t->host.rig, USERD_VA, USERD_OFFSET, HOST_CHANNELS * 0x200);
+	h100_memory_leave(&t->host.rig.memory);
 	t->arms = arms;
 	t->host.rig.host.doorbell_arm = on_arm;
 	assert_int_equal(h100_fifo_doorbell_create(t->host.fifo, CLIENT, &fd, &t->doorbell), NV_OK);
@@ -372,8 +376,6 @@ static void test_doorbells_come_and_go(void **state)
 
 /* -- Work without end -------------------------------------------------------------------------- */
 
-#define USERD_VA (DATA_VA + DATA_BYTES)
-
 static void move_put(struct host_rig *h, struct host_channel *c, u32 put)
 {
 	u64 va = USERD_VA + USERD(c->n) - USERD_OFFSET + offsetof(struct Nvc86fControl, GPPut);
@@ -393,9 +395,6 @@ static struct host_channel *endless(struct host_rig *h, u32 n, struct h100_group
 {
 	struct host_channel *c = host_channel(h, n, group);
 
-	h100_memory_enter(&h->rig.memory);
-	rig_map_video(&h->rig, USERD_VA, USERD_OFFSET, HOST_CHANNELS * 0x200);
-	h100_memory_leave(&h->rig.memory);
 	move_put(h, c, HOST_ENTRIES / 2 + 10);
 	c->put = HOST_ENTRIES / 2;
 	move_put(h, c, 10);
