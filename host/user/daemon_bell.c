@@ -61,6 +61,15 @@ static void stop_handler(int sig)
 
 /* -- Bells ------------------------------------------------------------------------------------- */
 
+/*
+ * The mappings of a bell changed, or who watches them: what was armed is so no more. The GPU looks,
+ * and arms it anew.
+ */
+static void bell_changed(struct bell *bell)
+{
+	machine_doorbell_rang(daemon_machine(), bell->gpu, bell->doorbell);
+}
+
 static struct bell *bell_make(u32 gpu, u32 client, int *rc)
 {
 	struct bell *bell = calloc(1, sizeof(*bell));
@@ -116,6 +125,7 @@ int bell_get(u32 gpu, u32 client, int *fd, struct bell **out)
 	}
 	pthread_mutex_unlock(&bells.making);
 	if (bell) {
+		bell_changed(bell);
 		*fd = bell->fd;
 		*out = bell;
 	}
@@ -302,6 +312,7 @@ struct watch *watch_begin(struct bell *bell, int uffd, u64 address, uid_t uid)
 	watch->next = bell->watches;
 	bell->watches = watch;
 	pthread_mutex_unlock(&bells.lock);
+	bell_changed(bell);
 	return watch;
 out_free:
 	bell_put(watch->bell);
@@ -332,6 +343,7 @@ void watch_end(struct watch *watch)
 	}
 	pthread_join(watch->thread, NULL);
 	close(watch->uffd);
+	bell_changed(watch->bell);
 	share_drop(watch->uid, SHARE_WATCH);
 	bell_put(watch->bell);
 	free(watch);
