@@ -93,6 +93,22 @@ const NvProcessorUuid *fake_uuid(u32 gpu)
 	return &fake.gpus[gpu].info.uuid;
 }
 
+void fake_register_gpus(int fd, u32 count)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		UVM_REGISTER_GPU_PARAMS gpu = { .gpu_uuid = *fake_uuid(i) };
+		UVM_REGISTER_GPU_VASPACE_PARAMS space = { .gpuUuid = *fake_uuid(i),
+							  .rmCtrlFd = FAKE_FD,
+							  .hClient = FAKE_CLIENT,
+							  .hVaSpace = FAKE_VASPACE + i };
+
+		assert_int_equal(CALL(fd, UVM_REGISTER_GPU, &gpu), NV_OK);
+		assert_int_equal(CALL(fd, UVM_REGISTER_GPU_VASPACE, &space), NV_OK);
+	}
+}
+
 enum nv_status rm_uvm_gpu_get(struct rm *rm, const NvProcessorUuid *uuid, struct rm_gpu **out,
 			      struct rm_uvm_gpu_info *info)
 {

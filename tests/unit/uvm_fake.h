@@ -72,6 +72,8 @@ void fake_close(int fd);
 u32 fake_memory(u32 gpu, bool video, u64 size, u64 page_size, u64 address, u64 piece);
 const NvProcessorUuid *fake_uuid(u32 gpu);
 extern const NvProcessorUuid fake_cpu, fake_nobody;
+/* The first count GPUs with an address space each, for an initialised file; each must succeed. */
+void fake_register_gpus(int fd, u32 count);
 
 /* An ioctl that must be served; the status inside its structure. */
 #define CALL(fd, number, p)                                                                       \

@@ -16,21 +16,11 @@ static int make_file(u64 flags, u32 gpus)
 	UVM_INITIALIZE_PARAMS init = { .flags = flags };
 	int fd = fake_open(UVM_NODE_UVM);
 	UVM_MM_INITIALIZE_PARAMS mm = { .uvmFd = fd };
-	u32 i;
 
 	assert_int_equal(CALL(fd, UVM_INITIALIZE, &init), NV_OK);
 	if (!(flags & UVM_INIT_FLAGS_MULTI_PROCESS_SHARING_MODE))
 		assert_int_equal(CALL(fake_open(UVM_NODE_UVM), UVM_MM_INITIALIZE, &mm), NV_OK);
-	for (i = 0; i < gpus; i++) {
-		UVM_REGISTER_GPU_PARAMS gpu = { .gpu_uuid = *fake_uuid(i) };
-		UVM_REGISTER_GPU_VASPACE_PARAMS space = { .gpuUuid = *fake_uuid(i),
-							  .rmCtrlFd = FAKE_FD,
-							  .hClient = FAKE_CLIENT,
-							  .hVaSpace = FAKE_VASPACE + i };
-
-		assert_int_equal(CALL(fd, UVM_REGISTER_GPU, &gpu), NV_OK);
-		assert_int_equal(CALL(fd, UVM_REGISTER_GPU_VASPACE, &space), NV_OK);
-	}
+	fake_register_gpus(fd, gpus);
 	return fd;
 }
 

@@ -13,23 +13,13 @@ static int start_with(u32 gpus)
 {
 	UVM_INITIALIZE_PARAMS init = { 0 };
 	UVM_MM_INITIALIZE_PARAMS mm;
-	u32 i;
 
 	fake_start(false);
 	file = fake_open(UVM_NODE_UVM);
 	assert_int_equal(CALL(file, UVM_INITIALIZE, &init), NV_OK);
 	mm.uvmFd = file;
 	assert_int_equal(CALL(fake_open(UVM_NODE_UVM), UVM_MM_INITIALIZE, &mm), NV_OK);
-	for (i = 0; i < gpus; i++) {
-		UVM_REGISTER_GPU_PARAMS gpu = { .gpu_uuid = *fake_uuid(i) };
-		UVM_REGISTER_GPU_VASPACE_PARAMS space = { .gpuUuid = *fake_uuid(i),
-							  .rmCtrlFd = FAKE_FD,
-							  .hClient = FAKE_CLIENT,
-							  .hVaSpace = FAKE_VASPACE + i };
-
-		assert_int_equal(CALL(file, UVM_REGISTER_GPU, &gpu), NV_OK);
-		assert_int_equal(CALL(file, UVM_REGISTER_GPU_VASPACE, &space), NV_OK);
-	}
+	fake_register_gpus(file, gpus);
 	return 0;
 }
 
