@@ -8,7 +8,7 @@
 #include "base/bits.h"
 #include "os/os.h"
 
-static const u64 alignments[EXTENT_ALIGNMENTS] = { 4096, 65536, 2097152 };
+static const u64 alignments[EXTENT_ALIGNMENTS] = { 4096, 65536, 2097152, 536870912 };
 
 void extents_init(struct extents *e)
 {
@@ -153,6 +153,7 @@ struct want {
 	u64 size, align, lo, hi;
 	u32 class; /* of alignments: the largest that is at most align */
 	bool high;
+	u32 tries; /* left */
 };
 
 static bool fits(const struct want *w, const struct extent *x)
@@ -162,14 +163,16 @@ static bool fits(const struct want *w, const struct extent *x)
 
 /*
  * Subtrees without a large enough piece are left out; one that has it fails to give it only where
- * lo or hi cut it, or where align is none of the alignments.
+ * lo or hi cut it, which few do, or where align is none of the alignments, for which the tries are.
  */
-static struct extent *find(struct extent *x, const struct want *w)
+static struct extent *find(struct extent *x, struct want *w)
 {
 	struct extent *found;
 
-	if (!x || x->largest[w->class] < w->size)
+	if (!x || x->largest[w->class] < w->size || !w->tries)
 		return NULL;
+	if (alignments[w->class] != w->align)
+		w->tries--;
 	if (w->high) {
 		found = last_of(x) < w->hi ? find(x->right, w) : NULL;
 		if (!found && fits(w, x))
@@ -200,13 +203,18 @@ enum nv_status extents_add(struct extents *e, u64 start, u64 size)
 enum nv_status extents_take(struct extents *e, u64 size, u64 align, u64 lo, u64 hi, bool high,
 			    struct extent **out)
 {
-	struct want w = { size, align, lo, hi, 0, high };
+	struct want w = { size, align, lo, hi, 0, high, EXTENT_TRIES };
 	struct extent *x, *before = NULL, *after = NULL;
 	u64 at, last;
 
 	while (w.class + 1 < EXTENT_ALIGNMENTS && alignments[w.class + 1] <= align)
 		w.class ++;
 	x = find(e->root, &w);
+	if (!x && !w.tries && w.class + 1 < EXTENT_ALIGNMENTS) {
+		align = w.align = alignments[++w.class];
+		w.tries = EXTENT_TRIES;
+		x = find(e->root, &w);
+	}
 	if (!x)
 		return NV_ERR_NO_MEMORY;
 	last = last_of(x);

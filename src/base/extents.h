@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
  * The free parts of a range of 64-bit addresses, to be taken and given back in any order: a
- * balanced tree by address, each node of which knows the largest pieces below it. Taking the lowest
- * piece that fits and giving one back cost the logarithm of the number of free parts; what is taken
- * costs nothing. The caller serialises.
+ * balanced tree by address, each node of which knows the largest pieces below it. Taking a piece
+ * and giving one back cost the logarithm of the number of free parts; what is taken costs nothing.
+ * The caller serialises.
  *
  *   |  free  | taken | taken |   free   | taken | free |      a node for each free part;
  *                                                             a taken piece is its taker's
@@ -14,13 +14,14 @@
 #include "abi/status.h"
 #include "base/types.h"
 
-/* Alignments for which the largest piece is known exactly; others are searched for. */
-#define EXTENT_ALIGNMENTS 3u
+/* Alignments for which the largest piece is known exactly; for others some are tried. */
+#define EXTENT_ALIGNMENTS 4u
+#define EXTENT_TRIES 512u
 
 struct extent {
 	u64 start, size;
 	/* Of a free part. */
-	u64 largest[EXTENT_ALIGNMENTS]; /* here and below, at a multiple of 4 KiB, 64 KiB, 2 MiB */
+	u64 largest[EXTENT_ALIGNMENTS]; /* here and below, at a multiple of 4K, 64K, 2M, 512M */
 	struct extent *left, *right;
 	u32 priority;
 };
@@ -40,7 +41,8 @@ enum nv_status extents_add(struct extents *e, u64 start, u64 size);
 /*
  * Takes the lowest (high: the highest) piece of size bytes at a multiple of align, a power of 2,
  * within lo .. hi, both included. size is not 0. NV_ERR_NO_MEMORY: none such, or no memory for the
- * record.
+ * record. Where align is none of those of largest, and the first EXTENT_TRIES parts that could have
+ * one have none, it is the lowest at a multiple of the next larger of them, if there is one.
  */
 enum nv_status extents_take(struct extents *e, u64 size, u64 align, u64 lo, u64 hi, bool high,
 			    struct extent **out);

@@ -154,6 +154,47 @@ static void test_failing(void **state)
 	assert_int_equal(unit_live(), live);
 }
 
+/* Of many parts that are large enough but not aligned as asked, few are tried, wherever they lie.
+ */
+static void test_odd_alignments(void **state)
+{
+	const u64 far = BIT64(50), big = GIB(1);
+	struct extent *found;
+	struct extents e;
+	u64 live = unit_live();
+	u32 i;
+
+	extents_init(&e);
+	for (i = 0; i < 2 * EXTENT_TRIES; i++)
+		assert_int_equal(extents_add(&e, (2ull * i + 1) * MIB(2), MIB(2)), NV_OK);
+	assert_int_equal(extents_add(&e, far + MIB(4), MIB(2)), NV_OK);
+	/* The last one fits; it is not looked for so long. */
+	assert_int_equal(extents_take(&e, MIB(2), MIB(4), 0, ~0ull, false, &found),
+			 NV_ERR_NO_MEMORY);
+	assert_int_equal(extents_take(&e, MIB(2), MIB(4), far, ~0ull, false, &found), NV_OK);
+	assert_int_equal(found->start, far + MIB(4));
+	extents_give(&e, found);
+	/* What is aligned more than asked is found among however many. */
+	assert_int_equal(extents_add(&e, 2 * far, big), NV_OK);
+	assert_int_equal(extents_take(&e, MIB(2), MIB(4), 0, ~0ull, false, &found), NV_OK);
+	assert_int_equal(found->start, 2 * far);
+	extents_give(&e, found);
+	assert_int_equal(extents_take(&e, MIB(2), MIB(512), 0, ~0ull, true, &found), NV_OK);
+	assert_int_equal(found->start, 2 * far + MIB(512));
+	extents_give(&e, found);
+	assert_int_equal(extents_take(&e, big, big, 0, ~0ull, true, &found), NV_OK);
+	extents_give(&e, found);
+	extents_fini(&e);
+	/* Few parts: the lowest, at a multiple of just what was asked for. */
+	assert_int_equal(extents_add(&e, MIB(2), MIB(7)), NV_OK);
+	assert_int_equal(extents_add(&e, MIB(512), MIB(8)), NV_OK);
+	assert_int_equal(extents_take(&e, MIB(4), MIB(4), 0, ~0ull, false, &found), NV_OK);
+	assert_int_equal(found->start, MIB(4));
+	extents_give(&e, found);
+	extents_fini(&e);
+	assert_int_equal(unit_live(), live);
+}
+
 static void test_deep(void **state)
 {
 	u32 count = UNIT_SANITIZED ? 20000 : 200000, i;
@@ -183,9 +224,8 @@ static void test_deep(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_against_a_map),
-		cmocka_unit_test(test_ends_of_the_world),
-		cmocka_unit_test(test_failing),
+		cmocka_unit_test(test_against_a_map), cmocka_unit_test(test_ends_of_the_world),
+		cmocka_unit_test(test_failing),	      cmocka_unit_test(test_odd_alignments),
 		cmocka_unit_test(test_deep),
 	};
 
