@@ -648,6 +648,51 @@ static void test_stop(void **state)
 			 NV_ERR_INVALID_STATE);
 }
 
+/* It stays until the test frees it. */
+static struct rm_channel *channel_of(u32 handle)
+{
+	struct rm_channel *channel;
+	struct rm_call call;
+
+	assert_int_equal(rm_api_begin(&call, host.fds[ctl].file, client, handle), NV_OK);
+	channel = rm_channel_of(call.object);
+	rm_api_end(&call);
+	return channel;
+}
+
+static u32 start_selected(const u32 *handles, u32 count)
+{
+	NV0080_CTRL_FIFO_CHANNEL list[4] = { { 0 } };
+	NV0080_CTRL_FIFO_START_SELECTED_CHANNELS_PARAMS p = {
+		.fifoStartChannelListCount = count,
+		.fifoStartChannelList = (NvP64)(uintptr_t)list,
+	};
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		list[i].hChannel = handles[i];
+	return ASK(DEVICE, NV0080_CTRL_CMD_FIFO_START_SELECTED_CHANNELS, p);
+}
+
+/* A list of channels starts no more than each by itself. */
+static void test_start_selected(void **state)
+{
+	NVA06F_CTRL_STOP_CHANNEL_PARAMS stop = { .bImmediate = 1 };
+	const u32 both[] = { CHANNEL, CHANNEL + 1 }, not_one[] = { CHANNEL, MEMORY };
+
+	make_group_and_share();
+	assert_int_equal(make_channel(GROUP, CHANNEL, params_of(0)), NV_OK);
+	assert_int_equal(make_channel(GROUP, CHANNEL + 1, params_of(1)), NV_OK);
+	assert_int_equal(start_selected(both, 2), NV_OK);
+	assert_int_equal(start_selected(not_one, 2), NV_ERR_INVALID_ARGUMENT);
+	/* As unified memory stops it. */
+	rm_channel_stop(channel_of(CHANNEL + 1));
+	assert_int_equal(start_selected(both, 2), NV_ERR_INVALID_STATE);
+	assert_int_equal(start_selected(both, 1), NV_OK);
+	assert_int_equal(ASK(CHANNEL, NVA06F_CTRL_CMD_STOP_CHANNEL, stop), NV_OK);
+	assert_int_equal(start_selected(both, 1), NV_ERR_INVALID_STATE);
+}
+
 /* -- Many, and none to spare ------------------------------------------------------------------- */
 
 static void test_many(void **state)
@@ -710,13 +755,11 @@ static void test_removal(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_context),	T(test_lists),
-		T(test_bad_groups),	T(test_shares),
-		T(test_bad_channels),	T(test_single_channel),
-		T(test_default_space),	T(test_any_order),
-		T(test_token_notifier), T(test_error),
-		T(test_stop),		T(test_fault),
-		T(test_many),		T(test_failing_allocations),
+		T(test_context),       T(test_lists),	     T(test_bad_groups),
+		T(test_shares),	       T(test_bad_channels), T(test_single_channel),
+		T(test_default_space), T(test_any_order),    T(test_token_notifier),
+		T(test_error),	       T(test_stop),	     T(test_start_selected),
+		T(test_fault),	       T(test_many),	     T(test_failing_allocations),
 		T(test_removal),
 	};
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * Where a command is served: by the GPU's firmware, with the caller's own handles, or by the
- * handler of the object's class. The GPU is the object's own, whatever the caller's parameters say.
+ * Where a command is served: by the handler of the object's class, or by the GPU's firmware, with
+ * the caller's own handles. A handler of a command of the firmware's checks what only this half
+ * knows, and hands it on itself. The GPU is the object's own, whatever the caller's parameters say.
  */
 #ifndef RM_API_ROUTE_H
 #define RM_API_ROUTE_H
@@ -17,7 +18,7 @@ RM_INLINE enum nv_status rm_route(struct rm_call *call, const bool traced)
 	struct rm_object *object = call->object;
 	enum nv_status status;
 
-	if ((control->flags & RMCTRL_FLAGS_ROUTE_TO_PHYSICAL) && object->gpu &&
+	if (!call->handler && (control->flags & RMCTRL_FLAGS_ROUTE_TO_PHYSICAL) && object->gpu &&
 	    (control->serialised || !(control->params && control->params->nested_count))) {
 		status = gsp_rpc_control(object->gpu, call->client->handle, object->handle,
 					 control->cmd, call->params, call->params_size);

@@ -62,6 +62,17 @@ enum nv_status device_fb_get_caps_v2(struct rm_call *call, void *params)
 	return NV_OK;
 }
 
+/* NULL: the handle is of no channel of the call's GPU. */
+static struct rm_channel *find_channel(const struct rm_call *call, u32 handle)
+{
+	struct rm_object *object;
+
+	if (rm_object_find(call->client, handle, &object) != NV_OK ||
+	    (object->flags & RM_OBJECT_DEAD) || object->gpu != call->object->gpu)
+		return NULL;
+	return rm_channel_of(object);
+}
+
 /* Each handle's channel id; what is no channel of this device has none. */
 enum nv_status device_fifo_get_channellist(struct rm_call *call, void *params)
 {
@@ -69,19 +80,36 @@ enum nv_status device_fifo_get_channellist(struct rm_call *call, void *params)
 	const NvHandle *handles = (const void *)(uintptr_t)p->pChannelHandleList;
 	NvU32 *ids = (void *)(uintptr_t)p->pChannelList;
 	struct rm_channel *channel;
-	struct rm_object *object;
 	u32 i;
 
 	if (p->numChannels == 0 || !handles || !ids)
 		return NV_ERR_INVALID_ARGUMENT;
 	for (i = 0; i < p->numChannels; i++) {
-		channel = NULL;
-		if (rm_object_find(call->client, handles[i], &object) == NV_OK &&
-		    !(object->flags & RM_OBJECT_DEAD) && object->gpu == call->object->gpu)
-			channel = rm_channel_of(object);
+		channel = find_channel(call, handles[i]);
 		ids[i] = channel ? channel->chid : NV0080_CTRL_FIFO_GET_CHANNELLIST_INVALID_CHANNEL;
 	}
 	return NV_OK;
+}
+
+/* All are started or none; the same rules as for one (NVA06F_CTRL_CMD_GPFIFO_SCHEDULE). */
+enum nv_status device_fifo_start_selected_channels(struct rm_call *call, void *params)
+{
+	const NV0080_CTRL_FIFO_START_SELECTED_CHANNELS_PARAMS *p = params;
+	const NV0080_CTRL_FIFO_CHANNEL *list = (const void *)(uintptr_t)p->fifoStartChannelList;
+	struct rm_channel *channel;
+	u32 i;
+
+	if (p->fifoStartChannelListCount != 0 && !list)
+		return NV_ERR_INVALID_ARGUMENT;
+	for (i = 0; i < p->fifoStartChannelListCount; i++) {
+		channel = find_channel(call, list[i].hChannel);
+		if (!channel)
+			return NV_ERR_INVALID_ARGUMENT;
+		if (!rm_channel_schedulable(channel) || os_load_acquire(&channel->stopped))
+			return NV_ERR_INVALID_STATE;
+	}
+	return gsp_rpc_control(call->object->gpu, call->client->handle, call->object->handle,
+			       call->control->cmd, params, call->params_size);
 }
 
 /* In no open header. */
