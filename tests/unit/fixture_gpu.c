@@ -5,6 +5,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "abi/gh100.h"
+#include "abi/r535.h"
+#include "base/bits.h"
 #include "rm/gsp/firmware.h"
 #include "unit.h"
 
@@ -124,7 +127,13 @@ static u64 bar_size(void *ctx, u32 bar)
 
 static u64 bar_read(void *ctx, u32 bar, u64 offset, u32 width)
 {
-	return h100_bar_read(((struct fixture_gpu *)ctx)->model, bar, offset, width);
+	struct fixture_gpu *f = ctx;
+	u64 value = h100_bar_read(f->model, bar, offset, width);
+
+	if (bar == 0 && offset == LH_VF_BASE + NV_VIRTUAL_FUNCTION_PRIV_MMU_INVALIDATE &&
+	    os_load_relaxed(&f->stuck))
+		value |= REG_MASK(NV_VIRTUAL_FUNCTION_PRIV_MMU_INVALIDATE_TRIGGER);
+	return value;
 }
 
 static void bar_write(void *ctx, u32 bar, u64 offset, u32 width, u64 value)

@@ -16,6 +16,7 @@ struct fixture_gpu {
 	struct os_pci_dev *held; /* of whoever runs the firmware: for many accesses */
 	bool lending;
 	u32 wakeups; /* interrupts and kicks: atomic */
+	u32 stuck;   /* atomic: invalidations of TLBs seem to take for ever */
 };
 
 struct fixture_gpu_config {

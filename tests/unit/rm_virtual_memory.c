@@ -411,6 +411,100 @@ static void test_client_goes(void **state)
 	}
 }
 
+/* -- A GPU that does not forget ---------------------------------------------------------------- */
+
+#define OTHER 0xe2u
+#define SPARSE 0xf3u
+
+static void stick(bool on)
+{
+	os_store_relaxed(&host.gpus[0].stuck, on);
+}
+
+/* Whether the GPU could reach a page of system memory. */
+static bool reachable(u64 address)
+{
+	void *cpu;
+
+	return os_user_dma_find(host.gpus[0].pci, address, PAGE, &cpu);
+}
+
+static u32 free_object(u32 handle)
+{
+	return host_free(ctl, client, handle);
+}
+
+/*
+ * An invalidation times out: what was mapped is not given to others before one is done, what is
+ * mapped meanwhile is refused, and nothing of it stays in the page tables.
+ */
+static void test_timeout(void **state)
+{
+	u64 at = 0, sparse = 0, va = 0, system = 0, address;
+	u32 kib;
+
+	make_memory(OTHER, MIB(8), 0);
+	assert_int_equal(make_range(RANGE, MIB(32), 0, &at), NV_OK);
+	assert_int_equal(make_range(SPARSE, MIB(4), NVOS32_ALLOC_FLAGS_SPARSE, &sparse), NV_OK);
+	assert_int_equal(map(RANGE, MEMORY, 0, MIB(8), 0, &va), NV_OK);
+	assert_int_equal(map(RANGE, SYSTEM, 0, 64 * PAGE, 0, &system), NV_OK);
+	address = walk(system).address;
+	kib = free_kib();
+	stick(true);
+	assert_int_equal(unmap(RANGE, MEMORY, va), NV_ERR_TIMEOUT);
+	assert_true(nothing(va));
+	/* With all that maps it; this one asks for the last time. */
+	assert_int_equal(free_object(MEMORY), NV_OK);
+	assert_int_equal(free_object(SYSTEM), NV_OK);
+	assert_true(nothing(system));
+	assert_int_equal(free_kib(), kib);
+	assert_true(reachable(address));
+	va = at;
+	assert_int_equal(map(RANGE, OTHER, 0, MIB(8), FIXED, &va), NV_ERR_TIMEOUT);
+	assert_true(nothing(at));
+	va = sparse;
+	assert_int_equal(map(SPARSE, OTHER, 0, PAGE, FIXED, &va), NV_ERR_TIMEOUT);
+	assert_true(walk(sparse).sparse);
+	assert_int_equal(free_object(OTHER), NV_OK);
+	assert_true(free_kib() <= kib);
+	/* It answers again: the next one is of all. */
+	stick(false);
+	make_memory(OTHER, MIB(8), 0);
+	va = at;
+	assert_int_equal(map(RANGE, OTHER, 0, MIB(8), FIXED, &va), NV_OK);
+	assert_true(walk(at).page);
+	assert_true(free_kib() >= kib + MIB(7) / KIB(1));
+	assert_false(reachable(address));
+}
+
+/* It asks by itself where memory is freed; and a GPU that goes keeps nothing. */
+static void test_timeout_and_gone(void **state)
+{
+	u64 at = 0, va = 0;
+	u32 kib;
+
+	make_memory(OTHER, MIB(8), 0);
+	assert_int_equal(make_range(RANGE, MIB(32), 0, &at), NV_OK);
+	assert_int_equal(map(RANGE, MEMORY, 0, MIB(8), 0, &va), NV_OK);
+	kib = free_kib();
+	stick(true);
+	assert_int_equal(unmap(RANGE, MEMORY, va), NV_ERR_TIMEOUT);
+	assert_int_equal(free_object(MEMORY), NV_OK);
+	assert_int_equal(free_kib(), kib);
+	stick(false);
+	assert_int_equal(free_object(OTHER), NV_OK);
+	assert_true(free_kib() >= kib + MIB(16) / KIB(1));
+	make_memory(MEMORY, MIB(8), 0);
+	va = 0;
+	assert_int_equal(map(RANGE, SYSTEM, 0, PAGE, 0, &va), NV_OK);
+	stick(true);
+	assert_int_equal(unmap(RANGE, SYSTEM, va), NV_ERR_TIMEOUT);
+	assert_int_equal(free_object(SYSTEM), NV_OK);
+	assert_int_equal(free_object(MEMORY), NV_OK);
+	host_remove(0);
+	stick(false);
+}
+
 /* -- Many at once ------------------------------------------------------------------------------ */
 
 struct worker {
@@ -522,6 +616,7 @@ int main(void)
 		T(test_map_into_range),	   T(test_window),
 		T(test_sparse_range),	   T(test_refusals),
 		T(test_failing),	   T(test_client_goes),
+		T(test_timeout),	   T(test_timeout_and_gone),
 		T(test_clients_at_once),
 	};
 

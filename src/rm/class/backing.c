@@ -6,6 +6,7 @@
 #include "base/bits.h"
 #include "base/range.h"
 #include "rm/class/memory.h"
+#include "rm/gpu/tlb.h"
 
 #define BAR_VIDEO 2u /* PCI's index of the BAR that shows video memory at its own addresses */
 /* Pieces of one allocation; more are not looked for. */
@@ -29,6 +30,7 @@ struct rm_backing {
 	u32 count;
 	struct piece *pieces; /* of VIDEO, by offset: one, or memory of its own */
 	struct piece one;
+	struct rm_tlb_late late; /* of memory that has nobody any more */
 };
 
 /* -- Making ------------------------------------------------------------------------------------ */
@@ -143,8 +145,8 @@ out:
 	return status;
 }
 
-enum nv_status rm_backing_alloc_client(struct rm_gpu *gpu, const struct rm_video_request *request,
-				       struct rm_backing **out)
+static enum nv_status alloc_client(struct rm_gpu *gpu, const struct rm_video_request *request,
+				   struct rm_backing **out)
 {
 	struct rm_backing *b;
 	enum nv_status status;
@@ -160,6 +162,18 @@ enum nv_status rm_backing_alloc_client(struct rm_gpu *gpu, const struct rm_video
 		backing_delete(b);
 	else
 		*out = b;
+	return status;
+}
+
+enum nv_status rm_backing_alloc_client(struct rm_gpu *gpu, const struct rm_video_request *request,
+				       struct rm_backing **out)
+{
+	bool stale = os_load_acquire(&rm_gpu_objects_of(gpu)->tlb_stale);
+	enum nv_status status = alloc_client(gpu, request, out);
+
+	/* What the GPU may still have reached a moment ago is free by now, perhaps. */
+	if (status == NV_ERR_NO_MEMORY && stale && rm_tlb_settled(gpu))
+		status = alloc_client(gpu, request, out);
 	return status;
 }
 
@@ -264,18 +278,31 @@ void rm_backing_get(struct rm_backing *backing)
 	os_fetch_add(&backing->references, 1);
 }
 
+/* Returns whose memory it was, to be put. */
+static struct rm_backing *backing_free(struct rm_backing *backing)
+{
+	struct rm_backing *origin = backing->origin;
+
+	if (backing->pages.impl)
+		os_pages_free(&backing->pages);
+	else if (backing->kind == RM_BACKING_VIDEO)
+		give_pieces(backing);
+	backing_delete(backing);
+	return origin;
+}
+
+static void free_late(struct rm_tlb_late *late)
+{
+	rm_backing_put(backing_free(container_of(late, struct rm_backing, late)));
+}
+
 void rm_backing_put(struct rm_backing *backing)
 {
-	struct rm_backing *origin;
-
 	while (backing && os_fetch_sub(&backing->references, 1) == 1) {
-		origin = backing->origin;
-		if (backing->pages.impl)
-			os_pages_free(&backing->pages);
-		else if (backing->kind == RM_BACKING_VIDEO)
-			give_pieces(backing);
-		backing_delete(backing);
-		backing = origin;
+		backing->late.free = free_late;
+		if (backing->kind != RM_BACKING_BAR && rm_tlb_keep(backing->gpu, &backing->late))
+			return;
+		backing = backing_free(backing);
 	}
 }
 

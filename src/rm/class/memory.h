@@ -35,7 +35,10 @@ struct rm_backing;
  */
 struct rm_backing *rm_memory_backing(const struct rm_object *object);
 void rm_backing_get(struct rm_backing *backing);
-/* With the last reference the memory is scrubbed and free. No lock below LOCK_RANK_GPU is held. */
+/*
+ * With the last reference the memory is scrubbed and free, once the GPU cannot reach it any more
+ * (rm/gpu/tlb.h). No lock below LOCK_RANK_VASPACE is held.
+ */
 void rm_backing_put(struct rm_backing *backing);
 
 enum rm_backing_kind rm_backing_kind(const struct rm_backing *backing);

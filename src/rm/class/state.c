@@ -6,11 +6,14 @@
 
 #include "rm/gpu/notify.h"
 #include "rm/gpu/static_info.h"
+#include "rm/gpu/tlb.h"
 #include "rm/gsp/rpc.h"
 
 static void gpu_objects_reset(struct rm_gpu_objects *objects)
 {
 	rm_heap_init(&objects->heap);
+	objects->tlb_stale = 0;
+	list_init(&objects->kept);
 	objects->bar_mapped = 0;
 	list_init(&objects->subdevices);
 	objects->compute_rules = 0;
@@ -94,6 +97,7 @@ void rm_gpu_forget_objects(struct rm_gpu *gpu)
 {
 	struct rm_gpu_objects *objects = rm_gpu_objects_of(gpu);
 
+	rm_tlb_forget(gpu);
 	os_mutex_lock(&objects->lock);
 	OS_BUG_ON(!list_empty(&objects->subdevices));
 	/* Memory that a process still has mapped is not given back to another heap: its epoch. */

@@ -17,6 +17,8 @@
 struct rm_gpu_objects {
 	struct os_mutex tlb_lock; /* LOCK_RANK_TLB: the registers of TLB invalidation */
 	struct os_mutex lock;	  /* LOCK_RANK_LEAF: all of this */
+	u32 tlb_stale;		  /* atomic, set under tlb_lock: an invalidation timed out */
+	struct list kept;	  /* struct rm_tlb_late: what is freed after the next (gpu/tlb.h) */
 	struct rm_heap heap;	  /* video memory; ready once a device was made on the booted GPU */
 	u64 bar_mapped;		  /* bytes of video memory that clients have mapped */
 	struct list subdevices;	  /* struct rm_subdevice */

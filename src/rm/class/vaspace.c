@@ -11,6 +11,7 @@
 #include "rm/api/api.h"
 #include "rm/class/class.h"
 #include "rm/gpu/page_table.h"
+#include "rm/gpu/tlb.h"
 #include "rm/gsp/rpc.h"
 
 /* Page 0 is nobody's: what lies at NULL faults. */
@@ -50,6 +51,10 @@ static struct vaspace_object *to_vaspace(const struct rm_object *object)
 static void space_free(struct rm_vaspace *space)
 {
 	if (!space->external) {
+		/* Where that fails, the tables' memory is kept. */
+		if (space->table.root)
+			(void)rm_tlb_invalidate_root(space->gpu, true,
+						     page_table_address(&space->table));
 		page_table_destroy(&space->table);
 		extents_fini(&space->free);
 	}
@@ -287,6 +292,11 @@ enum nv_status rm_vaspace_map(struct rm_vaspace *space, const struct rm_vaspace_
 		status = flush(space);
 	else
 		(void)flush(space);
+	/* The GPU may know entries that are to be none: out they go, and it is not asked again. */
+	if (status == NV_ERR_TIMEOUT) {
+		page_table_clear(&space->table, m->va, m->size);
+		page_table_prune(&space->table, m->va, m->size);
+	}
 	os_mutex_unlock(&space->lock);
 	return status;
 }

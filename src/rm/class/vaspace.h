@@ -90,7 +90,8 @@ struct rm_vaspace_map {
 /*
  * Writes the PTEs of the range over what is there, and invalidates the TLB.
  * NV_ERR_INVALID_ARGUMENT: a page size or alignment that the memory lacks; NV_ERR_NO_MEMORY: no
- * page table, and nothing has changed. The mapping keeps no reference of the backing.
+ * page table, and nothing has changed; NV_ERR_TIMEOUT: the GPU does not answer, and nothing is
+ * there any more. The mapping keeps no reference of the backing.
  */
 enum nv_status rm_vaspace_map(struct rm_vaspace *space, const struct rm_vaspace_map *map);
 /* Sparse: loads give zero, stores are lost; otherwise they fault again. Invalidates the TLB. */

@@ -187,6 +187,8 @@ enum nv_status rm_dma_map(const struct rm_dma_map *map, u64 *address)
 	return NV_OK;
 
 give_back:
+	if (status == NV_ERR_TIMEOUT && v->sparse)
+		(void)rm_vaspace_unmap(v->space, pages.va, pages.size, true);
 	give(v, mapping->taken);
 free_mapping:
 	os_free(mapping);

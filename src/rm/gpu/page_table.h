@@ -27,7 +27,7 @@ struct page_table {
 
 /* NV_ERR_NO_MEMORY, NV_ERR_INVALID_STATE: the GPU is not booted. */
 enum nv_status page_table_create(struct page_table *pt, struct rm_gpu *gpu);
-/* Nothing walks it any more. */
+/* Nothing walks it any more, and the TLB was invalidated since. */
 void page_table_destroy(struct page_table *pt);
 /* Of the root, in video memory. */
 u64 page_table_address(const struct page_table *pt);
@@ -60,11 +60,5 @@ void page_table_reap(struct page_table *pt);
 
 /* An entry that leads nowhere: loads give zero, stores are lost. */
 u64 page_table_sparse_entry(u64 page_size);
-
-/*
- * Forgets what the GPU's MMUs remember of the address space whose root is there (aperture: enum
- * rm_aperture), and waits for that. NV_ERR_TIMEOUT, NV_ERR_GPU_IS_LOST.
- */
-enum nv_status rm_tlb_invalidate_root(struct rm_gpu *gpu, bool video, u64 address);
 
 #endif
