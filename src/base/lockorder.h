@@ -8,13 +8,15 @@
 #define BASE_LOCKORDER_H
 
 enum lock_rank {
-	LOCK_RANK_POWER = 1,  /* power management: suspend against everything else */
-	LOCK_RANK_MMAP,	      /* a file's mapping table */
-	LOCK_RANK_UVM_LISTEN, /* whom the resource manager tells of GPUs that go */
-	LOCK_RANK_UVM_GLOBAL, /* unified memory: all of it */
-	LOCK_RANK_UVM_SPACE,  /* ... one VA space */
-	LOCK_RANK_UVM_BLOCK,  /* ... one block */
-	LOCK_RANK_UVM_POOL,   /* ... one channel pool */
+	LOCK_RANK_POWER = 1,   /* power management: suspend against everything else */
+	LOCK_RANK_MMAP,	       /* a file's mapping table */
+	LOCK_RANK_UVM_LISTEN,  /* whom the resource manager tells of GPUs that go */
+	LOCK_RANK_UVM_GLOBAL,  /* unified memory: all of it */
+	LOCK_RANK_UVM_SPACE,   /* ... one VA space */
+	LOCK_RANK_UVM_BLOCK,   /* ... one block */
+	LOCK_RANK_UVM_DEVICES, /* ... which GPUs have channels of its own */
+	LOCK_RANK_UVM_DEVICE,  /* ... one GPU's channels coming to be */
+	LOCK_RANK_UVM_POOL,    /* ... one channel of its own */
 	LOCK_RANK_API,	     /* the RM API lock: shared for calls, exclusive for topology changes */
 	LOCK_RANK_CLIENT,    /* one client's objects */
 	LOCK_RANK_GPU,	     /* one GPU: its state and its RPC queues */

@@ -25,6 +25,9 @@ struct rm_uvm_vaspace;
 struct rm_uvm_memory;
 struct rm_uvm_channel;
 struct rm_uvm_video;
+struct rm_uvm_session;
+struct rm_uvm_buffer;
+struct rm_uvm_queue;
 
 struct rm_uvm_object {
 	struct rm_file *file; /* NULL: none */
@@ -193,5 +196,49 @@ void rm_uvm_channel_put(struct rm_uvm_channel *channel);
 enum nv_status rm_uvm_video_alloc(struct rm_gpu *gpu, u64 size, u64 alignment,
 				  struct rm_uvm_video **out, u64 *address);
 void rm_uvm_video_free(struct rm_uvm_video *video);
+
+/* -- UVM's own channels --------------------------------------------------------------------------
+ */
+
+/*
+ * A client of the driver's on one GPU, with an address space that the resource manager keeps, in
+ * which UVM's channels work: the kernel's privileges, so that copies may name physical memory.
+ * *engines: the copy engines that share no runlist with graphics, a bit each from
+ * NV2080_ENGINE_TYPE_COPY0 on. Ends before the GPU is put. NV_ERR_NO_MEMORY, NV_ERR_GPU_IS_LOST,
+ * what the firmware says.
+ */
+enum nv_status rm_uvm_session_create(struct rm_gpu *gpu, struct rm_uvm_session **out, u32 *engines);
+/* All queues and buffers of it are gone. */
+void rm_uvm_session_destroy(struct rm_uvm_session *session);
+
+/*
+ * System memory, zeroed, that the CPU and the session's address space see: size is a multiple of
+ * 4 KiB. NV_ERR_NO_MEMORY.
+ */
+enum nv_status rm_uvm_buffer_alloc(struct rm_uvm_session *session, u64 size,
+				   struct rm_uvm_buffer **out, void **cpu, u64 *address);
+void rm_uvm_buffer_free(struct rm_uvm_buffer *buffer);
+
+struct rm_uvm_queue_info {
+	u64 put;      /* where in PCI BAR 2 GPPut is, a word */
+	u64 doorbell; /* where in PCI BAR 0 the token is written */
+	u32 token;
+};
+
+/*
+ * A channel of the session on that copy engine (index from NV2080_ENGINE_TYPE_COPY0), scheduled,
+ * with an object of the GPU's copy class for the subchannel of copies; its GPFIFO of entries (a
+ * power of 2) is at that address. NV_ERR_NO_MEMORY, NV_ERR_GPU_IS_LOST, what the firmware says.
+ */
+enum nv_status rm_uvm_queue_create(struct rm_uvm_session *session, u32 engine, u64 gpfifo,
+				   u32 entries, struct rm_uvm_queue **out,
+				   struct rm_uvm_queue_info *info);
+/* No work of it runs any more. */
+void rm_uvm_queue_destroy(struct rm_uvm_queue *queue);
+/*
+ * ROBUST_CHANNEL_* of its first error; 0: none. Looks at the bus too: a GPU that fell off it is
+ * lost from then on.
+ */
+u32 rm_uvm_queue_error(struct rm_uvm_queue *queue);
 
 #endif
