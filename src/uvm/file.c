@@ -16,7 +16,14 @@ enum nv_status uvm_create(const struct uvm_config *config, struct uvm **out)
 		os_free(uvm);
 		return status;
 	}
+	status = os_mutex_init(&uvm->devices_lock, LOCK_RANK_UVM_DEVICES, "uvm devices");
+	if (status != NV_OK) {
+		os_mutex_destroy(&uvm->lock);
+		os_free(uvm);
+		return status;
+	}
 	list_init(&uvm->spaces);
+	list_init(&uvm->devices);
 	uvm->rm = config->rm;
 	uvm->host = config->host;
 	uvm->populate_managed = config->populate_managed;
@@ -29,6 +36,8 @@ void uvm_destroy(struct uvm *uvm)
 {
 	OS_BUG_ON(os_load_acquire(&uvm->files));
 	rm_uvm_listen(uvm->rm, NULL, NULL);
+	OS_BUG_ON(!list_empty(&uvm->devices));
+	os_mutex_destroy(&uvm->devices_lock);
 	os_mutex_destroy(&uvm->lock);
 	os_free(uvm);
 }

@@ -126,6 +126,8 @@ enum nv_status uvm_register_gpu(struct uvm_file *file, void *params)
 	}
 	gpu->id = gpu->info.instance + 1;
 	status = uvm_hal_find(gpu->info.architecture, &gpu->hal);
+	if (status == NV_OK)
+		status = uvm_device_get(space->uvm, gpu->rm, &gpu->info, &gpu->device);
 	if (status != NV_OK)
 		goto put;
 	os_mutex_lock(&space->lock);
@@ -147,6 +149,7 @@ enum nv_status uvm_register_gpu(struct uvm_file *file, void *params)
 	os_mutex_unlock(&space->lock);
 	if (status == NV_OK)
 		return NV_OK;
+	uvm_device_put(gpu->device);
 put:
 	rm_uvm_gpu_put(gpu->rm);
 	os_free(gpu);
@@ -164,6 +167,7 @@ void uvm_gpu_remove(struct uvm_space *space, struct uvm_gpu *gpu)
 		uvm_range_remove_gpu(range, gpu);
 	masks_clear(space, gpu->id);
 	space->gpus[gpu->info.instance] = NULL;
+	uvm_device_put(gpu->device);
 	rm_uvm_gpu_put(gpu->rm);
 	os_free(gpu);
 }

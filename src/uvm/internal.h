@@ -16,6 +16,7 @@
 #include "base/bits.h"
 #include "base/list.h"
 #include "uvm/page_tree.h"
+#include "uvm/push.h"
 #include "uvm/tree.h"
 #include "uvm/uvm.h"
 
@@ -30,9 +31,11 @@ struct uvm {
 	struct rm *rm;
 	const struct uvm_host_ops *host;
 	bool populate_managed;
-	struct os_mutex lock; /* LOCK_RANK_UVM_GLOBAL: spaces */
-	struct list spaces;   /* struct uvm_space */
-	u32 files;	      /* atomic: open ones */
+	struct os_mutex lock;	      /* LOCK_RANK_UVM_GLOBAL: spaces */
+	struct list spaces;	      /* struct uvm_space */
+	struct os_mutex devices_lock; /* LOCK_RANK_UVM_DEVICES: devices, their references */
+	struct list devices;	      /* struct uvm_device */
+	u32 files;		      /* atomic: open ones */
 };
 
 enum uvm_file_state {
@@ -63,6 +66,7 @@ struct uvm_gpu {
 	struct rm_gpu *rm;
 	struct rm_uvm_gpu_info info;
 	struct uvm_hal hal;
+	struct uvm_device *device;
 	u32 id;			     /* processor: 1 + instance */
 	struct uvm_gpu_space *space; /* NULL: no GPU VA space is registered */
 };

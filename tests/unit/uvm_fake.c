@@ -23,7 +23,7 @@ static void cfg_write(void *ctx, u32 offset, u32 width, u32 value)
 
 static u64 bar_size(void *ctx, u32 bar)
 {
-	return bar == 2 ? FAKE_VIDEO : 0;
+	return bar == 2 ? FAKE_VIDEO : bar == 0 ? MIB(16) : 0;
 }
 
 static u64 bar_read(void *ctx, u32 bar, u64 offset, u32 width)
@@ -39,6 +39,10 @@ static void bar_write(void *ctx, u32 bar, u64 offset, u32 width, u64 value)
 {
 	struct rm_gpu *gpu = ctx;
 
+	if (bar == 0) {
+		fake_doorbell(gpu, offset, (u32)value);
+		return;
+	}
 	if (!bitmap_test(gpu->used, (u32)(offset / KIB(4))))
 		fail_msg("a write to memory that nobody has: %#llx", (unsigned long long)offset);
 	memcpy(gpu->video + offset, &value, width);
@@ -473,6 +477,8 @@ void fake_start(bool populate)
 		gpu->video = calloc(1, FAKE_VIDEO);
 		gpu->info.instance = i;
 		gpu->info.architecture = 0x180;
+		gpu->info.host_class = 0xc86f;
+		gpu->info.copy_class = 0xc8b5;
 		gpu->info.uuid.uuid[0] = (u8)(i + 1);
 		gpu->info.uuid.uuid[15] = 0x33;
 	}
@@ -494,6 +500,7 @@ int fake_end(void **state)
 	assert_int_equal(fake.memories, 0);
 	assert_int_equal(fake.peers, 0);
 	assert_int_equal(fake.videos, 0);
+	assert_int_equal(fake.sessions, 0);
 	for (i = 0; i < FAKE_GPUS; i++) {
 		assert_int_equal(fake.gpus[i].refs, 0);
 		assert_int_equal(fake.gpus[i].vaspaces, 0);

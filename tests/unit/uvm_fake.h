@@ -13,8 +13,8 @@
 #include "unit.h"
 
 #define FAKE_GPUS 3u
-#define FAKE_VIDEO MIB(8) /* for page tables; clients' memory is addresses only */
-#define FAKE_FD 77	  /* the control file of every client */
+#define FAKE_VIDEO MIB(32) /* for UVM's own; clients' memory is addresses only */
+#define FAKE_FD 77	   /* the control file of every client */
 #define FAKE_CLIENT 0xc1d00001u
 #define FAKE_VASPACE 0x5000u /* + GPU */
 #define FAKE_CHANNEL 0x6000u /* + GPU: no buffers; + 0x10: two */
@@ -55,6 +55,10 @@ struct fake {
 	bool can_unmap;
 	u64 unmapped, unmapped_size;
 	u64 live;
+	u32 sessions;
+	u64 copied; /* bytes, by copy engines */
+	u32 launches, mem_ops;
+	u32 fail_launch, lose_launch;	  /* that one from now on is an error of its channel's */
 	u32 controls, entered, suspended; /* for so many looks, four at most */
 	void (*gone)(void *ctx, struct rm_gpu *gpu);
 	void *gone_ctx;
@@ -74,6 +78,9 @@ const NvProcessorUuid *fake_uuid(u32 gpu);
 extern const NvProcessorUuid fake_cpu, fake_nobody;
 /* The first count GPUs with an address space each, for an initialised file; each must succeed. */
 void fake_register_gpus(int fd, u32 count);
+
+/* A store to registers. */
+void fake_doorbell(struct rm_gpu *gpu, u64 offset, u32 token);
 
 /* An ioctl that must be served; the status inside its structure. */
 #define CALL(fd, number, p)                                                                       \

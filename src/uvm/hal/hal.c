@@ -18,18 +18,66 @@ const struct uvm_hal uvm_hal_ampere = {
 	.parent = &uvm_hal_turing,
 };
 
+#define INHERIT(field)                            \
+	do {                                      \
+		if (!hal->field)                  \
+			hal->field = from->field; \
+	} while (0)
+
 static void inherit(struct uvm_hal *hal, const struct uvm_hal *from)
 {
-	if (!hal->mmu)
-		hal->mmu = from->mmu;
-	if (!hal->big_page)
-		hal->big_page = from->big_page;
-	if (!hal->channel_va_end)
-		hal->channel_va_end = from->channel_va_end;
-	if (!hal->sparse)
-		hal->sparse = from->sparse;
-	if (!hal->plc)
-		hal->plc = from->plc;
+	INHERIT(mmu);
+	INHERIT(big_page);
+	INHERIT(channel_va_end);
+	INHERIT(sparse);
+	INHERIT(plc);
+}
+
+enum nv_status uvm_host_hal_find(u32 class_id, struct uvm_host_hal *hal)
+{
+	static const struct uvm_host_hal *const all[] = { &uvm_host_turing, &uvm_host_ampere,
+							  &uvm_host_hopper };
+	const struct uvm_host_hal *from;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(all) && all[i]->class_id != class_id; i++)
+		;
+	if (i == ARRAY_SIZE(all))
+		return NV_ERR_NOT_SUPPORTED;
+	*hal = *all[i];
+	for (from = hal->parent; from; from = from->parent) {
+		INHERIT(va_bits);
+		INHERIT(tlb_scope);
+		INHERIT(semaphore_release);
+		INHERIT(semaphore_acquire);
+		INHERIT(membar);
+		INHERIT(tlb_invalidate);
+		INHERIT(gp_entry);
+	}
+	return NV_OK;
+}
+
+enum nv_status uvm_ce_hal_find(u32 class_id, struct uvm_ce_hal *hal)
+{
+	static const struct uvm_ce_hal *const all[] = { &uvm_ce_turing, &uvm_ce_ampere_a,
+							&uvm_ce_ampere_b, &uvm_ce_hopper };
+	const struct uvm_ce_hal *from;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(all) && all[i]->class_id != class_id; i++)
+		;
+	if (i == ARRAY_SIZE(all))
+		return NV_ERR_NOT_SUPPORTED;
+	*hal = *all[i];
+	for (from = hal->parent; from; from = from->parent) {
+		INHERIT(va_bits);
+		INHERIT(launch);
+		INHERIT(bind);
+		INHERIT(copy);
+		INHERIT(fill);
+		INHERIT(semaphore_release);
+	}
+	return NV_OK;
 }
 
 enum nv_status uvm_hal_find(u32 architecture, struct uvm_hal *hal)

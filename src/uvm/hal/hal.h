@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
  * What differs between GPU generations. Each states only what is new in it; uvm_hal_find takes
- * every empty entry from the parent, so Hopper is Ampere is Turing but for what they say.
+ * every empty entry from the parent, so Hopper is Ampere is Turing but for what they say. The same
+ * holds for the classes of channels and copy engines.
  */
 #ifndef UVM_HAL_HAL_H
 #define UVM_HAL_HAL_H
@@ -50,6 +51,88 @@ struct uvm_mmu_hal {
 	 */
 	u64 (*pde)(u32 level, bool small, enum rm_uvm_aperture aperture, u64 address);
 };
+
+/* -- Methods ----------------------------------------------------------------------------------- */
+
+/* Words of a pushbuffer being written; whoever writes sees to it that there is room. */
+struct uvm_methods {
+	u32 *words;
+	u32 count, limit;
+};
+
+/* No function below writes more words at once. */
+#define UVM_METHODS_MAX 24u
+
+enum uvm_membar {
+	UVM_MEMBAR_NONE,
+	UVM_MEMBAR_GPU, /* earlier writes are there for the whole GPU */
+	UVM_MEMBAR_SYS, /* and for the CPU and other GPUs */
+};
+
+/* What host engines of a channel class do (GPFIFO classes). */
+struct uvm_host_hal {
+	u32 class_id;
+	const struct uvm_host_hal *parent;
+	u32 va_bits; /* of addresses in methods */
+	/* payload at va, 4 bytes, after all methods before it. */
+	void (*semaphore_release)(const struct uvm_host_hal *hal, struct uvm_methods *m, u64 va,
+				  u32 payload);
+	/* Until the word at va is payload or has passed it. */
+	void (*semaphore_acquire)(const struct uvm_host_hal *hal, struct uvm_methods *m, u64 va,
+				  u32 payload);
+	/* The membar of writes of this channel's. NONE: nothing. */
+	void (*membar)(const struct uvm_host_hal *hal, struct uvm_methods *m, enum uvm_membar kind);
+	/* The GPU forgets what it cached of the tables under the page directory; privileged. */
+	void (*tlb_invalidate)(const struct uvm_host_hal *hal, struct uvm_methods *m,
+			       enum rm_uvm_aperture aperture, u64 directory,
+			       enum uvm_membar membar);
+	/* The GP entry of bytes (a multiple of 4) of methods at va. */
+	u64 (*gp_entry)(const struct uvm_host_hal *hal, u64 va, u32 bytes);
+	u32 tlb_scope; /* MEM_OP_A's: which TLBs; 1: all there are */
+};
+
+/* Where a copy reads or writes: memory by its physical address, privileged. */
+struct uvm_place {
+	enum rm_uvm_aperture aperture; /* VIDEO or SYSTEM_* */
+	u64 address;
+};
+
+enum uvm_order {
+	UVM_ORDER_AFTER,     /* what was asked for before has been done first */
+	UVM_ORDER_PIPELINED, /* it may overlap that */
+};
+
+/* What copy engines of a class do, on the subchannel of copies. */
+struct uvm_ce_hal {
+	u32 class_id;
+	const struct uvm_ce_hal *parent;
+	u32 va_bits;
+	u32 launch; /* bits of every launch; ~0: none */
+	/* Says that the class is on the subchannel; once a channel. */
+	void (*bind)(const struct uvm_ce_hal *hal, struct uvm_methods *m);
+	void (*copy)(const struct uvm_ce_hal *hal, struct uvm_methods *m,
+		     const struct uvm_place *to, const struct uvm_place *from, u32 bytes,
+		     enum uvm_order order);
+	/* words times the value. */
+	void (*fill)(const struct uvm_ce_hal *hal, struct uvm_methods *m,
+		     const struct uvm_place *to, u32 value, u32 words, enum uvm_order order);
+	/* payload at va, 4 bytes, after all copies before it and their membar. */
+	void (*semaphore_release)(const struct uvm_ce_hal *hal, struct uvm_methods *m, u64 va,
+				  u32 payload, enum uvm_membar membar);
+};
+
+/* The tables of those classes, complete. NV_ERR_NOT_SUPPORTED: no such class. */
+enum nv_status uvm_host_hal_find(u32 class_id, struct uvm_host_hal *hal);
+enum nv_status uvm_ce_hal_find(u32 class_id, struct uvm_ce_hal *hal);
+
+/* A method's header for count words that follow, on consecutive methods; and a word of them. */
+void uvm_method(struct uvm_methods *m, u32 subchannel, u32 method, u32 count);
+void uvm_method_data(struct uvm_methods *m, u32 word);
+
+extern const struct uvm_host_hal uvm_host_turing, uvm_host_ampere, uvm_host_hopper;
+extern const struct uvm_ce_hal uvm_ce_turing, uvm_ce_ampere_a, uvm_ce_ampere_b, uvm_ce_hopper;
+
+/* -- Generations ------------------------------------------------------------------------------- */
 
 struct uvm_hal {
 	const char *name;

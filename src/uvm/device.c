@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/* Devices: what all VA spaces share of a GPU (uvm/push.h). */
+#include "uvm/internal.h"
+#include "uvm/queue.h"
+
+static struct uvm_device *find(struct uvm *uvm, const struct rm_gpu *gpu)
+{
+	struct uvm_device *device;
+
+	list_for_each_entry (device, &uvm->devices, node) {
+		if (device->gpu == gpu)
+			return device;
+	}
+	return NULL;
+}
+
+static enum nv_status create(struct uvm *uvm, struct rm_gpu *gpu,
+			     const struct rm_uvm_gpu_info *info, struct uvm_device **out)
+{
+	struct uvm_device *device = os_alloc(sizeof(*device));
+	enum nv_status status;
+
+	if (!device)
+		return NV_ERR_NO_MEMORY;
+	device->uvm = uvm;
+	device->gpu = gpu;
+	device->pci = rm_uvm_gpu_pci(gpu);
+	status = uvm_host_hal_find(info->host_class, &device->host);
+	if (status == NV_OK)
+		status = uvm_ce_hal_find(info->copy_class, &device->ce);
+	if (status == NV_OK)
+		status = os_mutex_init(&device->start_lock, LOCK_RANK_UVM_DEVICE, "uvm device");
+	if (status != NV_OK) {
+		os_free(device);
+		return status;
+	}
+	*out = device;
+	return NV_OK;
+}
+
+enum nv_status uvm_device_get(struct uvm *uvm, struct rm_gpu *gpu,
+			      const struct rm_uvm_gpu_info *info, struct uvm_device **out)
+{
+	enum nv_status status = NV_OK;
+
+	os_mutex_lock(&uvm->devices_lock);
+	*out = find(uvm, gpu);
+	if (!*out) {
+		status = create(uvm, gpu, info, out);
+		if (status == NV_OK)
+			list_add_tail(&(*out)->node, &uvm->devices);
+	}
+	if (status == NV_OK)
+		(*out)->references++;
+	os_mutex_unlock(&uvm->devices_lock);
+	return status;
+}
+
+static void stop(struct uvm_device *device)
+{
+	u32 i;
+
+	for (i = 0; i < UVM_QUEUES; i++)
+		uvm_queue_destroy(&device->queues[i]);
+	if (device->session)
+		rm_uvm_session_destroy(device->session);
+	device->session = NULL;
+}
+
+void uvm_device_put(struct uvm_device *device)
+{
+	struct uvm *uvm = device->uvm;
+	bool last;
+
+	os_mutex_lock(&uvm->devices_lock);
+	last = !--device->references;
+	if (last)
+		list_del(&device->node);
+	os_mutex_unlock(&uvm->devices_lock);
+	if (!last)
+		return;
+	stop(device);
+	os_mutex_destroy(&device->start_lock);
+	os_free(device);
+}
+
+/* The queues take turns among the engines; with fewer of these, some share one. */
+static enum nv_status start(struct uvm_device *device)
+{
+	enum nv_status status;
+	u32 engines, left, i;
+
+	status = rm_uvm_session_create(device->gpu, &device->session, &engines);
+	left = engines;
+	for (i = 0; i < UVM_QUEUES && status == NV_OK; i++) {
+		u32 engine = bits_first(left);
+
+		status = uvm_queue_create(&device->queues[i], device, engine);
+		left &= left - 1;
+		if (!left)
+			left = engines;
+	}
+	if (status != NV_OK)
+		stop(device);
+	return status;
+}
+
+enum nv_status uvm_device_start(struct uvm_device *device)
+{
+	enum nv_status status = uvm_device_status(device);
+
+	if (status != NV_OK || os_load_acquire(&device->started))
+		return status;
+	os_mutex_lock(&device->start_lock);
+	if (!device->started) {
+		status = start(device);
+		if (status == NV_OK)
+			os_store_release(&device->started, 1u);
+	}
+	os_mutex_unlock(&device->start_lock);
+	return status;
+}
+
+void uvm_device_fail(struct uvm_device *device, enum nv_status status)
+{
+	if (os_cmpxchg32(&device->status, NV_OK, status))
+		os_log(OS_LOG_ERROR, "unified memory: nothing is copied by the GPU any more (0x%x)",
+		       status);
+}
+
+enum nv_status uvm_device_status(struct uvm_device *device)
+{
+	if (rm_uvm_gpu_is_lost(device->gpu))
+		uvm_device_fail(device, NV_ERR_GPU_IS_LOST);
+	return (enum nv_status)os_load_acquire(&device->status);
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/* A queue of UVM's: its memory and channel, and waiting for what it does (uvm/push.h). */
+#include "uvm/queue.h"
+
+#define WAIT_PIECE_NS 50000000ull  /* between looks for an error of the channel */
+#define WAIT_MAX_NS 60000000000ull /* a copy engine that takes longer is dead */
+
+enum nv_status uvm_queue_create(struct uvm_queue *queue, struct uvm_device *device, u32 engine)
+{
+	u64 size = uvm_queue_slot(0) + UVM_QUEUE_SLOTS * UVM_SLOT_BYTES;
+	enum nv_status status;
+	void *cpu;
+
+	status = os_mutex_init(&queue->lock, LOCK_RANK_UVM_POOL, "uvm queue");
+	if (status != NV_OK)
+		return status;
+	status = rm_uvm_buffer_alloc(device->session, size, &queue->buffer, &cpu, &queue->address);
+	if (status != NV_OK)
+		goto destroy_lock;
+	queue->cpu = cpu;
+	status = rm_uvm_queue_create(device->session, engine, queue->address, UVM_QUEUE_ENTRIES,
+				     &queue->rm, &queue->info);
+	if (status != NV_OK)
+		goto free_buffer;
+	queue->pushed = 0;
+	queue->done = 0;
+	queue->device = device;
+	return NV_OK;
+
+free_buffer:
+	rm_uvm_buffer_free(queue->buffer);
+destroy_lock:
+	os_mutex_destroy(&queue->lock);
+	return status;
+}
+
+void uvm_queue_destroy(struct uvm_queue *queue)
+{
+	if (!queue->device)
+		return;
+	rm_uvm_queue_destroy(queue->rm);
+	rm_uvm_buffer_free(queue->buffer);
+	os_mutex_destroy(&queue->lock);
+	queue->device = NULL;
+}
+
+/*
+ * What the semaphore says, all bits of it: it is behind pushed by less than the slots. Whoever
+ * looks may be late, so done only grows.
+ */
+static u64 done_value(struct uvm_queue *queue)
+{
+	const u32 *semaphore = (const u32 *)(queue->cpu + OS_PAGE_SIZE);
+	u64 done = os_load_acquire(&queue->done);
+	u64 now = done + (s32)(os_load_acquire(semaphore) - bits_low32(done));
+
+	while (now > done) {
+		if (__atomic_compare_exchange_n(&queue->done, &done, now, false, __ATOMIC_SEQ_CST,
+						__ATOMIC_SEQ_CST))
+			return now;
+		now = max(now, done);
+	}
+	return done;
+}
+
+bool uvm_queue_is_done(struct uvm_queue *queue, u64 value)
+{
+	return done_value(queue) >= value;
+}
+
+struct look {
+	struct uvm_queue *queue;
+	u64 value;
+};
+
+static bool is_done(void *arg)
+{
+	const struct look *look = arg;
+
+	return uvm_queue_is_done(look->queue, look->value) ||
+	       rm_uvm_gpu_is_lost(look->queue->device->gpu);
+}
+
+/* One that fails may be one that this waits for. */
+static bool has_error(struct uvm_device *device)
+{
+	u32 i;
+
+	for (i = 0; i < UVM_QUEUES; i++) {
+		if (rm_uvm_queue_error(device->queues[i].rm))
+			return true;
+	}
+	return false;
+}
+
+enum nv_status uvm_queue_wait(struct uvm_queue *queue, u64 value)
+{
+	struct uvm_device *device = queue->device;
+	struct look look = { queue, value };
+	u64 began = 0;
+
+	for (;;) {
+		bool timeout = os_pci_wait(device->pci, is_done, &look, WAIT_PIECE_NS) != NV_OK;
+
+		if (uvm_queue_is_done(queue, value))
+			return NV_OK;
+		if (has_error(device) && uvm_device_status(device) == NV_OK)
+			uvm_device_fail(device, NV_ERR_RC_ERROR);
+		if (uvm_device_status(device) != NV_OK)
+			break;
+		if (timeout && !began)
+			began = os_time_ns();
+		if (timeout && os_time_ns() - began > WAIT_MAX_NS) {
+			uvm_device_fail(device, NV_ERR_TIMEOUT);
+			break;
+		}
+	}
+	return uvm_device_status(device);
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * Methods of each generation's channels and copy engines, word by word, against numbers out of the
+ * public class headers (clc46f.h, clc56f.h, clc86f.h; clc5b5.h, clc6b5.h, clc7b5.h, clc8b5.h).
+ */
+#include "unit.h"
+
+#include "uvm/hal/hal.h"
+
+#define HOST(method, count) (1u << 29 | (count) << 16 | (method) / 4)
+#define COPY(method, count) (1u << 29 | (count) << 16 | 4u << 13 | (method) / 4)
+#define PLC (1u << 26)
+
+static u32 words[UVM_METHODS_MAX];
+
+static void same(const struct uvm_methods *m, const u32 *want, u32 count)
+{
+	u32 i;
+
+	for (i = 0; i < count && i < m->count; i++) {
+		if (words[i] != want[i])
+			fail_msg("word %u is %#x, not %#x", i, words[i], want[i]);
+	}
+	assert_int_equal(m->count, count);
+}
+
+#define SAME(...)                                             \
+	do {                                                  \
+		const u32 want[] = { __VA_ARGS__ };           \
+		same(&m, want, sizeof(want) / sizeof(*want)); \
+		m.count = 0;                                  \
+	} while (0)
+
+static void host(u32 class_id, u64 va, u32 high, u32 scope)
+{
+	struct uvm_methods m = { words, 0, UVM_METHODS_MAX };
+	struct uvm_host_hal hal;
+
+	assert_int_equal(uvm_host_hal_find(class_id, &hal), NV_OK);
+	assert_int_equal(hal.class_id, class_id);
+	hal.semaphore_release(&hal, &m, va, 0x12345678);
+	SAME(HOST(0x5c, 5), (u32)va, high, 0x12345678, 0, 1u | 1u << 20);
+	hal.semaphore_acquire(&hal, &m, va, 0x87654321);
+	SAME(HOST(0x5c, 5), (u32)va, high, 0x87654321, 0, 3u | 1u << 12);
+	hal.membar(&hal, &m, UVM_MEMBAR_NONE);
+	assert_int_equal(m.count, 0);
+	hal.membar(&hal, &m, UVM_MEMBAR_GPU);
+	SAME(HOST(0x28, 4), 0, 0, 1, 5u << 27);
+	hal.membar(&hal, &m, UVM_MEMBAR_SYS);
+	SAME(HOST(0x28, 4), 0, 0, 0, 5u << 27);
+	/* One page directory, all levels; video memory, then system memory. */
+	hal.tlb_invalidate(&hal, &m, RM_UVM_VIDEO, 0x1234567000ull, UVM_MEMBAR_SYS);
+	SAME(HOST(0x28, 4), 1u << 11 | scope << 6, 0, 0x34567000u | 1u << 5, 9u << 27 | 0x12);
+	hal.tlb_invalidate(&hal, &m, RM_UVM_SYSTEM_COHERENT, 0x7000, UVM_MEMBAR_NONE);
+	SAME(HOST(0x28, 4), scope << 6, 0, 0x7000u | 2u << 10, 9u << 27);
+	hal.tlb_invalidate(&hal, &m, RM_UVM_VIDEO, 0x7000, UVM_MEMBAR_GPU);
+	SAME(HOST(0x28, 4), scope << 6, 0, 0x7000u | 1u << 5, 9u << 27, HOST(0x28, 4), 0, 0, 1,
+	     5u << 27);
+	assert_true(hal.gp_entry(&hal, 0xa512345678ull, 0x40) ==
+		    ((u64)(0x10u << 10 | 0xa5) << 32 | 0x12345678));
+}
+
+static void test_channels(void **state)
+{
+	struct uvm_host_hal hal;
+
+	host(0xc46f, 0xa500000010ull, 0xa5, 0);
+	host(0xc56f, 0xa500000010ull, 0xa5, 2);
+	host(0xc86f, 0x1aaaaaaa00000010ull >> 4, 0x1aaaaaa, 2);
+	assert_int_equal(uvm_host_hal_find(0xc36f, &hal), NV_ERR_NOT_SUPPORTED);
+	assert_int_equal(uvm_host_hal_find(0, &hal), NV_ERR_NOT_SUPPORTED);
+}
+
+static void copies(u32 class_id, u64 va, u32 high, u32 plc)
+{
+	const struct uvm_place video = { RM_UVM_VIDEO, va };
+	const struct uvm_place system = { RM_UVM_SYSTEM_COHERENT, 0x100000002000ull };
+	const struct uvm_place other = { RM_UVM_SYSTEM_NONCOHERENT, 0x3000 };
+	const u32 pitch = 1u << 7 | 1u << 8;
+	struct uvm_methods m = { words, 0, UVM_METHODS_MAX };
+	struct uvm_ce_hal hal;
+
+	assert_int_equal(uvm_ce_hal_find(class_id, &hal), NV_OK);
+	hal.bind(&hal, &m);
+	SAME(COPY(0, 1), class_id);
+	hal.copy(&hal, &m, &video, &system, 0x1000, UVM_ORDER_PIPELINED);
+	SAME(COPY(0x260, 2), 1, 0, COPY(0x400, 2), 0x1000, 0x2000, COPY(0x408, 2), high, (u32)va,
+	     COPY(0x418, 1), 0x1000, COPY(0x300, 1), 1u | pitch | 1u << 12 | 1u << 13 | plc);
+	hal.copy(&hal, &m, &other, &video, 0x20, UVM_ORDER_AFTER);
+	SAME(COPY(0x260, 2), 0, 2, COPY(0x400, 2), high, (u32)va, COPY(0x408, 2), 0, 0x3000,
+	     COPY(0x418, 1), 0x20, COPY(0x300, 1), 2u | pitch | 1u << 12 | 1u << 13 | plc);
+	hal.fill(&hal, &m, &video, 0xdeadbeef, 0x400, UVM_ORDER_AFTER);
+	/* X from constant A; components of four bytes, one of them */
+	SAME(COPY(0x264, 1), 0, COPY(0x700, 1), 0xdeadbeef, COPY(0x708, 1), 4u | 3u << 16,
+	     COPY(0x408, 2), high, (u32)va, COPY(0x418, 1), 0x400, COPY(0x300, 1),
+	     2u | pitch | 1u << 10 | 1u << 13 | plc);
+	hal.semaphore_release(&hal, &m, va, 7, UVM_MEMBAR_SYS);
+	SAME(COPY(0x240, 3), high, (u32)va, 7, COPY(0x300, 1), 1u << 2 | 1u << 3 | plc);
+	hal.semaphore_release(&hal, &m, va, 7, UVM_MEMBAR_GPU);
+	SAME(COPY(0x240, 3), high, (u32)va, 7, COPY(0x300, 1), 1u << 2 | 1u << 25 | 1u << 3 | plc);
+	hal.semaphore_release(&hal, &m, va, 7, UVM_MEMBAR_NONE);
+	SAME(COPY(0x240, 3), high, (u32)va, 7, COPY(0x300, 1), 1u << 3 | plc);
+}
+
+static void test_copies(void **state)
+{
+	struct uvm_ce_hal hal;
+
+	copies(0xc5b5, 0x1ffff00000010ull, 0x1ffff, 0);
+	copies(0xc6b5, 0x1ffff00000010ull, 0x1ffff, 0);
+	copies(0xc7b5, 0x1ffff00000010ull, 0x1ffff, PLC);
+	copies(0xc8b5, 0x1ffffff00000010ull, 0x1ffffff, PLC);
+	assert_int_equal(uvm_ce_hal_find(0xc3b5, &hal), NV_ERR_NOT_SUPPORTED);
+}
+
+/* An address that a generation's methods cannot name is a bug, never another address. */
+static u32 far_class;
+
+static void too_far(void)
+{
+	struct uvm_methods m = { words, 0, UVM_METHODS_MAX };
+	struct uvm_host_hal host;
+	struct uvm_ce_hal ce;
+
+	if (uvm_host_hal_find(far_class, &host) == NV_OK)
+		host.semaphore_release(&host, &m, 1ull << host.va_bits, 0);
+	else if (uvm_ce_hal_find(far_class, &ce) == NV_OK)
+		ce.semaphore_release(&ce, &m, 1ull << ce.va_bits, 0, UVM_MEMBAR_NONE);
+}
+
+static void test_limits(void **state)
+{
+	static const u32 classes[] = { 0xc46f, 0xc56f, 0xc86f, 0xc5b5, 0xc6b5, 0xc7b5, 0xc8b5 };
+	u32 i;
+
+	for (i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
+		far_class = classes[i];
+		unit_assert_aborts(too_far, "address >> bits");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_channels),
+		cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_limits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
