@@ -64,9 +64,11 @@ struct h100_host {
 	bool (*waiting)(void *ctx);
 	/*
 	 * From now on the next store to this page, by any process, has h100_doorbell_rang called;
-	 * a store meanwhile may do so as well. False: it cannot, and the page is looked at from
-	 * time to time as long as its client has channels that are scheduled. May be NULL. Not
-	 * called any more once h100_doorbell_destroy has returned.
+	 * a store meanwhile may do so as well. False: it cannot, or not yet, and the page is looked
+	 * at from time to time as long as its client has channels that are scheduled; where it
+	 * takes more than a moment the host returns and calls h100_doorbell_armed. All doorbells of
+	 * the GPU wait meanwhile. May be NULL. Not called any more once h100_doorbell_destroy has
+	 * returned.
 	 */
 	bool (*doorbell_arm)(void *ctx, struct h100_doorbell *doorbell);
 };
@@ -151,6 +153,11 @@ enum nv_status h100_doorbell_create(struct h100 *gpu, u32 client, int *fd,
 				    struct h100_doorbell **out);
 /* Nobody rings it any more: mappings may be left, and do nothing. */
 void h100_doorbell_destroy(struct h100 *gpu, struct h100_doorbell *doorbell);
+/*
+ * What the last call of doorbell_arm for it was for is done: from now on stores are told. Any
+ * thread; not from within doorbell_arm.
+ */
+void h100_doorbell_armed(struct h100 *gpu, struct h100_doorbell *doorbell);
 /* Any thread; waits for no engine. Not from within doorbell_arm. */
 void h100_doorbell_rang(struct h100 *gpu, struct h100_doorbell *doorbell);
 /* A pointer of the host's. */

@@ -183,6 +183,51 @@ static void test_idle(void **state)
 	close_rig(t);
 }
 
+/* A host that arms a page after a while: until then it is looked at, from then on no more. */
+static void test_armed_later(void **state)
+{
+	struct threads_rig *t = open_rig(false);
+	struct host_rig *h = &t->host;
+	struct host_channel *c = host_channel(h, 0, host_group(h, 0));
+	u32 i, before;
+
+	for (i = 1; i <= 20; i++) {
+		before = os_load_acquire(&t->armed);
+		/* Not armed: the store is seen all the same. */
+		host_release(h, c, 0, 2 * i);
+		host_put(h, c);
+		ring_page(t, 1);
+		assert_true(host_wait(h, 0, 2 * i));
+		while (os_load_acquire(&t->armed) == before)
+			os_sleep_us(100);
+		/* One that comes while it is being armed is found. */
+		host_release(h, c, 0, 2 * i + 1);
+		host_put(h, c);
+		if (i % 2)
+			ring_page(t, 1);
+		h100_fifo_doorbell_armed(t->doorbell);
+		assert_true(host_wait(h, 0, 2 * i + 1));
+		c->pb = c->entry = 0;
+		assert_true(host_wait_empty(h, c));
+		h100_fifo_doorbell_rang(t->doorbell);
+	}
+	before = os_load_acquire(&t->armed);
+	h100_fifo_doorbell_rang(t->doorbell);
+	while (os_load_acquire(&t->armed) == before)
+		os_sleep_us(100);
+	/* Nor is the leader to be in the middle of it. */
+	os_sleep_us(20000);
+	h100_fifo_doorbell_armed(t->doorbell);
+	host_release(h, c, 0, 1000);
+	host_put(h, c);
+	ring_page(t, 1);
+	os_sleep_us(20000);
+	assert_int_not_equal(os_load_relaxed(host_data(h, 0)), 1000);
+	h100_fifo_doorbell_rang(t->doorbell);
+	assert_true(host_wait(h, 0, 1000));
+	close_rig(t);
+}
+
 /* Rings by register wake it as well. */
 static void test_register(void **state)
 {
@@ -597,6 +642,7 @@ int main(void)
 		cmocka_unit_test(test_storm_armed),
 		cmocka_unit_test(test_storm_polled),
 		cmocka_unit_test(test_idle),
+		cmocka_unit_test(test_armed_later),
 		cmocka_unit_test(test_register),
 		cmocka_unit_test(test_cpu_release),
 		cmocka_unit_test(test_relay),

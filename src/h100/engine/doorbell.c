@@ -2,9 +2,10 @@
 /*
  * Who rang: pages of clients, tokens by register, and the channels that they are for.
  *
- *   ARMED --store--> host --h100_doorbell_rang--> BUSY --quiet--> ARMED, and GPPut is read again
- *                                                   ^ `--cannot be armed--> SLOW --by time--.
- *                                                   `------------- a store -----------------'
+ *   ARMED --store--> host --h100_doorbell_rang--> BUSY --quiet--> SLOW, looked at by time
+ *     ^                                             ^             |  |
+ *     |                                             `---a store---'  |
+ *     `---- the host says that it is armed, and GPPut is read again '
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -151,6 +152,13 @@ static void set_busy(struct h100_doorbell *doorbell)
 	fifo->last_ring_ns = fifo_now(fifo);
 }
 
+/* It is SLOW. A look must follow. */
+static void set_armed(struct h100_doorbell *doorbell)
+{
+	doorbell->state = FIFO_DOORBELL_ARMED;
+	list_del(&doorbell->busy_node);
+}
+
 enum nv_status h100_fifo_doorbell_create(struct h100_fifo *fifo, u32 client, int *fd,
 					 struct h100_doorbell **out)
 {
@@ -217,6 +225,17 @@ void h100_fifo_doorbell_destroy(struct h100_doorbell *doorbell)
 	os_free(doorbell);
 }
 
+/* Takes the word, if one is there; in a burst. */
+static void page_look(struct h100_doorbell *doorbell)
+{
+	u32 *word = word_of(doorbell);
+
+	if (os_load_relaxed(word) == 0 || os_exchange(word, 0u) == 0)
+		return;
+	set_busy(doorbell);
+	client_look(doorbell->client);
+}
+
 void h100_fifo_doorbell_rang(struct h100_doorbell *doorbell)
 {
 	struct h100_fifo *fifo = doorbell->fifo;
@@ -231,6 +250,26 @@ void h100_fifo_doorbell_rang(struct h100_doorbell *doorbell)
 	threads_wake(fifo);
 }
 
+void h100_fifo_doorbell_armed(struct h100_doorbell *doorbell)
+{
+	struct h100_fifo *fifo = doorbell->fifo;
+	bool rung = false;
+
+	pthread_mutex_lock(&fifo->lock);
+	/* Rung meanwhile: busy as before. */
+	if (doorbell->state == FIFO_DOORBELL_SLOW) {
+		set_armed(doorbell);
+		h100_memory_enter(fifo->config.memory);
+		page_look(doorbell);
+		client_look(doorbell->client);
+		h100_memory_leave(fifo->config.memory);
+		rung = doorbell->state == FIFO_DOORBELL_BUSY;
+	}
+	pthread_mutex_unlock(&fifo->lock);
+	if (rung)
+		threads_wake(fifo);
+}
+
 void h100_doorbell_set_ctx(struct h100_doorbell *doorbell, void *ctx)
 {
 	os_store_release(&doorbell->ctx, ctx);
@@ -239,17 +278,6 @@ void h100_doorbell_set_ctx(struct h100_doorbell *doorbell, void *ctx)
 void *h100_doorbell_get_ctx(const struct h100_doorbell *doorbell)
 {
 	return os_load_acquire(&doorbell->ctx);
-}
-
-/* Takes the word, if one is there; in a burst. */
-static void page_look(struct h100_doorbell *doorbell)
-{
-	u32 *word = word_of(doorbell);
-
-	if (os_load_relaxed(word) == 0 || os_exchange(word, 0u) == 0)
-		return;
-	set_busy(doorbell);
-	client_look(doorbell->client);
 }
 
 void doorbell_collect(struct h100_fifo *fifo)
@@ -300,18 +328,14 @@ static void arm(struct h100_fifo *fifo, struct h100_doorbell *doorbell)
 	const struct h100_host *host = fifo->config.host;
 	bool armed = false;
 
-	doorbell->state = FIFO_DOORBELL_ARMED;
+	doorbell->state = FIFO_DOORBELL_SLOW;
 	pthread_mutex_unlock(&fifo->lock);
 	if (host->doorbell_arm)
 		armed = host->doorbell_arm(host->ctx, doorbell);
 	pthread_mutex_lock(&fifo->lock);
 	/* Rung meanwhile: busy as before. */
-	if (doorbell->state != FIFO_DOORBELL_ARMED)
-		return;
-	if (armed)
-		list_del(&doorbell->busy_node);
-	else
-		doorbell->state = FIFO_DOORBELL_SLOW;
+	if (armed && doorbell->state == FIFO_DOORBELL_SLOW)
+		set_armed(doorbell);
 }
 
 void doorbell_look_begin(struct h100_fifo *fifo)

@@ -194,6 +194,11 @@ void h100_doorbell_destroy(struct h100 *gpu, struct h100_doorbell *doorbell)
 	h100_fifo_doorbell_destroy(doorbell);
 }
 
+void h100_doorbell_armed(struct h100 *gpu, struct h100_doorbell *doorbell)
+{
+	h100_fifo_doorbell_armed(doorbell);
+}
+
 void h100_doorbell_rang(struct h100 *gpu, struct h100_doorbell *doorbell)
 {
 	h100_fifo_doorbell_rang(doorbell);
