@@ -319,8 +319,11 @@ void bell_put(struct bell *bell);
 struct watch *watch_begin(struct bell *bell, int uffd, u64 address, uid_t uid);
 /* Waits for the watch's thread. */
 void watch_end(struct watch *watch);
-/* The next store to the bell, in whatever process, tells the GPU; false when it cannot be told. */
-bool bell_arm(struct bell *bell);
+/*
+ * Has machine_doorbell_armed called once the next store to the bell, in whatever process, tells the
+ * GPU; not where it cannot. Waits for no client.
+ */
+void bell_arm(struct bell *bell);
 
 /* -- daemon_pin.c: memory of clients -------------------------------------------------------------
  */

@@ -5,17 +5,22 @@
  * thread here, which lets the store through and tells the GPU. A page that some process has without
  * a userfaultfd is looked at by the GPU from time to time instead.
  *
- * A client may pass any descriptor and do anything with its own copy of it: each has a thread of
- * its own, which may wait in it for ever and harms nobody.
+ *   GPU --bell_arm--> each watch's thread: write-protect --the last one--> GPU: armed
+ *
+ * A client may pass any descriptor and do anything with its own copy of it, and with its memory:
+ * each has a thread of its own, which may wait in it for ever and harms nobody. Until all of a
+ * bell's are done, and where one cannot, the GPU looks.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -25,12 +30,15 @@
 #define STOP_SIGNAL (SIGRTMIN + 4)
 #define STOP_NS 1000000u /* between two calls to stop */
 #define WATCH_STACK KIB(64)
+#define RETRY_MS 1
 
 struct bell {
 	u32 gpu;
 	u32 client;    /* RM's */
 	u32 refs;      /* under the lock, like all below */
 	u32 unwatched; /* mappings that are not watched */
+	u64 arming;    /* which time it is that the GPU wants it armed */
+	u32 unarmed;   /* watches that did not do so this time */
 	int fd;	       /* the doorbell's own */
 	struct h100_doorbell *doorbell;
 	struct watch *watches;
@@ -40,6 +48,7 @@ struct bell {
 struct watch {
 	struct bell *bell; /* referenced */
 	int uffd;
+	int wake; /* eventfd: the GPU wants it armed */
 	u64 address;
 	uid_t uid;
 	pthread_t thread;
@@ -47,7 +56,10 @@ struct watch {
 	struct watch *next;
 };
 
-/* The GPU calls bell_arm with locks of its own, so it is called with making at most. */
+/*
+ * Nothing that a client can delay is done under lock. The GPU is called under it to be told that a
+ * bell is armed; making and unmaking doorbells may wait for its call of bell_arm.
+ */
 static struct {
 	pthread_mutex_t making;
 	pthread_mutex_t lock;
@@ -68,6 +80,13 @@ static void stop_handler(int sig)
 static void bell_changed(struct bell *bell)
 {
 	machine_doorbell_rang(daemon_machine(), bell->gpu, bell->doorbell);
+}
+
+/* Lock held. What the GPU wanted up to now will not be done. */
+static void bell_disarm(struct bell *bell)
+{
+	bell->arming++;
+	bell->unarmed = 0;
 }
 
 static struct bell *bell_make(u32 gpu, u32 client, int *rc)
@@ -106,6 +125,7 @@ static struct bell *bell_use(struct bell *made, u32 gpu, u32 client)
 	if (bell) {
 		bell->refs++;
 		bell->unwatched++;
+		bell_disarm(bell);
 	}
 	pthread_mutex_unlock(&bells.lock);
 	return bell;
@@ -189,23 +209,46 @@ static int protect(const struct watch *watch, bool on)
 	return ioctl(watch->uffd, UFFDIO_WRITEPROTECT, &arg) ? errno : 0;
 }
 
-bool bell_arm(struct bell *bell)
+void bell_arm(struct bell *bell)
 {
-	bool armed;
+	const u64 one = 1;
 
 	pthread_mutex_lock(&bells.lock);
-	armed = !bell->unwatched && bell->watches;
-	for (struct watch *w = bell->watches; w && armed; w = w->next)
-		armed = !os_load_acquire(&w->stopped) && !protect(w, true);
+	bell_disarm(bell);
+	for (struct watch *w = bell->watches; w && !bell->unwatched; w = w->next) {
+		bell->unarmed++;
+		/* It cannot be full: who waits for it takes all that is there. */
+		if (write(w->wake, &one, sizeof(one)) < 0)
+			os_log(OS_LOG_ERROR, "a doorbell's watch cannot be woken: %s",
+			       strerror(errno));
+	}
 	pthread_mutex_unlock(&bells.lock);
-	return armed;
 }
 
-static void set_blocking(const struct watch *watch, bool on)
+/* Arms the watch's part of what the GPU wants. What fails stays to be looked at. */
+static void arm(const struct watch *watch)
 {
-	int flags = fcntl(watch->uffd, F_GETFL);
+	struct bell *bell = watch->bell;
+	bool wanted;
+	u64 arming, count;
 
-	fcntl(watch->uffd, F_SETFL, on ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
+	pthread_mutex_lock(&bells.lock);
+	wanted = read(watch->wake, &count, sizeof(count)) == sizeof(count);
+	arming = bell->arming;
+	pthread_mutex_unlock(&bells.lock);
+	if (!wanted || protect(watch, true))
+		return;
+	pthread_mutex_lock(&bells.lock);
+	/* Not if mappings or watches have changed meanwhile, or it is wanted anew. */
+	if (arming == bell->arming && bell->unarmed && --bell->unarmed == 0)
+		machine_doorbell_armed(daemon_machine(), bell->gpu, bell->doorbell);
+	pthread_mutex_unlock(&bells.lock);
+}
+
+/* Without it there is no waiting for two things; the client may change it in its own copy. */
+static void set_nonblocking(const struct watch *watch)
+{
+	fcntl(watch->uffd, F_SETFL, fcntl(watch->uffd, F_GETFL) | O_NONBLOCK);
 }
 
 /* Lets stores through. False: not now, but after more events. */
@@ -226,31 +269,38 @@ static bool watch_event(const struct watch *watch, const struct uffd_msg *event)
 	return event->event != UFFD_EVENT_PAGEFAULT || let_through(watch);
 }
 
+/* False: it is of no use any more. */
+static bool watch_read(const struct watch *watch, bool *waits)
+{
+	struct uffd_msg event;
+	ssize_t n = read(watch->uffd, &event, sizeof(event));
+
+	if (n != sizeof(event))
+		return n < 0 && (errno == EINTR || errno == EAGAIN);
+	*waits = !watch_event(watch, &event) || *waits;
+	return true;
+}
+
 static void *watch_main(void *arg)
 {
 	struct watch *watch = arg;
-	struct uffd_msg event;
+	struct pollfd fds[] = { { .fd = watch->uffd, .events = POLLIN },
+				{ .fd = watch->wake, .events = POLLIN } };
 	bool waits = false; /* a store, which we come back to between events */
 
 	while (!os_load_acquire(&watch->stop)) {
-		ssize_t n;
-
-		if (waits && let_through(watch)) {
-			waits = false;
-			set_blocking(watch, true);
+		fds[0].revents = fds[1].revents = 0;
+		poll(fds, ARRAY_SIZE(fds), waits ? RETRY_MS : -1);
+		if (fds[1].revents)
+			arm(watch);
+		if (fds[0].revents & ~POLLIN) {
+			set_nonblocking(watch);
+			os_sleep_us(RETRY_MS * 1000);
 		}
-		n = read(watch->uffd, &event, sizeof(event));
-		if (n == sizeof(event)) {
-			if (!watch_event(watch, &event)) {
-				waits = true;
-				set_blocking(watch, false);
-			}
-		} else if (n >= 0 || (errno != EINTR && errno != EAGAIN)) {
+		if (fds[0].revents && !watch_read(watch, &waits))
 			break;
-		} else if (errno == EAGAIN) {
-			/* A store waits, or the client changed its descriptor's flags. */
-			os_sleep_us(1000);
-		}
+		if (waits && let_through(watch))
+			waits = false;
 	}
 	os_store_release(&watch->stopped, 1);
 	return NULL;
@@ -303,19 +353,25 @@ struct watch *watch_begin(struct bell *bell, int uffd, u64 address, uid_t uid)
 	if (!watch)
 		goto out_share;
 	*watch = (struct watch){ .uffd = uffd, .address = address, .uid = uid };
-	watch->bell = bell_again(bell);
-	set_blocking(watch, true);
-	if (watch_start(watch))
+	watch->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (watch->wake < 0)
 		goto out_free;
+	watch->bell = bell_again(bell);
+	set_nonblocking(watch);
+	if (watch_start(watch))
+		goto out_bell;
 	pthread_mutex_lock(&bells.lock);
+	bell_disarm(bell);
 	bell->unwatched--;
 	watch->next = bell->watches;
 	bell->watches = watch;
 	pthread_mutex_unlock(&bells.lock);
 	bell_changed(bell);
 	return watch;
-out_free:
+out_bell:
 	bell_put(watch->bell);
+	close(watch->wake);
+out_free:
 	free(watch);
 out_share:
 	share_drop(uid, SHARE_WATCH);
@@ -334,6 +390,7 @@ void watch_end(struct watch *watch)
 		}
 	}
 	watch->bell->unwatched++;
+	bell_disarm(watch->bell);
 	pthread_mutex_unlock(&bells.lock);
 	os_store_release(&watch->stop, 1);
 	/* It may be on its way into the read, where only the next one reaches it. */
@@ -343,6 +400,7 @@ void watch_end(struct watch *watch)
 	}
 	pthread_join(watch->thread, NULL);
 	close(watch->uffd);
+	close(watch->wake);
 	bell_changed(watch->bell);
 	share_drop(watch->uid, SHARE_WATCH);
 	bell_put(watch->bell);

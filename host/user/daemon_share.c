@@ -24,11 +24,12 @@ static struct {
 	u32 most_all;	 /* and of all */
 } shares = { .lock = PTHREAD_MUTEX_INITIALIZER, .most = ~0u, .most_all = ~0u };
 
-/* Descriptors that one of a kind takes. A connection has its process's beside its socket. */
+/* Descriptors that one of a kind takes. A connection has its process's beside its socket, a
+ * watch what wakes it. */
 static const u32 costs[SHARE_KINDS] = { [SHARE_CONN] = 2,
 					[SHARE_FILE] = 1,
 					[SHARE_PENDING] = 1,
-					[SHARE_WATCH] = 1,
+					[SHARE_WATCH] = 2,
 					[SHARE_PINNED] = 1 };
 static const u32 limits[SHARE_KINDS] = {
 	[SHARE_CONN] = DAEMON_MAX_CONNS / 2,

@@ -131,7 +131,9 @@ static bool gpu_doorbell_arm(void *ctx, struct h100_doorbell *doorbell)
 {
 	struct bell *bell = h100_doorbell_get_ctx(doorbell);
 
-	return bell && bell_arm(bell);
+	if (bell)
+		bell_arm(bell);
+	return false;
 }
 
 static void gpu_log(void *ctx, int level, const char *text)
@@ -438,6 +440,11 @@ int machine_doorbell_create(struct machine *m, u32 index, u32 client, struct bel
 void machine_doorbell_destroy(struct machine *m, u32 index, struct h100_doorbell *doorbell)
 {
 	h100_doorbell_destroy(m->gpus[index].model, doorbell);
+}
+
+void machine_doorbell_armed(struct machine *m, u32 index, struct h100_doorbell *doorbell)
+{
+	h100_doorbell_armed(m->gpus[index].model, doorbell);
 }
 
 void machine_doorbell_rang(struct machine *m, u32 index, struct h100_doorbell *doorbell)

@@ -55,6 +55,8 @@ int machine_doorbell_create(struct machine *machine, u32 index, u32 client, stru
 			    int *fd, struct h100_doorbell **out);
 /* No bell_arm runs when this returns. */
 void machine_doorbell_destroy(struct machine *machine, u32 index, struct h100_doorbell *doorbell);
+/* What bell_arm was called for is done. Any thread but bell_arm's. */
+void machine_doorbell_armed(struct machine *machine, u32 index, struct h100_doorbell *doorbell);
 /* A store came to a page that was armed. Any thread. */
 void machine_doorbell_rang(struct machine *machine, u32 index, struct h100_doorbell *doorbell);
 
