@@ -141,6 +141,23 @@ def sparse(kernel):
     return int(not bad), int(bad), 0
 
 
+def packaging(kernel):
+    """DKMS and a staged installation; counts as tools/vm/packaging.py prints them."""
+    made = subprocess.run([os.path.join(HERE, "kernel"), kernel], stdout=subprocess.PIPE, text=True)
+    if made.returncode:
+        print("skip vm/packaging: the kernel %s is not to be had here" % kernel)
+        return 0, 0, 1
+    folder = made.stdout.strip()
+    release = open(os.path.join(folder, "release")).read().strip()
+    run = subprocess.run([os.path.join(HERE, "packaging.py"), "--release", release,
+                          "--headers", os.path.realpath(os.path.join(folder, "headers"))],
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    lines = run.stdout.splitlines()
+    print("\n".join(lines[:-1]))
+    counts = re.fullmatch(r"(\d+) passed, (\d+) failed, (\d+) skipped", lines[-1] if lines else "")
+    return tuple(int(n) for n in counts.groups()) if counts else (0, 1, 0)
+
+
 def main():
     parser = argparse.ArgumentParser(description="test the kernel modules in a virtual machine")
     parser.add_argument("mode", choices=["check", "check-full", "demo", "shell"])
@@ -169,7 +186,7 @@ def main():
         runs = [(args.name, args.kernel or "6.1", options, args.tests or ["smoke"], 3600)]
     totals = [run_machine(*run, args) for run in runs]
     if full:
-        totals += [sparse("6.1"), sparse("6.12")]
+        totals += [sparse("6.1"), sparse("6.12"), packaging("6.1")]
     passed, failed, skipped = (sum(t[i] for t in totals) for i in range(3))
     print("%d passed, %d failed, %d skipped" % (passed, failed, skipped))
     return 1 if failed else 0
