@@ -29,6 +29,7 @@ struct machine_gpu {
 struct machine {
 	struct rm *rm;
 	struct uvm *uvm;
+	struct h100_fabric *fabric;
 	u32 count;
 	struct machine_gpu gpus[RM_MAX_GPUS];
 	char *tree;
@@ -260,9 +261,9 @@ static int gpu_plug(struct machine *m, u32 index, const struct machine_config *c
 
 static int gpus_plug(struct machine *m, const struct machine_config *config)
 {
-	struct h100_config model = { .count = config->gpus,
-				     .threads = true,
-				     .lending = config->lend };
+	struct h100_config model = {
+		.count = config->gpus, .fabric = m->fabric, .threads = true, .lending = config->lend
+	};
 	char *profile = NULL;
 	char *scenario = NULL;
 	int rc = profile_load(config->profile, &profile, &model.profile_size);
@@ -320,6 +321,9 @@ int machine_create(const struct machine_config *config, struct machine **out)
 	rc = firmware_offer();
 	if (rc)
 		goto fail;
+	rc = h100_fabric_create(&m->fabric) == NV_OK ? 0 : ENOMEM;
+	if (rc)
+		goto fail;
 	rc = rm_create(&rm, &m->rm) == NV_OK ? 0 : ENOMEM;
 	if (rc)
 		goto fail;
@@ -369,6 +373,7 @@ void machine_destroy(struct machine *m)
 		if (gpu->pci)
 			os_user_pci_unregister(gpu->pci);
 	}
+	h100_fabric_destroy(m->fabric);
 	os_user_firmware_unregister(MACHINE_FIRMWARE);
 	free(m);
 }

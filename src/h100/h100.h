@@ -17,6 +17,7 @@
 
 struct h100;
 struct h100_doorbell;
+struct h100_fabric;
 
 /* What a GPU asks of the machine it sits in. Callbacks may come from any of its threads. */
 struct h100_host {
@@ -78,12 +79,20 @@ struct h100_config {
 	size_t profile_size;
 	const char *scenario; /* text of the scenario file, or NULL */
 	size_t scenario_size;
-	u32 index;    /* which GPU of the machine: serial number, UUID and links follow from it */
-	u32 count;    /* GPUs in the machine: NVLink topology */
-	bool threads; /* an own thread; false: works only when h100_lend is called */
-	bool lending; /* drivers lend their threads: see h100_lend */
-	u32 chaos;    /* tests: 0, or a seed for random delays and reordering */
+	u32 index; /* which GPU of the machine: serial number, UUID and links follow from it */
+	u32 count; /* GPUs in the machine: NVLink topology */
+	struct h100_fabric *fabric; /* where its links end; NULL: no peer's memory is reached */
+	bool threads;		    /* an own thread; false: works only when h100_lend is called */
+	bool lending;		    /* drivers lend their threads: see h100_lend */
+	u32 chaos;		    /* tests: 0, or a seed for random delays and reordering */
 };
+
+/*
+ * What the links of a machine's GPUs meet in: GPUs that were made with it reach each other's video
+ * memory. Outlives them. NV_ERR_NO_MEMORY.
+ */
+enum nv_status h100_fabric_create(struct h100_fabric **out);
+void h100_fabric_destroy(struct h100_fabric *fabric);
 
 /* NV_ERR_INVALID_ARGUMENT: the profile or scenario is malformed (message by host->log). */
 enum nv_status h100_create(const struct h100_host *host, const struct h100_config *config,

@@ -7,6 +7,7 @@
 
 #include "abi/gh100.h"
 #include "abi/tables.h"
+#include "h100/engine/fabric.h"
 #include "h100/gsp/firmware.h"
 
 #define MARK 0xa5
@@ -22,18 +23,21 @@ static const struct fw_control *find(u32 cmd)
 	return NULL;
 }
 
+static struct h100_memory *memory; /* NULL: none */
+
 static enum nv_status ask(struct h100_state *state, u32 cmd, void *params, u32 size)
 {
 	const struct fw_control *control = find(cmd);
 	/* The store's own kind of object: a command may keep something with it. */
 	struct fw_node node = { .object = { .class_id = NV20_SUBDEVICE_0 } };
-	static struct fw fw; /* without objects or engines */
+	static struct fw fw; /* without objects or engines, but for what a test gives it */
 	struct fw_call call = { .fw = &fw, .state = state, .object = &node.object, .cmd = cmd };
 	enum nv_status status;
 
 	if (control == NULL)
 		fail_msg("no control %#x", cmd);
 	assert_int_equal(control->size, size);
+	fw.memory = memory;
 	assert_int_equal(fw_store_init(&fw.store, state), NV_OK);
 	status = control->fn(&call, params, size);
 	fw_store_clear(&fw.store);
@@ -508,6 +512,135 @@ static void test_topology(void **unused)
 	state_free(s);
 }
 
+/* Which links a peer id leads to; it takes both, them and that it is enabled. */
+static void check_peers(struct h100_state *s, u32 links, bool switched)
+{
+	NV2080_CTRL_NVLINK_ENABLE_NVLINK_PEER_PARAMS on = { .peerMask = 1 << 2, .bEnable = 1 };
+	NV2080_CTRL_NVLINK_PRE_SETUP_NVLINK_PEER_PARAMS pre = { .peerId = 2,
+								.peerLinkMask = links,
+								.bNvswitchConn = switched };
+	NV2080_CTRL_NVLINK_POST_SETUP_NVLINK_PEER_PARAMS post = { .peerMask = 1 << 2 };
+	NV2080_CTRL_NVLINK_REMOVE_NVLINK_MAPPING_PARAMS off = {
+		.mapTypeMask = NV2080_CTRL_NVLINK_REMOVE_NVLINK_MAPPING_TYPE_SYSMEM,
+		.peerMask = 1 << 2,
+	};
+	const u32 aperture = h100_aperture_peer(2);
+
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_POST_SETUP_NVLINK_PEER, post),
+			 NV_ERR_INVALID_STATE);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_ENABLE_NVLINK_PEER, on), NV_OK);
+	assert_false(h100_peer_usable(memory, aperture));
+	pre.bNvswitchConn = !switched;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_PRE_SETUP_NVLINK_PEER, pre),
+			 NV_ERR_INVALID_ARGUMENT);
+	pre.bNvswitchConn = switched;
+	pre.peerLinkMask = links | 1u << 18; /* no such link */
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_PRE_SETUP_NVLINK_PEER, pre),
+			 NV_ERR_INVALID_ARGUMENT);
+	pre.peerLinkMask = 0;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_PRE_SETUP_NVLINK_PEER, pre),
+			 NV_ERR_INVALID_ARGUMENT);
+	pre.peerLinkMask = links;
+	pre.peerId = 8;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_PRE_SETUP_NVLINK_PEER, pre),
+			 NV_ERR_INVALID_ARGUMENT);
+	pre.peerId = 2;
+	pre.bEgmPeer = 1;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_PRE_SETUP_NVLINK_PEER, pre),
+			 NV_ERR_NOT_SUPPORTED);
+	pre.bEgmPeer = 0;
+	assert_false(h100_peer_usable(memory, aperture));
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_PRE_SETUP_NVLINK_PEER, pre), NV_OK);
+	assert_true(h100_peer_usable(memory, aperture));
+	assert_false(h100_peer_usable(memory, h100_aperture_peer(3)));
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_POST_SETUP_NVLINK_PEER, post), NV_OK);
+	post.peerMask = 1 << 8;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_POST_SETUP_NVLINK_PEER, post),
+			 NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_REMOVE_NVLINK_MAPPING, off), NV_OK);
+	assert_true(h100_peer_usable(memory, aperture));
+	on.bEnable = 0;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_ENABLE_NVLINK_PEER, on), NV_OK);
+	assert_false(h100_peer_usable(memory, aperture));
+	on.bEnable = 1;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_ENABLE_NVLINK_PEER, on), NV_OK);
+	assert_true(h100_peer_usable(memory, aperture));
+	off.mapTypeMask = NV2080_CTRL_NVLINK_REMOVE_NVLINK_MAPPING_TYPE_PEER;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_REMOVE_NVLINK_MAPPING, off), NV_OK);
+	assert_false(h100_peer_usable(memory, aperture));
+	off.peerMask = on.peerMask = ~0u;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_REMOVE_NVLINK_MAPPING, off),
+			 NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_ENABLE_NVLINK_PEER, on),
+			 NV_ERR_INVALID_ARGUMENT);
+}
+
+static void test_peers(void **unused)
+{
+	struct h100_state *module = state_make(NULL, 1), *card = state_make_like("h100-pcie-80gb");
+	NV2080_CTRL_NVLINK_ENABLE_NVLINK_PEER_PARAMS on = { .peerMask = 1, .bEnable = 1 };
+	NV2080_CTRL_NVLINK_GET_COUNTERS_PARAMS counters = {
+		.linkMask = 1 << 17,
+		.counterMask = NV2080_CTRL_NVLINK_COUNTER_TL_TX0 | NV2080_CTRL_NVLINK_COUNTER_TL_RX0
+	};
+	const u32 tx = NV2080_CTRL_NVLINK_COUNTER_TL_TX0, rx = NV2080_CTRL_NVLINK_COUNTER_TL_RX0;
+	struct h100_memory own = { .video = NULL };
+	struct h100_fabric *fabric;
+	struct h100_state *s = module;
+
+	/* A process for each GPU: no way to the others. */
+	memory = &own;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_ENABLE_NVLINK_PEER, on), NV_ERR_NOT_SUPPORTED);
+	assert_int_equal(h100_fabric_create(&fabric), NV_OK);
+	assert_int_equal(h100_fabric_plug(fabric, 1, &own), NV_OK);
+	check_peers(module, 0x3ffff, true);
+	check_peers(module, 0x10, true);
+	/* Cards without a bridge have no links to name; two with one have each other. */
+	s = card;
+	{
+		NV2080_CTRL_NVLINK_PRE_SETUP_NVLINK_PEER_PARAMS pre = { .peerLinkMask = 1 };
+
+		assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_PRE_SETUP_NVLINK_PEER, pre),
+				 NV_ERR_INVALID_ARGUMENT);
+	}
+	for (u32 i = 0; i < card->profile.nvlink_count; i++)
+		card->nvlink[i].cabled = true;
+	check_peers(card, 0xfff, false);
+	h100_fabric_unplug(&own);
+	h100_fabric_destroy(fabric);
+	memory = NULL;
+
+	/* Bytes are spread over the links, none is lost. */
+	s = module;
+	h100_state_account_nvlink(s, 18 * 100 + 5, 7);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_NVLINK_GET_COUNTERS, counters), NV_OK);
+	assert_in_range(counters.counters[17].value[__builtin_ctz(tx)], 100, 101);
+	assert_in_range(counters.counters[17].value[__builtin_ctz(rx)], 0, 1);
+	{
+		u64 sent = 0, received = 0;
+
+		for (u32 i = 0; i < H100_NVLINK_MAX; i++) {
+			sent += s->nvlink[i].tx_bytes;
+			received += s->nvlink[i].rx_bytes;
+		}
+		assert_int_equal(sent, 18 * 100 + 5);
+		assert_int_equal(received, 7);
+	}
+	/* Ready for peers: on the bus, and no link is down. */
+	assert_true(h100_state_nvlink_ready(s));
+	h100_state_set_link(s, 3, false);
+	h100_state_set_link(s, 3, false);
+	assert_false(h100_state_nvlink_ready(s));
+	h100_state_set_link(s, 3, true);
+	assert_true(h100_state_nvlink_ready(s));
+	h100_state_set_present(s, false);
+	assert_false(h100_state_nvlink_ready(s));
+	h100_state_set_present(s, true);
+	assert_true(h100_state_nvlink_ready(s));
+	state_free(module);
+	state_free(card);
+}
+
 /* Runlists, vectors and channels of all engines fit together, whatever command tells of them. */
 static void test_engines(void **unused)
 {
@@ -709,8 +842,9 @@ int main(void)
 		cmocka_unit_test(test_memory),	    cmocka_unit_test(test_make_of_memory),
 		cmocka_unit_test(test_rated_power), cmocka_unit_test(test_samples),
 		cmocka_unit_test(test_links),	    cmocka_unit_test(test_topology),
-		cmocka_unit_test(test_mig),	    cmocka_unit_test(test_sensors),
-		cmocka_unit_test(test_setters),	    cmocka_unit_test(test_engines),
+		cmocka_unit_test(test_peers),	    cmocka_unit_test(test_mig),
+		cmocka_unit_test(test_sensors),	    cmocka_unit_test(test_setters),
+		cmocka_unit_test(test_engines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,6 +91,20 @@ void h100_state_account_pcie(struct h100_state *state, u64 now_ns, u64 tx_bytes,
 	}
 }
 
+void h100_state_account_nvlink(struct h100_state *state, u64 tx_bytes, u64 rx_bytes)
+{
+	if (tx_bytes != 0)
+		os_fetch_add(&state->nvlink_tx_bytes, tx_bytes);
+	if (rx_bytes != 0)
+		os_fetch_add(&state->nvlink_rx_bytes, rx_bytes);
+}
+
+bool h100_state_nvlink_ready(const struct h100_state *state)
+{
+	return state->nvlink[0].cabled && os_load_acquire(&state->nvlink_down) == 0 &&
+	       os_load_acquire(&state->off_bus) == 0;
+}
+
 u32 h100_state_utilization(const struct h100_state *state, enum h100_engine engine, u64 now_ns)
 {
 	u32 held = state->held.utilization_percent[engine];

@@ -198,6 +198,9 @@ static enum h100_method_result side_prepare(struct h100_engine_call *call, const
 			return REFUSE(call, INVALID_OPERATION);
 		s->end.aperture = apertures[REG_GET(NVC8B5_SET_SRC_PHYS_MODE_TARGET,
 						    get(copy, m->phys_mode))];
+		if (s->end.aperture == H100_APERTURE_PEER)
+			s->end.aperture = h100_aperture_peer((u32)REG_GET(
+				NVC8B5_SET_SRC_PHYS_MODE_PEER_ID, get(copy, m->phys_mode)));
 	}
 	return s->pitch ? H100_METHOD_OK : surface_prepare(call, copy, l, s, m);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/bits.h"
+#include "h100/engine/fabric.h"
 #include "h100/engine/state.h"
 #include "os/os.h"
 
@@ -85,22 +86,24 @@ void h100_memory_yield(struct h100_memory *m)
 void h100_memory_pause(struct h100_memory *m)
 {
 	OS_BUG_ON(pthread_rwlock_wrlock(&m->bursts) != 0);
+	h100_port_pause(m);
 }
 
 void h100_memory_resume(struct h100_memory *m)
 {
+	h100_port_resume(m);
 	OS_BUG_ON(pthread_rwlock_unlock(&m->bursts) != 0);
 }
 
 void h100_memory_drain(struct h100_memory *m)
 {
-	h100_memory_pause(m);
-	h100_memory_resume(m);
+	OS_BUG_ON(pthread_rwlock_wrlock(&m->bursts) != 0);
+	OS_BUG_ON(pthread_rwlock_unlock(&m->bursts) != 0);
 }
 
 void h100_memory_account(struct h100_memory *m, u32 aperture, u64 read_bytes, u64 written_bytes)
 {
-	if (aperture == H100_APERTURE_VIDEO)
+	if (aperture == H100_APERTURE_VIDEO || h100_aperture_is_peer(aperture))
 		return;
 	if (read_bytes != 0)
 		__atomic_fetch_add(&m->read_bytes, read_bytes, __ATOMIC_RELAXED);
@@ -137,7 +140,7 @@ u8 *h100_memory_pointer(struct h100_memory *m, u32 aperture, u64 address, u64 *b
 	return page + in_page;
 }
 
-static void load(void *data, const u8 *at, u64 size)
+void h100_memory_load(void *data, const u8 *at, u64 size)
 {
 	u64 value;
 
@@ -148,11 +151,11 @@ static void load(void *data, const u8 *at, u64 size)
 		value = os_load_acquire((const u32 *)at);
 		memcpy(data, &value, 4);
 	} else {
-		memcpy(data, at, size);
+		memmove(data, at, size);
 	}
 }
 
-static void store(u8 *at, const void *data, u64 size)
+void h100_memory_store(u8 *at, const void *data, u64 size)
 {
 	u64 word;
 	u32 half;
@@ -164,7 +167,7 @@ static void store(u8 *at, const void *data, u64 size)
 		memcpy(&half, data, 4);
 		os_store_release((u32 *)at, half);
 	} else {
-		memcpy(at, data, size);
+		memmove(at, data, size);
 	}
 }
 
@@ -181,13 +184,15 @@ bool h100_memory_read(struct h100_memory *m, u32 aperture, u64 address, void *da
 
 	if (add_overflows(address, size, &end))
 		return false;
+	if (h100_aperture_is_peer(aperture))
+		return h100_peer_read(m, aperture, address, data, size);
 	while (size != 0) {
 		u64 bytes = 0, piece;
 		const u8 *at = h100_memory_pointer(m, aperture, address, &bytes);
 
 		if (at) {
 			piece = min(size, bytes);
-			load(to, at, piece);
+			h100_memory_load(to, at, piece);
 		} else {
 			piece = page_piece(address, size);
 			if (!is_system(m, aperture) ||
@@ -209,13 +214,15 @@ bool h100_memory_write(struct h100_memory *m, u32 aperture, u64 address, const v
 
 	if (add_overflows(address, size, &end))
 		return false;
+	if (h100_aperture_is_peer(aperture))
+		return h100_peer_write(m, aperture, address, data, size);
 	while (size != 0) {
 		u64 bytes = 0, piece;
 		u8 *at = h100_memory_pointer(m, aperture, address, &bytes);
 
 		if (at) {
 			piece = min(size, bytes);
-			store(at, from, piece);
+			h100_memory_store(at, from, piece);
 		} else {
 			piece = page_piece(address, size);
 			if (!is_system(m, aperture) ||
@@ -287,6 +294,11 @@ static u64 fetch_op64(u64 *at, enum h100_memory_op op, u64 operand)
 	return old;
 }
 
+u64 h100_memory_fetch_op_at(u8 *at, u32 width, enum h100_memory_op op, u64 operand)
+{
+	return width == 4 ? fetch_op32((u32 *)at, op, operand) : fetch_op64((u64 *)at, op, operand);
+}
+
 /* Against other engines only: the host has no way to lock the word against its CPUs. */
 static bool fetch_op_by_dma(struct h100_memory *m, u64 address, u32 width, enum h100_memory_op op,
 			    u64 operand, u64 *old)
@@ -319,10 +331,12 @@ bool h100_memory_fetch_op(struct h100_memory *m, u32 aperture, u64 address, u32 
 	if (at && bytes < width)
 		return false;
 	if (at)
-		before = width == 4 ? fetch_op32((u32 *)at, op, operand)
-				    : fetch_op64((u64 *)at, op, operand);
-	else if (!is_system(m, aperture) ||
-		 !fetch_op_by_dma(m, address, width, op, operand, &before))
+		before = h100_memory_fetch_op_at(at, width, op, operand);
+	else if (h100_aperture_is_peer(aperture)) {
+		if (!h100_peer_fetch_op(m, aperture, address, width, op, operand, &before))
+			return false;
+	} else if (!is_system(m, aperture) ||
+		   !fetch_op_by_dma(m, address, width, op, operand, &before))
 		return false;
 	h100_memory_account(m, aperture, width, width);
 	if (old)

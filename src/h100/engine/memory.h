@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * Memory as the GPU's engines address it physically: its own, and the machine's by DMA address.
- * Nothing else can be reached from here, whatever the address says.
+ * Memory as the GPU's engines address it physically: its own, the machine's by DMA address, and
+ * other GPUs' by peer id (fabric.h). Nothing else can be reached from here, whatever the address
+ * says.
  *
  *   engine thread:  enter | access access access | yield | access access | leave
  *   who moves video memory:       pause waits for that ^ or that ^       | work | resume
@@ -19,15 +20,35 @@
 #include "h100/function/chip.h"
 #include "h100/h100.h"
 
+struct h100_fabric;
 struct h100_state;
 
 /* As in PTEs: the numbers of NV_MMU_VER3_PTE_APERTURE. */
 enum h100_aperture {
 	H100_APERTURE_VIDEO,
-	H100_APERTURE_PEER, /* never reachable */
+	H100_APERTURE_PEER, /* which one is in the bits above: h100_aperture_peer */
 	H100_APERTURE_SYSTEM_COHERENT,
 	H100_APERTURE_SYSTEM_NONCOHERENT, /* the same memory */
 };
+
+#define H100_PEERS 8u
+#define H100_APERTURE_BITS 2u
+
+/* What is called an aperture here is one of the four, or of peers, one with the peer's id. */
+static inline u32 h100_aperture_peer(u32 id)
+{
+	return H100_APERTURE_PEER | id << H100_APERTURE_BITS;
+}
+
+static inline bool h100_aperture_is_peer(u32 aperture)
+{
+	return (aperture & ((1u << H100_APERTURE_BITS) - 1)) == H100_APERTURE_PEER;
+}
+
+static inline u32 h100_peer_of(u32 aperture)
+{
+	return aperture >> H100_APERTURE_BITS & (H100_PEERS - 1);
+}
 
 enum h100_memory_op {
 	H100_MEMORY_MIN_SIGNED,
@@ -50,6 +71,10 @@ struct h100_memory {
 	struct h100_chip *chip;	  /* may be NULL: always a bus master */
 	struct h100_state *state; /* where traffic is accounted, may be NULL */
 
+	struct h100_fabric *fabric; /* the GPU's links; NULL: none in this process */
+	u32 place;		    /* which GPU of it */
+	u32 peers[H100_PEERS];	    /* atomic: where they lead (fabric.c) */
+
 	pthread_rwlock_t bursts;       /* readers: who entered */
 	pthread_mutex_t atomics;       /* operations on system memory that has no pointer */
 	u64 read_bytes, written_bytes; /* atomic: system memory, not accounted yet */
@@ -67,7 +92,10 @@ void h100_memory_enter(struct h100_memory *m);
 void h100_memory_leave(struct h100_memory *m);
 /* Lets those in who wait for the burst to end: in long ones every few hundred microseconds. */
 void h100_memory_yield(struct h100_memory *m);
-/* Outside of a burst: waits for all bursts to end and keeps new ones from beginning. */
+/*
+ * Outside of a burst: waits for all bursts to end, and for what other GPUs access here, and keeps
+ * new ones from beginning.
+ */
 void h100_memory_pause(struct h100_memory *m);
 void h100_memory_resume(struct h100_memory *m);
 /* Outside of a burst: waits until the bursts are over that have begun by now. */
@@ -95,5 +123,10 @@ bool h100_memory_fetch_op(struct h100_memory *m, u32 aperture, u64 address, u32 
  */
 u8 *h100_memory_pointer(struct h100_memory *m, u32 aperture, u64 address, u64 *bytes);
 void h100_memory_account(struct h100_memory *m, u32 aperture, u64 read_bytes, u64 written_bytes);
+
+/* What h100_memory_read, _write and _fetch_op do where there is a pointer. */
+void h100_memory_load(void *data, const u8 *at, u64 size);
+void h100_memory_store(u8 *at, const void *data, u64 size);
+u64 h100_memory_fetch_op_at(u8 *at, u32 width, enum h100_memory_op op, u64 operand);
 
 #endif

@@ -10,14 +10,16 @@
 #include <string.h>
 
 #include "base/bits.h"
+#include "h100/engine/fabric.h"
 #include "os/os.h"
 
 #define VA_BITS (NV_MMU_VER3_LEVEL_PDE4__HI + 1)
 #define GENERATIONS 64u
 #define TLB_ENTRIES 4096u
-#define SMALL_SHIFT 12u /* an entry of the TLB covers 4 KiB of a small page, */
-#define BIG_SHIFT 21u	/* or 2 MiB of a big one, */
-#define TABLE_SHIFT 22u /* or says where the table of 2 MiB of small pages is */
+#define PTE_PEER_ID_SHIFT 61u /* NV_MMU_VER3_PTE_PEER_ID: 63:61 */
+#define SMALL_SHIFT 12u	      /* an entry of the TLB covers 4 KiB of a small page, */
+#define BIG_SHIFT 21u	      /* or 2 MiB of a big one, */
+#define TABLE_SHIFT 22u	      /* or says where the table of 2 MiB of small pages is */
 
 /* What a PTE says of its page, or the hole in a table of its page's range. */
 struct leaf {
@@ -270,6 +272,8 @@ static bool pte_leaf(u64 pte, u32 shift, struct leaf *leaf)
 	leaf->pcf = (u32)REG_GET(NV_MMU_VER3_PTE_PCF, pte);
 	leaf->kind = (u32)REG_GET(NV_MMU_VER3_PTE_KIND, pte);
 	leaf->sparse = false;
+	if (leaf->aperture == H100_APERTURE_PEER)
+		leaf->aperture = h100_aperture_peer((u32)(pte >> PTE_PEER_ID_SHIFT));
 	leaf->address = pte & (leaf->aperture == H100_APERTURE_VIDEO
 				       ? REG_MASK(NV_MMU_VER3_PTE_ADDRESS_VID)
 				       : REG_MASK(NV_MMU_VER3_PTE_ADDRESS_SYS));
@@ -394,13 +398,14 @@ static bool find_page(struct h100_mmu *mmu, const struct h100_pdb *pdb, u64 va, 
 #define PCF_NO_ATOMIC NV_MMU_VER3_PTE_PCF_REGULAR_RW_NO_ATOMIC_CACHED_ACE
 
 /* Whether the page may be accessed so; otherwise *why not. */
-static bool permitted(const struct leaf *leaf, u32 access, enum h100_fault_type *why)
+static bool permitted(const struct h100_memory *m, const struct leaf *leaf, u32 access,
+		      enum h100_fault_type *why)
 {
 	u32 type = access & H100_ACCESS_TYPE_MASK;
 
 	if (leaf->sparse)
 		return true;
-	if (leaf->aperture == H100_APERTURE_PEER)
+	if (h100_aperture_is_peer(leaf->aperture) && !h100_peer_usable(m, leaf->aperture))
 		*why = H100_FAULT_UNSUPPORTED_APERTURE;
 	else if (leaf->kind == NV_MMU_PTE_KIND_INVALID ||
 		 leaf->kind == NV_MMU_PTE_KIND_SMSKED_MESSAGE)
@@ -463,7 +468,7 @@ bool h100_mmu_translate(struct h100_mmu *mmu, const struct h100_pdb *pdb, u64 va
 		return fail(fault, H100_FAULT_UNSUPPORTED_APERTURE, pdb, va, access);
 	if (!find_page(mmu, pdb, va, &leaf, &why))
 		return fail(fault, why, pdb, va, access);
-	if (!permitted(&leaf, access, &why))
+	if (!permitted(mmu->memory, &leaf, access, &why))
 		return fail(fault, why, pdb, va, access);
 	if (!place(mmu->memory, &leaf, va, out))
 		return fail(fault, H100_FAULT_REGION_VIOLATION, pdb, va, access);

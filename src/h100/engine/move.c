@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/bits.h"
+#include "h100/engine/fabric.h"
 #include "os/os.h"
 
 #define TURN_BYTES KIB(512)  /* moved between two looks at whether others wait */
@@ -65,7 +66,8 @@ static enum h100_method_result look_up(struct h100_mover *m, struct h100_end *en
 	end->known = false;
 	end->start = address;
 	if (end->physical) {
-		if (end->aperture == H100_APERTURE_PEER)
+		if (h100_aperture_is_peer(end->aperture) &&
+		    !h100_peer_usable(m->call->memory, end->aperture))
 			return unreachable(m, end, address, H100_FAULT_UNSUPPORTED_APERTURE);
 		end->t = (struct h100_translation){
 			.aperture = end->aperture,
@@ -100,7 +102,9 @@ enum h100_method_result h100_move_find(struct h100_mover *m, struct h100_end *en
 	if (!span->at) {
 		if (span->aperture == H100_APERTURE_VIDEO)
 			return unreachable(m, end, address, H100_FAULT_REGION_VIOLATION);
-		bytes = OS_PAGE_SIZE - span->address % OS_PAGE_SIZE;
+		bytes = h100_aperture_is_peer(span->aperture)
+				? span->bytes
+				: OS_PAGE_SIZE - span->address % OS_PAGE_SIZE;
 	}
 	span->bytes = min(span->bytes, bytes);
 	return H100_METHOD_OK;
@@ -232,7 +236,7 @@ static void copy_bytes(u8 *to, const u8 *from, u64 size, bool past_caches)
 		memmove(to, from, size);
 }
 
-/* One run, within a page at both ends. */
+/* One run, within a page at both ends; with a pointer at neither, no longer than the buffer. */
 static enum h100_method_result copy_run(struct h100_mover *m, const struct h100_end *to,
 					u64 to_address, const struct h100_span *out,
 					const struct h100_end *from, u64 from_address,
@@ -247,6 +251,15 @@ static enum h100_method_result copy_run(struct h100_mover *m, const struct h100_
 		h100_memory_account(memory, in->aperture, size, 0);
 		h100_memory_account(memory, out->aperture, 0, size);
 		return H100_METHOD_OK;
+	}
+	if (out->at && !in->sparse) {
+		result = span_read(m, from, from_address, in, out->at, size);
+		h100_memory_account(memory, out->aperture, 0, size);
+		return result;
+	}
+	if (in->at && !out->sparse) {
+		h100_memory_account(memory, in->aperture, size, 0);
+		return span_write(m, to, to_address, out, in->at, size);
 	}
 	result = span_read(m, from, from_address, in, buffer, size);
 	if (result == H100_METHOD_OK)
@@ -271,7 +284,7 @@ enum h100_method_result h100_move_copy(struct h100_mover *m, struct h100_end *to
 		if (result != H100_METHOD_OK)
 			break;
 		piece = min(min(size, TURN_BYTES), min(in.bytes, out.bytes));
-		if (!in.at || !out.at)
+		if ((!in.at && !out.at) || in.sparse || out.sparse)
 			piece = min(piece, (u64)OS_PAGE_SIZE);
 		result = copy_run(m, to, to_address, &out, from, from_address, &in, piece,
 				  past_caches);

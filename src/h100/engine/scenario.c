@@ -260,15 +260,6 @@ const struct h100_event *h100_scenario_next(struct h100_scenario *scenario, u32 
 	return NULL;
 }
 
-static void set_link(struct h100_state *state, u64 link, bool up)
-{
-	if (link >= state->profile.nvlink_count || !state->nvlink[link].cabled)
-		return;
-	state->nvlink[link].up = up;
-	if (!up)
-		state->nvlink[link].recoveries++;
-}
-
 bool h100_state_event(struct h100_state *state, const struct h100_event *event)
 {
 	u32 value = (u32)event->value[0], second = (u32)event->value[1];
@@ -340,10 +331,10 @@ bool h100_state_event(struct h100_state *state, const struct h100_event *event)
 		state->pcie_lanes = second;
 		break;
 	case H100_EVENT_NVLINK_DOWN:
-		set_link(state, value, false);
+		h100_state_set_link(state, value, false);
 		break;
 	case H100_EVENT_NVLINK_UP:
-		set_link(state, value, true);
+		h100_state_set_link(state, value, true);
 		break;
 	case H100_EVENT_NVLINK_ERROR:
 		if (value < state->profile.nvlink_count)

@@ -80,6 +80,48 @@ static void wire_links(struct h100_state *state)
 	}
 }
 
+void h100_state_set_link(struct h100_state *state, u32 link, bool up)
+{
+	if (link >= state->profile.nvlink_count || link >= H100_NVLINK_MAX ||
+	    !state->nvlink[link].cabled)
+		return;
+	if (state->nvlink[link].up && !up)
+		os_fetch_add(&state->nvlink_down, 1);
+	else if (!state->nvlink[link].up && up)
+		os_fetch_sub(&state->nvlink_down, 1);
+	state->nvlink[link].up = up;
+	if (!up)
+		state->nvlink[link].recoveries++;
+}
+
+void h100_state_set_present(struct h100_state *state, bool present)
+{
+	os_store_release(&state->off_bus, present ? 0 : 1);
+}
+
+void h100_state_count_nvlink(struct h100_state *state)
+{
+	u64 tx = __atomic_exchange_n(&state->nvlink_tx_bytes, 0, __ATOMIC_RELAXED);
+	u64 rx = __atomic_exchange_n(&state->nvlink_rx_bytes, 0, __ATOMIC_RELAXED);
+	u32 left = 0;
+
+	for (u32 i = 0; i < H100_NVLINK_MAX; i++)
+		left += state->nvlink[i].cabled;
+	for (u32 i = 0; i < H100_NVLINK_MAX; i++) {
+		u64 tx_share, rx_share;
+
+		if (!state->nvlink[i].cabled)
+			continue;
+		tx_share = tx / left;
+		rx_share = rx / left;
+		state->nvlink[i].tx_bytes += tx_share;
+		state->nvlink[i].rx_bytes += rx_share;
+		tx -= tx_share;
+		rx -= rx_share;
+		left--;
+	}
+}
+
 void h100_state_init(struct h100_state *state, const struct h100_profile *profile,
 		     struct h100_scenario *scenario, u32 index, u32 gpu_count, u64 now_ns)
 {

@@ -199,6 +199,9 @@ struct h100_state {
 		pcie_unsupported_requests;
 
 	struct h100_nvlink nvlink[H100_NVLINK_MAX];
+	u32 nvlink_down;		      /* atomic: links that are cabled and not up */
+	u32 off_bus;			      /* atomic */
+	u64 nvlink_tx_bytes, nvlink_rx_bytes; /* atomic: not in the links' counters yet */
 	enum h100_fabric_manager fabric_manager;
 	u64 fabric_probes;   /* how often the GPU has asked to take part since boot */
 	bool fabric_waiting; /* for an answer */
@@ -239,6 +242,10 @@ void h100_state_account_busy(struct h100_state *state, enum h100_engine engine, 
 			     u64 busy_ns);
 /* Bytes that crossed the link: tx leaves the GPU (DMA writes, read completions). */
 void h100_state_account_pcie(struct h100_state *state, u64 now_ns, u64 tx_bytes, u64 rx_bytes);
+/* Bytes of peers' memory and of its own for peers, over its links. */
+void h100_state_account_nvlink(struct h100_state *state, u64 tx_bytes, u64 rx_bytes);
+/* Peers are reached and reach it: there are links, all are up, and the GPU is on the bus. */
+bool h100_state_nvlink_ready(const struct h100_state *state);
 /* Mean of the last second: percent of the time, and KB/s. A held utilisation is returned instead.
  */
 u32 h100_state_utilization(const struct h100_state *state, enum h100_engine engine, u64 now_ns);
@@ -278,6 +285,10 @@ void h100_state_reset_application_clocks(struct h100_state *state);
 enum nv_status h100_state_set_rated_tdp(struct h100_state *state, u32 client, u32 action);
 void h100_state_clear_ecc(struct h100_state *state, bool aggregate);
 
+void h100_state_set_present(struct h100_state *state, bool present); /* on the bus */
+void h100_state_set_link(struct h100_state *state, u32 link, bool up);
+/* Puts what was accounted into the links' counters: traffic is spread over all. */
+void h100_state_count_nvlink(struct h100_state *state);
 /* What a GPU of this machine calls itself on its links. Constant. */
 u64 h100_state_sid(const struct h100_state *state, u32 index);
 

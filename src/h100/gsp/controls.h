@@ -37,6 +37,7 @@ extern const struct fw_control_group fw_controls_bus;
 extern const struct fw_control_group fw_controls_nvlink;
 extern const struct fw_control_group fw_controls_topology;
 extern const struct fw_control_group fw_controls_fabric;
+extern const struct fw_control_group fw_controls_peer;
 extern const struct fw_control_group fw_controls_mig;
 extern const struct fw_control_group fw_controls_thermal;
 extern const struct fw_control_group fw_controls_clocks;

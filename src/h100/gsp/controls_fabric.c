@@ -3,10 +3,10 @@
  * Control commands about the probe of a fabric of switches: the GPU asks the fabric manager over
  * its links, and hands the answer on to the driver as it came.
  */
+#include "h100/engine/fabric.h"
 #include "h100/gsp/controls.h"
 #include "h100/gsp/firmware.h"
 
-#define FABRIC_WINDOW 0x4000000000ull /* 256 GiB of addresses for each GPU */
 #define ONLY_PARTITION 1u
 
 static bool is_on_switches(const struct h100_state *state)
@@ -20,7 +20,7 @@ static void manager_answer(const struct h100_state *state,
 			   nvlink_inband_gpu_probe_rsp_msg_t *answer)
 {
 	nvlink_inband_gpu_probe_rsp_t *p = &answer->probeRsp;
-	u64 base = (state->index + 1) * FABRIC_WINDOW;
+	u64 base = h100_fabric_base(state->index);
 
 	memset(answer, 0, sizeof(*answer));
 	answer->msgHdr.magicId = NVLINK_INBAND_MSG_MAGIC_ID_FM;
@@ -37,9 +37,9 @@ static void manager_answer(const struct h100_state *state,
 		NVLINK_INBAND_FM_CAPS_MC_TEAM_SETUP_V1 | NVLINK_INBAND_FM_CAPS_MC_TEAM_RELEASE_V1;
 	p->fabricPartitionId = ONLY_PARTITION;
 	p->gpaAddress = base;
-	p->gpaAddressRange = FABRIC_WINDOW;
+	p->gpaAddressRange = (u64)1 << H100_FABRIC_WINDOW_SHIFT;
 	p->flaAddress = base;
-	p->flaAddressRange = FABRIC_WINDOW;
+	p->flaAddressRange = (u64)1 << H100_FABRIC_WINDOW_SHIFT;
 }
 
 void fw_fabric_work(struct fw *fw)

@@ -52,6 +52,7 @@ static enum nv_status get_counters(struct fw_call *call, void *params, u32 size)
 {
 	NV2080_CTRL_NVLINK_GET_COUNTERS_PARAMS *p = params;
 
+	h100_state_count_nvlink(call->state);
 	memset(p->counters, 0, sizeof(p->counters));
 	for (u32 i = 0; i < ARRAY_SIZE(p->counters); i++) {
 		const struct h100_nvlink *link = &call->state->nvlink[i < H100_NVLINK_MAX ? i : 0];
@@ -86,6 +87,7 @@ static enum nv_status read_throughput(struct fw_call *call, void *params, u32 si
 {
 	NV2080_CTRL_NVLINK_READ_TP_COUNTERS_PARAMS *p = params;
 
+	h100_state_count_nvlink(call->state);
 	memset(p->counters, 0, sizeof(p->counters));
 	if (call->state->profile.nvlink_count == 0)
 		return NV_ERR_NOT_SUPPORTED;
@@ -118,6 +120,7 @@ static enum nv_status clear_counters(struct fw_call *call, void *params, u32 siz
 {
 	NV2080_CTRL_NVLINK_CLEAR_COUNTERS_PARAMS *p = params;
 
+	h100_state_count_nvlink(call->state);
 	for (u32 i = 0; i < H100_NVLINK_MAX; i++) {
 		struct h100_nvlink *link = &call->state->nvlink[i];
 		const struct {

@@ -4,12 +4,12 @@
  * names (SIDs) of both their ends as training exchanged them, and the GPU's address in a fabric of
  * switches.
  */
+#include "h100/engine/fabric.h"
 #include "h100/gsp/controls.h"
 
 #define LINKS_PER_IOCTRL 6u
 #define IP_VERSION_DLPL 0x40000000u /* of the data link and physical layer: 4.0 */
 #define NO_FABRIC_ADDRESS ~0ull
-#define FABRIC_WINDOW_SHIFT 38 /* 256 GiB for each GPU: more than any has */
 
 static u32 link_count(const struct h100_state *state)
 {
@@ -101,7 +101,7 @@ static enum nv_status get_fabric_address(struct fw_call *call, void *params, u32
 		return NV_ERR_NOT_SUPPORTED;
 	p->addr = NO_FABRIC_ADDRESS;
 	if (link_count(call->state) != 0 && link->cabled && link->remote_gpu == H100_NVLINK_SWITCH)
-		p->addr = ((u64)call->state->index + 1) << FABRIC_WINDOW_SHIFT;
+		p->addr = h100_fabric_base(call->state->index);
 	return NV_OK;
 }
 

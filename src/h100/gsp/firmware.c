@@ -11,6 +11,7 @@
 
 #include "abi/gh100.h"
 #include "base/bits.h"
+#include "h100/engine/fabric.h"
 
 #define CRASH_TASK 1u
 #define CRASH_REASON 2u
@@ -117,6 +118,8 @@ void fw_forget(struct fw *fw)
 	if (fw->kept)
 		suspend_engines(fw, false);
 	fw->kept = false;
+	if (fw->memory)
+		h100_peers_reset(fw->memory);
 	if (had)
 		h100_state_shutdown(fw->state, fw->now_ns);
 }

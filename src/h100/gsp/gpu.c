@@ -9,6 +9,7 @@
 
 #include "abi/gh100.h"
 #include "base/bits.h"
+#include "h100/engine/fabric.h"
 
 void gpu_log(struct h100 *gpu, int level, const char *text)
 {
@@ -61,6 +62,7 @@ enum nv_status gpu_init(struct h100 *gpu, const struct h100_host *host,
 	memset(gpu, 0, sizeof(*gpu));
 	gpu->host = *host;
 	gpu->index = config->index;
+	gpu->fabric = config->fabric;
 	gpu->threads = config->threads;
 	gpu->lending = config->lending;
 	return make_state(gpu, config);
@@ -123,6 +125,11 @@ static enum nv_status start_engines(struct h100 *gpu, u8 *video)
 				  gpu->state.profile.memory_bytes);
 	if (status != NV_OK)
 		return status;
+	if (gpu->fabric) {
+		status = h100_fabric_plug(gpu->fabric, gpu->index, &gpu->memory);
+		if (status != NV_OK)
+			goto fail_mmu;
+	}
 	status = h100_mmu_create(&gpu->memory, &gpu->mmu);
 	if (status != NV_OK)
 		goto fail_mmu;
@@ -135,6 +142,7 @@ static enum nv_status start_engines(struct h100 *gpu, u8 *video)
 fail_fifo:
 	h100_mmu_destroy(gpu->mmu);
 fail_mmu:
+	h100_fabric_unplug(&gpu->memory);
 	h100_memory_fini(&gpu->memory);
 	return status;
 }
@@ -143,6 +151,7 @@ static void stop_engines(struct h100 *gpu)
 {
 	h100_fifo_destroy(gpu->fifo);
 	h100_mmu_destroy(gpu->mmu);
+	h100_fabric_unplug(&gpu->memory);
 	h100_memory_fini(&gpu->memory);
 }
 

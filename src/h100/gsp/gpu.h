@@ -18,6 +18,7 @@ struct h100 {
 	struct h100_chip *chip;
 	struct h100_state state;
 	u32 index;
+	struct h100_fabric *fabric; /* NULL: no way to other GPUs */
 
 	/* The engines, each with locks of its own */
 	struct h100_engines engines;

@@ -34,10 +34,12 @@ void runner_event(struct h100 *gpu, const struct h100_event *event)
 {
 	switch (event->kind) {
 	case H100_EVENT_OFF_BUS:
+		h100_state_set_present(&gpu->state, false);
 		h100_chip_set_present(gpu->chip, false);
 		break;
 	case H100_EVENT_ON_BUS:
 		h100_chip_set_present(gpu->chip, true);
+		h100_state_set_present(&gpu->state, true);
 		break;
 	case H100_EVENT_GSP_CRASH:
 		fw_crash(&gpu->fw);
