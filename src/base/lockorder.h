@@ -19,6 +19,7 @@ enum lock_rank {
 	LOCK_RANK_UVM_POOL,    /* ... one channel of its own */
 	LOCK_RANK_API,	     /* the RM API lock: shared for calls, exclusive for topology changes */
 	LOCK_RANK_CLIENT,    /* one client's objects */
+	LOCK_RANK_PEER,	     /* peer ids: which GPUs reach each other's memory */
 	LOCK_RANK_GPU,	     /* one GPU: its state and its RPC queues */
 	LOCK_RANK_VASPACE,   /* one GPU virtual address space: its ranges and page tables */
 	LOCK_RANK_CHANNEL,   /* one GPU's channels: ids, groups, notifiers */

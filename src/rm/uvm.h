@@ -82,12 +82,19 @@ enum nv_status rm_uvm_gpu_get(struct rm *rm, const NvProcessorUuid *uuid, struct
 void rm_uvm_gpu_put(struct rm_gpu *gpu);
 bool rm_uvm_gpu_is_lost(const struct rm_gpu *gpu);
 struct os_pci_dev *rm_uvm_gpu_pci(const struct rm_gpu *gpu);
+/* How a GPU's page tables name another's memory. */
+struct rm_uvm_peer {
+	u32 id;	   /* NV_MMU_VER3_PTE_PEER_ID */
+	u32 links; /* how many lead there; 0: over the bus */
+	u64 base;  /* what is added to an address of the other GPU's memory */
+};
+
 /*
- * Whether a and b reach each other's memory, by links or over the bus. NV_ERR_NOT_SUPPORTED when
- * not; *peer_aperture_ab is what a's page tables say for b's memory, and the reverse.
+ * a and b reach each other's memory, by links or over the bus, until rm_uvm_peer_destroy.
+ * NV_ERR_NOT_SUPPORTED when they cannot; *ab is for a's page tables, *ba for b's.
  */
-enum nv_status rm_uvm_peer_create(struct rm_gpu *a, struct rm_gpu *b, u32 *peer_aperture_ab,
-				  u32 *peer_aperture_ba, u32 *links);
+enum nv_status rm_uvm_peer_create(struct rm_gpu *a, struct rm_gpu *b, struct rm_uvm_peer *ab,
+				  struct rm_uvm_peer *ba);
 void rm_uvm_peer_destroy(struct rm_gpu *a, struct rm_gpu *b);
 
 /* -- Address spaces ---------------------------------------------------------------------------- */

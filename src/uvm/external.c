@@ -131,6 +131,7 @@ struct pte_source {
 	struct rm_uvm_memory *memory;
 	u64 offset; /* of the mapping's start in the memory */
 	u64 page_size;
+	u64 base;	    /* of a peer: added to its addresses */
 	struct uvm_pte pte; /* all but the address */
 	struct rm_uvm_segment segment;
 	u64 segment_offset;
@@ -155,6 +156,7 @@ static enum nv_status memory_pte(void *ctx, u64 offset, u64 *pte)
 		return NV_ERR_INVALID_STATE;
 	if (s->pte.aperture != RM_UVM_PEER)
 		s->pte.aperture = s->segment.aperture;
+	s->pte.address += s->base;
 	*pte = s->mmu->pte(&s->pte);
 	return NV_OK;
 }
@@ -186,7 +188,7 @@ static enum nv_status pte_attributes(const struct rm_uvm_memory_info *info,
 /* Whose memory it is, and whether gpu may reach it. */
 static enum nv_status find_owner(struct uvm_space *space, struct uvm_gpu *gpu,
 				 const struct rm_uvm_memory_info *info,
-				 struct uvm_external_map *map, struct uvm_pte *pte)
+				 struct uvm_external_map *map, struct pte_source *source)
 {
 	const struct uvm_peer *peer;
 
@@ -202,8 +204,9 @@ static enum nv_status find_owner(struct uvm_space *space, struct uvm_gpu *gpu,
 	peer = &space->peers[gpu->info.instance][map->owner->info.instance];
 	if (!peer->enabled)
 		return NV_ERR_INVALID_DEVICE;
-	pte->aperture = RM_UVM_PEER;
-	pte->peer = peer->id;
+	source->pte.aperture = RM_UVM_PEER;
+	source->pte.peer = peer->way.id;
+	source->base = peer->way.base;
 	return NV_OK;
 }
 
@@ -222,7 +225,7 @@ static enum nv_status map_memory(struct uvm_range *range, struct uvm_gpu *gpu,
 		map->memory->rm = NULL;
 		return status;
 	}
-	status = find_owner(range->space, gpu, &info, map, &source.pte);
+	status = find_owner(range->space, gpu, &info, map, &source);
 	if (status != NV_OK)
 		return status;
 	/* The largest page that address, length, offset and the memory allow. */

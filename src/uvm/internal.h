@@ -80,8 +80,7 @@ struct uvm_gpu_space {
 
 struct uvm_peer {
 	bool enabled;
-	bool link; /* by NVLink: on while both are registered */
-	u32 id;	   /* what the one's page tables say for the other's memory */
+	struct rm_uvm_peer way; /* with links: enabled as long as both are registered */
 };
 
 enum uvm_mm_state { UVM_MM_UNINITIALIZED, UVM_MM_ALIVE, UVM_MM_RELEASED };

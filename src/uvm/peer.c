@@ -38,21 +38,20 @@ static enum nv_status peer_enable(struct uvm_space *space, struct uvm_gpu *a, st
 {
 	struct uvm_peer *ab = peer_of(space, a, b), *ba = peer_of(space, b, a);
 	enum nv_status status;
-	u32 links = 0;
+	bool link;
 
-	status = rm_uvm_peer_create(a->rm, b->rm, &ab->id, &ba->id, &links);
+	status = rm_uvm_peer_create(a->rm, b->rm, &ab->way, &ba->way);
 	if (status != NV_OK)
 		return status;
-	if (want_link && !links) {
+	link = ab->way.links != 0;
+	if (want_link && !link) {
 		rm_uvm_peer_destroy(a->rm, b->rm);
 		return NV_ERR_NOT_SUPPORTED;
 	}
 	ab->enabled = true;
 	ba->enabled = true;
-	ab->link = links != 0;
-	ba->link = links != 0;
-	masks_enable(space, a->id, b->id, links != 0);
-	masks_enable(space, b->id, a->id, links != 0);
+	masks_enable(space, a->id, b->id, link);
+	masks_enable(space, b->id, a->id, link);
 	return NV_OK;
 }
 
@@ -120,7 +119,7 @@ enum nv_status uvm_disable_peer_access(struct uvm_file *file, void *params)
 	a = uvm_gpu_find(space, &p->gpuUuidA);
 	b = uvm_gpu_find(space, &p->gpuUuidB);
 	/* Links stay on while both are registered. */
-	if (a && b && a != b && peer_of(space, a, b)->enabled && !peer_of(space, a, b)->link) {
+	if (a && b && a != b && peer_of(space, a, b)->enabled && !peer_of(space, a, b)->way.links) {
 		peer_disable(space, a, b);
 		status = NV_OK;
 	}

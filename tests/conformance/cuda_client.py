@@ -9,6 +9,7 @@ import time
 
 from harness import skip, test
 from shared_machine import machine_up
+from smi_links import bridged_profile
 
 PROFILES = ("h100-sxm-80gb", "h100-pcie-80gb", "h200")
 # Of the device attributes.
@@ -101,10 +102,68 @@ def cuda_eight_gpus(machine):
     assert "8 GPUs" in cuda(machine, "gpus", gpus=8).out
 
 
+def nvlink_traffic(enter, machine):
+    """KiB sent and received over link 0 of each GPU."""
+    out = enter(machine.smi_path, "nvlink", "-gt", "d", "-l", "0")
+    return [int(n) for n in re.findall(r"Link 0: Data \w+: (\d+) KiB", out)]
+
+
+@test
+def cuda_peer_access(machine):
+    """GPUs on switches: copies go over the links, both ways, and only while peer access is on."""
+    program = client(machine)
+    with machine_up(machine, gpus=2) as enter:
+        assert nvlink_traffic(enter, machine) == [0, 0, 0, 0]
+        out = enter(program, "peer-access", "peer-both")
+        assert "peer-access passed" in out and "peer-both passed" in out, out
+        sent0, received0, sent1, received1 = nvlink_traffic(enter, machine)
+        # 50 copies of almost 4 MiB each way, dealt out to 18 links.
+        assert sent0 == received1 and sent1 == received0, (sent0, received0, sent1, received1)
+        assert 11000 < sent0 < 12500 and 11000 < sent1 < 12500, (sent0, sent1)
+
+
 @test(full=True)
 def cuda_peers(machine):
-    """Peer access is not there and says so; a copy from one GPU to the other goes through the host."""
-    assert "peer access: can 0, enabling it is 217" in cuda(machine, "peers", gpus=2).out
+    at_full_size(machine)
+    assert "peer access: 1" in cuda(machine, "peers", gpus=2, timeout=600).out
+
+
+@test(full=True)
+def cuda_peers_without_links(machine):
+    """Cards without a bridge do not reach each other: the same copies go through the host's memory."""
+    at_full_size(machine)
+    assert "peer access: 0" in cuda(machine, "peers", gpus=2, profile="h100-pcie-80gb", timeout=600).out
+    assert "2 GPUs, 0 ways" in cuda(machine, "peer-matrix", gpus=2, profile="h100-pcie-80gb").out
+
+
+@test(full=True)
+def cuda_peer_matrix(machine):
+    """Eight modules: every pair. Three cards of which two have a bridge: these two."""
+    at_full_size(machine)
+    assert "8 GPUs, 56 ways" in cuda(machine, "peer-matrix", gpus=8, timeout=600).out
+    assert "3 GPUs, 2 ways" in cuda(machine, "peer-matrix", gpus=3, profile=bridged_profile(machine)).out
+
+
+@test(full=True)
+def cuda_peer_that_is_lost(machine):
+    """A GPU leaves the bus while another one writes to its memory: an error, soon, and the other goes on."""
+    env = {"LEAFHOPPER_SOCKET": os.path.join(machine.folder, "up", "socket")}
+    program = client(machine)
+    with machine_up(machine, gpus=2) as enter:
+        command = [machine.leafhopper, "enter", "--", program, "peer-lost"]
+        copies = subprocess.Popen(command, stdout=subprocess.PIPE, env=machine.environment(env), text=True)
+        try:
+            line = copies.stdout.readline()
+            assert line == "copying\n", line
+            result = machine.command([machine.leafhopper, "inject", "1", "off-bus"], env=env)
+            assert result.rc == 0, result
+            out = copies.communicate(timeout=60)[0]
+            assert re.search(r"^error \d+$", out, re.M), out
+        finally:
+            copies.kill()
+            copies.wait()
+        out = enter(program, "sets")
+        assert "sets passed" in out, out
 
 
 @test(full=True)

@@ -33,6 +33,9 @@ enum {
 	CU_NOT_INITIALIZED = 3,
 	CU_INVALID_DEVICE = 101,
 	CU_INVALID_CONTEXT = 201,
+	CU_PEER_ACCESS_UNSUPPORTED = 217,
+	CU_PEER_ACCESS_ALREADY_ENABLED = 704,
+	CU_PEER_ACCESS_NOT_ENABLED = 705,
 	CU_CONTEXT_IS_DESTROYED = 709,
 	CU_NOT_READY = 600,
 };
@@ -49,6 +52,13 @@ enum {
 	CU_MANAGED_GLOBAL = 1,
 	CU_IPC_LAZY_PEER_ACCESS = 1,
 	CU_DEVICE_CPU = -1, /* as a place of managed memory */
+};
+
+/* Of a pair of GPUs. */
+enum {
+	CU_P2P_ACCESS_SUPPORTED = 2,
+	CU_P2P_NATIVE_ATOMICS = 3,
+	CU_P2P_ARRAYS = 4,
 };
 
 enum cu_advice {
@@ -144,6 +154,8 @@ struct cu_ipc {
 	X(cuDeviceTotalMem, cuDeviceTotalMem_v2, (size_t * bytes, cu_device device))               \
 	X(cuDeviceCanAccessPeer, cuDeviceCanAccessPeer,                                            \
 	  (int *can, cu_device device, cu_device peer))                                            \
+	X(cuDeviceGetP2PAttribute, cuDeviceGetP2PAttribute,                                        \
+	  (int *value, int which, cu_device device, cu_device peer))                               \
 	X(cuDeviceGetDefaultMemPool, cuDeviceGetDefaultMemPool,                                    \
 	  (cu_pool * pool, cu_device device))                                                      \
 	X(cuCtxCreate, cuCtxCreate_v2,                                                             \
@@ -153,6 +165,7 @@ struct cu_ipc {
 	X(cuCtxSetCurrent, cuCtxSetCurrent, (cu_context context))                                  \
 	X(cuCtxGetStreamPriorityRange, cuCtxGetStreamPriorityRange, (int *least, int *greatest))   \
 	X(cuCtxEnablePeerAccess, cuCtxEnablePeerAccess, (cu_context peer, unsigned int flags))     \
+	X(cuCtxDisablePeerAccess, cuCtxDisablePeerAccess, (cu_context peer))                       \
 	X(cuMemGetInfo, cuMemGetInfo_v2, (size_t * left, size_t * total))                          \
 	X(cuMemAlloc, cuMemAlloc_v2, (cu_pointer * pointer, size_t size))                          \
 	X(cuMemFree, cuMemFree_v2, (cu_pointer pointer))                                           \
@@ -175,6 +188,9 @@ struct cu_ipc {
 	X(cuMemcpyPeer, cuMemcpyPeer,                                                              \
 	  (cu_pointer to, cu_context to_context, cu_pointer from, cu_context from_context,         \
 	   size_t size))                                                                           \
+	X(cuMemcpyPeerAsync, cuMemcpyPeerAsync,                                                    \
+	  (cu_pointer to, cu_context to_context, cu_pointer from, cu_context from_context,         \
+	   size_t size, cu_stream stream))                                                         \
 	X(cuMemcpy2D, cuMemcpy2D_v2, (const struct cu_copy_2d *copy))                              \
 	X(cuMemcpy2DUnaligned, cuMemcpy2DUnaligned_v2, (const struct cu_copy_2d *copy))            \
 	X(cuMemcpy3D, cuMemcpy3D_v2, (const struct cu_copy_3d *copy))                              \

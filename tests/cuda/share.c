@@ -278,42 +278,6 @@ void test_gpus(void)
 	printf("%d GPUs\n", count);
 }
 
-/*
- * Where peer access is said to be possible it must work; where not, the attempt is an error. A copy
- * between GPUs goes in either case, through host memory if need be.
- */
-void test_peers(void)
-{
-	cu_context contexts[2];
-	cu_pointer device[2];
-	u8 *host = malloc(SIZE);
-	cu_result enabled;
-	int can = -1;
-
-	CHECK(host);
-	client_device(1);
-	CU(cuDeviceCanAccessPeer(&can, 0, 1));
-	CHECK(can == 0 || can == 1);
-	for (int i = 0; i < 2; i++) {
-		CU(cuCtxCreate(&contexts[i], 0, i));
-		CU(cuMemAlloc(&device[i], SIZE));
-	}
-	CU(cuCtxSetCurrent(contexts[0]));
-	enabled = cu->cuCtxEnablePeerAccess(contexts[1], 0);
-	printf("peer access: can %d, enabling it is %d\n", can, enabled);
-	CHECK((enabled == 0) == can);
-	client_pattern(host, SIZE, 4);
-	CU(cuMemcpyHtoD(device[0], host, SIZE));
-	CU(cuMemcpyPeer(device[1], contexts[1], device[0], contexts[0], SIZE));
-	memset(host, 0, SIZE);
-	CU(cuCtxSetCurrent(contexts[1]));
-	CU(cuMemcpyDtoH(host, device[1], SIZE));
-	CHECK(client_pattern_holds(host, SIZE, 4));
-	CU(cuCtxDestroy(contexts[0]));
-	CU(cuCtxDestroy(contexts[1]));
-	free(host);
-}
-
 /* Copies until it is killed; says when the first is done. */
 void test_loop(void)
 {

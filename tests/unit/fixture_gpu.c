@@ -13,7 +13,8 @@
 
 #define MSI_VECTOR_MASK 0xffffu
 
-static u32 fixtures; /* that exist: the firmware image stays registered */
+static struct h100_fabric *fabric; /* of those that exist */
+static u32 fixtures;		   /* that exist: the firmware image stays registered */
 
 /* NULL before the device is on the bus, and after. */
 static struct os_pci_dev *pci_of(void *ctx)
@@ -206,6 +207,7 @@ void fixture_gpu_create(struct fixture_gpu *f, const struct fixture_gpu_config *
 	};
 	struct os_pci_location location = { .domain = 0 };
 	struct h100_config model = { .threads = true };
+	bool first = fixtures++ == 0;
 	const void *image;
 	char *profile;
 	size_t size;
@@ -228,9 +230,12 @@ void fixture_gpu_create(struct fixture_gpu *f, const struct fixture_gpu_config *
 	model.count = config->count ? config->count : 1;
 	model.lending = f->lending;
 	model.chaos = config->chaos;
+	if (first)
+		assert_int_equal(h100_fabric_create(&fabric), NV_OK);
+	model.fabric = fabric;
 	assert_int_equal(h100_create(&host, &model, &f->model), NV_OK);
 	free(profile);
-	if (fixtures++ == 0) {
+	if (first) {
 		image = h100_firmware_image(&size);
 		assert_int_equal(os_user_firmware_register(GSP_FIRMWARE_NAME, image, size), NV_OK);
 	}
@@ -247,8 +252,10 @@ void fixture_gpu_destroy(struct fixture_gpu *f)
 	h100_destroy(f->model);
 	os_store_release(&f->pci, NULL);
 	os_user_pci_unregister(pci);
-	if (--fixtures == 0)
+	if (--fixtures == 0) {
 		os_user_firmware_unregister(GSP_FIRMWARE_NAME);
+		h100_fabric_destroy(fabric);
+	}
 	memset(f, 0, sizeof(*f));
 }
 

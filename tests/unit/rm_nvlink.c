@@ -5,6 +5,8 @@
  */
 #include <unistd.h>
 
+#include "h100/engine/fabric.h"
+#include "h100/gsp/gpu.h"
 #include "rm_host.h"
 #include "unit.h"
 
@@ -306,8 +308,204 @@ static void test_peers_refused(void **state)
 			 NV_ERR_INVALID_ARGUMENT);
 }
 
+/* -- Objects of class NV50_P2P ----------------------------------------------------------------- */
+
+#define NO_PEER NV0000_CTRL_SYSTEM_GET_P2P_CAPS_INVALID_PEER
+
+static u32 p2p_masks(u32 *handle, u32 from, u32 to, u32 mask, u32 back)
+{
+	NV503B_ALLOC_PARAMETERS p = { .hSubDevice = from,
+				      .hPeerSubDevice = to,
+				      .subDevicePeerIdMask = mask,
+				      .peerSubDevicePeerIdMask = back };
+	u32 status;
+
+	*handle = 0;
+	status = host_alloc(my.ctl, my.client, my.client, handle, NV50_P2P, &p, sizeof(p));
+	if (status == NV_OK) {
+		assert_true(p.l2pBar1P2PDmaInfo.dma_address == ~(u64)0);
+		assert_true(p.p2lBar1P2PDmaInfo.dma_address == ~(u64)0);
+		assert_int_equal(p.l2pBar1P2PDmaInfo.dma_size, 0);
+	}
+	return status;
+}
+
+static u32 p2p(u32 *handle, u32 from, u32 to)
+{
+	return p2p_masks(handle, my.subdevices[from], my.subdevices[to], 0, 0);
+}
+
+/* The number by which one GPU names the other's memory. */
+static u32 peer_id(u32 from, u32 to)
+{
+	NV0000_CTRL_SYSTEM_GET_P2P_CAPS_V2_PARAMS v2 = { .gpuIds = { my.ids[from], my.ids[to] },
+							 .gpuCount = 2 };
+
+	assert_int_equal(ask(my.client, NV0000_CTRL_CMD_SYSTEM_GET_P2P_CAPS_V2, &v2, sizeof(v2)),
+			 NV_OK);
+	return v2.busPeerIds[from == to ? 0 : 1];
+}
+
+/* What the GPU itself does with that number. */
+static bool usable(u32 gpu, u32 id)
+{
+	return h100_peer_usable(&host.gpus[gpu].model->memory, h100_aperture_peer(id));
+}
+
+static void test_p2p(void **state)
+{
+	u32 first, second;
+
+	assert_int_equal(peer_id(0, 1), NO_PEER);
+	assert_int_equal(p2p(&first, 0, 1), NV_OK);
+	assert_int_equal(peer_id(0, 1), 0);
+	assert_int_equal(peer_id(1, 0), 0);
+	assert_int_equal(peer_id(0, 0), NO_PEER);
+	assert_true(usable(0, 0) && usable(1, 0) && !usable(0, 1));
+	assert_int_equal(p2p(&second, 1, 0), NV_OK);
+	assert_int_equal(host_free(my.ctl, my.client, first), NV_OK);
+	assert_int_equal(peer_id(0, 1), 0);
+	assert_true(usable(0, 0) && usable(1, 0));
+	assert_int_equal(host_free(my.ctl, my.client, second), NV_OK);
+	assert_int_equal(peer_id(0, 1), NO_PEER);
+	assert_false(usable(0, 0) || usable(1, 0));
+	/* A number of the client's choice, free as all are. */
+	assert_int_equal(p2p_masks(&first, my.subdevices[0], my.subdevices[1], 1 << 5, 1 << 7),
+			 NV_OK);
+	assert_int_equal(peer_id(0, 1), 5);
+	assert_int_equal(peer_id(1, 0), 7);
+	assert_true(usable(0, 5) && usable(1, 7) && !usable(0, 0));
+	assert_int_equal(p2p_masks(&second, my.subdevices[0], my.subdevices[1], 1 << 4, 0),
+			 NV_ERR_IN_USE);
+	assert_int_equal(p2p(&second, 0, 1), NV_OK);
+	/* It goes with either subdevice. */
+	assert_int_equal(host_free(my.ctl, my.client, my.subdevices[1]), NV_OK);
+	assert_int_equal(peer_id(0, 1), NO_PEER);
+	assert_false(usable(0, 5) || usable(1, 7));
+	assert_int_equal(host_free(my.ctl, my.client, first), NV_OK);
+	assert_int_equal(host_free(my.ctl, my.client, second), NV_OK);
+}
+
+static void test_p2p_refused(void **state)
+{
+	u32 handle, on = my.subdevices[0], to = my.subdevices[1];
+	NV503B_ALLOC_PARAMETERS spa = { .hSubDevice = on, .hPeerSubDevice = to, .flags = 1 };
+
+	assert_int_equal(p2p_masks(&handle, on, 0x77, 0, 0), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(p2p_masks(&handle, my.client, to, 0, 0), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(p2p_masks(&handle, on, to, 3, 0), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(p2p_masks(&handle, on, to, 0, 6), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(p2p_masks(&handle, on, to, 1 << 8, 0), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(p2p_masks(&handle, on, on, 1, 2), NV_ERR_INVALID_ARGUMENT);
+	handle = 0;
+	assert_int_equal(
+		host_alloc(my.ctl, my.client, my.client, &handle, NV50_P2P, &spa, sizeof(spa)),
+		NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(host_alloc(my.ctl, my.client, on, &handle, NV50_P2P, &spa, sizeof(spa)),
+			 NV_ERR_INVALID_OBJECT_PARENT);
+	assert_int_equal(peer_id(0, 1), NO_PEER);
+	assert_false(usable(0, 0) || usable(1, 0));
+}
+
+/* To itself by the switches; cards side by side have no such way. */
+static void test_p2p_itself(void **state)
+{
+	bool switched = host.gpus[0].model->state.profile.module;
+	u32 handle;
+
+	assert_int_equal(p2p(&handle, 0, 0), switched ? NV_OK : NV_ERR_NOT_SUPPORTED);
+	assert_int_equal(peer_id(0, 0), switched ? 0 : NO_PEER);
+	assert_int_equal(usable(0, 0), switched);
+	if (switched)
+		assert_int_equal(host_free(my.ctl, my.client, handle), NV_OK);
+	assert_int_equal(peer_id(0, 0), NO_PEER);
+	assert_false(usable(0, 0));
+}
+
+static void test_p2p_no_links(void **state)
+{
+	u32 handle;
+
+	assert_int_equal(p2p(&handle, 0, 1), NV_ERR_NOT_SUPPORTED);
+	assert_int_equal(peer_id(0, 1), NO_PEER);
+}
+
+/* One link is down, at either end: no way, and what there was of one is taken back. */
+static void test_p2p_degraded(void **state)
+{
+	u32 gpu, handle;
+
+	for (gpu = 0; gpu < 2; gpu++) {
+		fixture_gpu_inject(&host.gpus[gpu], "nvlink-down 3");
+		assert_int_equal(p2p(&handle, 0, 1), NV_ERR_NOT_SUPPORTED);
+		assert_false(usable(0, 0) || usable(1, 0));
+		fixture_gpu_inject(&host.gpus[gpu], "nvlink-up 3");
+	}
+	assert_int_equal(p2p(&handle, 0, 1), NV_OK);
+	/* A link that goes down later: the number stays, its use is a fault. */
+	fixture_gpu_inject(&host.gpus[1], "nvlink-down 3");
+	assert_true(usable(0, 0));
+}
+
+/* A GPU leaves the bus, with the objects there; then the client goes. */
+static void test_p2p_gpu_removed(void **state)
+{
+	u32 handle, again;
+
+	assert_int_equal(p2p(&handle, 0, 1), NV_OK);
+	host_remove(1);
+	assert_false(usable(0, 0));
+	assert_int_equal(p2p(&again, 0, 1), NV_ERR_GPU_IS_LOST);
+	assert_int_equal(host_free(my.ctl, my.client, handle), NV_OK);
+}
+
+static void test_p2p_client_closed(void **state)
+{
+	u32 handle;
+
+	assert_int_equal(p2p(&handle, 0, 1), NV_OK);
+	host_close(my.ctl);
+	assert_false(usable(0, 0) || usable(1, 0));
+}
+
+static void test_p2p_lost(void **state)
+{
+	u32 handle;
+
+	assert_int_equal(p2p(&handle, 0, 1), NV_OK);
+	fixture_gpu_inject(&host.gpus[1], "off-bus");
+	assert_int_equal(host_free(my.ctl, my.client, handle), NV_OK);
+	assert_false(usable(0, 0));
+	assert_int_not_equal(p2p(&handle, 0, 1), NV_OK);
+	assert_false(usable(0, 0));
+}
+
 /* -- Without memory
  * ---------------------------------------------------------------------------------- */
+
+static void test_p2p_failing_allocations(void **state)
+{
+	u32 nth, refused = 0, status = NV_ERR_GENERIC, handle;
+
+	if (!os_user_fail_alloc_thread(0))
+		skip();
+	for (nth = 1; nth < 200 && status != NV_OK; nth++) {
+		u64 failed = unit_failed();
+
+		os_user_fail_alloc_thread(nth);
+		status = p2p(&handle, 0, 1);
+		os_user_fail_alloc_thread(0);
+		if (status == NV_OK)
+			break;
+		assert_true(unit_failed() != failed);
+		assert_true(status == NV_ERR_NO_MEMORY || status == NV_ERR_INSUFFICIENT_RESOURCES);
+		assert_int_equal(peer_id(0, 1), NO_PEER);
+		assert_false(usable(0, 0) || usable(1, 0));
+		refused++;
+	}
+	assert_int_equal(status, NV_OK);
+	assert_true(refused > 2);
+}
 
 /* -- The fabric of switches -------------------------------------------------------------------- */
 
@@ -407,6 +605,20 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_peers_degraded, start_modules, host_end),
 		cmocka_unit_test_setup_teardown(test_peers_pcie, start_cards, host_end),
 		cmocka_unit_test_setup_teardown(test_peers_refused, start_one_open, host_end),
+		cmocka_unit_test_setup_teardown(test_p2p, start_modules, host_end),
+		cmocka_unit_test_setup_teardown(test_p2p, start_bridged, host_end),
+		cmocka_unit_test_setup_teardown(test_p2p_refused, start_modules, host_end),
+		cmocka_unit_test_setup_teardown(test_p2p_itself, start_modules, host_end),
+		cmocka_unit_test_setup_teardown(test_p2p_itself, start_bridged, host_end),
+		cmocka_unit_test_setup_teardown(test_p2p_no_links, start_cards, host_end),
+		cmocka_unit_test_setup_teardown(test_p2p_degraded, start_modules, host_end),
+		cmocka_unit_test_setup_teardown(test_p2p_degraded, start_bridged, host_end),
+		cmocka_unit_test_setup_teardown(test_p2p_gpu_removed, start_modules, host_end),
+		cmocka_unit_test_setup_teardown(test_p2p_gpu_removed, start_bridged, host_end),
+		cmocka_unit_test_setup_teardown(test_p2p_client_closed, start_modules, host_end),
+		cmocka_unit_test_setup_teardown(test_p2p_lost, start_modules, host_end),
+		cmocka_unit_test_setup_teardown(test_p2p_failing_allocations, start_modules,
+						host_end),
 		cmocka_unit_test_setup_teardown(test_fabric_answers, start_modules, host_end),
 		cmocka_unit_test_setup_teardown(test_fabric_waits, start_without_manager, host_end),
 		cmocka_unit_test_setup_teardown(test_no_fabric, start_cards, host_end),

@@ -151,11 +151,16 @@ struct os_pci_dev *rm_uvm_gpu_pci(const struct rm_gpu *gpu)
 	return gpu->pci;
 }
 
-enum nv_status rm_uvm_peer_create(struct rm_gpu *a, struct rm_gpu *b, u32 *ab, u32 *ba, u32 *links)
+static u64 fabric_window(const struct rm_gpu *gpu)
 {
-	*ab = b->info.instance;
-	*ba = a->info.instance;
-	*links = fake.links;
+	return fake.links ? (u64)(gpu->info.instance + 1) << FAKE_WINDOW_SHIFT : 0;
+}
+
+enum nv_status rm_uvm_peer_create(struct rm_gpu *a, struct rm_gpu *b, struct rm_uvm_peer *ab,
+				  struct rm_uvm_peer *ba)
+{
+	*ab = (struct rm_uvm_peer){ b->info.instance, fake.links, fabric_window(b) };
+	*ba = (struct rm_uvm_peer){ a->info.instance, fake.links, fabric_window(a) };
 	fake.peers++;
 	return NV_OK;
 }

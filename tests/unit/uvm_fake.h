@@ -20,6 +20,7 @@
 #define FAKE_CHANNEL 0x6000u /* + GPU: no buffers; + 0x10: two */
 #define FAKE_OBJECTS 32u
 #define FAKE_FILES 8u
+#define FAKE_WINDOW_SHIFT 38u /* of the fabric, one for each GPU */
 
 struct rm_gpu {
 	struct os_pci_dev *pci;
@@ -46,7 +47,7 @@ struct fake {
 	struct rm_gpu gpus[FAKE_GPUS];
 	struct fake_object objects[FAKE_OBJECTS];
 	u32 object_count, memories, peers, videos;
-	u32 links; /* between any two */
+	u32 links; /* between any two; with some, GPUs have windows in a fabric */
 	struct uvm *uvm;
 	struct uvm_file *files[FAKE_FILES];
 	bool open[FAKE_FILES];

@@ -9,7 +9,7 @@
 
 static int file;
 
-static int start_with(u32 gpus)
+static int start_with(u32 gpus, u32 links)
 {
 	UVM_INITIALIZE_PARAMS init = { 0 };
 	UVM_MM_INITIALIZE_PARAMS mm;
@@ -19,13 +19,19 @@ static int start_with(u32 gpus)
 	assert_int_equal(CALL(file, UVM_INITIALIZE, &init), NV_OK);
 	mm.uvmFd = file;
 	assert_int_equal(CALL(fake_open(UVM_NODE_UVM), UVM_MM_INITIALIZE, &mm), NV_OK);
+	fake.links = links;
 	fake_register_gpus(file, gpus);
 	return 0;
 }
 
 static int start(void **state)
 {
-	return start_with(2);
+	return start_with(2, 0);
+}
+
+static int start_linked(void **state)
+{
+	return start_with(2, 18);
 }
 
 static u32 create(u64 base, u64 length)
@@ -392,6 +398,23 @@ static void test_two_gpus(void **state)
 	assert_int_equal(fake.memories, 1);
 }
 
+/* GPUs with links have windows in a fabric: entries name addresses in these. */
+static void test_two_gpus_by_links(void **state)
+{
+	u32 on_0 = fake_memory(0, true, MIB(2), MIB(2), MIB(64), MIB(2));
+	UVM_UNREGISTER_GPU_PARAMS gone = { .gpu_uuid = *fake_uuid(0) };
+	u64 window = (u64)1 << FAKE_WINDOW_SHIFT;
+
+	assert_int_equal(create(BASE, MIB(8)), NV_OK);
+	assert_int_equal(map(1, BASE, MIB(2), 0, on_0), NV_OK);
+	check(1, BASE, MIB(2), 1, window + MIB(64));
+	assert_int_equal(map(0, BASE + MIB(2), MIB(2), 0, on_0), NV_OK);
+	check(0, BASE + MIB(2), MIB(2), 0, MIB(64));
+	assert_int_equal(CALL(file, UVM_UNREGISTER_GPU, &gone), NV_OK);
+	nothing(1, BASE);
+	assert_int_equal(fake.memories, 0);
+}
+
 static void test_sparse(void **state)
 {
 	u32 video = fake_memory(0, true, MIB(2), MIB(2), MIB(64), MIB(2));
@@ -570,11 +593,17 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, fake_end)
 	const struct CMUnitTest tests[] = {
-		TEST(test_bad_ranges), TEST(test_external),
-		TEST(test_huge),       TEST(test_attributes),
-		TEST(test_bad_maps),   TEST(test_two_gpus),
-		TEST(test_sparse),     TEST(test_sked),
-		TEST(test_pool),       TEST(test_everything_in_place),
+		TEST(test_bad_ranges),
+		TEST(test_external),
+		TEST(test_huge),
+		TEST(test_attributes),
+		TEST(test_bad_maps),
+		TEST(test_two_gpus),
+		cmocka_unit_test_setup_teardown(test_two_gpus_by_links, start_linked, fake_end),
+		TEST(test_sparse),
+		TEST(test_sked),
+		TEST(test_pool),
+		TEST(test_everything_in_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,7 @@ static const char *const rank_names[LOCK_RANK_COUNT] = {
 	[LOCK_RANK_UVM_POOL] = "UVM_POOL",
 	[LOCK_RANK_API] = "API",
 	[LOCK_RANK_CLIENT] = "CLIENT",
+	[LOCK_RANK_PEER] = "PEER",
 	[LOCK_RANK_GPU] = "GPU",
 	[LOCK_RANK_LEAF] = "LEAF",
 	[LOCK_RANK_LEAF_SPIN] = "LEAF_SPIN",

@@ -32,6 +32,7 @@ extern const struct rm_class rm_class_context_share;
 extern const struct rm_class rm_class_channel;
 extern const struct rm_class rm_class_usermode;
 extern const struct rm_class rm_class_generic_engine;
+extern const struct rm_class rm_class_p2p;
 extern const struct rm_class rm_class_third_party_p2p;
 extern const struct rm_class rm_class_graphics_object;
 extern const struct rm_class rm_class_copy_object;

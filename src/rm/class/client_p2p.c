@@ -6,6 +6,7 @@
 #include "base/bits.h"
 #include "rm/class/client.h"
 #include "rm/class/nvlink.h"
+#include "rm/class/peer.h"
 
 struct p2p_result {
 	u32 caps;
@@ -211,10 +212,15 @@ enum nv_status client_get_p2p_caps_v2(struct rm_call *call, void *params)
 	p->p2pOptimalReadCEs = 0;
 	p->p2pOptimalWriteCEs = 0;
 	os_memcpy(p->p2pCapsStatus, r.status, sizeof(r.status));
-	/* GPUs have numbers for each other once memory is mapped between them, which is not served.
-	 */
-	for (i = 0; i < count * count; i++)
-		p->busPeerIds[i] = NV0000_CTRL_SYSTEM_GET_P2P_CAPS_INVALID_PEER;
+	/* GPUs have numbers for each other while somebody has them reach each other. */
+	for (i = 0; i < count * count; i++) {
+		struct rm_gpu *from = rm_gpu_by_id(call->rm, p->gpuIds[i / count]);
+		struct rm_gpu *to = rm_gpu_by_id(call->rm, p->gpuIds[i % count]);
+		u32 id = from && to ? rm_peer_id(from, to) : RM_PEER_ANY;
+
+		p->busPeerIds[i] =
+			id == RM_PEER_ANY ? NV0000_CTRL_SYSTEM_GET_P2P_CAPS_INVALID_PEER : id;
+	}
 	return NV_OK;
 }
 

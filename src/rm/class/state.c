@@ -46,6 +46,9 @@ enum nv_status rm_class_state_create(struct rm *rm)
 	status = os_mutex_init(&state->session_lock, LOCK_RANK_LEAF, "rm sessions");
 	if (status != NV_OK)
 		goto fail_session_lock;
+	status = rm_peers_init(&state->peers);
+	if (status != NV_OK)
+		goto fail_peers;
 	for (made = 0; made < RM_MAX_GPUS; made++) {
 		struct rm_gpu_objects *objects = &state->gpus[made];
 
@@ -71,6 +74,8 @@ enum nv_status rm_class_state_create(struct rm *rm)
 fail_gpus:
 	while (made--)
 		gpu_objects_fini(&state->gpus[made]);
+	rm_peers_fini(&state->peers);
+fail_peers:
 	os_mutex_destroy(&state->session_lock);
 fail_session_lock:
 	os_mutex_destroy(&state->event_lock);
@@ -87,6 +92,7 @@ void rm_class_state_destroy(struct rm *rm)
 	OS_BUG_ON(!list_empty(&state->events));
 	for (i = 0; i < RM_MAX_GPUS; i++)
 		gpu_objects_fini(&state->gpus[i]);
+	rm_peers_fini(&state->peers);
 	os_mutex_destroy(&state->session_lock);
 	os_mutex_destroy(&state->event_lock);
 	os_free(state);

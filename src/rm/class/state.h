@@ -10,6 +10,7 @@
 #include "rm/class/fabric.h"
 #include "rm/class/fifo.h"
 #include "rm/class/heap.h"
+#include "rm/class/peer.h"
 #include "rm/gpu/gpu.h"
 #include "rm/instance.h"
 #include "rm/server/server.h"
@@ -31,6 +32,7 @@ struct rm_gpu_objects {
 
 struct rm_class_state {
 	struct rm_gpu_objects gpus[RM_MAX_GPUS];
+	struct rm_peers peers;
 	struct os_mutex
 		event_lock; /* LOCK_RANK_LEAF: events and what subdevices and clients armed */
 	struct list events; /* struct rm_event */

@@ -10,6 +10,7 @@
 
 /* No open header names these. */
 #define CLOSED_GPU_INFORMATION 0x20808159u
+#define CLOSED_PEER_BYTE 0x20808162u
 #define ACQUIRE_COMPUTE_MODE_RESERVATION 0x20800145u
 #define RELEASE_COMPUTE_MODE_RESERVATION 0x20800146u
 
@@ -109,6 +110,7 @@ static const struct rm_control_handler subdevice_controls[] = {
 	{ NV2080_CTRL_CMD_RC_GET_WATCHDOG_INFO, subdevice_rc_get_watchdog_info },
 	{ NV2080_CTRL_CMD_GPU_GET_ACTIVE_PARTITION_IDS, subdevice_gpu_get_partition_ids },
 	{ CLOSED_GPU_INFORMATION, subdevice_gpu_get_closed_information },
+	{ CLOSED_PEER_BYTE, subdevice_gpu_get_closed_byte },
 };
 
 const struct rm_class rm_class_subdevice = {

@@ -93,6 +93,7 @@ enum nv_status subdevice_mc_service_interrupts(struct rm_call *call, void *param
 enum nv_status subdevice_rc_get_watchdog_info(struct rm_call *call, void *params);
 enum nv_status subdevice_gpu_get_partition_ids(struct rm_call *call, void *params);
 enum nv_status subdevice_gpu_get_closed_information(struct rm_call *call, void *params);
+enum nv_status subdevice_gpu_get_closed_byte(struct rm_call *call, void *params);
 
 /* subdevice_timer.c */
 enum nv_status subdevice_timer_get_time(struct rm_call *call, void *params);

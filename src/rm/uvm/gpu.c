@@ -2,6 +2,7 @@
 /* GPUs for unified memory, and the objects by which its clients name things (rm/uvm.h). */
 #include "abi/gh100.h"
 #include "base/bits.h"
+#include "rm/class/peer.h"
 #include "rm/gpu/gpu.h"
 #include "rm/gpu/name.h"
 #include "rm/gpu/static_info.h"
@@ -128,13 +129,28 @@ void rm_uvm_listen(struct rm *rm, void (*gone)(void *ctx, struct rm_gpu *gpu), v
 	os_mutex_unlock(&rm->uvm_lock);
 }
 
-/* The software GPU has no peer apertures yet: docs/limits.md. */
-enum nv_status rm_uvm_peer_create(struct rm_gpu *a, struct rm_gpu *b, u32 *peer_aperture_ab,
-				  u32 *peer_aperture_ba, u32 *links)
+enum nv_status rm_uvm_peer_create(struct rm_gpu *a, struct rm_gpu *b, struct rm_uvm_peer *ab,
+				  struct rm_uvm_peer *ba)
 {
-	return NV_ERR_NOT_SUPPORTED;
+	struct rm_peer_way there = { .id = RM_PEER_ANY }, back = { .id = RM_PEER_ANY };
+	enum nv_status status;
+	struct rm_call call;
+
+	rm_gpus_hold(&call, a->rm, NULL);
+	status = rm_peer_create(a, b, &there, &back);
+	rm_gpus_let_go(&call);
+	if (status != NV_OK)
+		return status;
+	*ab = (struct rm_uvm_peer){ there.id, there.links, there.base };
+	*ba = (struct rm_uvm_peer){ back.id, back.links, back.base };
+	return NV_OK;
 }
 
 void rm_uvm_peer_destroy(struct rm_gpu *a, struct rm_gpu *b)
 {
+	struct rm_call call;
+
+	rm_gpus_hold(&call, a->rm, NULL);
+	rm_peer_destroy(a, b);
+	rm_gpus_let_go(&call);
 }
