@@ -34,7 +34,8 @@ static void interrupt(const struct h100_engine_call *call)
 {
 }
 
-/* 32 pages at VA: of either memory, read-only, nothing, a hole; tables at the end of memory. */
+/* 32 pages at VA: of either memory, of the peer's, read-only, nothing, a hole; tables at the end.
+ */
 static void map(struct fuzz_engine *f, struct h100_pdb *pdb)
 {
 	static const u32 shifts[] = { 56, 47, 38, 29 };
@@ -52,6 +53,10 @@ static void map(struct fuzz_engine *f, struct h100_pdb *pdb)
 	for (u32 i = 0; i < 32; i++) {
 		if (i % 8 == 7)
 			entry = i == 7 ? 0 : REG_PREP(NV_MMU_VER3_PTE_PCF, 1);
+		else if (i % 8 == 5)
+			entry = (i == 13 ? (u64)FUZZ_BESIDE << 61
+					 : h100_fabric_base(i == 29 ? 2 : 1)) |
+				(u64)i * OS_PAGE_SIZE | 6 << 8 | 1u << 1 | 1;
 		else if (i % 3 == 0)
 			entry = (u64)i % 20 * OS_PAGE_SIZE | 6 << 8 | 1;
 		else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * A little memory of either kind for fuzzers of engines, the same at the start of each input.
+ * A little memory of either kind for fuzzers of engines, the same at the start of each input, and a
+ * peer with as much: by its first peer ids, which are the switches' and those of the GPU beside.
  */
 #ifndef FUZZ_ENGINE_H
 #define FUZZ_ENGINE_H
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include "base/bits.h"
+#include "h100/engine/fabric.h"
 #include "h100/engine/mmu.h"
 #include "os/os.h"
 
@@ -21,7 +23,13 @@ struct fuzz_engine {
 	struct h100_memory memory;
 	struct h100_mmu *mmu;
 	u8 *video, *pages;
+	struct h100_fabric *fabric;
+	struct h100_memory peer;
+	u8 *peer_video;
 };
+
+#define FUZZ_SWITCHED 0u /* peer ids */
+#define FUZZ_BESIDE 1u
 
 static inline u8 *fuzz_bus(void *ctx, u64 address, size_t size)
 {
@@ -89,11 +97,21 @@ static inline void fuzz_engine_begin(struct fuzz_engine *f, bool pointers)
 	};
 	f->video = calloc(1, FUZZ_VIDEO_BYTES);
 	f->pages = calloc(FUZZ_PAGES, OS_PAGE_SIZE);
-	if (!f->video || !f->pages ||
+	f->peer_video = calloc(1, FUZZ_VIDEO_BYTES);
+	if (!f->video || !f->pages || !f->peer_video ||
 	    h100_memory_init(&f->memory, &f->host, NULL, NULL, f->video, FUZZ_VIDEO_BYTES) !=
 		    NV_OK ||
-	    h100_mmu_create(&f->memory, &f->mmu) != NV_OK)
+	    h100_mmu_create(&f->memory, &f->mmu) != NV_OK ||
+	    h100_memory_init(&f->peer, &f->host, NULL, NULL, f->peer_video, FUZZ_VIDEO_BYTES) !=
+		    NV_OK ||
+	    h100_fabric_create(&f->fabric) != NV_OK ||
+	    h100_fabric_plug(f->fabric, 0, &f->memory) != NV_OK ||
+	    h100_fabric_plug(f->fabric, 1, &f->peer) != NV_OK)
 		abort();
+	h100_peer_by_switches(&f->memory, FUZZ_SWITCHED);
+	h100_peer_beside(&f->memory, FUZZ_BESIDE, 1);
+	h100_peer_enable(&f->memory, FUZZ_SWITCHED, true);
+	h100_peer_enable(&f->memory, FUZZ_BESIDE, true);
 	h100_memory_enter(&f->memory);
 }
 
@@ -101,7 +119,12 @@ static inline void fuzz_engine_end(struct fuzz_engine *f)
 {
 	h100_memory_leave(&f->memory);
 	h100_mmu_destroy(f->mmu);
+	h100_fabric_unplug(&f->peer);
+	h100_fabric_unplug(&f->memory);
+	h100_fabric_destroy(f->fabric);
+	h100_memory_fini(&f->peer);
 	h100_memory_fini(&f->memory);
+	free(f->peer_video);
 	free(f->video);
 	free(f->pages);
 }

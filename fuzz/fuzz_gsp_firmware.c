@@ -270,10 +270,12 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	u32 steps;
 
 	if (!d) {
+		struct h100_config config = { .count = 2 }; /* one of two on switches */
+
 		d = malloc(sizeof(*d));
-		if (!d)
+		if (!d || h100_fabric_create(&config.fabric) != NV_OK)
 			abort();
-		driver_open(d, NULL);
+		driver_open(d, &config);
 	}
 	h100_inject(d->gpu, "on-bus");
 	h100_cfg_write(d->gpu, 0x68, 2, 0x8000);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Page tables of any bytes, then translations and accesses. The first byte says where the root
- * lies; then come records: an operation and its operands. A translation never leaves memory, and an
- * access that succeeds agrees with what the translation said.
+ * Page tables and peer tables of any bytes, then translations and accesses. The first byte says
+ * where the root lies; then come records: an operation and its operands. A translation never leaves
+ * memory, and an access that succeeds agrees with what the translation said.
  */
 #include "fuzz_engine.h"
 
@@ -15,14 +15,15 @@ struct record {
 	u64 value;
 } __attribute__((packed));
 
-static void check(struct fuzz_engine *f, const struct h100_translation *t)
+static void check(const struct fuzz_engine *f, const struct h100_translation *t)
 {
 	if (t->bytes == 0)
 		abort();
 	if (!t->sparse && t->aperture == H100_APERTURE_VIDEO &&
 	    (t->address >= FUZZ_VIDEO_BYTES || t->bytes > FUZZ_VIDEO_BYTES - t->address))
 		abort();
-	if (!t->sparse && t->aperture == H100_APERTURE_PEER)
+	if (!t->sparse && h100_aperture_is_peer(t->aperture) &&
+	    !h100_peer_usable(&f->memory, t->aperture))
 		abort();
 }
 
@@ -70,6 +71,45 @@ static void put(struct fuzz_engine *f, const struct record *r)
 		memcpy(f->pages + (at - FUZZ_VIDEO_BYTES), &value, 8);
 }
 
+/* What the firmware does to the peer table, and a peer that goes and comes back. */
+static void change_peers(struct fuzz_engine *f, const struct record *r)
+{
+	u32 id = r->length % H100_PEERS;
+
+	switch (r->place % 6) {
+	case 0:
+		h100_peer_by_switches(&f->memory, id);
+		break;
+	case 1:
+		h100_peer_beside(&f->memory, id, (u32)r->value % (H100_FABRIC_GPUS + 2));
+		break;
+	case 2:
+		h100_peer_remove(&f->memory, id);
+		break;
+	case 3:
+		h100_fabric_unplug(&f->peer);
+		break;
+	case 4:
+		if (!f->peer.fabric && h100_fabric_plug(f->fabric, 1, &f->peer) != NV_OK)
+			abort();
+		break;
+	default:
+		h100_peer_enable(&f->memory, id, r->value & 1);
+		break;
+	}
+}
+
+/* A page of a peer's, where the chain below leads. */
+static void put_peer(struct fuzz_engine *f, const struct record *r)
+{
+	u64 address = r->value % (2 * FUZZ_VIDEO_BYTES) & ~(u64)(OS_PAGE_SIZE - 1);
+	u64 id = r->place % H100_PEERS;
+	u64 entry = (id % 2 ? 0 : h100_fabric_base((u32)(r->value >> 32) % 3)) + address;
+
+	entry |= id << 61 | 6 << 8 | (u64)H100_APERTURE_PEER << 1 | 1;
+	memcpy(f->video + 5 * OS_PAGE_SIZE, &entry, sizeof(entry));
+}
+
 static void run(struct fuzz_engine *f, const struct h100_pdb *pdb, const struct record *r)
 {
 	struct h100_translation t;
@@ -79,7 +119,13 @@ static void run(struct fuzz_engine *f, const struct h100_pdb *pdb, const struct 
 	u32 access = r->place & (H100_ACCESS_PRIVILEGED | 3);
 	u64 va = address_of(r);
 
-	switch (r->operation % 8) {
+	switch (r->operation % 10) {
+	case 8:
+		change_peers(f, r);
+		break;
+	case 9:
+		put_peer(f, r);
+		break;
 	case 0:
 	case 1:
 	case 2:

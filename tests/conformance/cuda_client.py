@@ -137,6 +137,12 @@ def cuda_peers_without_links(machine):
 
 
 @test(full=True)
+def cuda_peers_share_memory(machine):
+    """Mapped ranges and pools that two GPUs may use, memory that a process opens on another GPU."""
+    cuda(machine, "peer-shared", "peer-ipc", gpus=2)
+
+
+@test(full=True)
 def cuda_peer_matrix(machine):
     """Eight modules: every pair. Three cards of which two have a bridge: these two."""
     at_full_size(machine)

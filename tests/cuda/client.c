@@ -103,6 +103,8 @@ static const struct {
 	{ "peer-matrix", test_peer_matrix },
 	{ "peer-both", test_peer_both },
 	{ "peer-lost", test_peer_lost },
+	{ "peer-shared", test_peer_shared },
+	{ "peer-ipc", test_peer_ipc },
 	{ "exhausted", test_exhausted },
 	{ "pointers", test_pointers },
 	{ "destroyed", test_destroyed },

@@ -50,6 +50,8 @@ void test_peer_access(void);
 void test_peer_matrix(void);
 void test_peer_both(void);
 void test_peer_lost(void);
+void test_peer_shared(void);
+void test_peer_ipc(void);
 void test_exhausted(void);
 void test_pointers(void);
 void test_destroyed(void);

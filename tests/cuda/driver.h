@@ -247,6 +247,8 @@ struct cu_ipc {
 	  (cu_pool * pool, const struct cu_pool_properties *properties))                           \
 	X(cuMemPoolDestroy, cuMemPoolDestroy, (cu_pool pool))                                      \
 	X(cuMemPoolTrimTo, cuMemPoolTrimTo, (cu_pool pool, size_t keep))                           \
+	X(cuMemPoolSetAccess, cuMemPoolSetAccess,                                                  \
+	  (cu_pool pool, const struct cu_access *access, size_t count))                            \
 	X(cuMemPoolGetAttribute, cuMemPoolGetAttribute, (cu_pool pool, int which, void *value))    \
 	X(cuMemAllocFromPoolAsync, cuMemAllocFromPoolAsync,                                        \
 	  (cu_pointer * pointer, size_t size, cu_pool pool, cu_stream stream))                     \

@@ -3,6 +3,7 @@
 #include "client.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #define SIZE MIB(16)
 #define EDGE 64u /* bytes on both sides of a copy that it must leave alone */
@@ -266,6 +267,117 @@ void test_peer_both(void)
 		CHECK(client_pattern_holds(host, MIB(4) - BOTH_COPIES, (u32)i + 1));
 	}
 	places_end(count);
+}
+
+/* Memory of GPU 1 in a range that both may use, itself and a second object of it by a descriptor.
+ */
+static void shared_mappings(void)
+{
+	struct cu_memory_properties properties = { .type = CU_MEMORY_PINNED,
+						   .handles = CU_HANDLE_FILE,
+						   .place = { CU_PLACE_DEVICE, 1 } };
+	const struct cu_access both[2] = {
+		{ { CU_PLACE_DEVICE, 0 }, CU_ACCESS_READ_WRITE },
+		{ { CU_PLACE_DEVICE, 1 }, CU_ACCESS_READ_WRITE },
+	};
+	cu_memory memory, again;
+	cu_pointer range;
+	int fd = -1;
+
+	CU(cuMemCreate(&memory, MIB(2), &properties, 0));
+	CU(cuMemAddressReserve(&range, MIB(4), 0, 0, 0));
+	CU(cuMemMap(range, MIB(2), 0, memory, 0));
+	CU(cuMemSetAccess(range, MIB(2), both, 2));
+	CU(cuMemExportToShareableHandle(&fd, memory, CU_HANDLE_FILE, 0));
+	CU(cuMemImportFromShareableHandle(&again, (void *)(uintptr_t)fd, CU_HANDLE_FILE));
+	CU(cuMemMap(range + MIB(2), MIB(2), 0, again, 0));
+	CU(cuMemSetAccess(range + MIB(2), MIB(2), both, 1));
+	client_pattern(host, 100000, 77);
+	CU(cuCtxSetCurrent(places[0].context));
+	CU(cuMemcpyHtoD(range + 1, host, 100000));
+	CU(cuCtxSynchronize());
+	for (int i = 0; i < 3; i++) {
+		CU(cuCtxSetCurrent(places[i == 1].context));
+		memset(host, 0, 100000);
+		CU(cuMemcpyDtoH(host, range + 1 + (i == 2 ? MIB(2) : 0), 100000));
+		CHECK(client_pattern_holds(host, 100000, 77));
+	}
+	CU(cuMemUnmap(range, MIB(4)));
+	CU(cuMemRelease(again));
+	CU(cuMemRelease(memory));
+	CU(cuMemAddressFree(range, MIB(4)));
+	CHECK(!close(fd));
+}
+
+/* Memory of GPU 0's pool, which GPU 1 may use as well. */
+static void shared_pool(void)
+{
+	const struct cu_access other = { { CU_PLACE_DEVICE, 1 }, CU_ACCESS_READ_WRITE };
+	cu_pointer memory;
+	cu_pool pool;
+
+	CU(cuCtxSetCurrent(places[0].context));
+	CU(cuDeviceGetDefaultMemPool(&pool, 0));
+	CU(cuMemPoolSetAccess(pool, &other, 1));
+	CU(cuMemAllocAsync(&memory, 100000, NULL));
+	client_pattern(host, 100000, 78);
+	CU(cuMemcpyHtoD(memory, host, 100000));
+	CU(cuCtxSynchronize());
+	CU(cuCtxSetCurrent(places[1].context));
+	memset(host, 0, 100000);
+	CU(cuMemcpyDtoH(host, memory, 100000));
+	CHECK(client_pattern_holds(host, 100000, 78));
+	CU(cuCtxSetCurrent(places[0].context));
+	CU(cuMemFreeAsync(memory, NULL));
+	CU(cuCtxSynchronize());
+}
+
+void test_peer_shared(void)
+{
+	int count = places_make();
+
+	shared_mappings();
+	shared_pool();
+	places_end(count);
+}
+
+/* Another process opens GPU 0's memory on GPU 1, reads it there and writes to it. */
+void test_peer_ipc(void)
+{
+	struct cu_ipc handle;
+	u8 bytes[4096];
+	int ends[2];
+	pid_t pid;
+
+	CHECK(!pipe(ends));
+	pid = fork();
+	CHECK(pid >= 0);
+	if (!pid) {
+		cu_context context;
+		cu_pointer memory;
+
+		CHECK(read(ends[0], &handle, sizeof(handle)) == sizeof(handle));
+		CU(cuCtxCreate(&context, 0, client_device(1)));
+		CU(cuIpcOpenMemHandle(&memory, handle, CU_IPC_LAZY_PEER_ACCESS));
+		CU(cuMemcpyDtoH(bytes, memory, sizeof(bytes)));
+		CHECK(client_pattern_holds(bytes, sizeof(bytes), 1));
+		client_pattern(bytes, sizeof(bytes), 2);
+		CU(cuMemcpyHtoD(memory, bytes, sizeof(bytes)));
+		CU(cuCtxSynchronize());
+		CU(cuIpcCloseMemHandle(memory));
+		CU(cuCtxDestroy(context));
+		exit(0);
+	}
+	place_make(0);
+	client_pattern(bytes, sizeof(bytes), 1);
+	CU(cuMemcpyHtoD(places[0].memory, bytes, sizeof(bytes)));
+	CU(cuCtxSynchronize());
+	CU(cuIpcGetMemHandle(&handle, places[0].memory));
+	CHECK(write(ends[1], &handle, sizeof(handle)) == sizeof(handle));
+	client_child_good(pid);
+	CU(cuMemcpyDtoH(bytes, places[0].memory, sizeof(bytes)));
+	CHECK(client_pattern_holds(bytes, sizeof(bytes), 2));
+	CU(cuCtxDestroy(places[0].context));
 }
 
 /* Copies until one fails, which it does when a GPU goes; says so at the first and at the end. */

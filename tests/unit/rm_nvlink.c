@@ -468,6 +468,20 @@ static void test_p2p_client_closed(void **state)
 	assert_false(usable(0, 0) || usable(1, 0));
 }
 
+/* The firmware keeps its peer table while it sleeps. */
+static void test_p2p_suspended(void **state)
+{
+	u32 handle;
+
+	assert_int_equal(p2p(&handle, 0, 1), NV_OK);
+	assert_int_equal(rm_suspend(host.rm), NV_OK);
+	rm_resume(host.rm);
+	assert_int_equal(peer_id(0, 1), 0);
+	assert_true(usable(0, 0) && usable(1, 0));
+	assert_int_equal(host_free(my.ctl, my.client, handle), NV_OK);
+	assert_false(usable(0, 0) || usable(1, 0));
+}
+
 static void test_p2p_lost(void **state)
 {
 	u32 handle;
@@ -617,6 +631,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_p2p_gpu_removed, start_bridged, host_end),
 		cmocka_unit_test_setup_teardown(test_p2p_client_closed, start_modules, host_end),
 		cmocka_unit_test_setup_teardown(test_p2p_lost, start_modules, host_end),
+		cmocka_unit_test_setup_teardown(test_p2p_suspended, start_modules, host_end),
 		cmocka_unit_test_setup_teardown(test_p2p_failing_allocations, start_modules,
 						host_end),
 		cmocka_unit_test_setup_teardown(test_fabric_answers, start_modules, host_end),

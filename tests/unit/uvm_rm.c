@@ -8,6 +8,8 @@
 
 #include "abi/gh100.h"
 #include "base/bits.h"
+#include "h100/engine/fabric.h"
+#include "h100/gsp/gpu.h"
 #include "rm/api/api.h"
 #include "rm/class/channel.h"
 #include "rm/class/memory.h"
@@ -20,6 +22,8 @@
 #define SYSTEM 0xe3u
 #define COPY_OF_SPACE 0xe4u
 #define CHANNEL 0xe5u
+#define PEER_DEVICE 0xd1u
+#define PEER_SPACE 0xe6u
 #define BASE 0x200000000ull
 #define EXTERNALLY_OWNED 0x48u
 
@@ -28,6 +32,7 @@ static struct uvm_file *files[2];
 static int ctl, other;
 static u32 client, others;
 static NvProcessorUuid uuid;
+static u32 gpus = 1;
 
 static struct uvm_file *file_get(s32 fd)
 {
@@ -90,7 +95,7 @@ static int start(void **state)
 	UVM_INITIALIZE_PARAMS init = { 0 };
 	UVM_MM_INITIALIZE_PARAMS mm = { 0 };
 
-	host_start(1);
+	host_start(gpus);
 	config.rm = host.rm;
 	assert_true(host_open(RM_NODE_GPU, 0) >= 0);
 	ctl = host_open(RM_NODE_CONTROL, 0);
@@ -285,14 +290,136 @@ static void test_gpu_removed(void **state)
 	assert_int_equal(register_gpu(), NV_ERR_INVALID_DEVICE);
 }
 
+/* -- Two GPUs ---------------------------------------------------------------------------------- */
+
+static NvProcessorUuid peer_uuid;
+
+/* What start has on the first GPU, and a space on the second. */
+static int start_two(void **state)
+{
+	NV_VASPACE_ALLOCATION_PARAMETERS space = { .flags = EXTERNALLY_OWNED };
+	NV0080_ALLOC_PARAMETERS d = { .deviceId = 1 };
+	NV0000_CTRL_GPU_GET_UUID_FROM_GPU_ID_PARAMS p = {
+		.gpuId = 2 << 8,
+		.flags =
+			(u32)REG_PREP(NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID_FLAGS_FORMAT,
+				      NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID_FLAGS_FORMAT_BINARY),
+	};
+
+	gpus = 2;
+	start(state);
+	gpus = 1;
+	assert_true(host_open(RM_NODE_GPU, 1) >= 0);
+	make(client, PEER_DEVICE, NV01_DEVICE_0, &d, sizeof(d));
+	make(PEER_DEVICE, PEER_SPACE, FERMI_VASPACE_A, &space, sizeof(space));
+	assert_int_equal(host_control(ctl, client, client, NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID,
+				      &p, sizeof(p)),
+			 NV_OK);
+	memcpy(peer_uuid.uuid, p.gpuUuid, sizeof(peer_uuid.uuid));
+	return 0;
+}
+
+/* By which its page tables name the other's memory, as the GPU itself sees it. */
+static bool peer_usable(u32 gpu)
+{
+	return h100_peer_usable(&host.gpus[gpu].model->memory, h100_aperture_peer(0));
+}
+
+/* The first GPU's memory on the second. */
+static u32 map_on_peer(int fd, u32 root)
+{
+	static UVM_MAP_EXTERNAL_ALLOCATION_PARAMS p;
+
+	p.base = BASE;
+	p.length = MIB(4);
+	p.gpuAttributesCount = 1;
+	p.perGpuAttributes[0].gpuUuid = peer_uuid;
+	p.rmCtrlFd = fd;
+	p.hClient = root;
+	p.hMemory = VIDEO;
+	return CALL(&p, UVM_MAP_EXTERNAL_ALLOCATION);
+}
+
+static void peers_in_place(void)
+{
+	UVM_REGISTER_GPU_PARAMS gpu = { .gpu_uuid = peer_uuid };
+	UVM_REGISTER_GPU_VASPACE_PARAMS space = {
+		.gpuUuid = peer_uuid, .rmCtrlFd = ctl, .hClient = client, .hVaSpace = PEER_SPACE
+	};
+
+	UVM_CREATE_EXTERNAL_RANGE_PARAMS range = { .base = BASE, .length = MIB(8) };
+
+	assert_int_equal(CALL(&gpu, UVM_REGISTER_GPU), NV_OK);
+	assert_int_equal(CALL(&space, UVM_REGISTER_GPU_VASPACE), NV_OK);
+	assert_int_equal(CALL(&range, UVM_CREATE_EXTERNAL_RANGE), NV_OK);
+	/* Not while its GPU is no peer. */
+	assert_int_equal(map_on_peer(ctl, client), NV_ERR_INVALID_DEVICE);
+	assert_false(peer_usable(0) || peer_usable(1));
+	assert_int_equal(register_gpu(), NV_OK);
+	assert_true(peer_usable(0) && peer_usable(1));
+	assert_int_equal(map_on_peer(other, client), NV_ERR_INVALID_CLIENT);
+	assert_int_equal(map_on_peer(other, others), NV_ERR_OBJECT_NOT_FOUND);
+	assert_int_equal(map_on_peer(ctl, client), NV_OK);
+}
+
+static void test_peers(void **state)
+{
+	UVM_ENABLE_PEER_ACCESS_PARAMS on = { .gpuUuidA = uuid, .gpuUuidB = peer_uuid };
+	UVM_DISABLE_PEER_ACCESS_PARAMS off = { .gpuUuidA = uuid, .gpuUuidB = peer_uuid };
+	UVM_UNREGISTER_GPU_PARAMS gone = { .gpu_uuid = uuid };
+
+	peers_in_place();
+	/* By links: nothing to switch on or off. */
+	assert_int_equal(CALL(&on, UVM_ENABLE_PEER_ACCESS), NV_ERR_INVALID_DEVICE);
+	assert_int_equal(CALL(&off, UVM_DISABLE_PEER_ACCESS), NV_ERR_INVALID_DEVICE);
+	assert_int_equal(CALL(&gone, UVM_UNREGISTER_GPU), NV_OK);
+	assert_false(peer_usable(0) || peer_usable(1));
+	assert_int_equal(map_on_peer(ctl, client), NV_ERR_INVALID_DEVICE);
+	assert_int_equal(register_gpu(), NV_OK);
+	assert_int_equal(map_on_peer(ctl, client), NV_OK);
+}
+
+/* The client goes first, with the memory; the mapping keeps it. */
+static void test_peers_client_first(void **state)
+{
+	peers_in_place();
+	host_close(ctl);
+	assert_true(peer_usable(0) && peer_usable(1));
+}
+
+/* Whose memory it is leaves the bus; then whoever has it mapped. */
+static void test_peers_owner_removed(void **state)
+{
+	peers_in_place();
+	host_remove(0);
+	assert_false(peer_usable(1));
+	assert_int_equal(map_on_peer(ctl, client), NV_ERR_RESOURCE_LOST);
+}
+
+static void test_peers_mapper_removed(void **state)
+{
+	peers_in_place();
+	host_remove(1);
+	assert_false(peer_usable(0));
+	assert_int_equal(map_on_peer(ctl, client), NV_ERR_INVALID_DEVICE);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+#define TEST_TWO(name) cmocka_unit_test_setup_teardown(name, start_two, end)
 	const struct CMUnitTest tests[] = {
-		TEST(test_objects),	    TEST(test_maps),
-		TEST(test_client_first),    TEST(test_space_first),
-		TEST(test_duplicate_stays), TEST(test_again),
+		TEST(test_objects),
+		TEST(test_maps),
+		TEST(test_client_first),
+		TEST(test_space_first),
+		TEST(test_duplicate_stays),
+		TEST(test_again),
 		TEST(test_gpu_removed),
+		TEST_TWO(test_peers),
+		TEST_TWO(test_peers_client_first),
+		TEST_TWO(test_peers_owner_removed),
+		TEST_TWO(test_peers_mapper_removed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
