@@ -960,7 +960,8 @@ static enum nv_status make_all(struct host_rig *h)
 					      .gpfifo = CHANNEL_VA(5),
 					      .gpfifo_entries = HOST_ENTRIES,
 					      .userd_address = USERD(5) };
-	struct h100_doorbell *doorbell;
+	static u32 page[1024];
+	struct h100_doorbell *doorbell, *attached;
 	struct h100_channel *channel;
 	struct h100_group *group;
 	enum nv_status status;
@@ -969,6 +970,10 @@ static enum nv_status make_all(struct host_rig *h)
 	status = h100_fifo_doorbell_create(h->fifo, 77, &fd, &doorbell);
 	if (status != NV_OK)
 		return status;
+	status = h100_fifo_doorbell_attach(h->fifo, 78, page, h, &attached);
+	if (status != NV_OK)
+		goto fail_attach;
+	assert_ptr_equal(h100_doorbell_get_ctx(attached), h);
 	status = h100_group_create(h->fifo, 1, &group);
 	if (status != NV_OK)
 		goto fail_group;
@@ -985,6 +990,8 @@ static enum nv_status make_all(struct host_rig *h)
 fail_space:
 	h100_group_destroy(group);
 fail_group:
+	h100_fifo_doorbell_destroy(attached);
+fail_attach:
 	h100_fifo_doorbell_destroy(doorbell);
 	return status;
 }

@@ -159,26 +159,11 @@ static void set_armed(struct h100_doorbell *doorbell)
 	list_del(&doorbell->busy_node);
 }
 
-enum nv_status h100_fifo_doorbell_create(struct h100_fifo *fifo, u32 client, int *fd,
-					 struct h100_doorbell **out)
+/* Makes it the client's, and busy. */
+static enum nv_status doorbell_begin(struct h100_doorbell *doorbell, u32 client)
 {
-	struct h100_doorbell *doorbell = os_alloc(sizeof(*doorbell));
-	void *page = MAP_FAILED;
+	struct h100_fifo *fifo = doorbell->fifo;
 
-	*out = NULL;
-	*fd = -1;
-	if (!doorbell)
-		return NV_ERR_NO_MEMORY;
-	doorbell->fifo = fifo;
-	list_node_init(&doorbell->busy_node);
-	doorbell->fd = memfd_create("h100 doorbell", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	/* Whoever maps it cannot take it away from us. */
-	if (doorbell->fd >= 0 && ftruncate(doorbell->fd, H100_DOORBELL_BYTES) == 0 &&
-	    fcntl(doorbell->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
-		page = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, doorbell->fd, 0);
-	if (page == MAP_FAILED)
-		goto fail;
-	doorbell->page = page;
 	pthread_mutex_lock(&fifo->lock);
 	doorbell->client = client_get(fifo, client);
 	if (doorbell->client) {
@@ -187,7 +172,58 @@ enum nv_status h100_fifo_doorbell_create(struct h100_fifo *fifo, u32 client, int
 		threads_wake(fifo);
 	}
 	pthread_mutex_unlock(&fifo->lock);
-	if (!doorbell->client)
+	return doorbell->client ? NV_OK : NV_ERR_NO_MEMORY;
+}
+
+static struct h100_doorbell *doorbell_new(struct h100_fifo *fifo)
+{
+	struct h100_doorbell *doorbell = os_alloc(sizeof(*doorbell));
+
+	if (!doorbell)
+		return NULL;
+	doorbell->fifo = fifo;
+	doorbell->fd = -1;
+	list_node_init(&doorbell->busy_node);
+	return doorbell;
+}
+
+enum nv_status h100_fifo_doorbell_attach(struct h100_fifo *fifo, u32 client, void *page, void *ctx,
+					 struct h100_doorbell **out)
+{
+	struct h100_doorbell *doorbell = doorbell_new(fifo);
+
+	*out = NULL;
+	if (!doorbell)
+		return NV_ERR_NO_MEMORY;
+	doorbell->page = page;
+	doorbell->ctx = ctx;
+	if (doorbell_begin(doorbell, client) != NV_OK) {
+		os_free(doorbell);
+		return NV_ERR_NO_MEMORY;
+	}
+	*out = doorbell;
+	return NV_OK;
+}
+
+enum nv_status h100_fifo_doorbell_create(struct h100_fifo *fifo, u32 client, int *fd,
+					 struct h100_doorbell **out)
+{
+	struct h100_doorbell *doorbell = doorbell_new(fifo);
+	void *page = MAP_FAILED;
+
+	*out = NULL;
+	*fd = -1;
+	if (!doorbell)
+		return NV_ERR_NO_MEMORY;
+	doorbell->fd = memfd_create("h100 doorbell", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	/* Whoever maps it cannot take it away from us. */
+	if (doorbell->fd >= 0 && ftruncate(doorbell->fd, H100_DOORBELL_BYTES) == 0 &&
+	    fcntl(doorbell->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+		page = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, doorbell->fd, 0);
+	if (page == MAP_FAILED)
+		goto fail;
+	doorbell->page = page;
+	if (doorbell_begin(doorbell, client) != NV_OK)
 		goto fail;
 	*fd = doorbell->fd;
 	*out = doorbell;
@@ -220,8 +256,10 @@ void h100_fifo_doorbell_destroy(struct h100_doorbell *doorbell)
 		list_del(&doorbell->busy_node);
 	client_put(fifo, doorbell->client);
 	pthread_mutex_unlock(&fifo->lock);
-	munmap(doorbell->page, PAGE_BYTES);
-	close(doorbell->fd);
+	if (doorbell->fd >= 0) {
+		munmap(doorbell->page, PAGE_BYTES);
+		close(doorbell->fd);
+	}
 	os_free(doorbell);
 }
 

@@ -159,7 +159,7 @@ struct h100_doorbell {
 	struct list_node busy_node; /* while BUSY or SLOW */
 	struct fifo_client *client;
 	enum fifo_doorbell_state state;
-	int fd;
+	int fd;	   /* -1: the page is the host's */
 	u32 *page; /* its first 4 KiB, mapped */
 	void *ctx; /* the host's */
 };

@@ -106,6 +106,9 @@ bool h100_space_pdb(struct h100_space *space, struct h100_pdb *pdb);
 
 enum nv_status h100_fifo_doorbell_create(struct h100_fifo *fifo, u32 client, int *fd,
 					 struct h100_doorbell **out);
+/* The host has a page of its own (4 KiB), which stays until destroy; ctx is get_ctx's. */
+enum nv_status h100_fifo_doorbell_attach(struct h100_fifo *fifo, u32 client, void *page, void *ctx,
+					 struct h100_doorbell **out);
 void h100_fifo_doorbell_destroy(struct h100_doorbell *doorbell);
 void h100_fifo_doorbell_armed(struct h100_doorbell *doorbell);
 void h100_fifo_doorbell_rang(struct h100_doorbell *doorbell);
