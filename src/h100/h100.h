@@ -64,6 +64,11 @@ struct h100_host {
 	 */
 	bool (*waiting)(void *ctx);
 	/*
+	 * An engine has an error for the firmware, which has no thread of its own (config.threads):
+	 * h100_lend or the like is due. Any thread, with locks held. May be NULL.
+	 */
+	void (*errors)(void *ctx);
+	/*
 	 * From now on the next store to this page, by any process, has h100_doorbell_rang called;
 	 * a store meanwhile may do so as well. False: it cannot, or not yet, and the page is looked
 	 * at from time to time as long as its client has channels that are scheduled; where it
@@ -83,6 +88,7 @@ struct h100_config {
 	u32 count; /* GPUs in the machine: NVLink topology */
 	struct h100_fabric *fabric; /* where its links end; NULL: no peer's memory is reached */
 	bool threads;		    /* an own thread; false: works only when h100_lend is called */
+	bool engine_threads;	    /* engines have own ones all the same */
 	bool lending;		    /* drivers lend their threads: see h100_lend */
 	u32 chaos;		    /* tests: 0, or a seed for random delays and reordering */
 };

@@ -64,6 +64,7 @@ enum nv_status gpu_init(struct h100 *gpu, const struct h100_host *host,
 	gpu->index = config->index;
 	gpu->fabric = config->fabric;
 	gpu->threads = config->threads;
+	gpu->engine_threads = config->threads || config->engine_threads;
 	gpu->lending = config->lending;
 	return make_state(gpu, config);
 }
@@ -102,7 +103,11 @@ static void on_raise(void *ctx, u32 vector)
 
 static void on_errors(void *ctx)
 {
-	runner_work(ctx, H100_WORK_ERRORS);
+	struct h100 *gpu = ctx;
+
+	runner_work(gpu, H100_WORK_ERRORS);
+	if (!gpu->threads && gpu->host.errors)
+		gpu->host.errors(gpu->host.ctx);
 }
 
 static const struct h100_fifo_ops fifo_ops = { .raise = on_raise, .errors = on_errors };
@@ -116,7 +121,7 @@ static enum nv_status start_engines(struct h100 *gpu, u8 *video)
 		.state = &gpu->state,
 		.engines = &gpu->engines,
 		.memory = &gpu->memory,
-		.threads = gpu->threads,
+		.threads = gpu->engine_threads,
 	};
 	enum nv_status status;
 

@@ -40,7 +40,7 @@ struct h100 {
 	u64 next_event_ns; /* atomic: when the scenario wants something, ~0: never */
 
 	/* The own thread */
-	bool threads, lending;
+	bool threads, engine_threads, lending;
 	pthread_t thread;
 	sem_t wake;
 	u32 stop;     /* atomic */

@@ -262,7 +262,7 @@ u64 runner_quiet_ns(struct h100 *gpu)
 		now = now_ns(gpu);
 		quiet = when > now ? when - now : 1;
 	}
-	if (!gpu->threads)
+	if (!gpu->engine_threads)
 		quiet = min(quiet, h100_fifo_quiet_ns(gpu->fifo));
 	if (os_load_relaxed(&gpu->waiting) != 0)
 		quiet = min(quiet, (u64)RETRY_NS);
@@ -363,7 +363,7 @@ bool h100_lend(struct h100 *gpu)
 	bool did = runner_run(gpu, true);
 
 	/* Engines without threads work here too. */
-	if (!gpu->threads && h100_fifo_run_for(gpu->fifo, RUNNER_ENGINES_NS))
+	if (!gpu->engine_threads && h100_fifo_run_for(gpu->fifo, RUNNER_ENGINES_NS))
 		did = true;
 	return did;
 }
