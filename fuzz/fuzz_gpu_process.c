@@ -71,6 +71,24 @@ static int answer_packet(struct input *in, struct softh100_packet *packet)
 	return 0;
 }
 
+/* Reports of few bells, mostly, so that they come again and go. */
+static int answer_bells(struct input *in, struct softh100_bells *reports)
+{
+	u32 i;
+
+	take_bytes(in, reports, sizeof(*reports));
+	reports->count = take(in) % 40u;
+	for (i = 0; i < sizeof(reports->bells) / sizeof(reports->bells[0]); i++) {
+		reports->bells[i].client %= 4;
+		if (take(in) < 0xf0)
+			reports->bells[i].number %= 8;
+	}
+	/* Full ones for ever would be no end. */
+	if (in->left == 0)
+		reports->count = 0;
+	return 0;
+}
+
 static int fuzz_ioctl(void *ctx, unsigned long request, void *arg)
 {
 	struct input *in = ctx;
@@ -89,6 +107,8 @@ static int fuzz_ioctl(void *ctx, unsigned long request, void *arg)
 		return answer_wait(in, arg);
 	case SOFTH100_FSP_RECEIVE:
 		return answer_packet(in, arg);
+	case SOFTH100_BELLS:
+		return answer_bells(in, arg);
 	case SOFTH100_COMMAND:
 		take_bytes(in, arg, take(in));
 		return 0;
@@ -118,14 +138,22 @@ static ssize_t fuzz_pwrite(void *ctx, const void *data, size_t size, u64 address
 	return rc ? rc : (ssize_t)size;
 }
 
-static void *fuzz_map(void *ctx, size_t size)
+/* What stays mapped, whatever the process does. */
+static void *map_once(void **memory, size_t size, size_t bytes)
 {
-	static void *video;
+	if (!*memory)
+		*memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	return size <= bytes && *memory != MAP_FAILED ? *memory : NULL;
+}
 
-	if (!video)
-		video = mmap(NULL, VIDEO_BYTES, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	return size <= VIDEO_BYTES && video != MAP_FAILED ? video : NULL;
+static void *fuzz_map(void *ctx, u64 offset, size_t size)
+{
+	static void *video, *bells;
+
+	if (offset == SOFTH100_BELLS_OFFSET)
+		return map_once(&bells, size, (size_t)SOFTH100_BELLS_MAX * 4096);
+	return map_once(&video, size, VIDEO_BYTES);
 }
 
 static void fuzz_unmap(void *ctx, void *memory, size_t size)

@@ -113,6 +113,7 @@ static const struct {
 	{ "kernel-managed", test_kernel_managed },
 	{ "large", test_large },
 	{ "loop", test_loop },
+	{ "loop-small", test_loop_small },
 	{ "attributes", test_attributes },
 };
 

@@ -60,6 +60,7 @@ void test_kernel_set(void);
 void test_kernel_managed(void);
 void test_large(void);
 void test_loop(void);
+void test_loop_small(void);
 void test_attributes(void);
 
 #endif

@@ -279,18 +279,28 @@ void test_gpus(void)
 }
 
 /* Copies until it is killed; says when the first is done. */
-void test_loop(void)
+static void copy_for_ever(size_t size)
 {
 	cu_pointer device;
 	void *host;
 
 	client_context();
-	CU(cuMemAlloc(&device, GIB(1)));
-	CU(cuMemAllocHost(&host, MIB(64)));
+	CU(cuMemAlloc(&device, 16 * size));
+	CU(cuMemAllocHost(&host, size));
 	for (u64 i = 0;; i++) {
-		CU(cuMemcpyHtoD(device + i % 16 * MIB(64), host, MIB(64)));
-		CU(cuMemcpyDtoH(host, device + i % 16 * MIB(64), MIB(64)));
+		CU(cuMemcpyHtoD(device + i % 16 * size, host, size));
+		CU(cuMemcpyDtoH(host, device + i % 16 * size, size));
 		if (i == 0)
 			printf("copying %d\n", (int)getpid());
 	}
+}
+
+void test_loop(void)
+{
+	copy_for_ever(MIB(64));
+}
+
+void test_loop_small(void)
+{
+	copy_for_ever(MIB(1));
 }

@@ -11,9 +11,12 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "abi/r535.h"
 #include "base/bits.h"
 #include "h100/engine/profile.h"
 #include "unit.h"
+
+#define BELL_BYTES ((size_t)4096)
 
 bool fake_no_process;
 
@@ -173,6 +176,46 @@ static int answer_answer(struct h100 *fake, u32 value)
 	return 0;
 }
 
+static int answer_bells(struct h100 *fake, unsigned long request, void *arg)
+{
+	pthread_mutex_lock(&fake->lock);
+	switch (request) {
+	case SOFTH100_BELLS:
+		memcpy(arg, &fake->reports, sizeof(fake->reports));
+		fake->reports.count = 0;
+		break;
+	case SOFTH100_BELL_ARM:
+		fake->armed++;
+		fake->last_armed = *(const u32 *)arg;
+		break;
+	default:
+		fake->freed++;
+		fake->last_freed = *(const u32 *)arg;
+		mprotect(fake->bells + fake->last_freed * BELL_BYTES, BELL_BYTES, PROT_NONE);
+		break;
+	}
+	pthread_cond_broadcast(&fake->changed);
+	pthread_mutex_unlock(&fake->lock);
+	return 0;
+}
+
+void fake_bell(struct h100 *fake, u32 number, u32 client, u32 flags)
+{
+	pthread_mutex_lock(&fake->lock);
+	if (number < SOFTH100_BELLS_MAX && !(flags & SOFTH100_BELL_GONE))
+		mprotect(fake->bells + number * BELL_BYTES, BELL_BYTES, PROT_READ | PROT_WRITE);
+	fake->reports.bells[fake->reports.count++] =
+		(struct softh100_bell){ .number = number, .client = client, .flags = flags };
+	fake->work |= SOFTH100_WORK_BELLS;
+	pthread_cond_broadcast(&fake->changed);
+	pthread_mutex_unlock(&fake->lock);
+}
+
+u32 *fake_bell_word(struct h100 *fake, u32 number)
+{
+	return (u32 *)(fake->bells + number * BELL_BYTES + NVC361_NOTIFY_CHANNEL_PENDING);
+}
+
 static int answer_registers(struct h100 *fake, unsigned long request, void *arg)
 {
 	struct softh100_register *reg = arg;
@@ -240,6 +283,13 @@ static int fake_ioctl(void *ctx, unsigned long request, void *arg)
 		return answer_command(fake, arg);
 	case SOFTH100_ANSWER:
 		return answer_answer(fake, *(const u32 *)arg);
+	case SOFTH100_WAKE:
+		fake_work(fake, SOFTH100_WORK_WOKEN);
+		return 0;
+	case SOFTH100_BELLS:
+	case SOFTH100_BELL_ARM:
+	case SOFTH100_BELL_FREE:
+		return answer_bells(fake, request, arg);
 	default:
 		return answer_registers(fake, request, arg);
 	}
@@ -280,12 +330,27 @@ static ssize_t fake_pwrite(void *ctx, const void *data, size_t size, u64 address
 		       : -EFAULT;
 }
 
-static void *fake_map(void *ctx, size_t size)
+/* None of them is there yet. */
+static void *map_bells(struct h100 *fake, size_t size)
+{
+	void *pages =
+		mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	assert_int_equal(size, SOFTH100_BELLS_MAX * BELL_BYTES);
+	assert_ptr_not_equal(pages, MAP_FAILED);
+	fake->bells = pages;
+	return pages;
+}
+
+static void *fake_map(void *ctx, u64 offset, size_t size)
 {
 	struct h100 *fake = ctx;
 
 	if (disturb(fake, false) != 0)
 		return NULL;
+	if (offset == SOFTH100_BELLS_OFFSET)
+		return map_bells(fake, size);
+	assert_int_equal(offset, 0);
 	assert_int_equal(size, fake->identity.video_bytes);
 	os_fetch_add(&fake->mapped, 1);
 	return fake->video;
@@ -295,6 +360,11 @@ static void fake_unmap(void *ctx, void *memory, size_t size)
 {
 	struct h100 *fake = ctx;
 
+	if (memory == fake->bells) {
+		munmap(memory, size);
+		fake->bells = NULL;
+		return;
+	}
 	os_fetch_sub(&fake->mapped, 1);
 }
 

@@ -19,6 +19,7 @@ struct h100 {
 	struct h100_function fn;
 	u8 *video;
 	u32 mapped; /* of video memory, by the process */
+	u8 *bells;  /* pages of them, once the process has mapped them; atomic */
 
 	pthread_mutex_t lock; /* all below */
 	pthread_cond_t changed;
@@ -28,6 +29,9 @@ struct h100 {
 	struct softh100_command command;
 	bool answered;
 	u32 answer;
+	struct softh100_bells reports;
+	u32 armed, freed; /* calls of the process */
+	u32 last_armed, last_freed;
 
 	/* How it answers. Calls are counted; from fail_at on (0: never) all of them fail. */
 	u64 calls;
@@ -61,6 +65,10 @@ void fake_work(struct h100 *fake, u32 work);
 /* A line written to debugfs: the answer, an errno. */
 u32 fake_command(struct h100 *fake, const char *text);
 u32 fake_command_raw(struct h100 *fake, const struct softh100_command *command);
+/* Reports a bell; its page is there until the process frees it. */
+void fake_bell(struct h100 *fake, u32 number, u32 client, u32 flags);
+/* The doorbell in the bell's page. */
+u32 *fake_bell_word(struct h100 *fake, u32 number);
 /* The process is gone, on its own. */
 bool fake_ended(struct h100 *fake);
 

@@ -527,6 +527,76 @@ static void test_lies(void **state)
 	assert_false(h100_chip_bus_master(&chip));
 }
 
+/* -- Doorbells --------------------------------------------------------------------------------- */
+
+#define BELL_CLIENT 77u
+
+/* Until the word is n at least. */
+static void wait_count(struct h100 *fake, const u32 *word, u32 n)
+{
+	pthread_mutex_lock(&fake->lock);
+	while (*word < n)
+		pthread_cond_wait(&fake->changed, &fake->lock);
+	pthread_mutex_unlock(&fake->lock);
+}
+
+static u32 number_of(struct h100 *fake, const u32 *word)
+{
+	u32 value;
+
+	pthread_mutex_lock(&fake->lock);
+	value = *word;
+	pthread_mutex_unlock(&fake->lock);
+	return value;
+}
+
+static void rung(struct h100 *fake, u32 number)
+{
+	u32 armed = number_of(fake, &fake->armed);
+
+	fake_bell(fake, number, BELL_CLIENT, SOFTH100_BELL_RUNG);
+	os_store_relaxed(fake_bell_word(fake, number), 0x80003u);
+	wait_count(fake, &fake->armed, armed + 1);
+	while (os_load_relaxed(fake_bell_word(fake, number)) != 0)
+		os_sleep_us(100);
+	assert_int_equal(number_of(fake, &fake->last_armed), number);
+}
+
+static void test_bells(void **state)
+{
+	struct driver *d = *state;
+	struct h100 *fake = d->gpu;
+	u32 i;
+
+	/* The word is taken, and the page armed again, however often. */
+	for (i = 0; i < 3; i++)
+		rung(fake, 5);
+	rung(fake, SOFTH100_BELLS_MAX - 1);
+	rung(fake, 5);
+	/* Freed once the page is not looked at any more; the fake's is inaccessible from then on.
+	 */
+	fake_bell(fake, 5, BELL_CLIENT, SOFTH100_BELL_GONE | SOFTH100_BELL_RUNG);
+	wait_count(fake, &fake->freed, 1);
+	assert_int_equal(fake->last_freed, 5);
+	/* One that went before anybody heard of it; and another one of a number that was freed. */
+	fake_bell(fake, 9, BELL_CLIENT, SOFTH100_BELL_GONE);
+	wait_count(fake, &fake->freed, 2);
+	assert_int_equal(fake->last_freed, 9);
+	rung(fake, 5);
+	/* With nobody ringing the process sleeps. */
+	check_messages(d);
+	/* What is left at the end is the process's to forget. */
+	assert_int_equal(fake_join(fake, true), 0);
+}
+
+static void test_bell_of_no_number(void **state)
+{
+	struct driver *d = *state;
+
+	fake_bell(d->gpu, SOFTH100_BELLS_MAX, BELL_CLIENT, SOFTH100_BELL_RUNG);
+	assert_int_equal(fake_join(d->gpu, false), EPROTO);
+}
+
 #define COLD(name) cmocka_unit_test_setup_teardown(name, open_cold, close_gpu)
 #define BOOTED(name) cmocka_unit_test_setup_teardown(name, open_booted, close_gpu)
 #define UNSERVED(name) cmocka_unit_test_setup_teardown(name, open_unserved, close_gpu)
@@ -547,6 +617,8 @@ int main(void)
 		BOOTED(test_commands),
 		BOOTED(test_scheduled),
 		BOOTED(test_idle),
+		BOOTED(test_bells),
+		BOOTED(test_bell_of_no_number),
 		UNSERVED(test_refused),
 		UNSERVED(test_allocations),
 		cmocka_unit_test(test_machine),

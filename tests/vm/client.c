@@ -112,6 +112,7 @@ static const struct {
 	{ "loud", row_loud },
 	{ "maps", row_maps },
 	{ "hold-maps", row_hold_maps },
+	{ "bells", row_bells },
 	{ "uvm", row_uvm },
 	{ "hold-uvm", row_hold_uvm },
 	{ "uvm-opens", row_uvm_opens },

@@ -15,8 +15,10 @@
 #define SUBDEVICE 0x11u
 #define VIDEO 0x20u
 #define SYSTEM 0x21u
+#define USERMODE 0x22u
 #define BYTES (1u << 20)
 #define PAGE 4096u
+#define BELL_BYTES NVC361_NV_USERMODE__SIZE
 
 #define FIELD(value, name) ((u32)REG_PREP(name, name##_##value))
 
@@ -63,6 +65,8 @@ static void make_memory(int ctl, u32 client)
 	CHECK_IS(alloc(ctl, client, DEVICE, &handle, NV01_MEMORY_LOCAL_USER, &video, 0), NV_OK);
 	handle = SYSTEM;
 	CHECK_IS(alloc(ctl, client, DEVICE, &handle, NV01_MEMORY_SYSTEM, &system, 0), NV_OK);
+	handle = USERMODE;
+	CHECK_IS(alloc(ctl, client, SUBDEVICE, &handle, HOPPER_USERMODE_A, NULL, 0), NV_OK);
 }
 
 static void check_same(int ctl, u32 client, u32 memory, int first, int second)
@@ -166,6 +170,85 @@ static void check_clean(int ctl, u32 client)
 	}
 }
 
+/* A mapping of the file's doorbell, every word of it stored to; NULL: it cannot be had. */
+static volatile u32 *map_bell(int fd)
+{
+	volatile u32 *at = map(fd, BELL_BYTES, PROT_READ | PROT_WRITE);
+	u32 i;
+
+	if (at == MAP_FAILED)
+		return NULL;
+	for (i = 0; i < BELL_BYTES / sizeof(*at); i++)
+		at[i] = ~i;
+	return at;
+}
+
+/* A child has none of it: a store is SIGSEGV. */
+static void check_child(volatile u32 *at)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child) {
+		at[0] = 1;
+		_exit(0);
+	}
+	CHECK(child > 0 && waitpid(child, &status, 0) == child);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+}
+
+/* Doorbells whose client has no channels: anything may be stored, and nothing comes of it. */
+int row_bells(void)
+{
+	int ctl = open_control(), fd = open_gpu(0), other = open_gpu(0);
+	u32 client = make_client(ctl), round;
+	volatile u32 *a, *b;
+
+	CHECK(fd >= 0 && other >= 0);
+	make_memory(ctl, client);
+	CHECK_IS(prepare(ctl, client, USERMODE, 0, BELL_BYTES, 0, ctl), NV_ERR_INVALID_ARGUMENT);
+	CHECK_IS(prepare(ctl, client, USERMODE, 0, 2 * BELL_BYTES, 0, fd), NV_ERR_INVALID_LIMIT);
+	CHECK_IS(prepare(ctl, client, USERMODE, 0, BELL_BYTES, 0, fd), NV_OK);
+	CHECK_IS(map_error(fd, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, 0), EINVAL);
+	CHECK_IS(map_error(fd, BELL_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE, 0), EINVAL);
+	CHECK_IS(map_error(fd, BELL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, PAGE), EINVAL);
+	a = map_bell(fd);
+	b = map_bell(fd);
+	CHECK(a && b && a != b);
+	/* Parts of it go, the rest is as before; the pages come again whoever took them away. */
+	CHECK(munmap((char *)a + 4 * PAGE, 4 * PAGE) == 0);
+	for (round = 0; round < 200; round++) {
+		a[round % (PAGE / 4)] = ~0u;
+		a[(15 * PAGE + round * 4) / 4] = ~0u;
+		b[36] = round;
+		CHECK(madvise((void *)b, BELL_BYTES, MADV_DONTNEED) == 0);
+		usleep(round * 10);
+	}
+	CHECK(mremap((void *)b, BELL_BYTES, 2 * BELL_BYTES, MREMAP_MAYMOVE) == MAP_FAILED);
+	check_child(b);
+	/* Mappings come and go while they are rung. */
+	for (round = 0; round < 300; round++) {
+		volatile u32 *c = map_bell(fd);
+
+		CHECK(c);
+		b[36] = 1;
+		CHECK(munmap((void *)c, BELL_BYTES) == 0);
+	}
+	/* A part of the region, and one that is only read. */
+	CHECK_IS(prepare(ctl, client, USERMODE, PAGE, PAGE, FIELD(READ_ONLY, NVOS33_FLAGS_ACCESS),
+			 other),
+		 NV_OK);
+	CHECK_IS(map_error(other, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, 0), EACCES);
+	a = map(other, PAGE, PROT_READ);
+	CHECK(a != MAP_FAILED && a[36] == 0);
+	CHECK(mprotect((void *)a, PAGE, PROT_READ | PROT_WRITE) < 0 && errno == EACCES);
+	/* It stays with its mapping when object and file are gone. */
+	CHECK_IS(free_object(ctl, client, USERMODE), NV_OK);
+	close(fd);
+	b[36] = 5;
+	return 0;
+}
+
 int row_maps(void)
 {
 	int ctl = open_control(), gpu = open_gpu(0), files[4];
@@ -202,15 +285,15 @@ static const char *touch(volatile u32 *at)
 	return "there";
 }
 
-/* Maps both kinds, says so, and tells of each line of input how an access to either ends. */
+/* Maps all kinds, says so, and tells of each line of input how an access to each ends. */
 int row_hold_maps(void)
 {
-	int ctl = open_control(), gpu = open_gpu(0), node = open_gpu(0);
+	int ctl = open_control(), gpu = open_gpu(0), node = open_gpu(0), bell = open_gpu(0);
 	u32 client = make_client(ctl);
-	volatile u32 *at[2];
+	volatile u32 *at[3];
 	char byte;
 
-	CHECK(gpu >= 0 && node >= 0);
+	CHECK(gpu >= 0 && node >= 0 && bell >= 0);
 	make_memory(ctl, client);
 	CHECK_IS(prepare(ctl, client, VIDEO, 0, BYTES, 0, gpu), NV_OK);
 	CHECK_IS(prepare(ctl, client, SYSTEM, 0, BYTES, 0, node), NV_OK);
@@ -218,12 +301,16 @@ int row_hold_maps(void)
 	at[1] = map(node, BYTES, PROT_READ | PROT_WRITE);
 	CHECK(at[0] != MAP_FAILED && at[1] != MAP_FAILED);
 	at[0][0] = at[1][0] = 1;
+	CHECK_IS(prepare(ctl, client, USERMODE, 0, BELL_BYTES, 0, bell), NV_OK);
+	at[2] = map_bell(bell);
+	CHECK(at[2]);
 	CHECK(signal(SIGBUS, on_bus_error) != SIG_ERR);
 	printf("ready\n");
 	fflush(stdout);
 	while (read(STDIN_FILENO, &byte, 1) == 1) {
 		printf("%s ", touch(at[0]));
-		printf("%s\n", touch(at[1]));
+		printf("%s ", touch(at[1]));
+		printf("%s\n", touch(at[2]));
 		fflush(stdout);
 	}
 	return 0;

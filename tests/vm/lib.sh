@@ -133,6 +133,10 @@ need_smi() {
 	[ -x /usr/bin/nvidia-smi ] || skip "NVIDIA's programs are not there"
 }
 
+need_cuda() {
+	[ -e /usr/lib/x86_64-linux-gnu/libcuda.so.1 ] || skip "NVIDIA's programs are not there"
+}
+
 inject_file() {
 	echo "/sys/kernel/debug/softh100/$1/inject"
 }

@@ -28,7 +28,7 @@ result() {
 
 # Takes away what a test left, whatever state it is in.
 clean() {
-	killall -9 nvidia-smi host_client vm_client softh100_client 2>/dev/null
+	killall -9 nvidia-smi host_client vm_client softh100_client cuda_client cuda_copy 2>/dev/null
 	sleep 0.05
 	for module in nvidia_uvm nvidia softh100_selftest; do
 		grep -q "^$module " /proc/modules && modprobe -r "$module" 2>&1

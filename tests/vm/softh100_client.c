@@ -298,14 +298,18 @@ static void refuse_requests(int fd)
 		SOFTH100_FSP_RECEIVE, SOFTH100_FSP_SEND,      SOFTH100_FSP_READY,
 		SOFTH100_GSP_RUN,     SOFTH100_GSP_INTERRUPT, SOFTH100_RAISE,
 		SOFTH100_WPR2,	      SOFTH100_PRESENT,	      SOFTH100_ANSWER,
+		SOFTH100_BELLS,	      SOFTH100_BELL_ARM,      SOFTH100_BELL_FREE,
 	};
 	static const struct {
 		unsigned long request;
 		uint32_t value;
 	} words[] = {
-		{ SOFTH100_FSP_READY, 2 },   { SOFTH100_GSP_RUN, 4 }, { SOFTH100_RAISE, 512 },
-		{ SOFTH100_RAISE, ~0u },     { SOFTH100_PRESENT, 2 }, { SOFTH100_ANSWER, 0 },
-		{ SOFTH100_ANSWER, 0x7fff },
+		{ SOFTH100_FSP_READY, 2 },   { SOFTH100_GSP_RUN, 4 },
+		{ SOFTH100_RAISE, 512 },     { SOFTH100_RAISE, ~0u },
+		{ SOFTH100_PRESENT, 2 },     { SOFTH100_ANSWER, 0 },
+		{ SOFTH100_ANSWER, 0x7fff }, { SOFTH100_BELL_ARM, 0 },
+		{ SOFTH100_BELL_ARM, ~0u },  { SOFTH100_BELL_FREE, 0 },
+		{ SOFTH100_BELL_FREE, ~0u },
 	};
 	struct softh100_command command;
 
@@ -389,6 +393,30 @@ static void refuse_mappings(int fd)
 #undef MAP
 }
 
+/* Nobody has a bell here. */
+static void refuse_bells(int fd)
+{
+	const uint64_t size = SOFTH100_BELLS_MAX * 4096ull, at = SOFTH100_BELLS_OFFSET;
+	struct softh100_bells bells = { .count = 7 };
+	int status = 0;
+	char *page;
+
+#define MAP(size, flags, offset) \
+	(mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, (off_t)(offset)))
+	CHECK(ioctl(fd, SOFTH100_BELLS, &bells) == 0 && bells.count == 0);
+	CHECK(MAP(4096, MAP_PRIVATE, at) == MAP_FAILED && errno == EINVAL);
+	CHECK(MAP(size + 4096, MAP_SHARED, at) == MAP_FAILED && errno == EINVAL);
+	CHECK(MAP(8192, MAP_SHARED, at + size - 4096) == MAP_FAILED && errno == EINVAL);
+	CHECK(MAP(4096, MAP_SHARED, at + size) == MAP_FAILED && errno == EINVAL);
+	CHECK(MAP(4096, MAP_SHARED, at - 4096) == MAP_FAILED && errno == EINVAL);
+	if (fork() == 0) {
+		page = MAP(size, MAP_SHARED, at);
+		_exit(page == MAP_FAILED ? 1 : page[4096]);
+	}
+	CHECK(wait(&status) > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
+#undef MAP
+}
+
 static void wait_times(int fd)
 {
 	struct softh100_wait w = { .timeout_ns = 0 };
@@ -430,6 +458,7 @@ static int refuse(void)
 	refuse_contents(fd);
 	refuse_dma(fd);
 	refuse_mappings(fd);
+	refuse_bells(fd);
 	wait_times(fd);
 	wait_interrupted(fd);
 	close(fd);

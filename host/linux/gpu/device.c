@@ -33,10 +33,10 @@ static ssize_t device_pwrite(void *ctx, const void *data, size_t size, u64 addre
 	return got < 0 ? -errno : got;
 }
 
-static void *device_map(void *ctx, size_t size)
+static void *device_map(void *ctx, u64 offset, size_t size)
 {
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
-			    file_of(ctx), 0);
+			    file_of(ctx), (off_t)offset);
 
 	if (memory == MAP_FAILED)
 		return NULL;

@@ -183,7 +183,8 @@ static int serve_gpu(void *ctx, u32 gpu, const volatile u32 *stop, void (*ready)
 			 .scenario = session->scenario,
 			 .scenario_size = session->scenario_size,
 			 .index = gpu,
-			 .count = session->machine.gpus },
+			 .count = session->machine.gpus,
+			 .engine_threads = true },
 		.log = log_line,
 	};
 	struct serve *serve;

@@ -38,19 +38,31 @@ int remote_ioctl(struct h100_chip *chip, unsigned long request, void *arg)
 	return rc < 0 ? -rc : 0;
 }
 
-/* A call that works as long as the GPU is there. */
-static bool must(struct h100_chip *chip, unsigned long request, void *arg)
+void remote_wake(struct h100_chip *chip)
 {
-	if (chip->error == 0)
-		chip->error = remote_ioctl(chip, request, arg);
-	return chip->error == 0;
+	remote_ioctl(chip, SOFTH100_WAKE, NULL);
+}
+
+void remote_fail(struct h100_chip *chip, int error)
+{
+	if (os_cmpxchg32(&chip->error, 0, (u32)error))
+		remote_wake(chip);
+}
+
+bool remote_must(struct h100_chip *chip, unsigned long request, void *arg)
+{
+	int rc = remote_error(chip) ? 0 : remote_ioctl(chip, request, arg);
+
+	if (rc)
+		remote_fail(chip, rc);
+	return remote_error(chip) == 0;
 }
 
 static void must_set(struct h100_chip *chip, unsigned long request, u32 value)
 {
 	__u32 word = value;
 
-	must(chip, request, &word);
+	remote_must(chip, request, &word);
 }
 
 /* -- Binding ----------------------------------------------------------------------------------- */
@@ -95,14 +107,14 @@ u32 h100_chip_register_get(struct h100_chip *chip, u32 offset)
 {
 	struct softh100_register reg = { .offset = offset };
 
-	return must(chip, SOFTH100_REGISTER_GET, &reg) ? reg.value : ~0u;
+	return remote_must(chip, SOFTH100_REGISTER_GET, &reg) ? reg.value : ~0u;
 }
 
 void h100_chip_register_set(struct h100_chip *chip, u32 offset, u32 value)
 {
 	struct softh100_register reg = { .offset = offset, .value = value };
 
-	must(chip, SOFTH100_REGISTER_SET, &reg);
+	remote_must(chip, SOFTH100_REGISTER_SET, &reg);
 }
 
 u32 h100_chip_doorbells(struct h100_chip *chip, u32 *tokens, u32 max)
@@ -110,7 +122,7 @@ u32 h100_chip_doorbells(struct h100_chip *chip, u32 *tokens, u32 max)
 	struct softh100_doorbells rung = { 0 };
 
 	/* All that may come has to find room. */
-	if (max < ARRAY_SIZE(rung.tokens) || !must(chip, SOFTH100_DOORBELLS, &rung) ||
+	if (max < ARRAY_SIZE(rung.tokens) || !remote_must(chip, SOFTH100_DOORBELLS, &rung) ||
 	    rung.count > ARRAY_SIZE(rung.tokens))
 		return 0;
 	memcpy(tokens, rung.tokens, rung.count * sizeof(rung.tokens[0]));
@@ -126,7 +138,7 @@ u32 h100_chip_fsp_receive(struct h100_chip *chip, void *data, u32 size)
 {
 	struct softh100_packet packet = { .data = (uintptr_t)data, .size = size };
 
-	if (!must(chip, SOFTH100_FSP_RECEIVE, &packet) || packet.size > size)
+	if (!remote_must(chip, SOFTH100_FSP_RECEIVE, &packet) || packet.size > size)
 		return 0;
 	return packet.size;
 }
@@ -135,7 +147,7 @@ void h100_chip_fsp_send(struct h100_chip *chip, const void *data, u32 size)
 {
 	struct softh100_packet packet = { .data = (uintptr_t)data, .size = size };
 
-	must(chip, SOFTH100_FSP_SEND, &packet);
+	remote_must(chip, SOFTH100_FSP_SEND, &packet);
 }
 
 void h100_chip_fsp_set_ready(struct h100_chip *chip, bool ready)
@@ -157,13 +169,13 @@ void h100_chip_wpr2_set(struct h100_chip *chip, u64 start, u64 end)
 {
 	struct softh100_range range = { .start = start, .end = end };
 
-	must(chip, SOFTH100_WPR2, &range);
+	remote_must(chip, SOFTH100_WPR2, &range);
 }
 
 /* The module looks at every access. */
 bool h100_chip_bus_master(struct h100_chip *chip)
 {
-	return chip->error == 0;
+	return remote_error(chip) == 0;
 }
 
 void h100_chip_set_present(struct h100_chip *chip, bool present)
@@ -178,7 +190,7 @@ static size_t moved(struct h100_chip *chip, ssize_t got, size_t piece)
 {
 	/* EFAULT is the driver's affair: what it named is not mapped. */
 	if (got < 0 && got != -EFAULT)
-		chip->error = (int)-got;
+		remote_fail(chip, (int)-got);
 	return got <= 0 || (size_t)got > piece ? 0 : (size_t)got;
 }
 
@@ -208,7 +220,7 @@ static size_t write_piece(struct h100_chip *chip, u64 address, const void *data,
 
 static bool in_range(struct h100_chip *chip, u64 address, size_t size)
 {
-	return chip->error == 0 && address <= ADDRESS_MAX && size <= ADDRESS_MAX - address;
+	return remote_error(chip) == 0 && address <= ADDRESS_MAX && size <= ADDRESS_MAX - address;
 }
 
 bool remote_dma_read(void *ctx, u64 address, void *data, size_t size)

@@ -11,14 +11,15 @@
 #include "base/types.h"
 #include "h100/function/chip.h"
 #include "host/linux/softh100/softh100.h"
+#include "os/os.h"
 
 /* The system calls on the device's file, so that tests can be the module. Failures are -errno. */
 struct remote_calls {
 	int (*ioctl)(void *ctx, unsigned long request, void *arg); /* 0 */
 	ssize_t (*pread)(void *ctx, void *data, size_t size, u64 address);
 	ssize_t (*pwrite)(void *ctx, const void *data, size_t size, u64 address);
-	/* Video memory, shared; NULL when there is none to be had. */
-	void *(*map)(void *ctx, size_t size);
+	/* What the file shows at offset, shared; NULL when there is none to be had. */
+	void *(*map)(void *ctx, u64 offset, size_t size);
 	void (*unmap)(void *ctx, void *memory, size_t size);
 };
 
@@ -30,13 +31,24 @@ struct h100_chip {
 	void *ctx;
 	/*
 	 * The first failure of a call that cannot fail while the GPU is there: an errno, ENODEV
-	 * when it was taken away. From then on calls do nothing; who serves the GPU ends.
+	 * when it was taken away. From then on calls do nothing; who serves the GPU ends. Atomic.
 	 */
-	int error;
+	u32 error;
 };
 
 /* A request that an interrupted call repeats. 0 or an errno; does not touch error. */
 int remote_ioctl(struct h100_chip *chip, unsigned long request, void *arg);
+
+/* One that cannot fail while the GPU is there: true, or error is set. Any thread. */
+bool remote_must(struct h100_chip *chip, unsigned long request, void *arg);
+/* Has a WAIT of another thread, this or the next one, return. Any thread. */
+void remote_wake(struct h100_chip *chip);
+/* Sets error, where none is set yet, and wakes who serves the GPU. Any thread. */
+void remote_fail(struct h100_chip *chip, int error);
+static inline int remote_error(struct h100_chip *chip)
+{
+	return (int)os_load_relaxed(&chip->error);
+}
 
 /* What the module was loaded with, checked. 0 or an errno; EPROTO: another version, or nonsense. */
 int remote_machine(struct h100_chip *chip, struct softh100_machine *machine);

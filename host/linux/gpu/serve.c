@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * A GPU's firmware behind /dev/softh100: waits for work, does it, answers commands. One thread and
- * no other: whatever happens while it works is waiting for it afterwards.
+ * A GPU behind /dev/softh100: waits for work, does the firmware's, answers commands. That is one
+ * thread: whatever happens while it works is waiting for it afterwards. The engines have their own,
+ * or work on this one (tests).
  */
 #include "host/linux/gpu/serve.h"
 
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include "h100/gsp/gpu.h"
+#include "host/linux/gpu/bell.h"
 
 #define WORK_FIRMWARE                                                           \
 	(H100_WORK_FSP | H100_WORK_GSP | H100_WORK_RESET | H100_WORK_DOORBELL | \
@@ -17,6 +19,7 @@
 struct serve {
 	struct h100 gpu;
 	struct h100_chip chip;
+	struct bells bells;
 	struct serve_config config;
 	u8 *video;
 	u64 video_bytes;
@@ -51,6 +54,17 @@ static bool dma_write(void *ctx, u64 address, const void *data, size_t size)
 	return remote_dma_write(&((struct serve *)ctx)->chip, address, data, size);
 }
 
+/* The serving thread may be waiting in the module. */
+static void errors(void *ctx)
+{
+	remote_wake(&((struct serve *)ctx)->chip);
+}
+
+static bool doorbell_arm(void *ctx, struct h100_doorbell *doorbell)
+{
+	return bells_arm(&((struct serve *)ctx)->bells, doorbell);
+}
+
 static void log_line(void *ctx, int level, const char *text)
 {
 	struct serve *s = ctx;
@@ -67,6 +81,8 @@ int serve_open(const struct serve_config *config, struct serve **out)
 		.dma_write = dma_write,
 		.now_ns = now_ns,
 		.log = log_line,
+		.errors = errors,
+		.doorbell_arm = doorbell_arm,
 	};
 	struct serve *s = os_alloc(sizeof(*s));
 	int rc;
@@ -88,14 +104,18 @@ int serve_open(const struct serve_config *config, struct serve **out)
 	if (rc)
 		goto fail_attach;
 	s->video_bytes = identity.video_bytes;
-	s->video = config->calls->map(config->ctx, s->video_bytes);
+	s->video = config->calls->map(config->ctx, 0, s->video_bytes);
 	rc = ENOMEM;
 	if (!s->video)
 		goto fail_attach;
+	rc = bells_open(&s->bells, &s->chip);
+	if (rc)
+		goto fail_bells;
 	rc = errno_of(gpu_start(&s->gpu, &s->chip, s->video, model.chaos));
 	if (rc)
 		goto fail_start;
-	rc = s->chip.error;
+	bells_start(&s->bells, s->gpu.fifo);
+	rc = remote_error(&s->chip);
 	if (rc)
 		goto fail_chip;
 	*out = s;
@@ -104,6 +124,8 @@ int serve_open(const struct serve_config *config, struct serve **out)
 fail_chip:
 	gpu_stop(&s->gpu);
 fail_start:
+	bells_close(&s->bells);
+fail_bells:
 	config->calls->unmap(config->ctx, s->video, s->video_bytes);
 fail_attach:
 	gpu_fini(&s->gpu);
@@ -115,6 +137,7 @@ fail_gpu:
 void serve_close(struct serve *s)
 {
 	gpu_stop(&s->gpu);
+	bells_close(&s->bells);
 	s->config.calls->unmap(s->config.ctx, s->video, s->video_bytes);
 	gpu_fini(&s->gpu);
 	os_free(s);
@@ -154,12 +177,16 @@ int serve_run(struct serve *s, const volatile u32 *stop)
 			return 0;
 		if (wait.work & WORK_FIRMWARE)
 			runner_work(&s->gpu, wait.work & WORK_FIRMWARE);
+		if (wait.work & SOFTH100_WORK_BELLS)
+			bells_run(&s->bells);
 		if (wait.work & SOFTH100_WORK_COMMAND)
 			serve_command(s);
 		runner_run(&s->gpu, false);
-		h100_fifo_run_for(s->gpu.fifo, RUNNER_ENGINES_NS);
-		if (s->chip.error)
-			return s->chip.error == ENODEV ? 0 : s->chip.error;
+		if (!s->gpu.engine_threads)
+			h100_fifo_run_for(s->gpu.fifo, RUNNER_ENGINES_NS);
+		rc = remote_error(&s->chip);
+		if (rc)
+			return rc == ENODEV ? 0 : rc;
 	}
 	return 0;
 }

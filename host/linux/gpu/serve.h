@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * One GPU's firmware and engines, served on the calling thread to the module that has its function.
+ * One GPU's firmware, served on the calling thread to the module that has its function, and its
+ * engines, on threads of their own or on the same.
  */
 #ifndef HOST_LINUX_GPU_SERVE_H
 #define HOST_LINUX_GPU_SERVE_H
@@ -13,7 +14,7 @@ struct serve;
 struct serve_config {
 	const struct remote_calls *calls; /* of a file that is bound to no GPU yet */
 	void *ctx;
-	struct h100_config gpu; /* threads and lending are not looked at */
+	struct h100_config gpu; /* threads and lending are not looked at, engine_threads is */
 	void (*log)(void *ctx, int level, const char *text);
 	void *log_ctx;
 };

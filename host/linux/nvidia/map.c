@@ -5,9 +5,13 @@
  * that goes takes its mappings' memory along; who touches it then gets a bus error.
  *
  *   vma --- struct map (counted) --- rm_mapping       maps.list has every map
+ *                         `--- soft_bell               a doorbell: softh100.ko's page
  *
  * mmap, faults and munmap come with the process's memory locked, under which the resource manager's
  * locks must not be waited for: what gives memory back runs on a workqueue.
+ *
+ * softh100.ko takes a doorbell's page away from processes to hear of the next store, so that each
+ * doorbell has a place of its own in the address space of its node's inode.
  */
 #include <linux/fs.h>
 #include <linux/list.h>
@@ -19,13 +23,21 @@
 
 #include "host/linux/nvidia/nvidia.h"
 
+#define BAR_REGISTERS 0u
+/* Where doorbells begin in the inode's address space: above whatever else is mapped. */
+#define BELL_FIRST_PAGE (1ul << 40)
+#define BELL_PAGES_MAX (SZ_64K >> PAGE_SHIFT)
+
 struct map {
 	struct list_head node; /* maps.lock */
 	refcount_t vmas;
 	struct address_space *space; /* of the node's inode, which the vmas' file keeps */
 	struct mutex lock;	     /* gone, and every page that a fault maps */
 	bool gone;
-	struct rm_mapping *rm; /* NULL once gone */
+	struct rm_mapping *rm;	/* NULL once gone */
+	struct os_pci_dev *pci; /* of the mapping, while it is not gone */
+	struct soft_bell *bell; /* NULL: none, or put. Changes under maps.lock and lock. */
+	pgoff_t first;		/* page of the mapping's first byte in space */
 	struct work_struct work;
 };
 
@@ -33,6 +45,7 @@ static struct {
 	struct mutex lock;
 	struct list_head list;
 	struct workqueue_struct *queue;
+	u64 bells; /* that there ever were */
 } maps = {
 	.lock = __MUTEX_INITIALIZER(maps.lock),
 	.list = LIST_HEAD_INIT(maps.list),
@@ -54,6 +67,14 @@ static void map_opened(struct vm_area_struct *vma)
 	refcount_inc(&map->vmas);
 }
 
+/* maps.lock held. Before the inode may go. */
+static void put_bell(struct map *map)
+{
+	if (map->bell)
+		os_linux_bell_put(map->pci, map->bell);
+	map->bell = NULL;
+}
+
 static void map_closed(struct vm_area_struct *vma)
 {
 	struct map *map = vma->vm_private_data;
@@ -61,6 +82,7 @@ static void map_closed(struct vm_area_struct *vma)
 	if (!refcount_dec_and_mutex_lock(&map->vmas, &maps.lock))
 		return;
 	list_del(&map->node);
+	put_bell(map);
 	queue_work(maps.queue, &map->work);
 	mutex_unlock(&maps.lock);
 }
@@ -85,19 +107,30 @@ static struct page *map_page(const struct rm_mapping *rm, u64 offset)
 	return page;
 }
 
+/* map->lock held, and it is not gone. 0 or -errno. */
+static int map_insert(const struct map *map, struct vm_fault *vmf)
+{
+	struct page *page;
+	int rc;
+
+	if (map->bell)
+		return os_linux_bell_fault(map->pci, map->bell, vmf);
+	page = map_page(map->rm, (u64)(vmf->pgoff - map->first) << PAGE_SHIFT);
+	if (!page)
+		return -EFAULT;
+	rc = vm_insert_page(vmf->vma, vmf->address, page);
+	put_page(page);
+	return rc;
+}
+
 static vm_fault_t map_fault(struct vm_fault *vmf)
 {
 	struct map *map = vmf->vma->vm_private_data;
-	struct page *page = NULL;
 	int rc = -EFAULT;
 
 	mutex_lock(&map->lock);
 	if (!map->gone)
-		page = map_page(map->rm, (u64)vmf->pgoff << PAGE_SHIFT);
-	if (page) {
-		rc = vm_insert_page(vmf->vma, vmf->address, page);
-		put_page(page);
-	}
+		rc = map_insert(map, vmf);
 	mutex_unlock(&map->lock);
 	return rc == 0 || rc == -EBUSY ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
 }
@@ -116,6 +149,23 @@ static void set_flags(struct vm_area_struct *vma, vm_flags_t set, vm_flags_t cle
 #else
 	vma->vm_flags = (vma->vm_flags | set) & ~clear;
 #endif
+}
+
+static bool is_doorbell(const struct rm_mapping *rm)
+{
+	return rm->extents[0].kind == RM_MAP_BAR && rm->extents[0].bar == BAR_REGISTERS;
+}
+
+/* Registers that a process may have are one page of doorbells. 0 or -errno. */
+static int map_bell(struct map *map, unsigned long pages)
+{
+	if (pages > BELL_PAGES_MAX)
+		return -EINVAL;
+	mutex_lock(&maps.lock);
+	map->first = BELL_FIRST_PAGE + BELL_PAGES_MAX * maps.bells++;
+	mutex_unlock(&maps.lock);
+	map->bell = os_linux_bell_get(map->pci, map->rm->client, map->space, map->first, pages);
+	return map->bell ? 0 : -ENOMEM;
 }
 
 int nvidia_map(struct file *file, struct rm_file *rm, struct vm_area_struct *vma)
@@ -137,16 +187,18 @@ int nvidia_map(struct file *file, struct rm_file *rm, struct vm_area_struct *vma
 		rc = nvidia_errno(status);
 		goto fail_mmap;
 	}
-	/* Doorbells are softh100.ko's registers, which a process cannot reach yet. */
-	if (map->rm->extents[0].kind == RM_MAP_BAR && map->rm->extents[0].bar == 0)
-		goto fail_kind;
+	map->pci = map->rm->pci;
+	map->space = file->f_mapping;
 	rc = -EACCES;
 	if (write && !map->rm->writable)
+		goto fail_kind;
+	rc = is_doorbell(map->rm) ? map_bell(map, vma_pages(vma)) : 0;
+	if (rc)
 		goto fail_kind;
 	refcount_set(&map->vmas, 1);
 	mutex_init(&map->lock);
 	INIT_WORK(&map->work, map_free);
-	map->space = file->f_mapping;
+	vma->vm_pgoff = map->first;
 	/* A child gets none of it by itself, as with the documented driver. */
 	set_flags(vma, VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY,
 		  map->rm->writable ? 0 : VM_MAYWRITE);
@@ -182,6 +234,7 @@ static struct rm_mapping *revoke_one(const struct os_pci_dev *pci)
 		map->gone = true;
 		rm = map->rm;
 		map->rm = NULL;
+		put_bell(map);
 		mutex_unlock(&map->lock);
 		/* Those of others come back by their next faults. */
 		unmap_mapping_range(map->space, 0, 0, 1);

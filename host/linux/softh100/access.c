@@ -54,6 +54,9 @@ const struct soft_pci_access softh100_access = {
 	.write = access_write,
 	.page = access_page,
 	.discard = access_discard,
+	.bell_get = soft_bell_get,
+	.bell_put = soft_bell_put,
+	.bell_fault = soft_bell_fault,
 	.map = soft_trap_map,
 	.unmap = soft_trap_unmap,
 };

@@ -211,6 +211,14 @@ static long doorbells(struct soft_pci *gpu, struct softh100_doorbells __user *us
 	return copy_to_user(user, &rung, sizeof(rung)) ? -EFAULT : 0;
 }
 
+static long bells(struct soft_pci *gpu, struct softh100_bells __user *user)
+{
+	struct softh100_bells reports = { 0 };
+
+	soft_bells_take(gpu, &reports);
+	return copy_to_user(user, &reports, sizeof(reports)) ? -EFAULT : 0;
+}
+
 /* Requests whose argument is one word. */
 static long set_word(struct soft_pci *gpu, unsigned int request, const u32 __user *user)
 {
@@ -241,6 +249,10 @@ static long set_word(struct soft_pci *gpu, unsigned int request, const u32 __use
 		return value > 1 ? -EINVAL : soft_gpu_set_present(gpu, value != 0);
 	case SOFTH100_ANSWER:
 		return soft_command_answer(gpu, value);
+	case SOFTH100_BELL_ARM:
+		return soft_bell_arm(gpu, value);
+	case SOFTH100_BELL_FREE:
+		return soft_bell_free(gpu, value);
 	default:
 		return -ENOTTY;
 	}
@@ -296,12 +308,19 @@ static long device_ioctl(struct file *file, unsigned int request, unsigned long 
 		return command(gpu, user);
 	case SOFTH100_DOORBELLS:
 		return doorbells(gpu, user);
+	case SOFTH100_BELLS:
+		return bells(gpu, user);
+	case SOFTH100_WAKE:
+		soft_gpu_work(gpu, SOFTH100_WORK_WOKEN);
+		return 0;
 	case SOFTH100_FSP_READY:
 	case SOFTH100_GSP_RUN:
 	case SOFTH100_GSP_INTERRUPT:
 	case SOFTH100_RAISE:
 	case SOFTH100_PRESENT:
 	case SOFTH100_ANSWER:
+	case SOFTH100_BELL_ARM:
+	case SOFTH100_BELL_FREE:
 		return set_word(gpu, request, user);
 	default:
 		return -ENOTTY;
@@ -337,7 +356,11 @@ static int device_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct soft_pci *gpu = memory_of(file);
 
-	return IS_ERR(gpu) ? (int)PTR_ERR(gpu) : soft_video_mmap(&gpu->video, vma);
+	if (IS_ERR(gpu))
+		return (int)PTR_ERR(gpu);
+	if (vma->vm_pgoff >= SOFTH100_BELLS_OFFSET >> PAGE_SHIFT)
+		return soft_bells_mmap(gpu, vma);
+	return soft_video_mmap(&gpu->video, vma);
 }
 
 static int device_open(struct inode *inode, struct file *file)

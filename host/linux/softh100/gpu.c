@@ -134,6 +134,7 @@ int soft_gpu_attach(struct soft_pci *gpu, struct soft_file *file, struct address
 		goto unlock;
 	gpu->file = file;
 	soft_video_bind(&gpu->video, mapping);
+	soft_bells_bind(gpu, mapping);
 	h100_function_reset(&gpu->function);
 	os_store_relaxed(&gpu->work, 0u);
 	os_store_release(&gpu->attached, 1u);
@@ -156,6 +157,7 @@ void soft_gpu_detach(struct soft_pci *gpu)
 	cancel_work_sync(&gpu->reset);
 	soft_command_cancel(gpu);
 	soft_video_bind(&gpu->video, NULL);
+	soft_bells_bind(gpu, NULL);
 	soft_video_clear(&gpu->video);
 	gpu->file = NULL;
 	os_log(OS_LOG_INFO, "GPU %u is off the bus: nobody serves it", gpu->index);
@@ -216,6 +218,8 @@ struct soft_pci *soft_gpu_create(u32 index)
 	gpu->index = index;
 	identity.index = index;
 	soft_video_init(&gpu->video, index, identity.video_bytes);
+	soft_bells_init(&gpu->bells,
+			gpu->video.base + (pgoff_t)(SOFTH100_BELLS_OFFSET >> PAGE_SHIFT));
 	soft_dma_init(&gpu->dma);
 	soft_command_init(gpu);
 	mutex_init(&gpu->bind);
@@ -247,6 +251,7 @@ void soft_gpu_destroy(struct soft_pci *gpu)
 	soft_machine.gpu[gpu->index] = NULL;
 	soft_video_clear(&gpu->video);
 	xa_destroy(&gpu->video.pages);
+	soft_bells_destroy(&gpu->bells);
 	soft_dma_clear(&gpu->dma);
 	xa_destroy(&gpu->dma.pages);
 	h100_function_destroy(&gpu->function);

@@ -3,8 +3,9 @@
  * softh100.ko's parts: GPUs' functions on a PCI bus of their own, and /dev/softh100, where the
  * process with the engines and the firmware of each attaches. docs/virtual-pci.md has the picture.
  *
- * Locks, outermost first: soft_pci.bind, PCI's rescan lock, soft_video.lock; in atomic context
- * soft_vectors.lock or soft_dma's, then those of h100/function.
+ * Locks, outermost first: soft_pci.bind, PCI's rescan lock, soft_video.lock; soft_pci.bind, a
+ * process's mmap_lock, soft_bells.lock; in atomic context soft_vectors.lock or soft_dma's, then
+ * those of h100/function.
  */
 #ifndef HOST_LINUX_SOFTH100_INTERNAL_H
 #define HOST_LINUX_SOFTH100_INTERNAL_H
@@ -30,6 +31,7 @@ struct pci_bus;
 struct pci_dev;
 struct soft_file;
 struct vm_area_struct;
+struct vm_fault;
 
 #define SOFT_GPUS_MAX 16u
 #define SOFT_BARS 3u
@@ -67,6 +69,34 @@ struct page *soft_video_page(struct soft_video *video, struct h100_function *fun
  * mapped them. Sleeps.
  */
 void soft_video_discard(struct soft_video *video, u64 address, u64 size);
+
+/* -- Doorbells of clients: bell.c -------------------------------------------------------------- */
+
+struct soft_bells {
+	struct mutex lock;     /* all of it, and what bells have; faults take it, and mappings are
+				  undone     under it */
+	struct xarray slots;   /* struct soft_bell by number */
+	struct list_head news; /* bells to be reported */
+	struct address_space *mapping; /* of the file of the GPU's process; NULL: nobody serves */
+	pgoff_t base;		       /* where number 0 is in it */
+};
+
+void soft_bells_init(struct soft_bells *bells, pgoff_t base);
+/* All bells are put, and no process is there. */
+void soft_bells_destroy(struct soft_bells *bells);
+/* A process that knows of no bell takes them up; NULL: it is gone, its mappings too. */
+void soft_bells_bind(struct soft_pci *gpu, struct address_space *mapping);
+/* soft_pci_access's bell_get, bell_put and bell_fault. */
+struct soft_bell *soft_bell_get(struct soft_pci *gpu, u32 client, struct address_space *space,
+				unsigned long first, unsigned long count);
+void soft_bell_put(struct soft_bell *bell);
+int soft_bell_fault(struct soft_bell *bell, struct vm_fault *vmf);
+/* SOFTH100_BELLS, BELL_ARM, BELL_FREE. */
+void soft_bells_take(struct soft_pci *gpu, struct softh100_bells *out);
+int soft_bell_arm(struct soft_pci *gpu, u32 number);
+int soft_bell_free(struct soft_pci *gpu, u32 number);
+/* mmap of the device's file at SOFTH100_BELLS_OFFSET and on. */
+int soft_bells_mmap(struct soft_pci *gpu, struct vm_area_struct *vma);
 
 /* -- System memory by DMA address: dma.c ------------------------------------------------------- */
 
@@ -182,6 +212,7 @@ struct soft_pci {
 	struct soft_port port;
 	struct soft_place place;
 	struct soft_video video;
+	struct soft_bells bells;
 	struct soft_dma dma;
 	struct soft_vectors vectors;
 

@@ -8,6 +8,7 @@
  *          <------- MSI-X ------------             <-- registers, interrupts (ioctls) --
  *   system memory <-- dma_map_ops ----             <-- pread, pwrite at the DMA address --
  *   video memory  <-- BAR 2, PRAMIN --             <-- mmap --
+ *   client's page <-- faults, stores -- a bell      <-- BELLS, ARM, mmap --
  *
  * The file's end, by close or by the death of its process, takes the GPU off the bus. A process
  * that attaches afterwards finds the function reset and brings it back.
@@ -19,7 +20,7 @@
 #include <linux/types.h>
 
 #define SOFTH100_DEVICE "/dev/softh100"
-#define SOFTH100_VERSION 1u
+#define SOFTH100_VERSION 2u
 
 /*
  * Before ATTACH everything but MACHINE fails with ENOTCONN; once the GPU is out of its slot
@@ -51,6 +52,8 @@ struct softh100_attach {
 /* Bits of work; those below SOFTH100_WORK_COMMAND are h100/function's H100_WORK_*. */
 #define SOFTH100_WORK_COMMAND (1u << 16) /* SOFTH100_COMMAND has one */
 #define SOFTH100_WORK_REMOVED (1u << 17) /* the GPU is being taken away: close the file */
+#define SOFTH100_WORK_BELLS (1u << 18)	 /* SOFTH100_BELLS has some */
+#define SOFTH100_WORK_WOKEN (1u << 19)	 /* by SOFTH100_WAKE */
 
 /* Waits until there is work or timeout_ns have passed (~0: for ever); work is taken. EINTR. */
 struct softh100_wait {
@@ -77,6 +80,32 @@ struct softh100_doorbells {
 	__u32 count; /* out; all of tokens: there may be more */
 	__u32 reserved;
 	__u32 tokens[62]; /* H100_DOORBELLS_AT_ONCE */
+};
+
+/*
+ * Doorbells that clients have mapped. Each has a number below SOFTH100_BELLS_MAX and a page that
+ * its client stores to, which is mapped at SOFTH100_BELLS_OFFSET + number * 4 KiB. A bell that is
+ * armed tells of the next touch by a client; one that was touched is not armed any more. A bell is
+ * there from its first report on until, after the one that says it is GONE, the process frees it;
+ * its page must not be touched before and after.
+ */
+#define SOFTH100_BELLS_MAX 65536u
+#define SOFTH100_BELLS_OFFSET (1ull << 43)
+#define SOFTH100_BELL_RUNG (1u << 0) /* touched since it was last armed or reported */
+#define SOFTH100_BELL_GONE (1u << 1) /* nobody has it mapped any more */
+
+struct softh100_bell {
+	__u32 number;
+	__u32 client; /* RM client whose channels it is for */
+	__u32 flags;  /* SOFTH100_BELL_* */
+	__u32 reserved;
+};
+
+/* Reports, each bell once; taken. */
+struct softh100_bells {
+	__u32 count; /* out; all of bells: there may be more */
+	__u32 reserved;
+	struct softh100_bell bells[32];
 };
 
 struct softh100_range {
@@ -108,13 +137,21 @@ struct softh100_command {
 #define SOFTH100_COMMAND _IOR('H', 0x0d, struct softh100_command)
 #define SOFTH100_ANSWER _IOW('H', 0x0e, __u32)
 #define SOFTH100_DOORBELLS _IOR('H', 0x0f, struct softh100_doorbells)
+#define SOFTH100_BELLS _IOR('H', 0x10, struct softh100_bells)
+/* A bell's number. EINVAL: there is no such bell. It may wait for a store that is under way. */
+#define SOFTH100_BELL_ARM _IOW('H', 0x11, __u32)
+/* EINVAL: there is none, or it is not gone. */
+#define SOFTH100_BELL_FREE _IOW('H', 0x12, __u32)
+/* A WAIT returns with SOFTH100_WORK_WOKEN: one thread of the process tells another. */
+#define SOFTH100_WAKE _IO('H', 0x13)
 
 /*
  * pread and pwrite: system memory by its DMA address, of any alignment and size up to 1 MiB; EFAULT
  * when any byte is not mapped for this GPU or the function is no bus master.
  *
  * mmap (MAP_SHARED): video memory, at offset 0 and up to its size. Sparse: pages appear, zeroed, as
- * they are touched from either side.
+ * they are touched from either side. At SOFTH100_BELLS_OFFSET and up to 256 MiB: pages of bells; a
+ * bus error where there is none.
  */
 
 #endif

@@ -12,7 +12,10 @@
 #include "host/linux/softh100/internal.h"
 #include "os/linux/linux.h"
 
-/* More than the largest profile has, so that GPUs do not overlap in the file's address space. */
+/*
+ * More than the largest profile has, and than SOFTH100_BELLS_OFFSET, so that GPUs do not overlap in
+ * the file's address space.
+ */
 #define VIDEO_SHIFT 44
 
 void soft_video_init(struct soft_video *video, u32 index, u64 bytes)

@@ -7,8 +7,11 @@
 
 #include "os/os.h"
 
+struct address_space;
 struct dentry;
 struct pci_dev;
+struct soft_bell;
+struct vm_fault;
 
 /* -- The module -------------------------------------------------------------------------------- */
 
@@ -56,6 +59,15 @@ u32 os_linux_pci_irq_type(struct os_pci_dev *dev);
 
 /* The page behind a BAR, with a reference, to be mapped into user space; NULL: there is none. */
 struct page *os_linux_pci_bar_page(struct os_pci_dev *dev, u32 bar, u64 offset);
+
+/*
+ * Doorbells mapped into user space: soft_pci_access's bell_get (NULL also when the device is lost),
+ * bell_put and bell_fault. Those of a device end before os_linux_pci_put.
+ */
+struct soft_bell *os_linux_bell_get(struct os_pci_dev *dev, u32 client, struct address_space *space,
+				    unsigned long first, unsigned long count);
+void os_linux_bell_put(struct os_pci_dev *dev, struct soft_bell *bell);
+int os_linux_bell_fault(struct os_pci_dev *dev, struct soft_bell *bell, struct vm_fault *vmf);
 
 /* -- Pages ------------------------------------------------------------------------------------- */
 

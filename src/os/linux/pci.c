@@ -264,3 +264,23 @@ struct page *os_linux_pci_bar_page(struct os_pci_dev *dev, u32 bar, u64 offset)
 		return NULL;
 	return dev->access->page(dev->soft, offset);
 }
+
+/* -- Doorbells --------------------------------------------------------------------------------- */
+
+struct soft_bell *os_linux_bell_get(struct os_pci_dev *dev, u32 client, struct address_space *space,
+				    unsigned long first, unsigned long count)
+{
+	if (pci_lost(dev))
+		return NULL;
+	return dev->access->bell_get(dev->soft, client, space, first, count);
+}
+
+void os_linux_bell_put(struct os_pci_dev *dev, struct soft_bell *bell)
+{
+	dev->access->bell_put(bell);
+}
+
+int os_linux_bell_fault(struct os_pci_dev *dev, struct soft_bell *bell, struct vm_fault *vmf)
+{
+	return dev->access->bell_fault(bell, vmf);
+}

@@ -9,11 +9,14 @@
 
 #include "base/types.h"
 
+struct address_space;
 struct page;
 struct pci_dev;
-struct soft_pci; /* the model's end of one device */
+struct soft_bell; /* a doorbell of a client's */
+struct soft_pci;  /* the model's end of one device */
+struct vm_fault;
 
-#define SOFT_PCI_VERSION 3u
+#define SOFT_PCI_VERSION 4u
 
 struct soft_pci_access {
 	u32 version; /* SOFT_PCI_VERSION: another one is not used */
@@ -38,6 +41,18 @@ struct soft_pci_access {
 	struct page *(*page)(struct soft_pci *dev, u64 offset);
 	/* The pages of that range read as zero from now on, and none handed out is its any more. */
 	void (*discard)(struct soft_pci *dev, u64 offset, u64 size);
+	/*
+	 * A page of doorbells that stands for the register of BAR 0, for one mapping of RM client
+	 * client's: count pages of space from page first on, which nothing else of space has, all
+	 * show it. An idle page is taken out of them, so that the next store faults. space stays
+	 * until bell_put. NULL: no memory, or too many. May be called with mmap_lock held.
+	 */
+	struct soft_bell *(*bell_get)(struct soft_pci *dev, u32 client, struct address_space *space,
+				      unsigned long first, unsigned long count);
+	/* The mapping is gone or about to be: it is not touched any more. mmap_lock as above. */
+	void (*bell_put)(struct soft_bell *bell);
+	/* vm_ops' fault: puts the page there and wakes the GPU. 0 or -errno of vm_insert_page. */
+	int (*bell_fault)(struct soft_bell *bell, struct vm_fault *vmf);
 	/*
 	 * For runs in which nothing shall rest on the two above: BAR 0 mapped so that loads and
 	 * stores of 4 or 8 bytes trap and reach the model; NULL when accesses do not trap. Both may

@@ -14,6 +14,32 @@ test_maps() {
 	unload
 }
 
+# Doorbells: stored to in every way, and taken away and given back meanwhile.
+# test_bells: 60 seconds
+test_bells() {
+	load
+	/vm/vm_client bells
+	for _ in 1 2 3 4; do
+		/vm/vm_client bells &
+	done
+	wait
+	/vm/vm_client bells
+	wait_for 10 at_rest
+	rest=$(live_bells)
+	/vm/vm_client bells
+	wait_for 10 at_rest
+	wait_for 10 bells_at_rest
+	unload
+}
+
+live_bells() {
+	cat /sys/kernel/debug/softh100/live
+}
+
+bells_at_rest() {
+	[ "$rest" = "$(live_bells)" ]
+}
+
 at_rest() {
 	a=$(live)
 	sleep 0.3
@@ -26,11 +52,11 @@ test_unbound() {
 	load 2
 	device=$(gpu_functions | head -n 1)
 	hold_client hold-maps
-	check_equal "there there" "$(ask_client)" "mappings"
+	check_equal "there there there" "$(ask_client)" "mappings"
 	echo "$device" >/sys/bus/pci/drivers/nvidia/unbind
-	check_equal "gone gone" "$(ask_client)" "mappings of a GPU that was unbound"
+	check_equal "gone gone gone" "$(ask_client)" "mappings of a GPU that was unbound"
 	echo "$device" >/sys/bus/pci/drivers/nvidia/bind
-	check_equal "gone gone" "$(ask_client)" "mappings after another was bound"
+	check_equal "gone gone gone" "$(ask_client)" "mappings after another was bound"
 	end_client
 	/vm/vm_client maps
 	unload
@@ -43,10 +69,10 @@ test_process_killed() {
 	load
 	expect 'NVRM: .*(fallen off the bus|79)'
 	hold_client hold-maps
-	check_equal "there there" "$(ask_client)" "mappings"
+	check_equal "there there there" "$(ask_client)" "mappings"
 	killall -9 leafhopper-gpu
 	wait_for 10 no_gpu_process
-	check_equal "there there" "$(ask_client)" "mappings that were touched"
+	check_equal "there there there" "$(ask_client)" "mappings that were touched"
 	end_client
 	unload
 	load
@@ -59,11 +85,11 @@ test_process_killed() {
 test_suspend() {
 	load
 	hold_client hold-maps
-	check_equal "there there" "$(ask_client)" "mappings"
+	check_equal "there there there" "$(ask_client)" "mappings"
 	echo suspend >/proc/driver/nvidia/suspend
-	check_equal "there there" "$(ask_client)" "mappings of a suspended driver"
+	check_equal "there there there" "$(ask_client)" "mappings of a suspended driver"
 	echo resume >/proc/driver/nvidia/suspend
-	check_equal "there there" "$(ask_client)" "mappings after the resume"
+	check_equal "there there there" "$(ask_client)" "mappings after the resume"
 	end_client
 	unload
 }
