@@ -38,6 +38,7 @@ struct map {
 	struct os_pci_dev *pci; /* of the mapping, while it is not gone */
 	struct soft_bell *bell; /* NULL: none, or put. Changes under maps.lock and lock. */
 	pgoff_t first;		/* page of the mapping's first byte in space */
+	bool writable;
 	struct work_struct work;
 };
 
@@ -45,11 +46,24 @@ static struct {
 	struct mutex lock;
 	struct list_head list;
 	struct workqueue_struct *queue;
-	u64 bells; /* that there ever were */
+	u64 bells;					/* that there ever were */
+	const struct os_pci_dev *admitted[RM_MAX_GPUS]; /* GPUs that may be mapped; the rest NULL */
+	const struct os_pci_dev *none;			/* always NULL */
 } maps = {
 	.lock = __MUTEX_INITIALIZER(maps.lock),
 	.list = LIST_HEAD_INIT(maps.list),
 };
+
+/* maps.lock held. The place of that GPU, one that holds NULL if it has none. */
+static const struct os_pci_dev **admitted(const struct os_pci_dev *pci)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(maps.admitted); i++)
+		if (maps.admitted[i] == pci)
+			return &maps.admitted[i];
+	return &maps.none;
+}
 
 static void map_free(struct work_struct *work)
 {
@@ -156,25 +170,51 @@ static bool is_doorbell(const struct rm_mapping *rm)
 	return rm->extents[0].kind == RM_MAP_BAR && rm->extents[0].bar == BAR_REGISTERS;
 }
 
-/* Registers that a process may have are one page of doorbells. 0 or -errno. */
+/* Registers that a process may have are one page of doorbells. maps.lock held. 0 or -errno. */
 static int map_bell(struct map *map, unsigned long pages)
 {
 	if (pages > BELL_PAGES_MAX)
 		return -EINVAL;
-	mutex_lock(&maps.lock);
 	map->first = BELL_FIRST_PAGE + BELL_PAGES_MAX * maps.bells++;
-	mutex_unlock(&maps.lock);
 	map->bell = os_linux_bell_get(map->pci, map->rm->client, map->space, map->first, pages);
 	return map->bell ? 0 : -ENOMEM;
 }
 
-int nvidia_map(struct file *file, struct rm_file *rm, struct vm_area_struct *vma)
+/*
+ * Takes what was prepared on the file into map->rm, and the map into the list: under the lock, so
+ * that a GPU that is being revoked meanwhile is in the list or is not mapped any more. 0 or -errno.
+ */
+static int map_begin(struct map *map, struct rm_file *rm, struct vm_area_struct *vma)
 {
 	u64 offset = (u64)vma->vm_pgoff << PAGE_SHIFT, size = vma->vm_end - vma->vm_start;
 	bool write = vma->vm_flags & VM_WRITE;
 	enum nv_status status;
+	int rc = 0;
+
+	mutex_lock(&maps.lock);
+	status = rm_file_mmap(rm, offset, size, write, &map->rm);
+	if (status != NV_OK) {
+		rc = nvidia_errno(status);
+	} else {
+		map->pci = map->rm->pci;
+		map->writable = map->rm->writable;
+		if (!*admitted(map->pci))
+			rc = nvidia_errno(NV_ERR_GPU_IS_LOST);
+		else if (write && !map->writable)
+			rc = -EACCES;
+		else if (is_doorbell(map->rm))
+			rc = map_bell(map, vma_pages(vma));
+	}
+	if (!rc)
+		list_add(&map->node, &maps.list);
+	mutex_unlock(&maps.lock);
+	return rc;
+}
+
+int nvidia_map(struct file *file, struct rm_file *rm, struct vm_area_struct *vma)
+{
 	struct map *map;
-	int rc = -EINVAL;
+	int rc;
 
 	/* A copy of one's own would be no such memory. */
 	if (!(vma->vm_flags & VM_SHARED) && (vma->vm_flags & VM_MAYWRITE))
@@ -182,41 +222,29 @@ int nvidia_map(struct file *file, struct rm_file *rm, struct vm_area_struct *vma
 	map = kzalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
 	if (!map)
 		return -ENOMEM;
-	status = rm_file_mmap(rm, offset, size, write, &map->rm);
-	if (status != NV_OK) {
-		rc = nvidia_errno(status);
-		goto fail_mmap;
-	}
-	map->pci = map->rm->pci;
 	map->space = file->f_mapping;
-	rc = -EACCES;
-	if (write && !map->rm->writable)
-		goto fail_kind;
-	rc = is_doorbell(map->rm) ? map_bell(map, vma_pages(vma)) : 0;
-	if (rc)
-		goto fail_kind;
 	refcount_set(&map->vmas, 1);
 	mutex_init(&map->lock);
 	INIT_WORK(&map->work, map_free);
+	rc = map_begin(map, rm, vma);
+	if (rc) {
+		queue_work(maps.queue, &map->work);
+		return rc;
+	}
 	vma->vm_pgoff = map->first;
 	/* A child gets none of it by itself, as with the documented driver. */
 	set_flags(vma, VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY,
-		  map->rm->writable ? 0 : VM_MAYWRITE);
+		  map->writable ? 0 : VM_MAYWRITE);
 	vma->vm_private_data = map;
 	vma->vm_ops = &map_ops;
-	mutex_lock(&maps.lock);
-	list_add(&map->node, &maps.list);
-	mutex_unlock(&maps.lock);
 	return 0;
+}
 
-fail_kind:
-	INIT_WORK(&map->work, map_free);
-	queue_work(maps.queue, &map->work);
-	return rc;
-
-fail_mmap:
-	kfree(map);
-	return rc;
+void nvidia_maps_admit(const struct os_pci_dev *pci)
+{
+	mutex_lock(&maps.lock);
+	*admitted(NULL) = pci;
+	mutex_unlock(&maps.lock);
 }
 
 /* Takes one of that GPU's from its map, and its pages from all who have them; NULL: there is none.
@@ -248,6 +276,9 @@ void nvidia_maps_revoke(const struct os_pci_dev *pci)
 {
 	struct rm_mapping *rm;
 
+	mutex_lock(&maps.lock);
+	*admitted(pci) = NULL;
+	mutex_unlock(&maps.lock);
 	while ((rm = revoke_one(pci)))
 		rm_mapping_put(rm);
 	/* What is being given back already. */

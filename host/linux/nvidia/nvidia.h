@@ -45,6 +45,8 @@ int nvidia_maps_init(void);
 void nvidia_maps_exit(void);
 /* mmap: what was prepared on the file. The process's memory is locked. 0 or -errno. */
 int nvidia_map(struct file *file, struct rm_file *rm, struct vm_area_struct *vma);
+/* From now on, until nvidia_maps_revoke, that GPU's memory can be mapped. At most RM_MAX_GPUS. */
+void nvidia_maps_admit(const struct os_pci_dev *pci);
 /* The memory of that GPU is mapped nowhere any more: comes before rm_gpu_remove. */
 void nvidia_maps_revoke(const struct os_pci_dev *pci);
 

@@ -108,8 +108,10 @@ int nvidia_gpu_start(struct nvidia_gpu *gpu)
 		types = PCI_IRQ_INTX;
 	os_linux_pci_irq_types(gpu->os, types);
 	status = rm_gpu_add(nvidia_rm, gpu->os, gpu->minor, &gpu->rm);
-	if (status == NV_OK)
+	if (status == NV_OK) {
+		nvidia_maps_admit(gpu->os);
 		return 0;
+	}
 	rc = nvidia_errno(status);
 	pci_err(pdev, "NVRM: the resource manager does not take it: 0x%x\n", status);
 	pci_clear_master(pdev);
