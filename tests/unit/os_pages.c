@@ -437,6 +437,72 @@ static void dma_thread(void *arg)
 
 /* Pages freed while the device uses their addresses: it faults, and touches no memory that is gone.
  */
+/* -- Shares of users --------------------------------------------------------------------------- */
+
+static void be(u32 uid, bool admin)
+{
+	const struct os_cred cred = { .pid = 100, .uid = uid, .admin = admin };
+
+	os_user_set_cred(&cred);
+}
+
+/* A process's memory is a sparse file, however large. */
+static enum nv_status pin_sparse(void *ctx, u64 user, size_t size, bool writable,
+				 struct os_user_pin_piece *pieces, u32 max, u32 *count)
+{
+	int fd = memfd_create("sparse", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (off_t)size), 0);
+	pieces[0] = (struct os_user_pin_piece){ fd, 0, size };
+	*count = 1;
+	return NV_OK;
+}
+
+static const struct os_user_pin_ops sparse_ops = { pin_sparse };
+
+/* One user's pins leave others theirs, and all users' leave the administrator his. */
+static void test_shares(void **state)
+{
+	const u32 uid = geteuid() + 1000;
+	struct os_pages held[16], other, more;
+	u64 live = unit_live();
+	u32 i, n = 0;
+
+	os_user_limit_dma(1000, 1500);
+	os_user_set_pin_ops(&sparse_ops, NULL);
+	be(uid, false);
+	while (os_pages_pin(dev, PAGE, 100 * PAGE, true, &held[n]) == NV_OK)
+		assert_int_not_equal(++n, ARRAY_SIZE(held));
+	assert_int_equal(n, 10);
+	/* What is allocated, or seen from a device, counts as well. */
+	assert_int_equal(os_pages_alloc(dev, PAGE, OS_PAGES_SHARED, &more), NV_ERR_NO_MEMORY);
+	assert_int_equal(os_pages_share(&held[0], dev, &more), NV_ERR_NO_MEMORY);
+	assert_int_equal(os_pages_alloc(NULL, PAGE, OS_PAGES_SHARED, &more), NV_OK);
+	os_pages_free(&more);
+	be(uid + 1, false);
+	assert_int_equal(os_pages_pin(dev, PAGE, 500 * PAGE, true, &other), NV_OK);
+	assert_int_equal(os_pages_alloc(dev, PAGE, OS_PAGES_SHARED, &more), NV_ERR_NO_MEMORY);
+	be(uid, true);
+	assert_int_equal(os_pages_alloc(dev, 2000 * PAGE, OS_PAGES_SHARED, &more), NV_OK);
+	os_pages_free(&more);
+	be(geteuid(), false);
+	assert_int_equal(os_pages_alloc(dev, 2000 * PAGE, OS_PAGES_SHARED, &more), NV_OK);
+	/* Whoever frees it, it was somebody's. */
+	os_pages_free(&held[--n]);
+	be(uid, false);
+	os_pages_free(&more);
+	assert_int_equal(os_pages_pin(dev, PAGE, 101 * PAGE, true, &more), NV_ERR_NO_MEMORY);
+	assert_int_equal(os_pages_pin(dev, PAGE, 100 * PAGE, true, &held[n++]), NV_OK);
+	for (i = 0; i < n; i++)
+		os_pages_free(&held[i]);
+	os_pages_free(&other);
+	os_user_set_pin_ops(NULL, NULL);
+	os_user_set_cred(NULL);
+	os_user_limit_dma(~0u, ~0u);
+	assert_int_equal(unit_live(), live);
+}
+
 static void test_free_under_access(void **state)
 {
 	struct os_pages pages[8] = { 0 };
@@ -489,6 +555,7 @@ int main(void)
 		cmocka_unit_test(test_confidential),
 		cmocka_unit_test(test_fd),
 		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_shares),
 		cmocka_unit_test(test_free_under_access),
 		cmocka_unit_test(test_pages_left_behind),
 	};

@@ -14,8 +14,6 @@
 #include "os/user/pci.h"
 
 #define DMA_BASE 0x8000000000ull
-#define DMA_SLOT_BITS 26u /* 256 GiB of memory */
-#define DMA_SLOTS BIT32(DMA_SLOT_BITS)
 #define DMA_SLOT_SHIFT 13u /* a page and its guard */
 #define DMA_CHUNK_SLOTS 4096u
 #define DMA_CHUNKS (DMA_SLOTS / DMA_CHUNK_SLOTS)
@@ -164,20 +162,27 @@ static void free_push(struct dma_table *t, u32 slot)
 	t->free_count++;
 }
 
-enum nv_status dma_map(struct dma_table *t, void *cpu, u32 count, bool private, u32 *slots)
+enum nv_status dma_map(struct dma_table *t, void *cpu, u32 count, bool private, u32 owner,
+		       u32 *slots)
 {
 	u64 flags = DMA_ENTRY_USED | (private ? DMA_ENTRY_PRIVATE : 0);
 	enum nv_status status;
 	u32 i, reused, fresh;
 
 	change_begin(t);
+	if (!dma_share_take(t, owner, count)) {
+		status = NV_ERR_NO_MEMORY;
+		goto unlock;
+	}
 	reused = t->free_count > DMA_REST ? min(count, t->free_count - DMA_REST) : 0;
 	if (count - reused > DMA_SLOTS - t->used)
 		reused = count - (DMA_SLOTS - t->used);
 	fresh = count - reused;
 	status = reused > t->free_count ? NV_ERR_NO_MEMORY : table_reserve(t, fresh);
-	if (status != NV_OK)
+	if (status != NV_OK) {
+		dma_share_drop(t, owner, count);
 		goto unlock;
+	}
 	for (i = 0; i < count; i++) {
 		slots[i] = i < reused ? free_pop(t) : t->used++;
 		*slot_entry(t, slots[i]) = ((u64)(uintptr_t)cpu + (u64)i * OS_PAGE_SIZE) | flags;
@@ -187,7 +192,7 @@ unlock:
 	return status;
 }
 
-void dma_unmap(struct dma_table *t, const u32 *slots, u32 count)
+void dma_unmap(struct dma_table *t, const u32 *slots, u32 count, u32 owner)
 {
 	u32 i;
 
@@ -195,6 +200,7 @@ void dma_unmap(struct dma_table *t, const u32 *slots, u32 count)
 	t->removals++;
 	for (i = 0; i < count; i++)
 		free_push(t, slots[i]);
+	dma_share_drop(t, owner, count);
 	change_end(t);
 }
 

@@ -14,6 +14,7 @@ struct pages {
 	int fd;	     /* -1: the memory is another's, a process's or that of other pages */
 	bool view;   /* the mapping here is that of other pages */
 	u32 count;   /* pages */
+	u32 owner;   /* on whose share of the device's addresses */
 	u32 slots[]; /* of the device's table, by page; none without a device */
 };
 
@@ -90,6 +91,7 @@ enum nv_status os_pages_alloc(struct os_pci_dev *dev, size_t size, enum os_pages
 	if (!p)
 		return NV_ERR_NO_MEMORY;
 	p->count = (u32)count;
+	p->owner = dma_share_owner();
 	if (alloc_must_fail())
 		goto free_impl;
 	p->fd = pages_create_fd(size);
@@ -98,8 +100,8 @@ enum nv_status os_pages_alloc(struct os_pci_dev *dev, size_t size, enum os_pages
 	pages->cpu = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, p->fd, 0);
 	if (pages->cpu == MAP_FAILED)
 		goto close_fd;
-	if (dev &&
-	    dma_map(&dev->dma, pages->cpu, p->count, kind == OS_PAGES_PRIVATE, p->slots) != NV_OK)
+	if (dev && dma_map(&dev->dma, pages->cpu, p->count, kind == OS_PAGES_PRIVATE, p->owner,
+			   p->slots) != NV_OK)
 		goto unmap;
 	pages->size = size;
 	pages->kind = kind;
@@ -125,7 +127,7 @@ void os_pages_free(struct os_pages *pages)
 	if (!p)
 		return;
 	if (pages->dev)
-		dma_unmap(&pages->dev->dma, p->slots, p->count);
+		dma_unmap(&pages->dev->dma, p->slots, p->count, p->owner);
 	if (!p->view)
 		munmap(pages->cpu, pages->size);
 	if (p->fd >= 0)
@@ -204,8 +206,9 @@ static enum nv_status pages_of(struct os_pci_dev *dev, void *cpu, size_t size, b
 	p->fd = -1;
 	p->view = view;
 	p->count = (u32)count;
+	p->owner = dma_share_owner();
 	if (alloc_must_fail() || (dev && dma_map(&dev->dma, cpu, p->count, kind == OS_PAGES_PRIVATE,
-						 p->slots) != NV_OK)) {
+						 p->owner, p->slots) != NV_OK)) {
 		os_free(p);
 		return NV_ERR_NO_MEMORY;
 	}

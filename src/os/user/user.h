@@ -86,6 +86,13 @@ struct os_user_pin_ops {
  */
 void os_user_set_pin_ops(const struct os_user_pin_ops *ops, void *ctx);
 
+/*
+ * How many pages of a device's bus addresses (2^26) one user may have, administrator and the
+ * process's own user apart, and all of them together: half and three quarters if nobody says so.
+ * More is NV_ERR_NO_MEMORY. Before there are requests.
+ */
+void os_user_limit_dma(u32 pages, u32 pages_all);
+
 /* -- Log --------------------------------------------------------------------------------------- */
 
 /* Lines up to level keep are formatted and kept for os_user_log_tail, those up to show go to the
