@@ -273,6 +273,7 @@ enum share_kind {
 	SHARE_FILE,
 	SHARE_WATCH,
 	SHARE_PINNED,
+	SHARE_VIDEO, /* memory files of video memory, until it is freed */
 	SHARE_KINDS,
 };
 

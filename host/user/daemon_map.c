@@ -166,8 +166,8 @@ static int video_pieces(struct pieces *p, u32 gpu, u64 offset, u64 size, bool wr
 		u64 fd_offset, fd_size;
 		int fd, rc;
 
-		rc = machine_video_export(daemon_machine(), gpu, offset, size, &fd, &fd_offset,
-					  &fd_size);
+		rc = machine_video_export(daemon_machine(), gpu, p->conn->cred.uid, offset, size,
+					  &fd, &fd_offset, &fd_size);
 		if (!rc)
 			rc = pieces_add(p, fd, fd_offset, fd_size, writable);
 		if (rc)

@@ -137,6 +137,16 @@ static bool gpu_doorbell_arm(void *ctx, struct h100_doorbell *doorbell)
 	return false;
 }
 
+static bool gpu_video_take(void *ctx, u32 owner)
+{
+	return share_take(owner, SHARE_VIDEO);
+}
+
+static void gpu_video_give(void *ctx, u32 owner)
+{
+	share_drop(owner, SHARE_VIDEO);
+}
+
 static void gpu_log(void *ctx, int level, const char *text)
 {
 	struct machine_gpu *gpu = ctx;
@@ -242,6 +252,8 @@ static int gpu_plug(struct machine *m, u32 index, const struct machine_config *c
 		.coarse_ns = gpu_coarse_ns,
 		.log = gpu_log,
 		.doorbell_arm = gpu_doorbell_arm,
+		.video_take = gpu_video_take,
+		.video_give = gpu_video_give,
 		.kick = gpu_kick,
 		.waiting = gpu_waiting,
 	};
@@ -418,12 +430,14 @@ u32 machine_gpu_of(const struct machine *m, const struct os_pci_dev *pci)
 /* -- What clients map of a GPU ------------------------------------------------------------------
  */
 
-int machine_video_export(struct machine *m, u32 index, u64 offset, u64 size, int *fd,
+int machine_video_export(struct machine *m, u32 index, uid_t uid, u64 offset, u64 size, int *fd,
 			 u64 *fd_offset, u64 *fd_size)
 {
-	switch (h100_video_export(m->gpus[index].model, offset, size, fd, fd_offset, fd_size)) {
+	switch (h100_video_export(m->gpus[index].model, uid, offset, size, fd, fd_offset,
+				  fd_size)) {
 	case NV_OK:
 		return 0;
+	case NV_ERR_INSUFFICIENT_RESOURCES:
 	case NV_ERR_NO_MEMORY:
 		return ENOMEM;
 	default:

@@ -46,10 +46,11 @@ u32 machine_gpu_of(const struct machine *machine, const struct os_pci_dev *pci);
 
 /*
  * The memory file that backs the start of a part of a GPU's video memory and nothing beside it,
- * which stays the GPU's; where in it, and how much of the part. 0 or an errno.
+ * which stays the GPU's; where in it, and how much of the part. A new one is in the user's share
+ * until the memory is freed. 0 or an errno.
  */
-int machine_video_export(struct machine *machine, u32 index, u64 offset, u64 size, int *fd,
-			 u64 *fd_offset, u64 *fd_size);
+int machine_video_export(struct machine *machine, u32 index, uid_t uid, u64 offset, u64 size,
+			 int *fd, u64 *fd_offset, u64 *fd_size);
 /* Makes a doorbell of an RM client's that is armed by bell_arm(bell). 0 or an errno. */
 int machine_doorbell_create(struct machine *machine, u32 index, u32 client, struct bell *bell,
 			    int *fd, struct h100_doorbell **out);

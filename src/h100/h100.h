@@ -77,6 +77,12 @@ struct h100_host {
 	 * returned.
 	 */
 	bool (*doorbell_arm)(void *ctx, struct h100_doorbell *doorbell);
+	/*
+	 * A descriptor is to be made for what owner (of h100_video_export) maps; false: it has
+	 * enough. One of its descriptors was closed. They call no GPU. Both may be NULL.
+	 */
+	bool (*video_take)(void *ctx, u32 owner);
+	void (*video_give)(void *ctx, u32 owner);
 };
 
 struct h100_config {
@@ -142,11 +148,12 @@ const void *h100_firmware_image(size_t *size);
  * by. *fd stays the GPU's: pass it on or duplicate it. *fd_size says how much of the range it backs
  * from the range's start on, *fd_offset where in it; less than size where the range is parts of
  * earlier ones: call again for the rest. The range must not be written through a BAR at the same
- * time. NV_ERR_INVALID_ARGUMENT: not page aligned, empty or past the end; NV_ERR_NO_MEMORY: no
+ * time. The memfd is on owner's account (video_take). NV_ERR_INVALID_ARGUMENT: not page aligned,
+ * empty or past the end; NV_ERR_INSUFFICIENT_RESOURCES: owner has enough; NV_ERR_NO_MEMORY: no
  * descriptor, mapping or memory.
  */
-enum nv_status h100_video_export(struct h100 *gpu, u64 offset, u64 size, int *fd, u64 *fd_offset,
-				 u64 *fd_size);
+enum nv_status h100_video_export(struct h100 *gpu, u32 owner, u64 offset, u64 size, int *fd,
+				 u64 *fd_offset, u64 *fd_size);
 /*
  * The range (as above; otherwise nothing happens) reads as zero from now on and costs nothing until
  * it is touched again. Those who mapped what was exported of it keep memory that is nobody's; an

@@ -91,25 +91,30 @@ def case_in_machine(name):
                    env=client_env())
 
 
+def ordinary_user(machine):
+    """What another user runs the client with on a machine of root's: environment, program, preexec_fn."""
+    os.chmod(machine.place, 0o755)
+    # The build may lie where other users cannot go.
+    *runtime, ours = preload()
+    for name in (args.client, ours):
+        shutil.copy(name, machine.dir)
+        os.chmod(os.path.join(machine.dir, os.path.basename(name)), 0o755)
+    env = dict(client_env(machine.env), LD_PRELOAD=':'.join([*runtime,
+                                                   os.path.join(machine.dir, os.path.basename(ours))]))
+
+    def drop():
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+    return env, os.path.join(machine.dir, os.path.basename(args.client)), drop
+
+
 def case_user():
     """The same as an ordinary user, on a shared machine of root's."""
     if os.geteuid() != 0:
         sys.exit(SKIPPED)
     with Machine('--socket-mode', '666') as m:
-        os.chmod(m.place, 0o755)
-        # The build may lie where other users cannot go.
-        *runtime, ours = preload()
-        for name in (args.client, ours):
-            shutil.copy(name, m.dir)
-            os.chmod(os.path.join(m.dir, os.path.basename(name)), 0o755)
-        env = dict(client_env(m.env), LD_PRELOAD=':'.join([*runtime,
-                                                 os.path.join(m.dir, os.path.basename(ours))]))
-        client = os.path.join(m.dir, os.path.basename(args.client))
-
-        def drop():
-            os.setgroups([])
-            os.setgid(65534)
-            os.setuid(65534)
+        env, client, drop = ordinary_user(m)
         for test in IN_MACHINE:
             subprocess.run([client, test], env=env, check=True, timeout=60, preexec_fn=drop)
 

@@ -274,6 +274,32 @@ static int cmd_crowd(int argc, char **argv)
 	return 0;
 }
 
+/* Piece after piece of video memory is mapped, until there are too many: told in order. */
+static int cmd_pieces(int argc, char **argv)
+{
+	struct gpu_client c;
+	u32 n = 0;
+	void *at;
+	int fd;
+
+	gpu_open(&c);
+	for (;;) {
+		memory_alloc(&c, HANDLE_MEMORY + n, true, KIB(4));
+		fd = prepare(&c, HANDLE_MEMORY + n, 0, KIB(4), 0);
+		at = mmap(NULL, KIB(4), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		CHECK(close(fd) == 0);
+		if (at == MAP_FAILED)
+			break;
+		*(volatile u8 *)at = 1;
+		n++;
+	}
+	CHECK(errno == ENOMEM);
+	printf("%u\n", n);
+	fflush(stdout);
+	getchar();
+	return 0;
+}
+
 /* -- Doorbells -----------------------------------------------------------------------------------
  */
 
@@ -580,7 +606,8 @@ int main(int argc, char **argv)
 		int (*run)(int argc, char **argv);
 	} commands[] = { { "maps", cmd_maps },	       { "crowd", cmd_crowd },
 			 { "doorbell", cmd_doorbell }, { "quiet", cmd_quiet },
-			 { "pins", cmd_pins },	       { "churn", cmd_churn } };
+			 { "pins", cmd_pins },	       { "churn", cmd_churn },
+			 { "pieces", cmd_pieces } };
 
 	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(commands); i++) {
 		if (!strcmp(argv[1], commands[i].name))

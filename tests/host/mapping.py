@@ -7,8 +7,10 @@ mapping.py --leafhopper PATH --client PATH [--kills N] CASE
 import argparse
 import os
 import random
+import resource
 import signal
 import subprocess
+import sys
 import time
 
 import host
@@ -36,6 +38,28 @@ def case_kills():
         assert m.start('maps').wait(timeout=120) == 0
 
 
+def case_greed():
+    """One user's pieces of video memory leave descriptors for others."""
+    if os.geteuid() != 0:
+        sys.exit(host.SKIPPED)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, 512))
+    with host.Machine('--socket-mode', '666') as m:
+        limit = int(next(line for line in open(f'/proc/{m.pid}/limits')
+                         if line.startswith('Max open files')).split()[3])
+        env, client, drop = host.ordinary_user(m)
+        assert m.start('maps').wait(timeout=120) == 0
+        empty = settle(m, None, 0.5)
+        child = subprocess.Popen([client, 'pieces'], env=env, text=True, preexec_fn=drop,
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        pieces = int(child.stdout.readline())
+        assert limit // 4 < pieces <= limit // 2, (pieces, limit)
+        assert m.start('maps').wait(timeout=120) == 0
+        child.stdin.close()
+        assert child.wait(timeout=30) == 0
+        child.stdout.close()
+        assert settle(m, empty) == empty, (empty, held(m))
+
+
 def case_idle():
     """Mapped doorbells that nobody rings take no CPU time."""
     with host.Machine() as m:
@@ -57,13 +81,15 @@ def main():
     parser.add_argument('--leafhopper', required=True)
     parser.add_argument('--client', required=True)
     parser.add_argument('--kills', type=int, default=40)
-    parser.add_argument('case', choices=[*IN_MACHINE, 'kills', 'idle'])
+    parser.add_argument('case', choices=[*IN_MACHINE, 'kills', 'greed', 'idle'])
     host.args = parser.parse_args()
     host.args.leafhopper = os.path.abspath(host.args.leafhopper)
     host.args.client = os.path.abspath(host.args.client)
     os.environ.pop('LEAFHOPPER_SOCKET', None)
     if host.args.case == 'kills':
         case_kills()
+    elif host.args.case == 'greed':
+        case_greed()
     elif host.args.case == 'idle':
         case_idle()
     else:

@@ -10,8 +10,10 @@
 #include "base/bits.h"
 #include "h100/engine/memory.h"
 #include "h100/gsp/vram.h"
+#include "h100/h100.h"
 
 #define SIZE GIB(64)
+#define OWNER 7u
 
 static struct vram vram;
 
@@ -35,7 +37,7 @@ static struct exported export(u64 offset, u64 size)
 {
 	struct exported e;
 
-	assert_int_equal(vram_export(&vram, offset, size, &e.fd, &e.offset, &e.size), NV_OK);
+	assert_int_equal(vram_export(&vram, OWNER, offset, size, &e.fd, &e.offset, &e.size), NV_OK);
 	assert_true(e.size != 0 && e.size <= size);
 	return e;
 }
@@ -124,8 +126,9 @@ static void bad_ranges_are_refused(void **state)
 
 	vram.video[0] = 1;
 	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
-		assert_int_equal(vram_export(&vram, bad[i][0], bad[i][1], &fd, &offset, &size),
-				 NV_ERR_INVALID_ARGUMENT);
+		assert_int_equal(
+			vram_export(&vram, OWNER, bad[i][0], bad[i][1], &fd, &offset, &size),
+			NV_ERR_INVALID_ARGUMENT);
 		vram_discard(&vram, bad[i][0], bad[i][1]);
 	}
 	assert_int_equal(vram.video[0], 1);
@@ -231,7 +234,7 @@ static void failing_allocations_change_nothing(void **state)
 	for (u32 n = 1; n <= 2; n++) {
 		if (!os_user_fail_alloc(n))
 			skip();
-		assert_int_equal(vram_export(&vram, MIB(1), KIB(4), &fd, &offset, &size),
+		assert_int_equal(vram_export(&vram, OWNER, MIB(1), KIB(4), &fd, &offset, &size),
 				 NV_ERR_NO_MEMORY);
 		os_user_fail_alloc(0);
 		assert_int_equal(vram.video[MIB(1)], 9);
@@ -263,6 +266,63 @@ static void a_gap_may_cost_the_rest(void **state)
 	e = export(MIB(100) + 63 * KIB(64) + KIB(8), KIB(4));
 	assert_int_equal(e.offset, 0);
 	assert_int_equal(vram.video[MIB(100) + 63 * KIB(64) + KIB(8)], 0x99);
+}
+
+/* -- Descriptors are counted ------------------------------------------------------------------- */
+
+#define HUNGRY 8u
+
+static u32 held[HUNGRY + 1];
+
+static bool take(void *ctx, u32 owner)
+{
+	if (held[owner] == 2)
+		return false;
+	held[owner]++;
+	return true;
+}
+
+static void give(void *ctx, u32 owner)
+{
+	assert_int_not_equal(held[owner]--, 0);
+}
+
+/* An owner has what it mapped first, until all of the memory is gone; no more than it may. */
+static void owners_are_asked(void **state)
+{
+	static const struct h100_host host = { .video_take = take, .video_give = give };
+	u64 offset, size;
+	int fd;
+
+	vram_destroy(&vram);
+	assert_int_equal(vram_create(&vram, SIZE), NV_OK);
+	vram.host = &host;
+	export(MIB(1), MIB(1));
+	assert_int_equal(vram_export(&vram, HUNGRY, MIB(4), KIB(8), &fd, &offset, &size), NV_OK);
+	/* The same memory again, and a part of another's, cost nothing. */
+	assert_int_equal(vram_export(&vram, HUNGRY, MIB(4), KIB(8), &fd, &offset, &size), NV_OK);
+	assert_int_equal(vram_export(&vram, HUNGRY, MIB(1), KIB(8), &fd, &offset, &size), NV_OK);
+	assert_int_equal(held[HUNGRY], 1);
+	assert_int_equal(held[OWNER], 1);
+	assert_int_equal(vram_export(&vram, HUNGRY, MIB(5), KIB(8), &fd, &offset, &size), NV_OK);
+	assert_int_equal(vram_export(&vram, HUNGRY, MIB(6), KIB(8), &fd, &offset, &size),
+			 NV_ERR_INSUFFICIENT_RESOURCES);
+	assert_int_equal(vram.count, 3);
+	export(MIB(6), KIB(8));
+	assert_int_equal(held[OWNER], 2);
+	vram_discard(&vram, MIB(4), KIB(4));
+	assert_int_equal(held[HUNGRY], 2);
+	vram_discard(&vram, MIB(4) + KIB(4), KIB(4));
+	assert_int_equal(held[HUNGRY], 1);
+	if (os_user_fail_alloc(1)) {
+		assert_int_equal(vram_export(&vram, HUNGRY, MIB(7), KIB(8), &fd, &offset, &size),
+				 NV_ERR_NO_MEMORY);
+		os_user_fail_alloc(0);
+		assert_int_equal(held[HUNGRY], 1);
+	}
+	vram_destroy(&vram);
+	assert_int_equal(held[HUNGRY] + held[OWNER], 0);
+	assert_int_equal(vram_create(&vram, SIZE), NV_OK);
 }
 
 /* An engine's accesses and an export of the same memory: none is lost. */
@@ -325,6 +385,7 @@ int main(void)
 		TEST(many_exports_in_any_order),
 		TEST(failing_allocations_change_nothing),
 		TEST(a_gap_may_cost_the_rest),
+		TEST(owners_are_asked),
 		TEST(engines_wait_while_memory_moves),
 	};
 

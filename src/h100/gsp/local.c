@@ -70,6 +70,7 @@ enum nv_status h100_create(const struct h100_host *host, const struct h100_confi
 	status = vram_create(&l->vram, identity.video_bytes);
 	if (status != NV_OK)
 		goto fail_video;
+	l->vram.host = &l->gpu.host;
 	status = h100_function_init(&l->chip.function, &function_ops, &l->gpu, &identity,
 				    l->vram.video);
 	if (status != NV_OK)
@@ -141,10 +142,10 @@ void h100_bar_write(struct h100 *gpu, u32 bar, u64 offset, u32 width, u64 value)
 	h100_function_bar_write(function(gpu), bar, offset, width, value);
 }
 
-enum nv_status h100_video_export(struct h100 *gpu, u64 offset, u64 size, int *fd, u64 *fd_offset,
-				 u64 *fd_size)
+enum nv_status h100_video_export(struct h100 *gpu, u32 owner, u64 offset, u64 size, int *fd,
+				 u64 *fd_offset, u64 *fd_size)
 {
-	return vram_export(&local(gpu)->vram, offset, size, fd, fd_offset, fd_size);
+	return vram_export(&local(gpu)->vram, owner, offset, size, fd, fd_offset, fd_size);
 }
 
 void h100_video_discard(struct h100 *gpu, u64 offset, u64 size)

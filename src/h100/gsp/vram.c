@@ -15,12 +15,14 @@
 
 #include "base/bits.h"
 #include "h100/engine/memory.h"
+#include "h100/h100.h"
 #include "os/os.h"
 
 /* Pieces of one export share its descriptor. */
 struct vram_file {
 	int fd;
 	u32 pieces;
+	u32 owner;
 };
 
 struct vram_export {
@@ -61,18 +63,30 @@ fail_lock:
 	return NV_ERR_NO_MEMORY;
 }
 
-static void file_put(struct vram_file *file)
+static bool descriptor_take(struct vram *v, u32 owner)
+{
+	return !v->host || !v->host->video_take || v->host->video_take(v->host->ctx, owner);
+}
+
+static void descriptor_give(struct vram *v, u32 owner)
+{
+	if (v->host && v->host->video_give)
+		v->host->video_give(v->host->ctx, owner);
+}
+
+static void file_put(struct vram *v, struct vram_file *file)
 {
 	if (--file->pieces != 0)
 		return;
 	close(file->fd);
+	descriptor_give(v, file->owner);
 	os_free(file);
 }
 
 void vram_destroy(struct vram *v)
 {
 	for (u32 i = 0; i < v->count; i++)
-		file_put(v->exports[i].file);
+		file_put(v, v->exports[i].file);
 	os_free(v->exports);
 	munmap(v->video, v->size);
 	pthread_mutex_destroy(&v->lock);
@@ -241,21 +255,26 @@ static bool range_valid(const struct vram *v, u64 offset, u64 size)
 }
 
 /* Moves a range that nothing was exported of into a memfd of its own. */
-static enum nv_status export_new(struct vram *v, u32 at, u64 start, u64 size)
+static enum nv_status export_new(struct vram *v, u32 owner, u32 at, u64 start, u64 size)
 {
 	struct vram_export e = { .start = start, .end = start + size };
 	bool moved;
 
 	if (!list_reserve(v))
 		return NV_ERR_NO_MEMORY;
+	if (!descriptor_take(v, owner))
+		return NV_ERR_INSUFFICIENT_RESOURCES;
 	e.file = file_create(size);
-	if (!e.file)
+	if (!e.file) {
+		descriptor_give(v, owner);
 		return NV_ERR_NO_MEMORY;
+	}
+	e.file->owner = owner;
 	pause_engines(v);
 	moved = copy_base(v, start, size, e.file->fd) && map_over(v, start, size, e.file->fd, 0);
 	resume_engines(v);
 	if (!moved) {
-		file_put(e.file);
+		file_put(v, e.file);
 		return NV_ERR_NO_MEMORY;
 	}
 	base_punch(v, start, size);
@@ -263,7 +282,7 @@ static enum nv_status export_new(struct vram *v, u32 at, u64 start, u64 size)
 	return NV_OK;
 }
 
-enum nv_status vram_export(struct vram *v, u64 offset, u64 size, int *fd, u64 *fd_offset,
+enum nv_status vram_export(struct vram *v, u32 owner, u64 offset, u64 size, int *fd, u64 *fd_offset,
 			   u64 *fd_size)
 {
 	const struct vram_export *e;
@@ -277,7 +296,7 @@ enum nv_status vram_export(struct vram *v, u64 offset, u64 size, int *fd, u64 *f
 	if (at == v->count || v->exports[at].start > offset) {
 		if (at != v->count)
 			size = min(size, v->exports[at].start - offset);
-		status = export_new(v, at, offset, size);
+		status = export_new(v, owner, at, offset, size);
 	}
 	if (status == NV_OK) {
 		e = &v->exports[at];
@@ -309,7 +328,7 @@ static bool export_cut(struct vram *v, u32 at, u64 start, u64 end)
 	struct vram_export *e = &v->exports[at], rest = *e;
 
 	if (start <= e->start && end >= e->end) {
-		file_put(e->file);
+		file_put(v, e->file);
 		list_remove(v, at);
 		return true;
 	}
