@@ -918,6 +918,92 @@ static void test_suspend(void **state)
 	assert_true(host_wait(h, B + 4, 1));
 }
 
+/* What a channel waits for cannot come meanwhile: its timeout has that much longer. */
+static void test_suspended_acquire(void **state)
+{
+	struct host_rig *h = *state;
+	struct host_channel *c = host_channel(h, 0, host_group(h, 0));
+
+	c->channel->config.acquire_timeout_ns = 400000000;
+	host_acquire(h, c, B, 1, EXECUTE(ACQUIRE));
+	host_submit(h, c);
+	h100_fifo_run(h->fifo);
+	h100_fifo_suspend(h->fifo, true);
+	os_sleep_us(500000);
+	h100_fifo_suspend(h->fifo, false);
+	h100_fifo_run(h->fifo);
+	assert_int_equal(os_load_relaxed(&h->errors), 0);
+	os_sleep_us(500000);
+	h100_fifo_run(h->fifo);
+	assert_int_equal(os_load_relaxed(&h->errors), 1);
+}
+
+/* -- Many that wait ---------------------------------------------------------------------------- */
+
+#define CROWD 1500u
+
+static u32 looks; /* times that somebody asked for the time */
+
+static u64 counting_now(void *ctx)
+{
+	looks++;
+	return os_time_ns();
+}
+
+/* A channel that reads what another one's client wrote. */
+static void like(struct host_rig *h, const struct host_channel *c, struct h100_group *group,
+		 u32 chid)
+{
+	struct h100_channel_config config = c->channel->config;
+	struct h100_channel *channel;
+
+	config.client = CLIENT + 1;
+	config.group = group;
+	config.chid = chid;
+	assert_int_equal(h100_channel_create(h->fifo, &config, &channel), NV_OK);
+	h100_channel_schedule(channel, true);
+}
+
+/* One client's channels that wait, very many, cost others' work little; each gets its turn. */
+static void test_many_blocked(void **state)
+{
+	struct host_rig *h = *state;
+	struct host_channel *works = host_channel(h, 0, host_group(h, 0));
+	struct host_channel *waits = host_channel(h, 1, host_group(h, 1));
+	struct host_channel *crowd = host_channel(h, 2, host_group(h, 2));
+	struct h100_group *group = host_group(h, 2);
+	u32 i;
+
+	host_acquire(h, crowd, B, 1, EXECUTE(ACQUIRE));
+	host_submit(h, crowd);
+	for (i = 0; i < CROWD; i++)
+		like(h, crowd, group, HOST_CHANNELS + i);
+	host_acquire(h, waits, B + 4, 1, EXECUTE(ACQUIRE));
+	host_release(h, waits, B + 8, 1);
+	host_submit(h, waits);
+	h100_fifo_run(h->fifo);
+	h->rig.host.now_ns = counting_now;
+	for (i = 1; i <= 10; i++) {
+		looks = 0;
+		host_release(h, works, A, i);
+		host_submit(h, works);
+		h100_fifo_run(h->fifo);
+		assert_int_equal(*host_data(h, A), i);
+		assert_true(looks < CROWD);
+	}
+	host_release(h, works, B + 4, 1);
+	host_submit(h, works);
+	h100_fifo_run(h->fifo);
+	assert_int_equal(*host_data(h, B + 8), 1);
+	/* Not all are looked at before it sleeps, so not for long. */
+	assert_true(h100_fifo_quiet_ns(h->fifo) < 1000000);
+	*host_data(h, B) = 1;
+	for (i = 0; i < CROWD; i++)
+		h100_fifo_run(h->fifo);
+	assert_int_equal(h100_fifo_quiet_ns(h->fifo), ~(u64)0);
+	assert_int_equal(os_load_relaxed(&h->errors), 0);
+}
+
 /* -- Making and freeing ------------------------------------------------------------------------ */
 
 static void test_refused(void **state)
@@ -1044,6 +1130,8 @@ int main(void)
 		TEST(test_stopped_launches),
 		TEST(test_reset_in_launch),
 		TEST(test_suspend),
+		TEST(test_suspended_acquire),
+		TEST(test_many_blocked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

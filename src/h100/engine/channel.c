@@ -65,7 +65,7 @@ static void unpend(struct h100_channel *channel)
 		if (list_empty(&channel->group->pending))
 			list_del(&channel->group->pending_node);
 	} else if (channel->state == FIFO_BLOCKED) {
-		list_del(&channel->blocked_node);
+		blocked_remove(channel);
 	}
 }
 

@@ -44,6 +44,8 @@ struct fifo_client *client_get(struct h100_fifo *fifo, u32 handle)
 		return NULL;
 	client->handle = handle;
 	client->refs = 1;
+	list_init(&client->blocked);
+	list_node_init(&client->blocked_node);
 	list_add_tail(&client->node, list);
 	return client;
 }

@@ -66,6 +66,10 @@ void h100_fifo_suspend(struct h100_fifo *fifo, bool on)
 	u32 i;
 
 	pthread_mutex_lock(&fifo->lock);
+	if (on && !fifo->suspended)
+		fifo->suspended_ns = fifo_now(fifo);
+	else if (!on && fifo->suspended)
+		blocked_resume(fifo, fifo_now(fifo) - fifo->suspended_ns);
 	fifo->suspended = on;
 	for (i = 0; on && i < fifo->config.engines->runlists; i++)
 		if (fifo->runlist[i].current)

@@ -53,6 +53,7 @@ struct fifo_acquire {
 	u8 compare; /* NVC86F_SEM_EXECUTE_OPERATION_* */
 	bool wide;
 	u64 since_ns, next_ns; /* when it began, when to look again */
+	u32 pass;	       /* that it was looked at in */
 };
 
 /* How pushbuffer words are read: what the method header under way says. */
@@ -69,7 +70,7 @@ struct h100_channel {
 	struct h100_channel_config config;
 	struct list_node group_node;   /* among all of the group's */
 	struct list_node pending_node; /* group's pending */
-	struct list_node blocked_node; /* fifo's blocked */
+	struct list_node blocked_node; /* client's blocked */
 	struct fifo_client *client;
 	u32 client_index; /* in client->channels, while it is scheduled */
 	enum fifo_channel_state state;
@@ -145,6 +146,8 @@ struct fifo_client {
 	u32 refs;
 	struct h100_channel **channels; /* active ones, dense */
 	u32 count, reserved, room;
+	struct list blocked;	       /* channels, the next to be looked at first */
+	struct list_node blocked_node; /* fifo's blocked, while there are some */
 };
 
 enum fifo_doorbell_state {
@@ -170,7 +173,11 @@ struct h100_fifo {
 	pthread_cond_t changed; /* a channel came off, a look at pages ended */
 	struct fifo_runlist runlist[H100_ENGINES_MAX];
 	struct h100_channel **channels; /* by runlist and chid */
-	struct list groups, spaces, blocked, errors, doorbells, busy;
+	struct list groups, spaces, errors, doorbells, busy;
+	struct list blocked; /* clients that have blocked channels, the next in turn first */
+	u64 blocked_ns;	     /* when one of them is to be looked at, or later than that */
+	u32 blocked_pass;    /* times that blocked channels were looked at */
+	u64 suspended_ns;    /* since when */
 	struct list clients[FIFO_CLIENT_BUCKETS];
 	u32 recheck; /* atomic: an engine wrote memory: look at blocked channels */
 
@@ -226,8 +233,15 @@ void runlist_run(struct h100_fifo *fifo, struct fifo_runlist *runlist);
  * taken up again. Lock held, given up meanwhile; the channel stays off until it is given up again.
  */
 void runlist_wait_off(struct h100_fifo *fifo, struct h100_channel *channel);
-/* Looks whether what blocked channels wait for has come: all, or those whose time it is. */
+/*
+ * Looks whether what blocked channels wait for has come: all, or those whose time it is; of very
+ * many some, the clients in turn. Lock held.
+ */
 void blocked_check(struct h100_fifo *fifo, bool all);
+/* Not blocked any more. Lock held. */
+void blocked_remove(struct h100_channel *channel);
+/* Between two suspends time stood still for those that wait. Lock held. */
+void blocked_resume(struct h100_fifo *fifo, u64 slept_ns);
 /* When the next blocked channel is to be looked at; ~0: never. */
 u64 blocked_next_ns(struct h100_fifo *fifo);
 

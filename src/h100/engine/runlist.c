@@ -12,6 +12,9 @@
 #define LOOK_LAST_NS 1000000ull
 #define LOOK_LONG_NS 10000000ull /* of one that has waited for over a second */
 #define LONG_NS 1000000000ull
+/* Others wait meanwhile: of more than so many blocked channels the rest is looked at later. */
+#define LOOKS_MAX 128u
+#define LOOK_REST_NS 200000ull
 
 struct fifo_runlist *runlist_ready(struct h100_fifo *fifo)
 {
@@ -62,13 +65,29 @@ static u64 look_interval_ns(u64 waited_ns)
 
 static void block(struct h100_channel *channel, u64 now)
 {
+	struct h100_fifo *fifo = channel->fifo;
+	struct fifo_client *client = channel->client;
 	struct fifo_acquire *acquire = &channel->acquire;
 
 	acquire->next_ns = now + look_interval_ns(now - acquire->since_ns);
 	channel->state = FIFO_BLOCKED;
-	list_add_tail(&channel->blocked_node, &channel->fifo->blocked);
+	list_add_tail(&channel->blocked_node, &client->blocked);
+	if (list_empty(&fifo->blocked))
+		fifo->blocked_ns = NEVER;
+	if (!list_linked(&client->blocked_node))
+		list_add_tail(&client->blocked_node, &fifo->blocked);
+	fifo->blocked_ns = min(fifo->blocked_ns, acquire->next_ns);
 	/* Another thread may lead, and sleep for longer than that. */
-	threads_wake(channel->fifo);
+	threads_wake(fifo);
+}
+
+void blocked_remove(struct h100_channel *channel)
+{
+	struct fifo_client *client = channel->client;
+
+	list_del(&channel->blocked_node);
+	if (list_empty(&client->blocked))
+		list_del(&client->blocked_node);
 }
 
 static void look_at_blocked(struct h100_channel *channel, u64 now)
@@ -83,46 +102,83 @@ static void look_at_blocked(struct h100_channel *channel, u64 now)
 		return;
 	}
 	if (result == FIFO_RESULT_OK) {
-		list_del(&channel->blocked_node);
+		blocked_remove(channel);
 		channel_pend(channel);
 	} else {
+		/* May take others of its group along. */
 		channel_fail(channel, &run.error);
 	}
 }
 
+static void to_tail(struct list_node *node, struct list *list)
+{
+	list_del(node);
+	list_add_tail(node, list);
+}
+
+/* The next channel of the next client, each once a pass; NULL: that was all. */
+static struct h100_channel *next_blocked(struct h100_fifo *fifo, struct list *done)
+{
+	struct list_node *node;
+
+	while ((node = list_first(&fifo->blocked)) != NULL) {
+		struct fifo_client *client = list_entry(node, struct fifo_client, blocked_node);
+		struct h100_channel *channel =
+			list_entry(list_first(&client->blocked), struct h100_channel, blocked_node);
+
+		if (channel->acquire.pass == fifo->blocked_pass) {
+			to_tail(node, done);
+			continue;
+		}
+		channel->acquire.pass = fifo->blocked_pass;
+		to_tail(&channel->blocked_node, &client->blocked);
+		to_tail(node, &fifo->blocked);
+		return channel;
+	}
+	return NULL;
+}
+
 void blocked_check(struct h100_fifo *fifo, bool all)
 {
-	struct list_node *node, *next;
-	u64 now;
+	struct h100_channel *channel = NULL;
+	u64 now, next = NEVER;
+	struct list done;
+	u32 i;
 
 	if (list_empty(&fifo->blocked) || fifo->suspended)
 		return;
 	now = fifo_now(fifo);
+	if (!all && now < fifo->blocked_ns)
+		return;
+	list_init(&done);
+	fifo->blocked_pass++;
 	h100_memory_enter(fifo->config.memory);
-	for (node = list_first(&fifo->blocked); node; node = next) {
-		struct h100_channel *channel = list_entry(node, struct h100_channel, blocked_node);
-
-		next = list_next(&fifo->blocked, node);
-		if (!all && channel->acquire.next_ns > now)
-			continue;
-		look_at_blocked(channel, now);
-		/* An error took others of its group out of the list, maybe the next one. */
-		if (channel->state == FIFO_FAILED)
-			next = list_first(&fifo->blocked);
+	for (i = 0; i < LOOKS_MAX && (channel = next_blocked(fifo, &done)) != NULL; i++) {
+		if (all || channel->acquire.next_ns <= now)
+			look_at_blocked(channel, now);
+		if (channel->state == FIFO_BLOCKED)
+			next = min(next, channel->acquire.next_ns);
 	}
 	h100_memory_leave(fifo->config.memory);
+	list_splice_tail(&done, &fifo->blocked);
+	fifo->blocked_ns = channel ? min(next, now + LOOK_REST_NS) : next;
+}
+
+void blocked_resume(struct h100_fifo *fifo, u64 slept_ns)
+{
+	struct h100_channel *channel;
+	struct h100_group *group;
+	u64 now = fifo_now(fifo);
+
+	list_for_each_entry (group, &fifo->groups, node)
+		list_for_each_entry (channel, &group->channels, group_node)
+			channel->acquire.since_ns = min(channel->acquire.since_ns + slept_ns, now);
+	fifo->blocked_ns = 0;
 }
 
 u64 blocked_next_ns(struct h100_fifo *fifo)
 {
-	struct h100_channel *channel;
-	u64 next = NEVER;
-
-	if (fifo->suspended)
-		return NEVER;
-	list_for_each_entry (channel, &fifo->blocked, blocked_node)
-		next = min(next, channel->acquire.next_ns);
-	return next;
+	return fifo->suspended || list_empty(&fifo->blocked) ? NEVER : fifo->blocked_ns;
 }
 
 /* -- Running ----------------------------------------------------------------------------------- */
