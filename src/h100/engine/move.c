@@ -163,24 +163,27 @@ static enum h100_method_result span_write(struct h100_mover *m, const struct h10
 	return H100_METHOD_OK;
 }
 
+/* What lies at the address, and how much of the size lies there in one span. */
+static enum h100_method_result find_piece(struct h100_mover *m, struct h100_end *end, u64 address,
+					  u64 size, struct h100_span *span, u64 *piece)
+{
+	enum h100_method_result result = h100_move_find(m, end, address, span);
+
+	*piece = result == H100_METHOD_OK ? min(size, span->bytes) : 0;
+	return result;
+}
+
 enum h100_method_result h100_move_read(struct h100_mover *m, struct h100_end *from, u64 address,
 				       void *data, u64 size)
 {
 	enum h100_method_result result = H100_METHOD_OK;
 	struct h100_span span;
-	u8 *to = data;
+	u64 at, piece;
 
-	while (size != 0 && result == H100_METHOD_OK) {
-		u64 piece;
-
-		result = h100_move_find(m, from, address, &span);
-		if (result != H100_METHOD_OK)
-			break;
-		piece = min(size, span.bytes);
-		result = span_read(m, from, address, &span, to, piece);
-		address += piece;
-		to += piece;
-		size -= piece;
+	for (at = 0; at < size && result == H100_METHOD_OK; at += piece) {
+		result = find_piece(m, from, address + at, size - at, &span, &piece);
+		if (result == H100_METHOD_OK)
+			result = span_read(m, from, address + at, &span, (u8 *)data + at, piece);
 	}
 	return result;
 }
@@ -190,19 +193,13 @@ enum h100_method_result h100_move_write(struct h100_mover *m, struct h100_end *t
 {
 	enum h100_method_result result = H100_METHOD_OK;
 	struct h100_span span;
-	const u8 *from = data;
+	u64 at, piece;
 
-	while (size != 0 && result == H100_METHOD_OK) {
-		u64 piece;
-
-		result = h100_move_find(m, to, address, &span);
-		if (result != H100_METHOD_OK)
-			break;
-		piece = min(size, span.bytes);
-		result = span_write(m, to, address, &span, from, piece);
-		address += piece;
-		from += piece;
-		size -= piece;
+	for (at = 0; at < size && result == H100_METHOD_OK; at += piece) {
+		result = find_piece(m, to, address + at, size - at, &span, &piece);
+		if (result == H100_METHOD_OK)
+			result = span_write(m, to, address + at, &span, (const u8 *)data + at,
+					    piece);
 	}
 	return result;
 }
