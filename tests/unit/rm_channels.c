@@ -15,8 +15,8 @@
 #include "rm_host.h"
 #include "unit.h"
 
-#define DEVICE 0xd0u
-#define SUBDEVICE 0xd1u
+#define DEVICE HOST_DEVICE
+#define SUBDEVICE HOST_SUBDEVICE
 #define SPACE 0xe0u
 #define MEMORY 0xe1u /* USERD and GPFIFO */
 #define NOTIFIER 0xe2u
@@ -30,32 +30,7 @@
 #define USERD_GP_PUT 0x8cu
 #define DOORBELL ((u32)(LH_VF_BASE + NV_VIRTUAL_FUNCTION_DOORBELL))
 
-static int ctl, gpu;
-static u32 client;
-
-static void be(bool admin)
-{
-	const struct os_cred cred = { .pid = 4000, .uid = admin ? 0 : 7, .admin = admin };
-
-	os_user_set_cred(&cred);
-}
-
-static u32 make(u32 parent, u32 handle, u32 class_id, void *params)
-{
-	return host_alloc(ctl, client, parent, &handle, class_id, params, 0);
-}
-
-static u32 control(u32 object, u32 cmd, void *params, u32 size)
-{
-	return host_control(ctl, client, object, cmd, params, size);
-}
-
-#define ASK(object, cmd, p) control(object, cmd, &(p), sizeof(p))
-
-static u32 drop(u32 handle)
-{
-	return host_free(ctl, client, handle);
-}
+#define ASK(object, cmd, p) host_ask(object, cmd, &(p), sizeof(p))
 
 static void make_memory(u32 handle, u32 class_id, u64 size)
 {
@@ -63,23 +38,15 @@ static void make_memory(u32 handle, u32 class_id, u64 size)
 
 	if (class_id == NV01_MEMORY_SYSTEM)
 		m.attr = (u32)REG_PREP(NVOS32_ATTR_LOCATION, NVOS32_ATTR_LOCATION_PCI);
-	assert_int_equal(make(DEVICE, handle, class_id, &m), NV_OK);
+	assert_int_equal(host_make(DEVICE, handle, class_id, &m), NV_OK);
 }
 
 static int start(void **state)
 {
-	NV0080_ALLOC_PARAMETERS d = { .deviceId = 0 };
 	NV_VASPACE_ALLOCATION_PARAMETERS s = { 0 };
 
-	be(false);
-	host_start(1);
-	gpu = host_open(RM_NODE_GPU, 0);
-	ctl = host_open(RM_NODE_CONTROL, 0);
-	assert_true(gpu >= 0 && ctl >= 0);
-	client = host_client(ctl);
-	assert_int_equal(make(client, DEVICE, NV01_DEVICE_0, &d), NV_OK);
-	assert_int_equal(make(DEVICE, SUBDEVICE, NV20_SUBDEVICE_0, NULL), NV_OK);
-	assert_int_equal(make(DEVICE, SPACE, FERMI_VASPACE_A, &s), NV_OK);
+	host_program_start(false);
+	assert_int_equal(host_make(DEVICE, SPACE, FERMI_VASPACE_A, &s), NV_OK);
 	make_memory(MEMORY, NV01_MEMORY_LOCAL_USER, MEMORY_BYTES);
 	make_memory(NOTIFIER, NV01_MEMORY_LOCAL_USER, 4096);
 	make_memory(SYSTEM_NOTIFIER, NV01_MEMORY_SYSTEM, 4096);
@@ -90,7 +57,7 @@ static u32 make_group(u32 handle, u32 engine)
 {
 	NV_CHANNEL_GROUP_ALLOCATION_PARAMETERS p = { .engineType = engine };
 
-	return make(DEVICE, handle, KEPLER_CHANNEL_GROUP_A, &p);
+	return host_make(DEVICE, handle, KEPLER_CHANNEL_GROUP_A, &p);
 }
 
 static u32 make_share(u32 group, u32 handle, u32 *subcontext)
@@ -99,7 +66,7 @@ static u32 make_share(u32 group, u32 handle, u32 *subcontext)
 		.hVASpace = SPACE,
 		.flags = NV_CTXSHARE_ALLOCATION_FLAGS_SUBCONTEXT_ASYNC,
 	};
-	u32 status = make(group, handle, FERMI_CONTEXT_SHARE_A, &p);
+	u32 status = host_make(group, handle, FERMI_CONTEXT_SHARE_A, &p);
 
 	if (subcontext)
 		*subcontext = p.subctxId;
@@ -122,7 +89,7 @@ static NV_CHANNEL_ALLOC_PARAMS params_of(u32 n)
 
 static u32 make_channel(u32 parent, u32 handle, NV_CHANNEL_ALLOC_PARAMS p)
 {
-	return make(parent, handle, HOPPER_CHANNEL_GPFIFO_A, &p);
+	return host_make(parent, handle, HOPPER_CHANNEL_GPFIFO_A, &p);
 }
 
 static void make_group_and_share(void)
@@ -155,9 +122,11 @@ static void test_context(void **state)
 	assert_int_equal(subcontext, RM_SUBCONTEXTS - 1);
 	for (i = 0; i < 8; i++) {
 		assert_int_equal(make_channel(GROUP, CHANNEL + i, params_of(i)), NV_OK);
-		assert_int_equal(make(CHANNEL + i, OBJECT + 2 * i, HOPPER_COMPUTE_A, NULL), NV_OK);
-		assert_int_equal(make(CHANNEL + i, OBJECT + 2 * i + 1, HOPPER_DMA_COPY_A, &copy),
+		assert_int_equal(host_make(CHANNEL + i, OBJECT + 2 * i, HOPPER_COMPUTE_A, NULL),
 				 NV_OK);
+		assert_int_equal(
+			host_make(CHANNEL + i, OBJECT + 2 * i + 1, HOPPER_DMA_COPY_A, &copy),
+			NV_OK);
 		id.hObject = OBJECT + 2 * i;
 		assert_int_equal(ASK(CHANNEL + i, NVC36F_CTRL_GET_CLASS_ENGINEID, id), NV_OK);
 		assert_int_equal(id.classEngineID, HOPPER_COMPUTE_A);
@@ -187,14 +156,14 @@ static void test_context(void **state)
 		assert_int_equal(token_of(CHANNEL + i), (i - 8) | 1u << 16);
 	}
 	copy.engineType = 2;
-	assert_int_equal(make(CHANNEL + 8, OBJECT + 99, HOPPER_DMA_COPY_A, &copy), NV_OK);
+	assert_int_equal(host_make(CHANNEL + 8, OBJECT + 99, HOPPER_DMA_COPY_A, &copy), NV_OK);
 	copy.engineType = 3;
-	assert_int_equal(make(CHANNEL + 8, OBJECT + 98, HOPPER_DMA_COPY_A, &copy),
+	assert_int_equal(host_make(CHANNEL + 8, OBJECT + 98, HOPPER_DMA_COPY_A, &copy),
 			 NV_ERR_INVALID_STATE);
 	copy.engineType = 10;
-	assert_int_equal(make(CHANNEL + 8, OBJECT + 98, HOPPER_DMA_COPY_A, &copy),
+	assert_int_equal(host_make(CHANNEL + 8, OBJECT + 98, HOPPER_DMA_COPY_A, &copy),
 			 NV_ERR_INVALID_ARGUMENT);
-	assert_int_equal(make(CHANNEL + 8, OBJECT + 98, HOPPER_COMPUTE_A, NULL),
+	assert_int_equal(host_make(CHANNEL + 8, OBJECT + 98, HOPPER_COMPUTE_A, NULL),
 			 NV_ERR_INVALID_STATE);
 }
 
@@ -230,12 +199,12 @@ static void test_lists(void **state)
 	/* Who has compute objects is a compute process, once. */
 	assert_int_equal(ASK(SUBDEVICE, NV2080_CTRL_CMD_GPU_GET_PIDS, pids), NV_OK);
 	assert_int_equal(pids.pidTblCount, 0);
-	assert_int_equal(make(CHANNEL, OBJECT, HOPPER_COMPUTE_A, NULL), NV_OK);
-	assert_int_equal(make(CHANNEL + 1, OBJECT + 1, HOPPER_COMPUTE_A, NULL), NV_OK);
+	assert_int_equal(host_make(CHANNEL, OBJECT, HOPPER_COMPUTE_A, NULL), NV_OK);
+	assert_int_equal(host_make(CHANNEL + 1, OBJECT + 1, HOPPER_COMPUTE_A, NULL), NV_OK);
 	assert_int_equal(ASK(SUBDEVICE, NV2080_CTRL_CMD_GPU_GET_PIDS, pids), NV_OK);
 	assert_int_equal(pids.pidTblCount, 1);
 	assert_int_equal(pids.pidTbl[0], 4000);
-	assert_int_equal(drop(GROUP), NV_OK);
+	assert_int_equal(host_drop(GROUP), NV_OK);
 	assert_int_equal(ASK(SUBDEVICE, NV2080_CTRL_CMD_GPU_GET_PIDS, pids), NV_OK);
 	assert_int_equal(pids.pidTblCount, 0);
 }
@@ -248,22 +217,24 @@ static void test_bad_groups(void **state)
 	u64 held;
 
 	assert_int_equal(make_group(GROUP, NV2080_ENGINE_TYPE_GR0), NV_OK);
-	assert_int_equal(drop(GROUP), NV_OK);
+	assert_int_equal(host_drop(GROUP), NV_OK);
 	held = unit_live_settled();
 	assert_int_equal(make_group(GROUP, 0), NV_ERR_INVALID_ARGUMENT);
 	assert_int_equal(make_group(GROUP, NV2080_ENGINE_TYPE_GR1), NV_ERR_INVALID_ARGUMENT);
 	assert_int_equal(make_group(GROUP, NV2080_ENGINE_TYPE_LAST), NV_ERR_INVALID_ARGUMENT);
 	assert_int_equal(make_group(GROUP, NV2080_ENGINE_TYPE_NVENC0), NV_ERR_INVALID_ARGUMENT);
 	p.hVASpace = NOWHERE;
-	assert_int_not_equal(make(DEVICE, GROUP, KEPLER_CHANNEL_GROUP_A, &p), NV_OK);
+	assert_int_not_equal(host_make(DEVICE, GROUP, KEPLER_CHANNEL_GROUP_A, &p), NV_OK);
 	p.hVASpace = MEMORY;
-	assert_int_not_equal(make(DEVICE, GROUP, KEPLER_CHANNEL_GROUP_A, &p), NV_OK);
+	assert_int_not_equal(host_make(DEVICE, GROUP, KEPLER_CHANNEL_GROUP_A, &p), NV_OK);
 	p.hVASpace = 0;
 	p.hObjectError = NOWHERE;
-	assert_int_equal(make(DEVICE, GROUP, KEPLER_CHANNEL_GROUP_A, &p), NV_ERR_OBJECT_NOT_FOUND);
+	assert_int_equal(host_make(DEVICE, GROUP, KEPLER_CHANNEL_GROUP_A, &p),
+			 NV_ERR_OBJECT_NOT_FOUND);
 	p.hObjectError = SPACE;
-	assert_int_equal(make(DEVICE, GROUP, KEPLER_CHANNEL_GROUP_A, &p), NV_ERR_INVALID_OBJECT);
-	assert_int_equal(make(SUBDEVICE, GROUP, KEPLER_CHANNEL_GROUP_A, &p),
+	assert_int_equal(host_make(DEVICE, GROUP, KEPLER_CHANNEL_GROUP_A, &p),
+			 NV_ERR_INVALID_OBJECT);
+	assert_int_equal(host_make(SUBDEVICE, GROUP, KEPLER_CHANNEL_GROUP_A, &p),
 			 NV_ERR_INVALID_OBJECT_PARENT);
 	assert_true(unit_live_becomes(held));
 }
@@ -272,7 +243,7 @@ static u32 share_with(u32 flags, u32 id, u32 space)
 {
 	NV_CTXSHARE_ALLOCATION_PARAMETERS p = { .hVASpace = space, .flags = flags, .subctxId = id };
 
-	return make(GROUP, SHARE, FERMI_CONTEXT_SHARE_A, &p);
+	return host_make(GROUP, SHARE, FERMI_CONTEXT_SHARE_A, &p);
 }
 
 static void test_shares(void **state)
@@ -291,12 +262,12 @@ static void test_shares(void **state)
 		assert_int_equal(id, i < 58 ? RM_SUBCONTEXTS - 1 - i : 62 - i);
 	}
 	assert_int_equal(make_share(GROUP, OBJECT + i, &id), NV_ERR_NO_MEMORY);
-	assert_int_equal(drop(OBJECT + 3), NV_OK);
+	assert_int_equal(host_drop(OBJECT + 3), NV_OK);
 	assert_int_equal(make_share(GROUP, OBJECT + i, &id), NV_OK);
 	assert_int_equal(id, RM_SUBCONTEXTS - 4);
 	/* They go with the address space, and before it. */
-	assert_int_equal(drop(SPACE), NV_OK);
-	assert_int_equal(drop(GROUP), NV_OK);
+	assert_int_equal(host_drop(SPACE), NV_OK);
+	assert_int_equal(host_drop(GROUP), NV_OK);
 }
 
 static void test_bad_channels(void **state)
@@ -341,7 +312,7 @@ static void test_bad_channels(void **state)
 	       NV_ERR_NO_FREE_FIFOS);
 #undef REFUSE
 	p = params_of(1);
-	assert_int_equal(make(GROUP, CHANNEL + 1, MAXWELL_CHANNEL_GPFIFO_A, &p),
+	assert_int_equal(host_make(GROUP, CHANNEL + 1, MAXWELL_CHANNEL_GPFIFO_A, &p),
 			 NV_ERR_INVALID_CLASS);
 	assert_int_equal(make_channel(SUBDEVICE, CHANNEL + 1, p), NV_ERR_INVALID_OBJECT_PARENT);
 	/* Below no group: no share, and an engine is named. */
@@ -376,11 +347,11 @@ static void test_single_channel(void **state)
 	p.hUserdMemory[0] = 0;
 	assert_int_equal(make_channel(DEVICE, CHANNEL + 1, p), NV_OK);
 	/* Its address space takes both away. */
-	assert_int_equal(drop(SPACE), NV_OK);
+	assert_int_equal(host_drop(SPACE), NV_OK);
 	assert_int_equal(ASK(CHANNEL, NVA06F_CTRL_CMD_GPFIFO_SCHEDULE, schedule),
 			 NV_ERR_RESOURCE_LOST);
-	assert_int_equal(drop(CHANNEL), NV_OK);
-	assert_int_equal(drop(CHANNEL + 1), NV_OK);
+	assert_int_equal(host_drop(CHANNEL), NV_OK);
+	assert_int_equal(host_drop(CHANNEL + 1), NV_OK);
 	(void)held;
 }
 
@@ -400,7 +371,8 @@ static void test_default_space(void **state)
 	for (i = 0; i < 2; i++) {
 		p.userdOffset[0] = 0x2000 + 0x3000ull * i;
 		assert_int_equal(make_channel(DEVICE, CHANNEL + i, p), NV_OK);
-		assert_int_equal(rm_api_begin(&call, host.fds[ctl].file, client, CHANNEL + i),
+		assert_int_equal(rm_api_begin(&call, host.fds[host_program.ctl].file,
+					      host_program.client, CHANNEL + i),
 				 NV_OK);
 		channel = rm_channel_of(call.object);
 		known = rm_vaspace_page_directory(channel->space, &aperture, &root);
@@ -429,11 +401,11 @@ static void test_any_order(void **state)
 	for (i = 0; i < ARRAY_SIZE(order); i++) {
 		make_group_and_share();
 		assert_int_equal(make_channel(GROUP, CHANNEL, params_of(i)), NV_OK);
-		assert_int_equal(make(CHANNEL, OBJECT, HOPPER_COMPUTE_A, NULL), NV_OK);
+		assert_int_equal(host_make(CHANNEL, OBJECT, HOPPER_COMPUTE_A, NULL), NV_OK);
 		for (j = 0; j < 7; j++)
-			assert_int_equal(drop(order[i][j]), NV_OK);
+			assert_int_equal(host_drop(order[i][j]), NV_OK);
 		/* All handles are free: the same can be made again. */
-		assert_int_equal(make(DEVICE, SPACE, FERMI_VASPACE_A, &s), NV_OK);
+		assert_int_equal(host_make(DEVICE, SPACE, FERMI_VASPACE_A, &s), NV_OK);
 		make_memory(MEMORY, NV01_MEMORY_LOCAL_USER, MEMORY_BYTES);
 		make_memory(NOTIFIER, NV01_MEMORY_LOCAL_USER, 4096);
 	}
@@ -446,7 +418,9 @@ static struct rm_backing *backing_of(u32 handle)
 	static struct rm_backing *backing;
 	struct rm_call call;
 
-	assert_int_equal(rm_api_begin(&call, host.fds[ctl].file, client, handle), NV_OK);
+	assert_int_equal(
+		rm_api_begin(&call, host.fds[host_program.ctl].file, host_program.client, handle),
+		NV_OK);
 	backing = rm_memory_backing(call.object);
 	rm_api_end(&call);
 	return backing;
@@ -536,7 +510,7 @@ static void test_error(void **state)
 	assert_false(rm_gpu_channel_error(g, NV2080_ENGINE_TYPE_GR0, 7, 31, 1));
 	assert_false(rm_gpu_channel_error(g, NV2080_ENGINE_TYPE_GR0, ~0u, 31, 1));
 	assert_false(rm_gpu_channel_error(g, ~0u, 0, 31, 1));
-	assert_int_equal(drop(CHANNEL), NV_OK);
+	assert_int_equal(host_drop(CHANNEL), NV_OK);
 	assert_false(rm_gpu_channel_error(g, NV2080_ENGINE_TYPE_GR0, 0, 31, 1));
 }
 
@@ -552,10 +526,10 @@ static void wait_for_error(u32 notifier)
 static int make_event(u32 parent, u32 handle, u32 index)
 {
 	int fd = host_open(RM_NODE_GPU, 0);
-	nv_ioctl_register_fd_t owner = { .ctl_fd = ctl };
-	nv_ioctl_alloc_os_event_t os_event = { .hClient = client, .fd = (NvU32)fd };
+	nv_ioctl_register_fd_t owner = { .ctl_fd = host_program.ctl };
+	nv_ioctl_alloc_os_event_t os_event = { .hClient = host_program.client, .fd = (NvU32)fd };
 	NV0005_ALLOC_PARAMETERS p = {
-		.hParentClient = client,
+		.hParentClient = host_program.client,
 		.hSrcResource = parent,
 		.hClass = NV01_EVENT_OS_EVENT,
 		.notifyIndex = index,
@@ -566,7 +540,7 @@ static int make_event(u32 parent, u32 handle, u32 index)
 	assert_int_equal(host_ioctl(fd, NV_ESC_ALLOC_OS_EVENT, &os_event, sizeof(os_event)),
 			 RM_IOCTL_OK);
 	assert_int_equal(os_event.Status, NV_OK);
-	assert_int_equal(make(parent, handle, NV01_EVENT_OS_EVENT, &p), NV_OK);
+	assert_int_equal(host_make(parent, handle, NV01_EVENT_OS_EVENT, &p), NV_OK);
 	return fd;
 }
 
@@ -625,7 +599,7 @@ static void test_fault(void **state)
 	assert_true(polled(fd));
 	assert_int_equal(read_notifier(0x500, 0).status, 0);
 	/* It can be taken down, and made anew. */
-	assert_int_equal(drop(GROUP), NV_OK);
+	assert_int_equal(host_drop(GROUP), NV_OK);
 	make_group_and_share();
 	assert_int_equal(make_channel(GROUP, CHANNEL, params_of(0)), NV_OK);
 }
@@ -654,7 +628,9 @@ static struct rm_channel *channel_of(u32 handle)
 	struct rm_channel *channel;
 	struct rm_call call;
 
-	assert_int_equal(rm_api_begin(&call, host.fds[ctl].file, client, handle), NV_OK);
+	assert_int_equal(
+		rm_api_begin(&call, host.fds[host_program.ctl].file, host_program.client, handle),
+		NV_OK);
 	channel = rm_channel_of(call.object);
 	rm_api_end(&call);
 	return channel;
@@ -709,7 +685,7 @@ static void test_many(void **state)
 	for (i = 0; i < 1000; i += 97)
 		assert_int_equal(token_of(CHANNEL + i), i);
 	assert_true(rm_gpu_channel_error(host.rm_gpus[0], NV2080_ENGINE_TYPE_GR0, 999, 31, 1));
-	assert_int_equal(drop(GROUP), NV_OK);
+	assert_int_equal(host_drop(GROUP), NV_OK);
 	make_group_and_share();
 	assert_int_equal(make_channel(GROUP, CHANNEL, params_of(0)), NV_OK);
 	assert_int_equal(token_of(CHANNEL), 0);
@@ -730,7 +706,7 @@ static void test_failing_allocations(void **state)
 			else if (step == 2)
 				status = make_channel(GROUP, CHANNEL, params_of(0));
 			else
-				status = make(CHANNEL, OBJECT, HOPPER_COMPUTE_A, NULL);
+				status = host_make(CHANNEL, OBJECT, HOPPER_COMPUTE_A, NULL);
 			os_user_fail_alloc_thread(0);
 		}
 		assert_int_equal(status, NV_OK);
@@ -744,10 +720,10 @@ static void test_removal(void **state)
 {
 	make_group_and_share();
 	assert_int_equal(make_channel(GROUP, CHANNEL, params_of(0)), NV_OK);
-	assert_int_equal(make(CHANNEL, OBJECT, HOPPER_COMPUTE_A, NULL), NV_OK);
+	assert_int_equal(host_make(CHANNEL, OBJECT, HOPPER_COMPUTE_A, NULL), NV_OK);
 	host_remove(0);
-	assert_int_equal(drop(CHANNEL), NV_OK);
-	assert_int_equal(drop(GROUP), NV_OK);
+	assert_int_equal(host_drop(CHANNEL), NV_OK);
+	assert_int_equal(host_drop(GROUP), NV_OK);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, start, host_end)

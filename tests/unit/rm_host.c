@@ -194,3 +194,45 @@ u32 host_free(int fd, u32 client, u32 object)
 	assert_int_equal(host_ioctl(fd, NV_ESC_RM_FREE, &p, sizeof(p)), RM_IOCTL_OK);
 	return p.status;
 }
+
+/* -- One program ------------------------------------------------------------------------------- */
+
+struct host_program host_program;
+
+void host_be(bool admin)
+{
+	const struct os_cred cred = { .pid = 4000, .uid = admin ? 0 : 7, .admin = admin };
+
+	os_user_set_cred(&cred);
+}
+
+void host_program_start(bool admin)
+{
+	NV0080_ALLOC_PARAMETERS d = { .deviceId = 0 };
+	struct host_program *p = &host_program;
+
+	host_be(admin);
+	host_start(1);
+	p->gpu = host_open(RM_NODE_GPU, 0);
+	p->ctl = host_open(RM_NODE_CONTROL, 0);
+	assert_true(p->gpu >= 0 && p->ctl >= 0);
+	p->client = host_client(p->ctl);
+	assert_int_equal(host_make(p->client, HOST_DEVICE, NV01_DEVICE_0, &d), NV_OK);
+	assert_int_equal(host_make(HOST_DEVICE, HOST_SUBDEVICE, NV20_SUBDEVICE_0, NULL), NV_OK);
+}
+
+u32 host_make(u32 parent, u32 handle, u32 class_id, void *params)
+{
+	return host_alloc(host_program.ctl, host_program.client, parent, &handle, class_id, params,
+			  0);
+}
+
+u32 host_ask(u32 object, u32 cmd, void *params, u32 size)
+{
+	return host_control(host_program.ctl, host_program.client, object, cmd, params, size);
+}
+
+u32 host_drop(u32 object)
+{
+	return host_free(host_program.ctl, host_program.client, object);
+}

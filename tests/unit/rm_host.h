@@ -59,4 +59,26 @@ u32 host_alloc(int fd, u32 client, u32 parent, u32 *handle, u32 class_id, void *
 u32 host_control(int fd, u32 client, u32 object, u32 cmd, void *params, u32 size);
 u32 host_free(int fd, u32 client, u32 object);
 
+/*
+ * For tests with one program: it has opened the first GPU and the control node, and has a client
+ * with a device and a subdevice, whose handles are these. Its requests follow.
+ */
+#define HOST_DEVICE 0xd0u
+#define HOST_SUBDEVICE 0xd1u
+
+struct host_program {
+	int ctl, gpu;
+	u32 client;
+};
+
+extern struct host_program host_program;
+
+/* From now on the thread's requests are the administrator's, or an ordinary user's. */
+void host_be(bool admin);
+/* An instance with one GPU, and the program on it. */
+void host_program_start(bool admin);
+u32 host_make(u32 parent, u32 handle, u32 class_id, void *params);
+u32 host_ask(u32 object, u32 cmd, void *params, u32 size);
+u32 host_drop(u32 object);
+
 #endif

@@ -7,8 +7,8 @@
 #include "rm_host.h"
 #include "unit.h"
 
-#define DEVICE 0xd0u
-#define SUBDEVICE 0xd1u
+#define DEVICE HOST_DEVICE
+#define SUBDEVICE HOST_SUBDEVICE
 #define OBJECT 0xf0u
 #define TRIGGER (LH_VF_BASE + NV_VIRTUAL_FUNCTION_PRIV_CPU_INTR_LEAF_TRIGGER)
 #define ENABLED(leaf) (LH_VF_BASE + NV_VIRTUAL_FUNCTION_PRIV_CPU_INTR_LEAF_EN_SET(leaf))
@@ -17,40 +17,11 @@
 #define VECTOR_GRAPHICS LH_INTR_VECTOR_NONSTALL
 #define VECTOR_COPY(i) (LH_INTR_VECTOR_NONSTALL + 1 + (i))
 
-static int ctl, gpu;
-static u32 client;
-
-static void be(bool admin)
-{
-	const struct os_cred cred = { .pid = 4000, .uid = admin ? 0 : 7, .admin = admin };
-
-	os_user_set_cred(&cred);
-}
-
-static u32 make(u32 parent, u32 handle, u32 class_id, void *params)
-{
-	return host_alloc(ctl, client, parent, &handle, class_id, params, 0);
-}
-
-static u32 control(u32 object, u32 cmd, void *params, u32 size)
-{
-	return host_control(ctl, client, object, cmd, params, size);
-}
-
-#define ASK(object, cmd, p) control(object, cmd, &(p), sizeof(p))
+#define ASK(object, cmd, p) host_ask(object, cmd, &(p), sizeof(p))
 
 static int start(void **state)
 {
-	NV0080_ALLOC_PARAMETERS d = { .deviceId = 0 };
-
-	be(true);
-	host_start(1);
-	gpu = host_open(RM_NODE_GPU, 0);
-	ctl = host_open(RM_NODE_CONTROL, 0);
-	assert_true(gpu >= 0 && ctl >= 0);
-	client = host_client(ctl);
-	assert_int_equal(make(client, DEVICE, NV01_DEVICE_0, &d), NV_OK);
-	assert_int_equal(make(DEVICE, SUBDEVICE, NV20_SUBDEVICE_0, NULL), NV_OK);
+	host_program_start(true);
 	return 0;
 }
 
@@ -169,7 +140,8 @@ static void test_the_rest(void **state)
 	assert_true(graphics_caps.bCapsPopulated);
 	assert_int_equal(ASK(SUBDEVICE, NV2080_CTRL_CMD_GR_GET_SM_ISSUE_RATE_MODIFIER, rate),
 			 NV_OK);
-	assert_int_equal(ASK(client, NV0000_CTRL_CMD_SYNC_GPU_BOOST_GROUP_INFO, groups), NV_OK);
+	assert_int_equal(
+		ASK(host_program.client, NV0000_CTRL_CMD_SYNC_GPU_BOOST_GROUP_INFO, groups), NV_OK);
 	assert_int_equal(groups.groupCount, 0);
 	assert_int_equal(ASK(SUBDEVICE, NV2080_CTRL_CMD_RC_GET_WATCHDOG_INFO, watchdog), NV_OK);
 	assert_int_equal(ASK(SUBDEVICE, NV2080_CTRL_CMD_MC_SERVICE_INTERRUPTS, service), NV_OK);
@@ -236,22 +208,23 @@ static void test_usermode(void **state)
 	NV0000_CTRL_CLIENT_GET_ADDR_SPACE_TYPE_PARAMS type = { .hObject = OBJECT };
 	u64 held = unit_live_settled();
 
-	assert_int_equal(make(SUBDEVICE, OBJECT, HOPPER_USERMODE_A, NULL), NV_OK);
-	assert_int_equal(make(SUBDEVICE, OBJECT + 1, HOPPER_USERMODE_A, &p), NV_OK);
-	assert_int_equal(ASK(client, NV0000_CTRL_CMD_CLIENT_GET_ADDR_SPACE_TYPE, type), NV_OK);
+	assert_int_equal(host_make(SUBDEVICE, OBJECT, HOPPER_USERMODE_A, NULL), NV_OK);
+	assert_int_equal(host_make(SUBDEVICE, OBJECT + 1, HOPPER_USERMODE_A, &p), NV_OK);
+	assert_int_equal(ASK(host_program.client, NV0000_CTRL_CMD_CLIENT_GET_ADDR_SPACE_TYPE, type),
+			 NV_OK);
 	assert_int_equal(type.addrSpaceType, NV0000_CTRL_CMD_CLIENT_GET_ADDR_SPACE_TYPE_REGMEM);
-	assert_int_equal(make(SUBDEVICE, OBJECT + 2, VOLTA_USERMODE_A, NULL), NV_OK);
-	assert_int_equal(make(DEVICE, OBJECT + 3, HOPPER_USERMODE_A, NULL),
+	assert_int_equal(host_make(SUBDEVICE, OBJECT + 2, VOLTA_USERMODE_A, NULL), NV_OK);
+	assert_int_equal(host_make(DEVICE, OBJECT + 3, HOPPER_USERMODE_A, NULL),
 			 NV_ERR_INVALID_OBJECT_PARENT);
 	p.bPriv = 1;
-	assert_int_equal(make(SUBDEVICE, OBJECT + 3, HOPPER_USERMODE_A, &p),
+	assert_int_equal(host_make(SUBDEVICE, OBJECT + 3, HOPPER_USERMODE_A, &p),
 			 NV_ERR_INSUFFICIENT_PERMISSIONS);
 	p.bBar1Mapping = 0;
-	assert_int_equal(make(SUBDEVICE, OBJECT + 3, HOPPER_USERMODE_A, &p),
+	assert_int_equal(host_make(SUBDEVICE, OBJECT + 3, HOPPER_USERMODE_A, &p),
 			 NV_ERR_INVALID_PARAMETER);
-	assert_int_equal(host_free(ctl, client, OBJECT + 1), NV_OK);
-	assert_int_equal(host_free(ctl, client, OBJECT), NV_OK);
-	assert_int_equal(host_free(ctl, client, OBJECT + 2), NV_OK);
+	assert_int_equal(host_drop(OBJECT + 1), NV_OK);
+	assert_int_equal(host_drop(OBJECT), NV_OK);
+	assert_int_equal(host_drop(OBJECT + 2), NV_OK);
 	assert_true(unit_live_becomes(held));
 }
 
@@ -259,8 +232,8 @@ static void test_usermode(void **state)
 
 static u32 add_os_event(int fd)
 {
-	nv_ioctl_alloc_os_event_t p = { .hClient = client, .fd = (NvU32)fd };
-	nv_ioctl_register_fd_t owner = { .ctl_fd = ctl };
+	nv_ioctl_alloc_os_event_t p = { .hClient = host_program.client, .fd = (NvU32)fd };
+	nv_ioctl_register_fd_t owner = { .ctl_fd = host_program.ctl };
 
 	assert_int_equal(host_ioctl(fd, NV_ESC_REGISTER_FD, &owner, sizeof(owner)), RM_IOCTL_OK);
 	assert_int_equal(host_ioctl(fd, NV_ESC_ALLOC_OS_EVENT, &p, sizeof(p)), RM_IOCTL_OK);
@@ -270,14 +243,14 @@ static u32 add_os_event(int fd)
 static u32 make_event(u32 parent, u32 handle, u32 index, int fd)
 {
 	NV0005_ALLOC_PARAMETERS p = {
-		.hParentClient = client,
+		.hParentClient = host_program.client,
 		.hSrcResource = parent,
 		.hClass = NV01_EVENT_OS_EVENT,
 		.notifyIndex = index,
 		.data = (NvP64)(u64)(u32)fd,
 	};
 
-	return make(parent, handle, NV01_EVENT_OS_EVENT, &p);
+	return host_make(parent, handle, NV01_EVENT_OS_EVENT, &p);
 }
 
 static bool polled(int fd)
@@ -333,16 +306,17 @@ static void test_nonstall_events(void **state)
 	assert_int_equal(enabled(), 3 | 1u << 4);
 	assert_int_equal(make_event(SUBDEVICE, OBJECT + 3, flags | NV2080_NOTIFIERS_HOTPLUG, copy),
 			 NV_ERR_NOT_SUPPORTED);
-	assert_int_equal(make_event(client, OBJECT + 3, flags | NV2080_NOTIFIERS_CE3, copy),
-			 NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(
+		make_event(host_program.client, OBJECT + 3, flags | NV2080_NOTIFIERS_CE3, copy),
+		NV_ERR_INVALID_ARGUMENT);
 
-	assert_int_equal(host_free(ctl, client, OBJECT), NV_OK);
+	assert_int_equal(host_drop(OBJECT), NV_OK);
 	assert_int_equal(enabled(), 2 | 1u << 4);
 	ring(VECTOR_GRAPHICS);
 	ring(VECTOR_COPY(0));
 	assert_true(polled(copy));
 	assert_false(rm_file_poll(host.fds[graphics].file));
-	assert_int_equal(host_free(ctl, client, SUBDEVICE), NV_OK);
+	assert_int_equal(host_drop(SUBDEVICE), NV_OK);
 	assert_int_equal(enabled(), 0);
 }
 
@@ -364,7 +338,7 @@ static void test_failing_allocations(void **state)
 	assert_true(i > 3);
 	assert_int_equal(status, NV_OK);
 	assert_int_equal(enabled(), 2);
-	assert_int_equal(host_free(ctl, client, OBJECT), NV_OK);
+	assert_int_equal(host_drop(OBJECT), NV_OK);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, start, host_end)
