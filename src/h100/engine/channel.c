@@ -96,7 +96,8 @@ void channel_fail(struct h100_channel *channel, const struct h100_fifo_error *er
 static void apply(struct h100_channel *channel)
 {
 	struct h100_fifo *fifo = channel->fifo;
-	bool active = channel->scheduled && channel->group->scheduled && !channel->group->failed;
+	bool active = channel->scheduled && !channel->disabled && channel->group->scheduled &&
+		      !channel->group->failed;
 
 	if (active == channel->active)
 		return;
@@ -330,6 +331,14 @@ void h100_channel_schedule(struct h100_channel *channel, bool on)
 	channel->scheduled = on;
 	if (on)
 		channel->group->scheduled = true;
+	apply(channel);
+	unlock(channel->fifo);
+}
+
+void h100_channel_enable(struct h100_channel *channel, bool on)
+{
+	lock(channel->fifo);
+	channel->disabled = !on;
 	apply(channel);
 	unlock(channel->fifo);
 }

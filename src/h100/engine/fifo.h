@@ -75,7 +75,8 @@ struct h100_channel {
 	u32 client_index; /* in client->channels, while it is scheduled */
 	enum fifo_channel_state state;
 	bool scheduled; /* by itself */
-	bool active;	/* scheduled, and its group too: looked at when its client rings */
+	bool disabled;	/* stands still, scheduled or not */
+	bool active;	/* scheduled, its group too, enabled: looked at when its client rings */
 	bool rung;	/* while RUNNING: look at GPPut again */
 	u32 held;	/* who waits for it to come off: then it is IDLE, whatever it has to do */
 

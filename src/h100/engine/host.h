@@ -150,6 +150,11 @@ enum nv_status h100_channel_create(struct h100_fifo *fifo, const struct h100_cha
 				   struct h100_channel **out);
 void h100_channel_destroy(struct h100_channel *channel);
 void h100_channel_schedule(struct h100_channel *channel, bool on);
+/*
+ * A channel that is not enabled does nothing, whatever is scheduled, and goes on where it was. On
+ * return it is off its engine.
+ */
+void h100_channel_enable(struct h100_channel *channel, bool on);
 /* Undoes an error: empty, at GPPut, with no object on any subchannel. Not scheduled. */
 void h100_channel_reset(struct h100_channel *channel);
 bool h100_channel_failed(struct h100_channel *channel);

@@ -171,7 +171,7 @@ static enum nv_status disable_channels(struct fw_call *call, void *params, u32 s
 	}
 	for (i = 0; i < p->numChannels; i++) {
 		fw_store_find(&call->fw->store, p->hClientList[i], p->hChannelList[i], &node);
-		h100_channel_schedule(node->work.channel, !p->bDisable);
+		h100_channel_enable(node->work.channel, !p->bDisable);
 	}
 	return NV_OK;
 }
