@@ -5,6 +5,7 @@
  */
 #include "base/bits.h"
 #include "rm/class/channel_group.h"
+#include "rm/class/channel_pause.h"
 #include "rm/class/channel_object.h"
 #include "rm/class/class.h"
 #include "rm/class/listed.h"
@@ -415,6 +416,8 @@ static void join_group(const struct alloc *a)
 	os_mutex_lock(&fifo->lock);
 	channel->object = a->object;
 	list_add_tail(&channel->node, &group->channels);
+	list_add_tail(&channel->space_node, rm_vaspace_channels(channel->space));
+	channel->paused = rm_vaspace_is_paused(channel->space);
 	group->channel_count++;
 	if (!a->p->hContextShare && !group->legacy) {
 		group->legacy = true;
@@ -489,6 +492,7 @@ static enum nv_status channel_construct(struct rm_call *call, struct rm_object *
 	}
 	to_channel_object(object)->channel = channel;
 	join_group(&a);
+	rm_channel_pause_new(channel);
 	return NV_OK;
 }
 
@@ -499,6 +503,7 @@ static void channel_destruct(struct rm_call *call, struct rm_object *object)
 
 	os_mutex_lock(&fifo->lock);
 	list_del(&channel->node);
+	list_del(&channel->space_node);
 	channel->group->channel_count--;
 	channel->object = NULL;
 	channel->stopped = true;

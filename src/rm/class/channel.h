@@ -64,12 +64,14 @@ struct rm_channel {
 	u64 userd_offset;
 	struct rm_backing *notifier; /* NvNotification[]; NULL: none */
 	/* fifo: */
-	struct list_node node;	  /* of its group's channels */
-	struct rm_object *object; /* NULL once freed, or before all of it is there */
-	u32 token_index;	  /* of the notifier that gets the work-submit token */
-	u32 error;		  /* ROBUST_CHANNEL_* of the first error, or 0 */
-	bool bound;		  /* UVM mapped what its engine needs */
-	bool stopped;		  /* it may not be scheduled any more */
+	struct list_node node;	     /* of its group's channels */
+	struct list_node space_node; /* of its address space's */
+	struct rm_object *object;    /* NULL once freed, or before all of it is there */
+	u32 token_index;	     /* of the notifier that gets the work-submit token */
+	u32 error;		     /* ROBUST_CHANNEL_* of the first error, or 0 */
+	bool bound;		     /* UVM mapped what its engine needs */
+	bool stopped;		     /* it may not be scheduled any more */
+	bool paused;		     /* the firmware lets it stand still: class/channel_pause.h */
 	u8 actions[NV906F_NOTIFIERS_MAXCOUNT];
 };
 

@@ -26,6 +26,8 @@ struct rm_vaspace {
 	u32 flags, handle;
 	u64 first, last;
 	bool external;
+	struct list channels;	 /* rm_fifo.lock: struct rm_channel, not freed */
+	bool paused;		 /* likewise: they stand still */
 	struct os_mutex lock;	 /* LOCK_RANK_VASPACE: all below */
 	struct extents free;	 /* managed here */
 	struct page_table table; /* managed here */
@@ -47,6 +49,21 @@ static struct vaspace_object *to_vaspace(const struct rm_object *object)
 }
 
 /* -- Spaces ------------------------------------------------------------------------------------ */
+
+struct list *rm_vaspace_channels(struct rm_vaspace *space)
+{
+	return &space->channels;
+}
+
+bool rm_vaspace_is_paused(const struct rm_vaspace *space)
+{
+	return space->paused;
+}
+
+void rm_vaspace_set_paused(struct rm_vaspace *space, bool paused)
+{
+	space->paused = paused;
+}
 
 static void space_free(struct rm_vaspace *space)
 {
@@ -98,6 +115,7 @@ static enum nv_status space_new(struct rm_gpu *gpu, const NV_VASPACE_ALLOCATION_
 	rm_gpu_get(gpu);
 	space->flags = p->flags;
 	space->external = p->flags & RM_VASPACE_EXTERNALLY_OWNED;
+	list_init(&space->channels);
 	space->first = max((u64)p->vaBase, FIRST_ADDRESS);
 	space->last = LAST_ADDRESS;
 	if (p->vaSize)

@@ -57,6 +57,14 @@ void rm_vaspace_limits(const struct rm_vaspace *space, u64 *first, u64 *last);
  */
 bool rm_vaspace_page_directory(struct rm_vaspace *space, enum rm_aperture *aperture, u64 *address);
 
+/*
+ * Channels that work in the space (struct rm_channel, space_node), and whether they are to stand
+ * still: of class/channel_pause.h, under the lock of the GPU's channels (rm_fifo.lock).
+ */
+struct list *rm_vaspace_channels(struct rm_vaspace *space);
+bool rm_vaspace_is_paused(const struct rm_vaspace *space);
+void rm_vaspace_set_paused(struct rm_vaspace *space, bool paused);
+
 /* -- Ranges of a managed space ------------------------------------------------------------------
  */
 

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * All channels of an address space stand still while UVM moves memory that they may reach: what is
+ * scheduled stays so, but nothing of it runs (NV2080_CTRL_CMD_FIFO_DISABLE_CHANNELS).
+ */
+#include "rm/class/channel_group.h"
+#include "rm/class/channel_pause.h"
+#include "rm/class/state.h"
+#include "rm/class/vaspace.h"
+
+#define BATCH NV2080_CTRL_FIFO_DISABLE_CHANNELS_MAX_ENTRIES
+
+static enum nv_status tell(struct rm_gpu *gpu, NV2080_CTRL_FIFO_DISABLE_CHANNELS_PARAMS *p)
+{
+	return rm_gpu_internal_control(gpu, NV2080_CTRL_CMD_FIFO_DISABLE_CHANNELS, p, sizeof(*p));
+}
+
+/* The next channels of the space that are not as they are to be. */
+static void next_batch(struct rm_gpu *gpu, struct rm_vaspace *space,
+		       NV2080_CTRL_FIFO_DISABLE_CHANNELS_PARAMS *p)
+{
+	struct rm_fifo *fifo = &rm_gpu_objects_of(gpu)->fifo;
+	struct rm_channel *channel;
+
+	p->numChannels = 0;
+	os_mutex_lock(&fifo->lock);
+	list_for_each_entry (channel, rm_vaspace_channels(space), space_node) {
+		if (channel->paused == p->bDisable || p->numChannels == BATCH)
+			continue;
+		channel->paused = p->bDisable;
+		p->hClientList[p->numChannels] = channel->client;
+		p->hChannelList[p->numChannels++] = channel->handle;
+	}
+	os_mutex_unlock(&fifo->lock);
+}
+
+/* One that its client frees at this moment spoils a list, and needs nothing. */
+static void one_by_one(struct rm_gpu *gpu, NV2080_CTRL_FIFO_DISABLE_CHANNELS_PARAMS *p)
+{
+	u32 count = p->numChannels, i;
+
+	p->numChannels = 1;
+	for (i = 0; i < count; i++) {
+		p->hClientList[0] = p->hClientList[i];
+		p->hChannelList[0] = p->hChannelList[i];
+		(void)tell(gpu, p);
+	}
+}
+
+static void set_all(struct rm_gpu *gpu, struct rm_vaspace *space, bool paused)
+{
+	NV2080_CTRL_FIFO_DISABLE_CHANNELS_PARAMS p = { .bDisable = paused };
+	struct rm_fifo *fifo = &rm_gpu_objects_of(gpu)->fifo;
+
+	os_mutex_lock(&fifo->lock);
+	rm_vaspace_set_paused(space, paused);
+	os_mutex_unlock(&fifo->lock);
+	for (;;) {
+		next_batch(gpu, space, &p);
+		if (!p.numChannels)
+			break;
+		if (tell(gpu, &p) != NV_OK)
+			one_by_one(gpu, &p);
+	}
+}
+
+enum nv_status rm_channels_pause(struct rm_gpu *gpu, struct rm_vaspace *space)
+{
+	set_all(gpu, space, true);
+	if (!rm_gpu_is_lost(gpu))
+		return NV_OK;
+	set_all(gpu, space, false);
+	return NV_ERR_GPU_IS_LOST;
+}
+
+void rm_channels_go_on(struct rm_gpu *gpu, struct rm_vaspace *space)
+{
+	set_all(gpu, space, false);
+}
+
+void rm_channel_pause_new(struct rm_channel *channel)
+{
+	NV2080_CTRL_FIFO_DISABLE_CHANNELS_PARAMS p = { .bDisable = 1, .numChannels = 1 };
+
+	if (!channel->paused)
+		return;
+	p.hClientList[0] = channel->client;
+	p.hChannelList[0] = channel->handle;
+	/* Only a lost GPU fails, on which nothing runs. */
+	(void)tell(channel->gpu, &p);
+}
