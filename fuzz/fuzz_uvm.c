@@ -273,14 +273,19 @@ static void step(struct input *in)
 		fake.mm = byte(in) % 8 ? 100 : byte(in) % 3;
 		fake.can_unmap = byte(in) & 1;
 		fake.links = byte(in) & 1;
+		/* An error of a copy, or a GPU that goes in the middle of one. */
+		fake.fail_launch = byte(in) % 8 ? 0 : 1 + byte(in) % 4;
+		fake.lose_launch = byte(in) % 16 ? 0 : 1 + byte(in) % 4;
 		break;
 	case 5:
 		if (byte(in) % 8 == 0) {
 			struct rm_gpu *gpu = &fake.gpus[byte(in) % FAKE_GPUS];
 
 			gpu->lost = true;
-			fake.gone(fake.gone_ctx, gpu);
+			fake.listener->gone(fake.listener_ctx, gpu);
 			gpu->lost = false; /* another one in its place */
+		} else if (byte(in) % 4) {
+			fake.listener->suspend(fake.listener_ctx);
 		} else {
 			uvm_file_mm_gone(fake.files[fd]);
 		}
@@ -304,7 +309,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	UVM_MM_INITIALIZE_PARAMS mm = { 0 };
 	u32 i;
 
-	fake_start(byte(&in) & 1);
+	u32 how = byte(&in);
+
+	fake_start(how & 1);
 	for (i = 0; i < 8; i++)
 		fake_memory(i % FAKE_GPUS, i & 1, MIB(2) << (i / 3), i & 1 ? MIB(2) : KIB(4),
 			    MIB(64) * (i + 1), i & 1 ? MIB(2) : KIB(4));
@@ -312,7 +319,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		fake_open(UVM_NODE_UVM);
 	uvm_ioctl(fake.files[0], UVM_INITIALIZE, (u64)(uintptr_t)&init);
 	uvm_ioctl(fake.files[1], UVM_MM_INITIALIZE, (u64)(uintptr_t)&mm);
-	for (i = 0; i < FAKE_GPUS - 1; i++) {
+	/* Of two address spaces neither has memory of its own. */
+	for (i = 0; i < (how & 2 ? 2 : 1); i++) {
 		UVM_REGISTER_GPU_PARAMS gpu = { .gpu_uuid = *fake_uuid(i) };
 		UVM_REGISTER_GPU_VASPACE_PARAMS space = { .gpuUuid = *fake_uuid(i),
 							  .rmCtrlFd = FAKE_FD,

@@ -17,6 +17,7 @@
 
 struct rm_server;
 struct rm_class_state;
+struct rm_uvm_listener;
 
 /*
  * Power management against everything else: requests hold it shared, a suspended instance lets them
@@ -33,7 +34,7 @@ struct rm {
 	const struct rm_host_ops *host;
 	u32 uvm_major;
 	struct os_mutex uvm_lock; /* LOCK_RANK_UVM_LISTEN: both below, and every call of them */
-	void (*uvm_gone)(void *ctx, struct rm_gpu *gpu); /* rm_uvm_listen; NULL: nobody */
+	const struct rm_uvm_listener *uvm; /* rm_uvm_listen; NULL: nobody */
 	void *uvm_ctx;
 	char *options[RM_OPTION_COUNT]; /* NULL: not set */
 	u64 instance_id;		/* tells instances of one system apart */

@@ -5,6 +5,7 @@
 #include "rm/file.h"
 #include "rm/gpu/gpu.h"
 #include "rm/server/server.h"
+#include "rm/uvm.h"
 
 /* The GPU in that place of the table, referenced, or NULL. */
 static struct rm_gpu *gpu_get(struct rm *rm, u32 instance)
@@ -57,6 +58,10 @@ enum nv_status rm_suspend(struct rm *rm)
 	u32 i;
 
 	rm_power_suspend(rm);
+	os_mutex_lock(&rm->uvm_lock);
+	if (rm->uvm)
+		rm->uvm->suspend(rm->uvm_ctx);
+	os_mutex_unlock(&rm->uvm_lock);
 	for (i = 0; i < RM_MAX_GPUS && status == NV_OK; i++) {
 		gpu = gpu_get(rm, i);
 		if (!gpu)

@@ -42,12 +42,22 @@ struct rm_uvm_object {
 enum nv_status rm_uvm_enter(struct rm *rm, u32 *token);
 void rm_uvm_leave(struct rm *rm, u32 token);
 
-/*
- * gone is called for each GPU that is taken off the bus, which is lost already, before the device
- * goes: on return UVM has put all that it had of it. No lock of rank UVM_GLOBAL or below is
- * held. gone NULL: nobody listens any more; a call that is under way has ended on return.
- */
-void rm_uvm_listen(struct rm *rm, void (*gone)(void *ctx, struct rm_gpu *gpu), void *ctx);
+/* What UVM is told, with no lock of rank UVM_GLOBAL or below held. */
+struct rm_uvm_listener {
+	/*
+	 * The GPU is taken off the bus, and lost already, before the device goes: on return UVM has
+	 * put all that it had of it.
+	 */
+	void (*gone)(void *ctx, struct rm_gpu *gpu);
+	/*
+	 * The instance is about to suspend: no request is between rm_uvm_enter and rm_uvm_leave.
+	 * GPUs work until it returns; then nothing is asked of them until the next request.
+	 */
+	void (*suspend)(void *ctx);
+};
+
+/* NULL: nobody listens any more; a call that is under way has ended on return. */
+void rm_uvm_listen(struct rm *rm, const struct rm_uvm_listener *listener, void *ctx);
 
 /*
  * The control file behind a descriptor of the calling process, or NULL. The process is asked for
@@ -124,6 +134,14 @@ enum nv_status rm_uvm_vaspace_set_page_directory(struct rm_uvm_vaspace *vaspace,
 						 enum rm_uvm_aperture aperture, u64 address,
 						 u32 entries);
 void rm_uvm_vaspace_unset_page_directory(struct rm_uvm_vaspace *vaspace);
+
+/*
+ * No channel of the address space runs on return, one in the middle of a copy included; what was
+ * scheduled is so again after rm_uvm_vaspace_go_on, as if nothing had been. Channels that are made
+ * in between stand still too. Both by one thread at a time. NV_ERR_GPU_IS_LOST: nothing is paused.
+ */
+enum nv_status rm_uvm_vaspace_pause(struct rm_uvm_vaspace *vaspace);
+void rm_uvm_vaspace_go_on(struct rm_uvm_vaspace *vaspace);
 
 /*
  * The GPU forgets what it cached of the tables under that page directory: all of it, for all of
@@ -240,7 +258,9 @@ struct rm_uvm_queue_info {
 enum nv_status rm_uvm_queue_create(struct rm_uvm_session *session, u32 engine, u64 gpfifo,
 				   u32 entries, struct rm_uvm_queue **out,
 				   struct rm_uvm_queue_info *info);
-/* No work of it runs any more. */
+/* No work of it runs any more, whatever was submitted: it is of no more use. */
+void rm_uvm_queue_stop(struct rm_uvm_queue *queue);
+/* The same, and it is gone. */
 void rm_uvm_queue_destroy(struct rm_uvm_queue *queue);
 /*
  * ROBUST_CHANNEL_* of its first error; 0: none. Looks at the bus too: a GPU that fell off it is

@@ -4,6 +4,11 @@
 
 #define RESUME_POLL_US 10000u
 
+static const struct rm_uvm_listener listener = {
+	.gone = uvm_spaces_gpu_gone,
+	.suspend = uvm_spaces_suspend,
+};
+
 enum nv_status uvm_create(const struct uvm_config *config, struct uvm **out)
 {
 	struct uvm *uvm = os_alloc(sizeof(*uvm));
@@ -27,7 +32,7 @@ enum nv_status uvm_create(const struct uvm_config *config, struct uvm **out)
 	uvm->rm = config->rm;
 	uvm->host = config->host;
 	uvm->populate_managed = config->populate_managed;
-	rm_uvm_listen(uvm->rm, uvm_spaces_gpu_gone, uvm);
+	rm_uvm_listen(uvm->rm, &listener, uvm);
 	*out = uvm;
 	return NV_OK;
 }

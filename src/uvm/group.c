@@ -230,11 +230,13 @@ enum nv_status uvm_set_range_group(struct uvm_file *file, void *params)
 	return status;
 }
 
-/* Whether all ranges of the group may be held where they prefer to be. */
+/* Whether all ranges of the group may be held where they prefer to be, the CPU's; and puts them
+ * there. */
 static enum nv_status group_hold(struct uvm_space *space, const struct uvm_group *group)
 {
 	struct uvm_group_range *part;
 	struct uvm_range *range;
+	enum nv_status status;
 
 	list_for_each_entry (part, &group->ranges, of_group) {
 		range = uvm_range_first_in(space, part->node.start, part->node.last);
@@ -247,6 +249,10 @@ static enum nv_status group_hold(struct uvm_space *space, const struct uvm_group
 			/* A GPU that can fault needs no such promise. */
 			if (preferred != UVM_CPU && uvm_has(space->faultable, preferred))
 				return NV_ERR_INVALID_DEVICE;
+			status = uvm_managed_to_cpu(range, max(part->node.start, range->node.start),
+						    min(part->node.last, range->node.last));
+			if (status != NV_OK)
+				return status;
 		}
 	}
 	return NV_OK;

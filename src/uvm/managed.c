@@ -1,59 +1,24 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Managed ranges. Their memory is system memory, made when first needed; CPU and GPUs use the same
- * pages, so nothing is ever out of date. A range is cut into blocks at multiples of 2 MiB:
+ * Managed ranges. A range is cut into blocks at multiples of 2 MiB; what a block is, and how its
+ * pages move between system memory and a GPU, is in uvm/block.h. System memory is made when a block
+ * is first needed, where that costs nothing for many at once:
  *
  *   range    |------- block -------|------- block -------|---|
  *   memory   [ pages of one allocation, for one or several blocks, shared after a split ]
  *
  * GPUs map it in pages of 4 KiB, so a split leaves their page tables as they are.
  */
-#include "uvm/range.h"
-
-#include "abi/gh100.h"
+#include "uvm/block.h"
 
 /* One allocation is no larger. */
 #define MEMORY_MAX GIB(1)
-
-struct block_memory {
-	u32 blocks; /* that refer to it */
-	u64 start, last;
-	struct os_pages pages;
-	struct os_pages views[UVM_GPUS]; /* as each GPU reaches them; size 0: not yet */
-};
-
-struct uvm_block {
-	struct block_memory *memory;
-	uvm_mask mapped; /* GPUs */
-};
-
-static u64 block_index(const struct uvm_range *range, u64 address)
-{
-	return address / UVM_BLOCK_SIZE - range->node.start / UVM_BLOCK_SIZE;
-}
-
-static u64 block_count(const struct uvm_range *range)
-{
-	return block_index(range, range->node.last) + 1;
-}
-
-/* The part of the block that is in the range. */
-static u64 block_start(const struct uvm_range *range, u64 index)
-{
-	return index ? align_down(range->node.start, UVM_BLOCK_SIZE) + index * UVM_BLOCK_SIZE
-		     : range->node.start;
-}
-
-static u64 block_last(const struct uvm_range *range, u64 index)
-{
-	u64 next = align_down(range->node.start, UVM_BLOCK_SIZE) + (index + 1) * UVM_BLOCK_SIZE;
-
-	return index + 1 == block_count(range) ? range->node.last : next - 1;
-}
+/* What comes back with a page that the CPU touches, at a multiple of it. */
+#define FAULT_SIZE KIB(64)
 
 enum nv_status uvm_managed_init(struct uvm_range *range)
 {
-	u64 count = block_count(range);
+	u64 count = uvm_block_count(range);
 
 	if (count > (u64)1 << 27) /* beyond what os_alloc gives */
 		return NV_ERR_NO_MEMORY;
@@ -63,37 +28,17 @@ enum nv_status uvm_managed_init(struct uvm_range *range)
 
 /* -- Memory ------------------------------------------------------------------------------------ */
 
-static void memory_put(struct block_memory *memory)
-{
-	u32 i;
-
-	if (--memory->blocks)
-		return;
-	for (i = 0; i < UVM_GPUS; i++) {
-		if (memory->views[i].size)
-			os_pages_free(&memory->views[i]);
-	}
-	os_pages_free(&memory->pages);
-	os_free(memory);
-}
-
-static void block_free(struct uvm_block *block)
-{
-	memory_put(block->memory);
-	os_free(block);
-}
-
 /* Memory for the blocks first .. last, which have none. All or nothing. */
 static enum nv_status blocks_create(struct uvm_range *range, u64 first, u64 last)
 {
-	struct block_memory *memory = os_alloc(sizeof(*memory));
+	struct uvm_block_memory *memory = os_alloc(sizeof(*memory));
 	enum nv_status status = NV_ERR_NO_MEMORY;
 	u64 i;
 
 	if (!memory)
 		return status;
-	memory->start = block_start(range, first);
-	memory->last = block_last(range, last);
+	memory->start = uvm_block_start(range, first);
+	memory->last = uvm_block_last(range, last);
 	memory->blocks = 1; /* ours */
 	status = os_pages_alloc(NULL, memory->last - memory->start + 1, OS_PAGES_SHARED,
 				&memory->pages);
@@ -113,18 +58,18 @@ static enum nv_status blocks_create(struct uvm_range *range, u64 first, u64 last
 	if (i <= last) {
 		status = NV_ERR_NO_MEMORY;
 		while (i-- > first) {
-			block_free(range->blocks[i]);
+			uvm_block_free(range->blocks[i]);
 			range->blocks[i] = NULL;
 		}
 	}
-	memory_put(memory);
+	uvm_block_memory_put(memory);
 	return status;
 }
 
 /* Memory for the block, and where that is cheap for its neighbours. */
 static enum nv_status block_make(struct uvm_range *range, u64 index)
 {
-	u64 first = index, last = index, count = block_count(range);
+	u64 first = index, last = index, count = uvm_block_count(range);
 
 	if (range->blocks[index])
 		return NV_OK;
@@ -141,60 +86,6 @@ static enum nv_status block_make(struct uvm_range *range, u64 index)
 
 /* -- GPUs -------------------------------------------------------------------------------------- */
 
-struct block_ptes {
-	const struct uvm_gpu *gpu;
-	const struct os_pages *view;
-	u64 offset;
-};
-
-static enum nv_status block_pte(void *ctx, u64 offset, u64 *pte)
-{
-	const struct block_ptes *ptes = ctx;
-	struct uvm_pte p = {
-		.aperture = RM_UVM_SYSTEM_COHERENT,
-		.address = os_pages_dma(ptes->view, ptes->offset + offset),
-		.protection = UVM_PROTECTION_ATOMIC,
-		.kind = NV_MMU_PTE_KIND_GENERIC_MEMORY,
-	};
-
-	*pte = ptes->gpu->hal.mmu->pte(&p);
-	return NV_OK;
-}
-
-static enum nv_status block_map(struct uvm_range *range, u64 index, struct uvm_gpu *gpu)
-{
-	struct uvm_block *block = range->blocks[index];
-	struct block_memory *memory = block->memory;
-	struct os_pages *view = &memory->views[gpu->info.instance];
-	u64 start = block_start(range, index), last = block_last(range, index);
-	struct block_ptes ptes = { gpu, view, start - memory->start };
-	enum nv_status status;
-
-	if (uvm_has(block->mapped, gpu->id))
-		return NV_OK;
-	if (!view->size) {
-		status = os_pages_share(&memory->pages, rm_uvm_gpu_pci(gpu->rm), view);
-		if (status != NV_OK)
-			return status;
-	}
-	status = uvm_page_tree_map(&gpu->space->tree, start, last - start + 1, UVM_PAGE_4K,
-				   block_pte, &ptes);
-	if (status == NV_OK)
-		block->mapped |= BIT32(gpu->id);
-	return status;
-}
-
-static void block_unmap(struct uvm_range *range, u64 index, struct uvm_gpu *gpu)
-{
-	struct uvm_block *block = range->blocks[index];
-	u64 start = block_start(range, index), last = block_last(range, index);
-
-	if (!block || !uvm_has(block->mapped, gpu->id))
-		return;
-	uvm_page_tree_unmap(&gpu->space->tree, start, last - start + 1, UVM_PAGE_4K);
-	block->mapped &= ~BIT32(gpu->id);
-}
-
 /* Whether the GPU's page tables may name the range's memory. */
 static bool reachable(const struct uvm_range *range, const struct uvm_gpu *gpu)
 {
@@ -205,47 +96,86 @@ static bool reachable(const struct uvm_range *range, const struct uvm_gpu *gpu)
 enum nv_status uvm_managed_map_gpu(struct uvm_range *range, struct uvm_gpu *gpu, u64 start,
 				   u64 last)
 {
+	u64 first = uvm_block_index(range, start), end = uvm_block_index(range, last), i;
 	enum nv_status status = NV_OK;
-	u64 i;
 
-	for (i = block_index(range, start); i <= block_index(range, last) && status == NV_OK; i++) {
+	for (i = first; i <= end && status == NV_OK; i++) {
 		status = block_make(range, i);
 		if (status == NV_OK && reachable(range, gpu))
-			status = block_map(range, i, gpu);
+			status = uvm_block_map(range, i, gpu);
 	}
+	return status;
+}
+
+enum nv_status uvm_managed_to_gpu(struct uvm_range *range, struct uvm_gpu *gpu, u64 start, u64 last)
+{
+	u64 first = uvm_block_index(range, start), end = uvm_block_index(range, last), i;
+	enum nv_status status = NV_OK;
+
+	for (i = first; i <= end && status == NV_OK; i++) {
+		status = block_make(range, i);
+		if (status == NV_OK && reachable(range, gpu))
+			status = uvm_block_to_gpu(range, i, gpu,
+						  max(start, uvm_block_start(range, i)),
+						  min(last, uvm_block_last(range, i)));
+	}
+	return status;
+}
+
+enum nv_status uvm_managed_to_cpu(struct uvm_range *range, u64 start, u64 last)
+{
+	u64 first = uvm_block_index(range, start), end = uvm_block_index(range, last), i;
+	enum nv_status status = NV_OK;
+
+	for (i = first; i <= end && status == NV_OK; i++)
+		status = uvm_block_to_system(range, i, max(start, uvm_block_start(range, i)),
+					     min(last, uvm_block_last(range, i)));
 	return status;
 }
 
 enum nv_status uvm_managed_make(struct uvm_range *range, u64 start, u64 last)
 {
+	u64 first = uvm_block_index(range, start), end = uvm_block_index(range, last), i;
 	enum nv_status status = NV_OK;
-	u64 i;
 
-	for (i = block_index(range, start); i <= block_index(range, last) && status == NV_OK; i++)
+	for (i = first; i <= end && status == NV_OK; i++)
 		status = block_make(range, i);
 	return status;
 }
 
 enum nv_status uvm_managed_add_gpu_space(struct uvm_range *range, struct uvm_gpu *gpu)
 {
-	enum nv_status status = NV_OK;
+	enum nv_status status;
 	u64 i;
 
+	/* What two GPUs may touch is the system's: uvm/block.h. */
+	status = uvm_managed_to_cpu(range, range->node.start, range->node.last);
 	if (!reachable(range, gpu))
-		return NV_OK;
-	for (i = 0; i < block_count(range) && status == NV_OK; i++) {
+		return status;
+	for (i = 0; i < uvm_block_count(range) && status == NV_OK; i++) {
 		if (range->blocks[i])
-			status = block_map(range, i, gpu);
+			status = uvm_block_map(range, i, gpu);
 	}
 	return status;
 }
 
 void uvm_managed_remove_gpu_space(struct uvm_range *range, struct uvm_gpu *gpu)
 {
+	bool wanted = !range->space->ending;
 	u64 i;
 
-	for (i = 0; i < block_count(range); i++)
-		block_unmap(range, i, gpu);
+	for (i = 0; i < uvm_block_count(range); i++) {
+		struct uvm_block *block = range->blocks[i];
+
+		if (!block)
+			continue;
+		if (wanted)
+			(void)uvm_block_to_system(range, i, uvm_block_start(range, i),
+						  uvm_block_last(range, i));
+		uvm_block_unmap(range, i, gpu);
+		if (block->where && block->where->chunk && block->where->chunk->gpu == gpu)
+			uvm_block_forget(range, i);
+	}
 }
 
 void uvm_managed_remove_gpu(struct uvm_range *range, struct uvm_gpu *gpu)
@@ -255,7 +185,7 @@ void uvm_managed_remove_gpu(struct uvm_range *range, struct uvm_gpu *gpu)
 	range->policy.accessed_by &= ~BIT32(gpu->id);
 	if (range->policy.preferred == gpu->id)
 		range->policy.preferred = UVM_NOBODY;
-	for (i = 0; i < block_count(range); i++) {
+	for (i = 0; i < uvm_block_count(range); i++) {
 		struct os_pages *view;
 
 		if (!range->blocks[i])
@@ -268,31 +198,66 @@ void uvm_managed_remove_gpu(struct uvm_range *range, struct uvm_gpu *gpu)
 
 /* -- The range --------------------------------------------------------------------------------- */
 
+/* What of the memory around address the CPU may have now: up to the next page that is away. */
+static void extent_around(const struct uvm_range *range, u64 address, struct uvm_extent *extent)
+{
+	u64 index = uvm_block_index(range, address);
+	const struct uvm_block *block = range->blocks[index];
+	const struct uvm_block_memory *memory = block->memory;
+	u64 first = max(memory->start, range->node.start);
+	u64 last = min(memory->last, range->node.last);
+
+	if (range->space->uvm->host->unmap) {
+		u64 start = max(first, uvm_block_start(range, index));
+		u64 end = min(last, uvm_block_last(range, index));
+
+		first = last = align_down(address, OS_PAGE_SIZE);
+		while (first > start && !uvm_block_is_away(block, first - 1) &&
+		       !uvm_block_is_lost(block, first - 1))
+			first -= OS_PAGE_SIZE;
+		last += OS_PAGE_SIZE - 1;
+		while (last < end && !uvm_block_is_away(block, last + 1) &&
+		       !uvm_block_is_lost(block, last + 1))
+			last += OS_PAGE_SIZE;
+	}
+	extent->address = first;
+	extent->size = last - first + 1;
+	extent->pages = &memory->pages;
+	extent->offset = first - memory->start;
+	extent->writable = true;
+}
+
 enum nv_status uvm_managed_populate(struct uvm_range *range, u64 address, struct uvm_extent *extent)
 {
-	u64 index = block_index(range, address);
+	u64 index = uvm_block_index(range, address);
 	bool fresh = !range->blocks[index];
 	enum nv_status status = block_make(range, index);
-	struct block_memory *memory;
 	struct uvm_gpu *gpu;
 	u32 slot;
 
 	if (status != NV_OK)
 		return status;
-	memory = range->blocks[index]->memory;
-	extent->address = max(memory->start, range->node.start);
-	extent->size = min(memory->last, range->node.last) - extent->address + 1;
-	extent->pages = &memory->pages;
-	extent->offset = extent->address - memory->start;
-	extent->writable = true;
+	if (uvm_block_is_lost(range->blocks[index], address))
+		return NV_ERR_GPU_IS_LOST;
+	if (uvm_block_is_away(range->blocks[index], address)) {
+		u64 start = align_down(address, FAULT_SIZE);
+
+		status = uvm_block_to_system(range, index, max(start, range->node.start),
+					     min(start + FAULT_SIZE - 1, range->node.last));
+		if (status != NV_OK)
+			return status;
+	}
+	extent_around(range, address, extent);
 	if (!fresh)
 		return NV_OK;
 	uvm_for_each_gpu(gpu, slot, range->space)
 	{
+		const struct uvm_block_memory *memory = range->blocks[index]->memory;
+
 		/* The CPU has its memory in any case; a prefetch maps it where this could not. */
 		if (reachable(range, gpu))
-			(void)uvm_managed_map_gpu(range, gpu, extent->address,
-						  extent->address + extent->size - 1);
+			(void)uvm_managed_map_gpu(range, gpu, max(memory->start, range->node.start),
+						  min(memory->last, range->node.last));
 	}
 	return NV_OK;
 }
@@ -305,14 +270,15 @@ void uvm_managed_destroy(struct uvm_range *range)
 
 	if (!range->blocks)
 		return;
-	uvm_for_each_gpu(gpu, slot, range->space)
-	{
-		if (gpu->space)
-			uvm_managed_remove_gpu_space(range, gpu);
-	}
-	for (i = 0; i < block_count(range); i++) {
-		if (range->blocks[i])
-			block_free(range->blocks[i]);
+	for (i = 0; i < uvm_block_count(range); i++) {
+		if (!range->blocks[i])
+			continue;
+		uvm_for_each_gpu(gpu, slot, range->space)
+		{
+			if (gpu->space)
+				uvm_block_unmap(range, i, gpu);
+		}
+		uvm_block_free(range->blocks[i]);
 	}
 	os_free(range->blocks);
 	range->blocks = NULL;
@@ -322,19 +288,19 @@ void uvm_managed_destroy(struct uvm_range *range)
 enum nv_status uvm_managed_split(struct uvm_range *range, u64 last, struct uvm_range **out)
 {
 	struct uvm_space *space = range->space;
-	u64 end = range->node.last, index = block_index(range, last + 1), i, count;
-	bool shared = block_index(range, last) == index;
+	u64 end = range->node.last, index = uvm_block_index(range, last + 1), i, count;
+	bool shared = uvm_block_index(range, last) == index;
 	struct uvm_block *half = NULL;
 	struct uvm_range *upper;
 	enum nv_status status;
 
 	/* A block that is cut in two is of both, with the same memory. */
 	if (shared && range->blocks[index]) {
-		half = os_alloc(sizeof(*half));
+		half = uvm_block_twin(range->blocks[index]);
 		if (!half)
 			return NV_ERR_NO_MEMORY;
 	}
-	count = block_count(range);
+	count = uvm_block_count(range);
 	range->node.last = last;
 	status = uvm_range_create(space, last + 1, end - last, UVM_RANGE_MANAGED, &upper);
 	if (status == NV_OK) {
@@ -344,7 +310,8 @@ enum nv_status uvm_managed_split(struct uvm_range *range, u64 last, struct uvm_r
 	}
 	if (status != NV_OK) {
 		range->node.last = end;
-		os_free(half);
+		if (half)
+			uvm_block_free(half);
 		return status;
 	}
 	upper->policy = range->policy;
@@ -354,9 +321,9 @@ enum nv_status uvm_managed_split(struct uvm_range *range, u64 last, struct uvm_r
 		range->blocks[i] = NULL;
 	}
 	if (half) {
-		*half = *upper->blocks[0];
-		half->memory->blocks++;
 		range->blocks[index] = half;
+		uvm_block_keep_below(half, last + 1);
+		uvm_block_keep_from(upper->blocks[0], last + 1);
 	}
 	*out = upper;
 	return NV_OK;

@@ -1,24 +1,48 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Migration and prefetch. Managed memory stays in system memory (docs/limits.md): to move it to a
- * GPU is to make it and to map it there; to move it to the CPU, to make it.
+ * Migration and prefetch. To move memory to a GPU is to make it, to map it there, and to copy it to
+ * video memory where that is possible (uvm/block.h); to move it to the CPU, to make it and to bring
+ * it back. Parts whose group is held stay where they are.
  */
 #include "uvm/range.h"
+
+/* Made or back, and GPUs reach it there: none of them can ask for it. */
+static enum nv_status to_cpu(struct uvm_range *range, u64 start, u64 last)
+{
+	enum nv_status status = uvm_managed_make(range, start, last);
+	struct uvm_gpu *gpu;
+	u32 slot;
+
+	if (status == NV_OK)
+		status = uvm_managed_to_cpu(range, start, last);
+	uvm_for_each_gpu(gpu, slot, range->space)
+	{
+		if (status == NV_OK && gpu->space)
+			status = uvm_managed_map_gpu(range, gpu, start, last);
+	}
+	return status;
+}
 
 static enum nv_status migrate_span(struct uvm_space *space, struct uvm_gpu *gpu, u64 start,
 				   u64 last)
 {
 	struct uvm_range *range = uvm_range_find(space, start);
 	enum nv_status status = NV_OK;
+	bool held = false;
 
 	for (; range && range->node.start <= last && status == NV_OK;
 	     range = uvm_range_next(range)) {
 		u64 from = max(start, range->node.start), to = min(last, range->node.last);
 
-		status = gpu ? uvm_managed_map_gpu(range, gpu, from, to)
-			     : uvm_managed_make(range, from, to);
+		if (!uvm_groups_migratable(space, from, to)) {
+			held = true;
+			status = gpu ? uvm_managed_map_gpu(range, gpu, from, to)
+				     : uvm_managed_make(range, from, to);
+			continue;
+		}
+		status = gpu ? uvm_managed_to_gpu(range, gpu, from, to) : to_cpu(range, from, to);
 	}
-	return status;
+	return status == NV_OK && held ? NV_WARN_MORE_PROCESSING_REQUIRED : status;
 }
 
 /* The semaphore in a pool, where a client waits for the migration's end. */
@@ -36,7 +60,7 @@ static enum nv_status migrate(struct uvm_space *space, const UVM_MIGRATE_PARAMS 
 	bool async = p->flags & UVM_MIGRATE_FLAG_ASYNC;
 	u32 *semaphore = NULL;
 	struct uvm_gpu *gpu = NULL;
-	enum nv_status status;
+	enum nv_status status = NV_OK;
 
 	if (!async && p->semaphoreAddress)
 		return NV_ERR_INVALID_ARGUMENT;
@@ -58,12 +82,12 @@ static enum nv_status migrate(struct uvm_space *space, const UVM_MIGRATE_PARAMS 
 		if (!uvm_managed_covers(space, p->base, p->length))
 			return NV_ERR_INVALID_ADDRESS;
 		status = migrate_span(space, gpu, p->base, p->base + p->length - 1);
-		if (status != NV_OK)
+		if (status != NV_OK && status != NV_WARN_MORE_PROCESSING_REQUIRED)
 			return status;
 	}
 	if (semaphore)
 		os_store_release(semaphore, p->semaphorePayload);
-	return NV_OK;
+	return status;
 }
 
 enum nv_status uvm_migrate(struct uvm_file *file, void *params)

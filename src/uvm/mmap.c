@@ -130,6 +130,18 @@ void uvm_file_munmap(struct uvm_file *file, u64 address, u64 size)
 	os_mutex_unlock(&space->lock);
 }
 
+static enum uvm_result managed_fault(struct uvm_range *range, u64 address, struct uvm_extent *out)
+{
+	switch (uvm_managed_populate(range, address, out)) {
+	case NV_OK:
+		return UVM_RESULT_OK;
+	case NV_ERR_NO_MEMORY:
+		return UVM_RESULT_ENOMEM;
+	default:
+		return UVM_RESULT_EFAULT;
+	}
+}
+
 enum uvm_result uvm_file_fault(struct uvm_file *file, u64 address, bool write,
 			       struct uvm_extent *out,
 			       enum uvm_result (*map)(void *ctx, const struct uvm_extent *extent),
@@ -149,8 +161,8 @@ enum uvm_result uvm_file_fault(struct uvm_file *file, u64 address, bool write,
 		result = uvm_pool_fault(range, address, out) ? UVM_RESULT_OK : UVM_RESULT_EFAULT;
 	else if (range->kind != UVM_RANGE_MANAGED || !range->cpu_mapped)
 		result = UVM_RESULT_EFAULT;
-	else if (uvm_managed_populate(range, address, out) != NV_OK)
-		result = UVM_RESULT_ENOMEM;
+	else
+		result = managed_fault(range, address, out);
 	if (result == UVM_RESULT_OK && map)
 		result = map(ctx, out);
 	os_mutex_unlock(&space->lock);

@@ -414,3 +414,26 @@ void uvm_page_tree_unmap(struct uvm_page_tree *tree, u64 va, u64 size, u64 page_
 
 	clear_range(tree, &shape, va, va + size);
 }
+
+void uvm_page_tree_replace(struct uvm_page_tree *tree, u64 va, u64 size, u64 page_size,
+			   uvm_pte_maker make, void *ctx)
+{
+	const struct uvm_mmu_hal *mmu = tree->hal->mmu;
+	struct page_shape shape = shape_of(tree, page_size);
+	u64 end = va + size, at = va;
+
+	while (at < end) {
+		struct uvm_page_table *table = table_get(tree, at, shape.level, shape.small, false);
+		u64 to = piece_end(&shape, at, end);
+
+		OS_BUG_ON(!table);
+		for (; at < to; at += page_size) {
+			u64 pte = 0;
+
+			(void)make(ctx, at - va, &pte);
+			write_word(tree, entry_address(mmu, table, page_index(&shape, at), false),
+				   pte);
+		}
+	}
+	invalidate(tree);
+}

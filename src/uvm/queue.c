@@ -93,6 +93,15 @@ static bool has_error(struct uvm_device *device)
 	return false;
 }
 
+/* What they work on is about to be somebody else's. */
+static void stop_all(struct uvm_device *device)
+{
+	u32 i;
+
+	for (i = 0; i < UVM_QUEUES; i++)
+		rm_uvm_queue_stop(device->queues[i].rm);
+}
+
 enum nv_status uvm_queue_wait(struct uvm_queue *queue, u64 value)
 {
 	struct uvm_device *device = queue->device;
@@ -112,6 +121,7 @@ enum nv_status uvm_queue_wait(struct uvm_queue *queue, u64 value)
 			began = os_time_ns();
 		if (timeout && os_time_ns() - began > WAIT_MAX_NS) {
 			uvm_device_fail(device, NV_ERR_TIMEOUT);
+			stop_all(device);
 			break;
 		}
 	}

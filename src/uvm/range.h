@@ -118,13 +118,23 @@ void uvm_managed_remove_gpu(struct uvm_range *range, struct uvm_gpu *gpu);
  * is at a page. NV_ERR_NO_MEMORY: nothing changed.
  */
 enum nv_status uvm_managed_split(struct uvm_range *range, u64 last, struct uvm_range **upper);
-/* The memory at address, which is in the range: made if there is none. The extent is of the block.
+/*
+ * The system memory at address, which is in the range: made if there is none, brought back if a GPU
+ * has it. NV_ERR_NO_MEMORY; NV_ERR_GPU_IS_LOST: a GPU took the page along; what copies fail with.
  */
 enum nv_status uvm_managed_populate(struct uvm_range *range, u64 address,
 				    struct uvm_extent *extent);
 /* Makes memory for start .. last. NV_ERR_NO_MEMORY: for some of it. */
 enum nv_status uvm_managed_make(struct uvm_range *range, u64 start, u64 last);
-/* The same, and maps it on the GPU where that can reach it. */
+/* start .. last comes back from video memory. What copies fail with: for the rest. */
+enum nv_status uvm_managed_to_cpu(struct uvm_range *range, u64 start, u64 last);
+/*
+ * Makes memory for start .. last, maps it on the GPU and moves it there, where the GPU can reach it
+ * and uvm_block_to_gpu moves anything. NV_ERR_NO_MEMORY: some of it stays where it was.
+ */
+enum nv_status uvm_managed_to_gpu(struct uvm_range *range, struct uvm_gpu *gpu, u64 start,
+				  u64 last);
+/* Makes memory, and maps it on the GPU where that can reach it. */
 enum nv_status uvm_managed_map_gpu(struct uvm_range *range, struct uvm_gpu *gpu, u64 start,
 				   u64 last);
 

@@ -59,6 +59,28 @@ void uvm_spaces_gpu_gone(void *ctx, struct rm_gpu *rm)
 	os_mutex_unlock(&uvm->lock);
 }
 
+void uvm_spaces_suspend(void *ctx)
+{
+	struct uvm *uvm = ctx;
+	struct uvm_space *space;
+
+	os_mutex_lock(&uvm->lock);
+	list_for_each_entry (space, &uvm->spaces, node) {
+		struct uvm_range *range;
+
+		os_mutex_lock(&space->lock);
+		range = uvm_range_first_in(space, 0, ~(u64)0);
+		for (; range; range = uvm_range_next(range)) {
+			/* What cannot come now is asked for again when somebody touches it. */
+			if (range->kind == UVM_RANGE_MANAGED)
+				(void)uvm_managed_to_cpu(range, range->node.start,
+							 range->node.last);
+		}
+		os_mutex_unlock(&space->lock);
+	}
+	os_mutex_unlock(&uvm->lock);
+}
+
 void uvm_space_destroy(struct uvm_space *space)
 {
 	struct uvm_gpu *gpu;
@@ -70,6 +92,7 @@ void uvm_space_destroy(struct uvm_space *space)
 	os_mutex_unlock(&space->uvm->lock);
 	/* Nobody else has the space any more; the lock is for those who check it. */
 	os_mutex_lock(&space->lock);
+	space->ending = true;
 	uvm_for_each_gpu(gpu, slot, space)
 	{
 		if (gpu->space)
@@ -93,6 +116,7 @@ void uvm_space_mm_gone(struct uvm_space *space)
 	if (space->mm && space->mm_state != UVM_MM_RELEASED) {
 		space->mm_state = UVM_MM_RELEASED;
 		space->no_new_gpus = true;
+		space->ending = true;
 		uvm_for_each_gpu(gpu, slot, space)
 		{
 			if (gpu->space)

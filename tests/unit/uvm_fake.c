@@ -86,10 +86,10 @@ void rm_uvm_file_put(struct rm *rm, struct rm_file *file)
 		fake.controls--;
 }
 
-void rm_uvm_listen(struct rm *rm, void (*gone)(void *ctx, struct rm_gpu *gpu), void *ctx)
+void rm_uvm_listen(struct rm *rm, const struct rm_uvm_listener *listener, void *ctx)
 {
-	fake.gone = gone;
-	fake.gone_ctx = ctx;
+	fake.listener = listener;
+	fake.listener_ctx = ctx;
 }
 
 const NvProcessorUuid *fake_uuid(u32 gpu)
@@ -97,11 +97,11 @@ const NvProcessorUuid *fake_uuid(u32 gpu)
 	return &fake.gpus[gpu].info.uuid;
 }
 
-void fake_register_gpus(int fd, u32 count)
+void fake_register_gpus_from(int fd, u32 first, u32 end)
 {
 	u32 i;
 
-	for (i = 0; i < count; i++) {
+	for (i = first; i < end; i++) {
 		UVM_REGISTER_GPU_PARAMS gpu = { .gpu_uuid = *fake_uuid(i) };
 		UVM_REGISTER_GPU_VASPACE_PARAMS space = { .gpuUuid = *fake_uuid(i),
 							  .rmCtrlFd = FAKE_FD,
@@ -111,6 +111,11 @@ void fake_register_gpus(int fd, u32 count)
 		assert_int_equal(CALL(fd, UVM_REGISTER_GPU, &gpu), NV_OK);
 		assert_int_equal(CALL(fd, UVM_REGISTER_GPU_VASPACE, &space), NV_OK);
 	}
+}
+
+void fake_register_gpus(int fd, u32 count)
+{
+	fake_register_gpus_from(fd, 0, count);
 }
 
 enum nv_status rm_uvm_gpu_get(struct rm *rm, const NvProcessorUuid *uuid, struct rm_gpu **out,
@@ -272,6 +277,22 @@ void rm_uvm_vaspace_unset_page_directory(struct rm_uvm_vaspace *vaspace)
 {
 	vaspace->gpu->directory_set = false;
 	vaspace->set = false;
+}
+
+enum nv_status rm_uvm_vaspace_pause(struct rm_uvm_vaspace *vaspace)
+{
+	assert_false(vaspace->gpu->paused);
+	if (vaspace->gpu->lost)
+		return NV_ERR_GPU_IS_LOST;
+	vaspace->gpu->paused = true;
+	vaspace->gpu->pauses++;
+	return NV_OK;
+}
+
+void rm_uvm_vaspace_go_on(struct rm_uvm_vaspace *vaspace)
+{
+	assert_true(vaspace->gpu->paused);
+	vaspace->gpu->paused = false;
 }
 
 enum nv_status rm_uvm_tlb_invalidate(struct rm_gpu *gpu, enum rm_uvm_aperture aperture, u64 root)
@@ -438,6 +459,8 @@ static bool unmap(void *ctx, u64 address, u64 size)
 {
 	fake.unmapped = address;
 	fake.unmapped_size = size;
+	if (fake.can_unmap && fake.on_unmap)
+		fake.on_unmap(address, size);
 	return fake.can_unmap;
 }
 
@@ -499,7 +522,7 @@ int fake_end(void **state)
 			fake_close((int)i);
 	}
 	uvm_destroy(fake.uvm);
-	assert_null(fake.gone);
+	assert_null(fake.listener);
 	assert_int_equal(fake.entered, 0);
 	assert_int_equal(fake.controls, 0);
 	assert_int_equal(fake.memories, 0);

@@ -27,7 +27,8 @@ struct rm_gpu {
 	struct rm_uvm_gpu_info info;
 	u8 *video;
 	u64 used[FAKE_VIDEO / KIB(4) / 64];
-	u32 refs, vaspaces, invalidations;
+	u32 refs, vaspaces, invalidations, pauses;
+	bool paused; /* its client's channels; copies go on only then */
 	bool lost, lose_at_get, directory_set;
 	u64 root;
 	bool channel_stopped, channel_bound;
@@ -61,8 +62,9 @@ struct fake {
 	u32 launches, mem_ops;
 	u32 fail_launch, lose_launch;	  /* that one from now on is an error of its channel's */
 	u32 controls, entered, suspended; /* for so many looks, four at most */
-	void (*gone)(void *ctx, struct rm_gpu *gpu);
-	void *gone_ctx;
+	const struct rm_uvm_listener *listener;
+	void *listener_ctx;
+	void (*on_unmap)(u64 address, u64 size); /* NULL: nobody asks */
 };
 
 extern struct fake fake;
@@ -79,6 +81,8 @@ const NvProcessorUuid *fake_uuid(u32 gpu);
 extern const NvProcessorUuid fake_cpu, fake_nobody;
 /* The first count GPUs with an address space each, for an initialised file; each must succeed. */
 void fake_register_gpus(int fd, u32 count);
+/* The same from one GPU on to before another. */
+void fake_register_gpus_from(int fd, u32 first, u32 end);
 
 /* A store to registers. */
 void fake_doorbell(struct rm_gpu *gpu, u64 offset, u32 token);

@@ -118,6 +118,11 @@ enum nv_status rm_uvm_queue_create(struct rm_uvm_session *session, u32 engine, u
 	return NV_OK;
 }
 
+void rm_uvm_queue_stop(struct rm_uvm_queue *queue)
+{
+	queue->error = RC_CE0_ERROR;
+}
+
 void rm_uvm_queue_destroy(struct rm_uvm_queue *queue)
 {
 	queues[queue->token - 0x50000] = NULL;
@@ -176,6 +181,7 @@ static void launch(struct rm_uvm_queue *queue, u32 word)
 	assert_int_equal(queue->bound, 0xc8b5);
 	if (word & 3) {
 		fake.launches++;
+		assert_true(gpu->paused);
 		if (fake.fail_launch && !--fake.fail_launch) {
 			queue->error = RC_CE0_ERROR;
 			return;

@@ -338,13 +338,15 @@ static void gone(void *ctx, struct rm_gpu *lost)
 	let_go();
 }
 
+static const struct rm_uvm_listener gone_listener = { .gone = gone };
+
 static void test_gpu_removed(void **state)
 {
 	struct uvm_tracker_entry entry;
 
 	copy_page(UVM_QUEUE_TO_GPU, 0, 0, NULL, &entry);
 	assert_int_equal(uvm_entry_wait(&entry), NV_OK);
-	rm_uvm_listen(host.rm, gone, &entry);
+	rm_uvm_listen(host.rm, &gone_listener, &entry);
 	host_remove(0);
 	assert_null(gpu);
 }

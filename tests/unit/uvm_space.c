@@ -442,7 +442,7 @@ static void test_gpu_gone(void **state)
 			 NV_OK);
 	assert_int_equal(register_gpu(second, 0), NV_OK);
 	fake.gpus[0].lost = true;
-	fake.gone(fake.gone_ctx, &fake.gpus[0]);
+	fake.listener->gone(fake.listener_ctx, &fake.gpus[0]);
 	assert_int_equal(fake.gpus[0].refs, 0);
 	assert_int_equal(fake.gpus[0].channels, 0);
 	assert_int_equal(fake.gpus[1].refs, 1);

@@ -24,6 +24,8 @@ EXPORT_SYMBOL_GPL(rm_uvm_vaspace_put);
 EXPORT_SYMBOL_GPL(rm_uvm_vaspace_set_page_directory);
 EXPORT_SYMBOL_GPL(rm_uvm_vaspace_unset_page_directory);
 EXPORT_SYMBOL_GPL(rm_uvm_tlb_invalidate);
+EXPORT_SYMBOL_GPL(rm_uvm_vaspace_pause);
+EXPORT_SYMBOL_GPL(rm_uvm_vaspace_go_on);
 EXPORT_SYMBOL_GPL(rm_uvm_memory_get);
 EXPORT_SYMBOL_GPL(rm_uvm_memory_put);
 EXPORT_SYMBOL_GPL(rm_uvm_memory_segment);
@@ -38,6 +40,7 @@ EXPORT_SYMBOL_GPL(rm_uvm_session_destroy);
 EXPORT_SYMBOL_GPL(rm_uvm_buffer_alloc);
 EXPORT_SYMBOL_GPL(rm_uvm_buffer_free);
 EXPORT_SYMBOL_GPL(rm_uvm_queue_create);
+EXPORT_SYMBOL_GPL(rm_uvm_queue_stop);
 EXPORT_SYMBOL_GPL(rm_uvm_queue_destroy);
 EXPORT_SYMBOL_GPL(rm_uvm_queue_error);
 

@@ -14,6 +14,7 @@
 #include "rm/options.h"
 #include "rm/registry.h"
 #include "rm/server/server.h"
+#include "rm/uvm.h"
 
 /* Config space, PCI Local Bus and PCI Express specifications. */
 #define CFG_VENDOR_ID 0x00u
@@ -178,8 +179,8 @@ static void tell_uvm(struct rm_gpu *gpu)
 	struct rm *rm = gpu->rm;
 
 	os_mutex_lock(&rm->uvm_lock);
-	if (rm->uvm_gone)
-		rm->uvm_gone(rm->uvm_ctx, gpu);
+	if (rm->uvm)
+		rm->uvm->gone(rm->uvm_ctx, gpu);
 	os_mutex_unlock(&rm->uvm_lock);
 }
 

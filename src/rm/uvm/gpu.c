@@ -121,10 +121,10 @@ struct os_pci_dev *rm_uvm_gpu_pci(const struct rm_gpu *gpu)
 	return gpu->pci;
 }
 
-void rm_uvm_listen(struct rm *rm, void (*gone)(void *ctx, struct rm_gpu *gpu), void *ctx)
+void rm_uvm_listen(struct rm *rm, const struct rm_uvm_listener *listener, void *ctx)
 {
 	os_mutex_lock(&rm->uvm_lock);
-	rm->uvm_gone = gone;
+	rm->uvm = listener;
 	rm->uvm_ctx = ctx;
 	os_mutex_unlock(&rm->uvm_lock);
 }

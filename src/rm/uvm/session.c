@@ -283,6 +283,11 @@ free_queue:
 	return status;
 }
 
+void rm_uvm_queue_stop(struct rm_uvm_queue *queue)
+{
+	rm_channel_stop(queue->channel);
+}
+
 void rm_uvm_queue_destroy(struct rm_uvm_queue *queue)
 {
 	rm_kernel_free(queue->session->gpu->rm, queue->session->client, queue->handle);

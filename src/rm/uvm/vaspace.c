@@ -3,6 +3,7 @@
  * Clients' address spaces whose page tables are UVM's (rm/uvm.h). The space is kept; the client's
  * object, by which the firmware knows it, is looked up each time and may be gone.
  */
+#include "rm/class/channel_pause.h"
 #include "rm/class/vaspace.h"
 #include "rm/uvm/internal.h"
 #include "rm/uvm/vaspace.h"
@@ -99,4 +100,24 @@ enum nv_status rm_uvm_tlb_invalidate(struct rm_gpu *gpu, enum rm_uvm_aperture ap
 				     u64 page_directory)
 {
 	return rm_tlb_invalidate(gpu, (enum rm_aperture)aperture, page_directory);
+}
+
+enum nv_status rm_uvm_vaspace_pause(struct rm_uvm_vaspace *vaspace)
+{
+	enum nv_status status;
+	struct rm_call call;
+
+	rm_call_begin(&call, vaspace->gpu->rm->server, NULL, true);
+	status = rm_channels_pause(vaspace->gpu, vaspace->space);
+	rm_call_end(&call);
+	return status;
+}
+
+void rm_uvm_vaspace_go_on(struct rm_uvm_vaspace *vaspace)
+{
+	struct rm_call call;
+
+	rm_call_begin(&call, vaspace->gpu->rm->server, NULL, true);
+	rm_channels_go_on(vaspace->gpu, vaspace->space);
+	rm_call_end(&call);
 }

@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/* Blocks: where their pages are, on which GPUs, and how they get there (uvm/block.h). */
+#include "uvm/block.h"
+
+#include "abi/gh100.h"
+#include "base/bitmap.h"
+
+u64 uvm_block_index(const struct uvm_range *range, u64 address)
+{
+	return address / UVM_BLOCK_SIZE - range->node.start / UVM_BLOCK_SIZE;
+}
+
+u64 uvm_block_count(const struct uvm_range *range)
+{
+	return uvm_block_index(range, range->node.last) + 1;
+}
+
+u64 uvm_block_start(const struct uvm_range *range, u64 index)
+{
+	return index ? align_down(range->node.start, UVM_BLOCK_SIZE) + index * UVM_BLOCK_SIZE
+		     : range->node.start;
+}
+
+u64 uvm_block_last(const struct uvm_range *range, u64 index)
+{
+	u64 next = align_down(range->node.start, UVM_BLOCK_SIZE) + (index + 1) * UVM_BLOCK_SIZE;
+
+	return index + 1 == uvm_block_count(range) ? range->node.last : next - 1;
+}
+
+static u32 page_of(u64 address)
+{
+	return (u32)(address % UVM_BLOCK_SIZE / OS_PAGE_SIZE);
+}
+
+bool uvm_block_is_away(const struct uvm_block *block, u64 address)
+{
+	return block->where && bitmap_test(block->where->resident, page_of(address));
+}
+
+bool uvm_block_is_lost(const struct uvm_block *block, u64 address)
+{
+	return block->where && bitmap_test(block->where->lost, page_of(address));
+}
+
+/* -- Memory ------------------------------------------------------------------------------------ */
+
+void uvm_block_memory_put(struct uvm_block_memory *memory)
+{
+	u32 i;
+
+	if (--memory->blocks)
+		return;
+	for (i = 0; i < UVM_GPUS; i++) {
+		if (memory->views[i].size)
+			os_pages_free(&memory->views[i]);
+	}
+	os_pages_free(&memory->pages);
+	os_free(memory);
+}
+
+/* The block's pages as the GPU reaches them. NV_ERR_NO_MEMORY. */
+static enum nv_status view_get(struct uvm_block *block, struct uvm_gpu *gpu, struct os_pages **out)
+{
+	struct os_pages *view = &block->memory->views[gpu->info.instance];
+
+	*out = view;
+	return view->size ? NV_OK
+			  : os_pages_share(&block->memory->pages, rm_uvm_gpu_pci(gpu->rm), view);
+}
+
+static void chunk_put(struct uvm_block *block)
+{
+	struct uvm_chunk *chunk = block->where->chunk;
+
+	block->where->chunk = NULL;
+	if (!chunk || --chunk->blocks)
+		return;
+	rm_uvm_video_free(chunk->video);
+	os_free(chunk);
+}
+
+/* For all of the block, unless it has one. */
+static enum nv_status chunk_get(struct uvm_block *block, struct uvm_gpu *gpu, u64 start, u64 last)
+{
+	u64 size = last - start + 1;
+	struct uvm_chunk *chunk;
+	enum nv_status status;
+
+	if (!block->where)
+		block->where = os_alloc(sizeof(*block->where));
+	if (!block->where)
+		return NV_ERR_NO_MEMORY;
+	if (block->where->chunk)
+		return NV_OK;
+	chunk = os_alloc(sizeof(*chunk));
+	if (!chunk)
+		return NV_ERR_NO_MEMORY;
+	status = rm_uvm_video_alloc(gpu->rm, size, size == UVM_BLOCK_SIZE ? size : OS_PAGE_SIZE,
+				    &chunk->video, &chunk->address);
+	if (status != NV_OK) {
+		os_free(chunk);
+		return status;
+	}
+	chunk->blocks = 1;
+	chunk->gpu = gpu;
+	chunk->start = start;
+	block->where->chunk = chunk;
+	return NV_OK;
+}
+
+/* Nothing is in the chunk any more. */
+static void chunk_put_if_empty(struct uvm_block *block)
+{
+	u32 i;
+
+	for (i = 0; i < UVM_BLOCK_PAGES / 64; i++) {
+		if (block->where->resident[i])
+			return;
+	}
+	chunk_put(block);
+}
+
+void uvm_block_free(struct uvm_block *block)
+{
+	if (block->where) {
+		chunk_put(block);
+		os_free(block->where);
+	}
+	uvm_block_memory_put(block->memory);
+	os_free(block);
+}
+
+/* -- Halves ------------------------------------------------------------------------------------ */
+
+struct uvm_block *uvm_block_twin(const struct uvm_block *block)
+{
+	struct uvm_block *twin = os_alloc(sizeof(*twin));
+
+	if (!twin)
+		return NULL;
+	*twin = *block;
+	if (block->where) {
+		twin->where = os_alloc(sizeof(*twin->where));
+		if (!twin->where) {
+			os_free(twin);
+			return NULL;
+		}
+		*twin->where = *block->where;
+		if (twin->where->chunk)
+			twin->where->chunk->blocks++;
+	}
+	twin->memory->blocks++;
+	return twin;
+}
+
+static void forget_pages(struct uvm_block *block, u32 first, u32 end)
+{
+	if (!block->where)
+		return;
+	for (; first < end; first++) {
+		bitmap_clear(block->where->resident, first);
+		bitmap_clear(block->where->lost, first);
+	}
+	chunk_put_if_empty(block);
+}
+
+void uvm_block_keep_below(struct uvm_block *block, u64 address)
+{
+	forget_pages(block, page_of(address), UVM_BLOCK_PAGES);
+}
+
+void uvm_block_keep_from(struct uvm_block *block, u64 address)
+{
+	forget_pages(block, 0, page_of(address));
+}
+
+/* -- Page tables ------------------------------------------------------------------------------- */
+
+struct block_ptes {
+	const struct uvm_gpu *gpu;
+	const struct uvm_block *block;
+	const struct os_pages *view;
+	u64 start; /* address of the first page */
+};
+
+static enum nv_status block_pte(void *ctx, u64 offset, u64 *pte)
+{
+	const struct block_ptes *ptes = ctx;
+	const struct uvm_block *block = ptes->block;
+	u64 at = ptes->start + offset;
+	struct uvm_pte p = {
+		.aperture = RM_UVM_SYSTEM_COHERENT,
+		.protection = UVM_PROTECTION_ATOMIC,
+		.kind = NV_MMU_PTE_KIND_GENERIC_MEMORY,
+	};
+
+	if (uvm_block_is_away(block, at)) {
+		p.aperture = RM_UVM_VIDEO;
+		p.cached = true;
+		p.address = block->where->chunk->address + (at - block->where->chunk->start);
+	} else {
+		p.address = os_pages_dma(ptes->view, at - block->memory->start);
+	}
+	*pte = ptes->gpu->hal.mmu->pte(&p);
+	return NV_OK;
+}
+
+enum nv_status uvm_block_map(struct uvm_range *range, u64 index, struct uvm_gpu *gpu)
+{
+	struct uvm_block *block = range->blocks[index];
+	u64 start = uvm_block_start(range, index), last = uvm_block_last(range, index);
+	struct block_ptes ptes = { .gpu = gpu, .block = block, .start = start };
+	enum nv_status status;
+	struct os_pages *view;
+
+	if (uvm_has(block->mapped, gpu->id))
+		return NV_OK;
+	status = view_get(block, gpu, &view);
+	if (status != NV_OK)
+		return status;
+	ptes.view = view;
+	status = uvm_page_tree_map(&gpu->space->tree, start, last - start + 1, UVM_PAGE_4K,
+				   block_pte, &ptes);
+	if (status == NV_OK)
+		block->mapped |= BIT32(gpu->id);
+	return status;
+}
+
+void uvm_block_unmap(struct uvm_range *range, u64 index, struct uvm_gpu *gpu)
+{
+	struct uvm_block *block = range->blocks[index];
+	u64 start = uvm_block_start(range, index), last = uvm_block_last(range, index);
+
+	if (!block || !uvm_has(block->mapped, gpu->id))
+		return;
+	uvm_page_tree_unmap(&gpu->space->tree, start, last - start + 1, UVM_PAGE_4K);
+	block->mapped &= ~BIT32(gpu->id);
+}
+
+/* The entries of pages that moved, over those that were; the block is mapped. */
+static void block_remap(struct uvm_range *range, u64 index, struct uvm_gpu *gpu, u64 start,
+			u64 last)
+{
+	struct uvm_block *block = range->blocks[index];
+	struct block_ptes ptes = { .gpu = gpu, .block = block, .start = start };
+
+	ptes.view = &block->memory->views[gpu->info.instance];
+	uvm_page_tree_replace(&gpu->space->tree, start, last - start + 1, UVM_PAGE_4K, block_pte,
+			      &ptes);
+}
+
+/* -- Copies ------------------------------------------------------------------------------------ */
+
+/* Page by page, since those of system memory are anywhere on the bus; runs that are not become one
+ * copy. Of the pages from start on, those whose bit in the mask is set. Waits for the end. */
+static enum nv_status copy_pages(struct uvm_block *block, struct uvm_gpu *gpu, const u64 *mask,
+				 bool up)
+{
+	enum uvm_queue_kind kind = up ? UVM_QUEUE_TO_GPU : UVM_QUEUE_FROM_GPU;
+	const struct uvm_chunk *chunk = block->where->chunk;
+	u64 base = align_down(chunk->start, UVM_BLOCK_SIZE);
+	struct uvm_tracker after = { 0 };
+	enum nv_status status, waited;
+	struct os_pages *view;
+	struct uvm_push push;
+	bool begun = false;
+	u32 page = 0;
+
+	status = view_get(block, gpu, &view);
+	while (status == NV_OK && page < UVM_BLOCK_PAGES) {
+		struct uvm_place system = { .aperture = RM_UVM_SYSTEM_COHERENT };
+		struct uvm_place video = { .aperture = RM_UVM_VIDEO };
+		u64 at = base + (u64)page * OS_PAGE_SIZE;
+		u32 pages = 1;
+
+		if (!bitmap_test(mask, page)) {
+			page++;
+			continue;
+		}
+		system.address = os_pages_dma(view, at - block->memory->start);
+		video.address = chunk->address + (at - chunk->start);
+		while (page + pages < UVM_BLOCK_PAGES && bitmap_test(mask, page + pages) &&
+		       os_pages_dma(view, at + (u64)pages * OS_PAGE_SIZE - block->memory->start) ==
+			       system.address + (u64)pages * OS_PAGE_SIZE)
+			pages++;
+		if (begun && !uvm_push_has_room(&push, UVM_METHODS_MAX)) {
+			uvm_push_end(&push, UVM_MEMBAR_SYS, NULL);
+			begun = false;
+		}
+		if (!begun) {
+			status = uvm_push_begin(gpu->device, kind, NULL, &push);
+			if (status != NV_OK)
+				break;
+			begun = true;
+		}
+		push.ce->copy(push.ce, &push.methods, up ? &video : &system, up ? &system : &video,
+			      pages * OS_PAGE_SIZE, UVM_ORDER_PIPELINED);
+		page += pages;
+	}
+	if (begun) {
+		struct uvm_tracker_entry entry;
+
+		uvm_push_end(&push, UVM_MEMBAR_SYS, &entry);
+		(void)uvm_tracker_add(&after, &entry); /* one entry always fits */
+	}
+	waited = uvm_tracker_wait(&after);
+	uvm_tracker_fini(&after);
+	return status == NV_OK ? waited : status;
+}
+
+/* -- Moves ------------------------------------------------------------------------------------- */
+
+static bool others_reach(const struct uvm_space *space, const struct uvm_gpu *gpu)
+{
+	const struct uvm_gpu *other;
+	u32 slot;
+
+	uvm_for_each_gpu(other, slot, space)
+	{
+		if (other != gpu && other->space)
+			return true;
+	}
+	return false;
+}
+
+/* The bits of start .. last whose pages are (are not) in video memory; whether there are any. */
+static bool select_pages(const struct uvm_block *block, u64 start, u64 last, bool away, u64 *mask)
+{
+	bool any = false;
+	u64 at;
+
+	os_memset(mask, 0, UVM_BLOCK_PAGES / 8);
+	for (at = start; at <= last; at += OS_PAGE_SIZE) {
+		if (uvm_block_is_away(block, at) == away && !uvm_block_is_lost(block, at)) {
+			bitmap_set(mask, page_of(at));
+			any = true;
+		}
+	}
+	return any;
+}
+
+static void set_resident(struct uvm_block *block, const u64 *mask, bool away)
+{
+	u32 i;
+
+	for (i = 0; i < UVM_BLOCK_PAGES / 64; i++) {
+		if (away)
+			block->where->resident[i] |= mask[i];
+		else
+			block->where->resident[i] &= ~mask[i];
+	}
+}
+
+static bool cpu_unmap(struct uvm_range *range, u64 start, u64 last)
+{
+	const struct uvm_host_ops *host = range->space->uvm->host;
+
+	if (!host->unmap)
+		return false;
+	return host->unmap(range->space->file->host_ctx, start, last - start + 1);
+}
+
+enum nv_status uvm_block_to_gpu(struct uvm_range *range, u64 index, struct uvm_gpu *gpu, u64 start,
+				u64 last)
+{
+	u64 mask[UVM_BLOCK_PAGES / 64];
+	struct uvm_block *block = range->blocks[index];
+	enum nv_status status = uvm_block_map(range, index, gpu);
+
+	if (status != NV_OK || !range->space->uvm->host->unmap || others_reach(range->space, gpu) ||
+	    !select_pages(block, start, last, false, mask))
+		return status;
+	/* Channels first: without them nothing moves, and the status is theirs. */
+	status = uvm_device_start(gpu->device);
+	if (status == NV_OK)
+		status = chunk_get(block, gpu, uvm_block_start(range, index),
+				   uvm_block_last(range, index));
+	if (status != NV_OK)
+		return status;
+	status = rm_uvm_vaspace_pause(gpu->space->rm);
+	if (status == NV_OK) {
+		/* From here on the page that somebody touches waits for the space's lock. */
+		if (cpu_unmap(range, start, last)) {
+			status = copy_pages(block, gpu, mask, true);
+			if (status == NV_OK) {
+				set_resident(block, mask, true);
+				block_remap(range, index, gpu, start, last);
+			}
+		}
+		rm_uvm_vaspace_go_on(gpu->space->rm);
+	}
+	chunk_put_if_empty(block);
+	return status;
+}
+
+enum nv_status uvm_block_to_system(struct uvm_range *range, u64 index, u64 start, u64 last)
+{
+	struct uvm_block *block = range->blocks[index];
+	u64 mask[UVM_BLOCK_PAGES / 64];
+	enum nv_status status;
+	struct uvm_gpu *gpu;
+
+	if (!block || !block->where || !block->where->chunk ||
+	    !select_pages(block, start, last, true, mask))
+		return NV_OK;
+	gpu = block->where->chunk->gpu;
+	status = rm_uvm_vaspace_pause(gpu->space->rm);
+	if (status != NV_OK)
+		return status;
+	status = copy_pages(block, gpu, mask, false);
+	if (status == NV_OK) {
+		set_resident(block, mask, false);
+		block_remap(range, index, gpu, start, last);
+	}
+	rm_uvm_vaspace_go_on(gpu->space->rm);
+	chunk_put_if_empty(block);
+	return status;
+}
+
+void uvm_block_forget(struct uvm_range *range, u64 index)
+{
+	struct uvm_block *block = range->blocks[index];
+	u32 i;
+
+	if (!block || !block->where)
+		return;
+	for (i = 0; i < UVM_BLOCK_PAGES / 64; i++) {
+		block->where->lost[i] |= block->where->resident[i];
+		block->where->resident[i] = 0;
+	}
+	chunk_put(block);
+}

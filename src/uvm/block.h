@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * Blocks of managed ranges: the part of a range in one 2 MiB of address. All of a block has system
+ * memory once it is made, for good; pages of it may be in a chunk of video memory instead:
+ *
+ *   system memory   [ s ][ s ][ - ][ - ][ s ]     one allocation, for one or several blocks
+ *   chunk           [   ][   ][ v ][ v ][   ]     of one GPU, for one block, shared after a split
+ *
+ * v is where the page is; what system memory has there is stale until it comes back. Only a GPU
+ * whose address space is the VA space's only one may have chunks: no GPU waits in a fault, so what
+ * two may touch is the system's. Its channels stand still while a page moves
+ * (rm_uvm_vaspace_pause), and the CPU has no mapping of one that is away. All under the space's
+ * lock.
+ */
+#ifndef UVM_BLOCK_H
+#define UVM_BLOCK_H
+
+#include "uvm/range.h"
+
+#define UVM_BLOCK_PAGES ((u32)(UVM_BLOCK_SIZE / OS_PAGE_SIZE))
+
+struct uvm_block_memory {
+	u32 blocks; /* that refer to it */
+	u64 start, last;
+	struct os_pages pages;
+	struct os_pages views[UVM_GPUS]; /* as each GPU reaches them; size 0: not yet */
+};
+
+/* Video memory of a block. */
+struct uvm_chunk {
+	u32 blocks; /* that refer to it */
+	struct uvm_gpu *gpu;
+	struct rm_uvm_video *video;
+	u64 start;   /* address in the space of its first byte */
+	u64 address; /* where that is in video memory */
+};
+
+/* Where pages of a block are that was not always in system memory; a bit a page of the 2 MiB. */
+struct uvm_residency {
+	struct uvm_chunk *chunk; /* NULL: none is resident */
+	u64 resident[UVM_BLOCK_PAGES / 64];
+	u64 lost[UVM_BLOCK_PAGES / 64]; /* went with a GPU: nobody can have them any more */
+};
+
+struct uvm_block {
+	struct uvm_block_memory *memory;
+	uvm_mask mapped;	     /* GPUs */
+	struct uvm_residency *where; /* NULL: all in system memory */
+};
+
+/* Of the range, by index in its blocks. */
+u64 uvm_block_index(const struct uvm_range *range, u64 address);
+u64 uvm_block_count(const struct uvm_range *range);
+u64 uvm_block_start(const struct uvm_range *range, u64 index);
+u64 uvm_block_last(const struct uvm_range *range, u64 index);
+
+/*
+ * Maps all of the block on the GPU, pages where they are; does nothing where it is. gpu has an
+ * address space. NV_ERR_NO_MEMORY: nothing is mapped.
+ */
+enum nv_status uvm_block_map(struct uvm_range *range, u64 index, struct uvm_gpu *gpu);
+void uvm_block_unmap(struct uvm_range *range, u64 index, struct uvm_gpu *gpu);
+
+/*
+ * start .. last, within the block, moves to the GPU's video memory; the block is mapped there.
+ * NV_ERR_NO_MEMORY: it stays where it is; so it does, with NV_OK, where the host cannot take the
+ * CPU's mapping away, or another GPU of the space must reach it. What copies fail with.
+ */
+enum nv_status uvm_block_to_gpu(struct uvm_range *range, u64 index, struct uvm_gpu *gpu, u64 start,
+				u64 last);
+/*
+ * And back to system memory, what of it is not there. What copies fail with: the pages stay where
+ * they are.
+ */
+enum nv_status uvm_block_to_system(struct uvm_range *range, u64 index, u64 start, u64 last);
+/* The GPU's chunk goes, nothing of it being mapped: what is there still is lost. */
+void uvm_block_forget(struct uvm_range *range, u64 index);
+
+/* Whether the page is in video memory; is lost. */
+bool uvm_block_is_away(const struct uvm_block *block, u64 address);
+bool uvm_block_is_lost(const struct uvm_block *block, u64 address);
+
+/*
+ * A block with the same memory and chunk, for the upper half of one that is cut. NULL: no memory.
+ */
+struct uvm_block *uvm_block_twin(const struct uvm_block *block);
+/* Of a block cut at that address: what is where in the other half is no more its own. */
+void uvm_block_keep_below(struct uvm_block *block, u64 address);
+void uvm_block_keep_from(struct uvm_block *block, u64 address);
+/* Nothing of it is mapped. */
+void uvm_block_free(struct uvm_block *block);
+void uvm_block_memory_put(struct uvm_block_memory *memory);
+
+#endif
