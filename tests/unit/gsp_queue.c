@@ -234,6 +234,58 @@ static void round_trips_of_every_length(void **state)
 	assert_int_equal(queue.dropped, 0);
 }
 
+static enum nv_status send_few(const u8 *message, u32 first, u32 second)
+{
+	rpc_message_header_v03_00 header;
+
+	memcpy(&header, message, sizeof(header));
+	return gsp_msgq_send_few(&queue, &header, message + sizeof(header), first,
+				 message + sizeof(header) + first, second);
+}
+
+/* Each is a message as any other, whatever lay in its element before; many times round the ring. */
+static void few_words_go_in_every_length(void **state)
+{
+	static u8 sent[PAGE], got[65536];
+	u32 first, second;
+
+	memset(fw.command + PAGE, 0xa5, ELEMENTS * PAGE);
+	for (first = 0; first <= GSP_FEW_BYTES; first += 4) {
+		for (second = 0; second <= GSP_FEW_BYTES; second += 4) {
+			const u32 length = 32 + first + second;
+
+			fill(sent, length, length + second);
+			assert_true(gsp_msgq_is_few(first, second));
+			assert_int_equal(send_few(sent, first, second), NV_OK);
+			assert_int_equal(fw_take(got), length);
+			assert_memory_equal(got, sent, length);
+		}
+	}
+	assert_false(gsp_msgq_is_few(GSP_FEW_BYTES + 4, 0));
+	assert_false(gsp_msgq_is_few(0, GSP_FEW_BYTES + 4));
+	assert_false(gsp_msgq_is_few(8, 6));
+	assert_false(gsp_msgq_is_few(2, 4));
+}
+
+static void few_words_need_room_too(void **state)
+{
+	u8 message[64], got[65536];
+	u32 i;
+
+	fill(message, sizeof(message), 1);
+	for (i = 0; i < ELEMENTS - 1; i++)
+		assert_int_equal(send_few(message, 24, 8), NV_OK);
+	assert_int_equal(send_few(message, 24, 8), NV_ERR_BUSY_RETRY);
+	assert_int_equal(fw_take(got), sizeof(message));
+	assert_int_equal(send_few(message, 24, 8), NV_OK);
+	*word(fw.status, FW_READ_OFFSET) = ELEMENTS;
+	assert_int_equal(send_few(message, 24, 8), NV_ERR_INVALID_DATA);
+	*word(fw.status, FW_READ_OFFSET) = fw.read;
+	for (i = 0; i < ELEMENTS - 1; i++)
+		assert_int_equal(fw_take(got), sizeof(message));
+	assert_int_equal(fw_take(got), 0);
+}
+
 static void lengths_out_of_range_are_refused(void **state)
 {
 	static u8 message[GSP_MSG_QUEUE_RPC_SIZE_MAX + 1];
@@ -544,6 +596,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(link_waits_and_refuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(round_trips_of_every_length, setup_linked,
 						teardown),
+		cmocka_unit_test_setup_teardown(few_words_go_in_every_length, setup_linked,
+						teardown),
+		cmocka_unit_test_setup_teardown(few_words_need_room_too, setup_linked, teardown),
 		cmocka_unit_test_setup_teardown(lengths_out_of_range_are_refused, setup_linked,
 						teardown),
 		cmocka_unit_test_setup_teardown(full_queue_takes_no_more, setup_linked, teardown),

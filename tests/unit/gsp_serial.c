@@ -100,7 +100,7 @@ static u32 tell(u32 cmd, u32 flags, const void *bytes, u32 size)
 	assert_int_equal(gsp_rpc_call(gpu->gsp, &x), NV_OK);
 	rm_gpu_unlock(gpu);
 	free(copy);
-	return rpc.status;
+	return x.inner;
 }
 
 static void firmware_takes_any_stream(void **state)

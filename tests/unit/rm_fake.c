@@ -70,6 +70,13 @@ enum nv_status gsp_rpc_control(struct rm_gpu *gpu, u32 client, u32 object, u32 c
 	return rpc(gpu, (struct fake_rpc){ 'C', client, 0, object, cmd, params_size });
 }
 
+enum nv_status gsp_rpc_known_control(struct rm_gpu *gpu, u32 client, u32 object,
+				     const struct abi_control *control, void *params,
+				     u32 params_size)
+{
+	return gsp_rpc_control(gpu, client, object, control->cmd, params, params_size);
+}
+
 enum nv_status gsp_rpc_alloc(struct rm_gpu *gpu, u32 client, u32 parent, u32 object, u32 class_id,
 			     void *params, u32 params_size)
 {

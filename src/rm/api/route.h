@@ -20,8 +20,8 @@ RM_INLINE enum nv_status rm_route(struct rm_call *call, const bool traced)
 
 	if (!call->handler && (control->flags & RMCTRL_FLAGS_ROUTE_TO_PHYSICAL) && object->gpu &&
 	    (control->serialised || !(control->params && control->params->nested_count))) {
-		status = gsp_rpc_control(object->gpu, call->client->handle, object->handle,
-					 control->cmd, call->params, call->params_size);
+		status = gsp_rpc_known_control(object->gpu, call->client->handle, object->handle,
+					       control, call->params, call->params_size);
 		return rm_step(traced, "rm/api/route: firmware", status, control->cmd);
 	}
 	if (!call->handler)

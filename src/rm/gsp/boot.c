@@ -134,8 +134,8 @@ static enum nv_status get_static_info(struct rm_gsp *gsp)
 	GspStaticConfigInfo *config = os_alloc(sizeof(*config));
 	struct gsp_exchange x = {
 		.function = NV_VGPU_MSG_FUNCTION_GET_GSP_STATIC_INFO,
-		.fixed = config,
-		.fixed_size = sizeof(*config),
+		.var = config,
+		.var_size = sizeof(*config),
 		.status_offset = GSP_NO_STATUS,
 	};
 	enum nv_status status;
@@ -143,6 +143,8 @@ static enum nv_status get_static_info(struct rm_gsp *gsp)
 	if (!config)
 		return NV_ERR_NO_MEMORY;
 	status = gsp_rpc_call(gsp, &x);
+	if (status == NV_OK && !x.var_valid)
+		status = NV_ERR_INVALID_DATA;
 	if (status == NV_OK)
 		status = rm_gpu_static_set(gsp->info, config);
 	os_free(config);

@@ -106,13 +106,14 @@ enum nv_status gsp_send_registry(struct rm_gsp *gsp);
 enum nv_status gsp_rpc_send_async(struct rm_gsp *gsp, u32 function, const void *params, u32 size);
 
 /*
- * One exchange. Parameters are a fixed part, which goes out and comes back in fixed, and a variable
- * part of var_size bytes in var, likewise. The reply must be as long as the request, or end after
- * its fixed part. Returns the status of the transport, or of the message header. GPU lock held.
+ * One exchange. Parameters are a fixed part, of which nothing but a status is kept when it comes
+ * back, and a variable part of var_size bytes, which goes out and comes back in var. The reply must
+ * be as long as the request, or end after its fixed part. Returns the status of the transport, or
+ * of the message header. GPU lock held.
  */
 struct gsp_exchange {
 	u32 function;
-	void *fixed;
+	const void *fixed;
 	u32 fixed_size;
 	void *var;
 	u32 var_size;
@@ -123,6 +124,7 @@ struct gsp_exchange {
 	u32 status_offset;
 	bool copy_on_error;
 	bool var_valid; /* var holds what came back */
+	u32 inner;	/* that status as it came back, when the message is good; NV_OK: none */
 };
 #define GSP_NO_STATUS (~0u)
 enum nv_status gsp_rpc_call(struct rm_gsp *gsp, struct gsp_exchange *x);

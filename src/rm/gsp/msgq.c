@@ -7,7 +7,7 @@
 
 #include "base/bits.h"
 
-#define ELEMENT ((u32)GSP_MSG_QUEUE_ELEMENT_SIZE_MIN)
+#define ELEMENT GSP_MSGQ_ELEMENT
 #define ELEMENT_HEADER ((u32)GSP_MSG_QUEUE_ELEMENT_HDR_SIZE)
 #define MAX_ELEMENTS ((u32)(GSP_MSG_QUEUE_ELEMENT_SIZE_MAX / GSP_MSG_QUEUE_ELEMENT_SIZE_MIN))
 #define READ_POINTER_OFFSET ((u32)align_up(sizeof(msgqTxHeader), 1u << GSP_MSG_QUEUE_HEADER_ALIGN))
@@ -24,11 +24,6 @@
 _Static_assert(offsetof(GSP_MSG_QUEUE_ELEMENT, rpc) == GSP_MSG_QUEUE_ELEMENT_HDR_SIZE,
 	       "element header");
 
-static msgqTxHeader *command_header(const struct gsp_msgq *q)
-{
-	return (msgqTxHeader *)q->command;
-}
-
 static const msgqTxHeader *status_header(const struct gsp_msgq *q)
 {
 	return (const msgqTxHeader *)q->status;
@@ -37,18 +32,6 @@ static const msgqTxHeader *status_header(const struct gsp_msgq *q)
 static u32 *our_read_pointer(const struct gsp_msgq *q)
 {
 	return &((msgqRxHeader *)(q->command + READ_POINTER_OFFSET))->readPtr;
-}
-
-/* Places in a ring of count elements: none of these needs a division. at, from, to, n < count. */
-static u32 ring_move(u32 at, u32 n, u32 count)
-{
-	at += n;
-	return at >= count ? at - count : at;
-}
-
-static u32 ring_distance(u32 from, u32 to, u32 count)
-{
-	return to >= from ? to - from : to + count - from;
 }
 
 static u64 xor_words(const void *data, u32 size)
@@ -134,21 +117,6 @@ enum nv_status gsp_msgq_link(struct gsp_msgq *q)
 
 /* -- Sending ----------------------------------------------------------------------------------- */
 
-/* Elements that are ours to fill; NV_ERR_INVALID_DATA for a read pointer out of the queue. */
-static enum nv_status room(const struct gsp_msgq *q, u32 *count)
-{
-	u32 read = 0;
-
-	if (q->linked)
-		read = os_load_acquire(
-			&((const msgqRxHeader *)(q->status + q->peer_read_offset))->readPtr);
-	if (read >= q->command_count)
-		return NV_ERR_INVALID_DATA;
-	*count = ring_distance(q->write, read, q->command_count);
-	*count = (*count == 0 ? q->command_count : *count) - 1;
-	return NV_OK;
-}
-
 static u32 elements_of(u32 length)
 {
 	return (u32)div_round_up(ELEMENT_HEADER + length, ELEMENT);
@@ -158,7 +126,7 @@ bool gsp_msgq_has_room(const struct gsp_msgq *q, u32 length)
 {
 	u32 count;
 
-	return room(q, &count) == NV_OK && count >= elements_of(length);
+	return gsp_msgq_room(q, &count) == NV_OK && count >= elements_of(length);
 }
 
 /* A place in the ring of elements, moved by put(). */
@@ -249,13 +217,32 @@ static inline u64 put_and_sum(struct cursor *c, const struct gsp_piece *piece, u
 	return sum;
 }
 
-enum nv_status gsp_msgq_send(struct gsp_msgq *q, const struct gsp_piece *pieces, u32 count)
+/* All pieces, with zeroes up to the next multiple of 8, which the firmware sums too. */
+static u64 put_all(struct gsp_msgq *q, const struct gsp_piece *pieces, u32 count)
 {
 	static const u8 zeroes[8];
-	GSP_MSG_QUEUE_ELEMENT *element;
-	struct cursor c;
-	u32 length = 0, done = 0, free, elements, i;
+	struct cursor c = {
+		.base = q->command + GSP_MSG_QUEUE_HEADER_SIZE,
+		.size = q->command_count * ELEMENT,
+		.at = q->write * ELEMENT + ELEMENT_HEADER,
+	};
+	u32 done = 0, i;
 	u64 sum = 0;
+
+	for (i = 0; i < count; i++) {
+		if (pieces[i].size != 0)
+			sum ^= put_and_sum(&c, &pieces[i], done);
+		done += pieces[i].size;
+	}
+	if (!is_aligned(done, 8))
+		put(&c, zeroes, (u32)align_up(done, 8) - done);
+	return sum;
+}
+
+enum nv_status gsp_msgq_send(struct gsp_msgq *q, const struct gsp_piece *pieces, u32 count)
+{
+	GSP_MSG_QUEUE_ELEMENT *element;
+	u32 length = 0, free, elements, i;
 	enum nv_status status;
 
 	for (i = 0; i < count; i++) {
@@ -267,34 +254,14 @@ enum nv_status gsp_msgq_send(struct gsp_msgq *q, const struct gsp_piece *pieces,
 		return NV_ERR_INVALID_PARAM_STRUCT;
 
 	elements = elements_of(length);
-	status = room(q, &free);
+	status = gsp_msgq_room(q, &free);
 	if (status != NV_OK)
 		return status;
 	if (free < elements)
 		return NV_ERR_BUSY_RETRY;
 
-	c.base = q->command + GSP_MSG_QUEUE_HEADER_SIZE;
-	c.size = q->command_count * ELEMENT;
-	c.at = q->write * ELEMENT;
-	element = (GSP_MSG_QUEUE_ELEMENT *)(c.base + c.at);
-	c.at += ELEMENT_HEADER;
-	for (i = 0; i < count; i++) {
-		if (pieces[i].size != 0)
-			sum ^= put_and_sum(&c, &pieces[i], done);
-		done += pieces[i].size;
-	}
-	/* The firmware sums up to the next multiple of 8. */
-	if (!is_aligned(length, 8))
-		put(&c, zeroes, (u32)align_up(length, 8) - length);
-	os_memset(element, 0, ELEMENT_HEADER);
-	element->seqNum = q->send_sequence;
-	element->elemCount = elements;
-	/* The header's other words are zero. */
-	element->checkSum = fold(sum) ^ q->send_sequence ^ elements;
-
-	q->write = ring_move(q->write, elements, q->command_count);
-	q->send_sequence++;
-	os_store_release(&command_header(q)->writePtr, q->write);
+	element = gsp_msgq_element(q);
+	gsp_msgq_publish(q, element, elements, fold(put_all(q, pieces, count)));
 	return NV_OK;
 }
 
@@ -307,15 +274,12 @@ bool gsp_msgq_has_message(const struct gsp_msgq *q)
 
 static void consume(struct gsp_msgq *q, u32 count)
 {
-	q->read = ring_move(q->read, count, q->status_count);
+	q->read = gsp_ring_move(q->read, count, q->status_count);
 	os_store_release(our_read_pointer(q), q->read);
 }
 
-/*
- * Copies size bytes at offset of the message that begins at the read pointer. Inline: where size is
- * a number the copy is a few moves.
- */
-static inline void take(const struct gsp_msgq *q, u32 offset, void *data, u32 size)
+/* Copies size bytes at offset of the message that begins at the read pointer. */
+static void take(const struct gsp_msgq *q, u32 offset, void *data, u32 size)
 {
 	const u8 *base = q->status + q->entry_offset;
 	u32 total = q->status_count * ELEMENT;
@@ -324,17 +288,32 @@ static inline void take(const struct gsp_msgq *q, u32 offset, void *data, u32 si
 	if (at >= total)
 		at -= total;
 	if (__builtin_expect(size <= total - at, 1)) {
-		if (__builtin_constant_p(size))
-			__builtin_memcpy(data, base + at, size);
-		else
-			gsp_copy(data, base + at, size);
+		gsp_copy(data, base + at, size);
 		return;
 	}
 	os_memcpy(data, base + at, total - at);
 	os_memcpy((u8 *)data + (total - at), base, size - (total - at));
 }
 
-/* The same, and the sum of the copy for fold(); size is a multiple of 8. */
+/*
+ * Copies few bytes, a multiple of 8, and sums them for fold(). By the 8: the firmware wrote them
+ * before it said so, so no load has to wait for them.
+ */
+static inline u64 take_few(const u8 *from, u8 *to, u32 size)
+{
+	u64 sum = 0, word;
+	u32 i;
+
+	for (i = 0; i < size; i += 8) {
+		__builtin_memcpy(&word, from + i, 8);
+		__asm__("" : "+r"(word)); /* lest the compiler make a call of it */
+		sum ^= word;
+		__builtin_memcpy(to + i, &word, 8);
+	}
+	return sum;
+}
+
+/* take(), and the sum of the copy for fold(); size is a multiple of 8. */
 static inline u64 take_and_sum(const struct gsp_msgq *q, u32 offset, void *data, u32 size)
 {
 	u32 total = q->status_count * ELEMENT;
@@ -394,10 +373,12 @@ static bool take_to_sink(const struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffer
 static enum nv_status receive_one(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffer, u32 available,
 				  struct gsp_sink *sink)
 {
-	u32 count, length, total, padded, ahead;
+	u32 count, length, total, rest, ahead;
+	/* The first element is in one piece, whatever wraps behind it. */
+	const u8 *first = q->status + q->entry_offset + q->read * ELEMENT;
 	u64 sum;
 
-	take(q, 0, buffer, GSP_MSGQ_OVERHEAD);
+	__builtin_memcpy(buffer, first, GSP_MSGQ_OVERHEAD);
 	count = buffer->elemCount;
 	length = buffer->rpc.length;
 	/* Without a good count there is no telling where the next message begins. */
@@ -408,13 +389,14 @@ static enum nv_status receive_one(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buf
 		return refuse(q, count, "bad length");
 
 	total = ELEMENT_HEADER + length;
-	padded = (u32)align_up(total, 8);
+	rest = (u32)align_up(total, 8) - GSP_MSGQ_OVERHEAD;
 	sum = xor_words(buffer, GSP_MSGQ_OVERHEAD);
-	if (sink && take_to_sink(q, buffer, sink, &sum))
+	if (rest <= GSP_FEW_BYTES)
+		sum ^= take_few(first + GSP_MSGQ_OVERHEAD, (u8 *)buffer + GSP_MSGQ_OVERHEAD, rest);
+	else if (sink && take_to_sink(q, buffer, sink, &sum))
 		sink->used = true;
-	else if (padded > GSP_MSGQ_OVERHEAD)
-		sum ^= take_and_sum(q, GSP_MSGQ_OVERHEAD, (u8 *)buffer + GSP_MSGQ_OVERHEAD,
-				    padded - GSP_MSGQ_OVERHEAD);
+	else
+		sum ^= take_and_sum(q, GSP_MSGQ_OVERHEAD, (u8 *)buffer + GSP_MSGQ_OVERHEAD, rest);
 	if (fold(sum) != 0)
 		return refuse(q, count, "bad checksum");
 
@@ -450,7 +432,7 @@ enum nv_status gsp_msgq_receive_to(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *bu
 		return NV_WARN_NOTHING_TO_DO;
 	if (write >= q->status_count)
 		return NV_ERR_INVALID_DATA;
-	return receive_one(q, buffer, ring_distance(q->read, write, q->status_count), sink);
+	return receive_one(q, buffer, gsp_ring_distance(q->read, write, q->status_count), sink);
 }
 
 enum nv_status gsp_msgq_receive(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffer)

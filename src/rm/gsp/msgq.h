@@ -33,11 +33,19 @@
  */
 static inline u32 gsp_copy_words(void *to, const void *from, u32 size)
 {
-	u32 sum = 0, i, word;
+	u32 sum = 0, i, word, next;
 
-	for (i = 0; i < size; i += 4) {
+	for (i = 0; i + 8 <= size; i += 8) {
 		__builtin_memcpy(&word, (const u8 *)from + i, 4);
+		__builtin_memcpy(&next, (const u8 *)from + i + 4, 4);
 		__asm__("" : "+r"(word)); /* lest the compiler make a call of it */
+		__asm__("" : "+r"(next));
+		sum ^= word ^ next;
+		__builtin_memcpy((u8 *)to + i, &word, 4);
+		__builtin_memcpy((u8 *)to + i + 4, &next, 4);
+	}
+	if (i < size) {
+		__builtin_memcpy(&word, (const u8 *)from + i, 4);
 		sum ^= word;
 		__builtin_memcpy((u8 *)to + i, &word, 4);
 	}
@@ -90,6 +98,20 @@ struct gsp_sink {
 	bool used; /* by the message received last, good or not: the buffer lacks what is here */
 };
 
+#define GSP_MSGQ_ELEMENT ((u32)GSP_MSG_QUEUE_ELEMENT_SIZE_MIN)
+
+/* Places in a ring of count elements: none of these needs a division. at, from, to, n < count. */
+static inline u32 gsp_ring_move(u32 at, u32 n, u32 count)
+{
+	at += n;
+	return at >= count ? at - count : at;
+}
+
+static inline u32 gsp_ring_distance(u32 from, u32 to, u32 count)
+{
+	return to >= from ? to - from : to + count - from;
+}
+
 /* Both sizes are multiples of the page size, with room for 16 elements at least; memory is zeroed.
  */
 void gsp_msgq_init(struct gsp_msgq *q, void *command, u32 command_size, void *status,
@@ -107,6 +129,86 @@ enum nv_status gsp_msgq_link(struct gsp_msgq *q);
  * NV_ERR_INVALID_DATA: the firmware's read pointer is nonsense. Nothing is written on failure.
  */
 enum nv_status gsp_msgq_send(struct gsp_msgq *q, const struct gsp_piece *pieces, u32 count);
+
+/* Elements that are ours to fill; NV_ERR_INVALID_DATA for a read pointer out of the queue. */
+static inline enum nv_status gsp_msgq_room(const struct gsp_msgq *q, u32 *count)
+{
+	u32 read = 0;
+
+	if (q->linked)
+		read = os_load_acquire(
+			&((const msgqRxHeader *)(q->status + q->peer_read_offset))->readPtr);
+	if (read >= q->command_count)
+		return NV_ERR_INVALID_DATA;
+	*count = gsp_ring_distance(q->write, read, q->command_count);
+	*count = (*count == 0 ? q->command_count : *count) - 1;
+	return NV_OK;
+}
+
+/* The next element, which is in one piece. */
+static inline GSP_MSG_QUEUE_ELEMENT *gsp_msgq_element(const struct gsp_msgq *q)
+{
+	return (GSP_MSG_QUEUE_ELEMENT *)(q->command + GSP_MSG_QUEUE_HEADER_SIZE +
+					 q->write * GSP_MSGQ_ELEMENT);
+}
+
+/* The message is in its elements: hands them over. sum: of its 32-bit words. */
+static inline void gsp_msgq_publish(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *element,
+				    u32 elements, u32 sum)
+{
+	os_memset(element, 0, GSP_MSG_QUEUE_ELEMENT_HDR_SIZE);
+	element->seqNum = q->send_sequence;
+	element->elemCount = elements;
+	/* The header's other words are zero. */
+	element->checkSum = sum ^ q->send_sequence ^ elements;
+	q->write = gsp_ring_move(q->write, elements, q->command_count);
+	q->send_sequence++;
+	os_store_release(&((msgqTxHeader *)q->command)->writePtr, q->write);
+}
+
+/* Whether gsp_msgq_send_few takes a message of two such parts behind its header. */
+static inline bool gsp_msgq_is_few(u32 first, u32 second)
+{
+	return first <= GSP_FEW_BYTES && second <= GSP_FEW_BYTES && is_aligned(first | second, 4);
+}
+
+/*
+ * gsp_msgq_send for what nearly all messages are: a header and two parts of few words. Inline, so
+ * that a header that was made just now need not be in memory before it is in the queue.
+ */
+static inline enum nv_status gsp_msgq_send_few(struct gsp_msgq *q,
+					       const rpc_message_header_v03_00 *header,
+					       const void *first, u32 first_size,
+					       const void *second, u32 second_size)
+{
+	GSP_MSG_QUEUE_ELEMENT *element = gsp_msgq_element(q);
+	rpc_message_header_v03_00 *to = (rpc_message_header_v03_00 *)&element->rpc;
+	u8 *data = (u8 *)(to + 1);
+	enum nv_status status;
+	u32 free, sum;
+
+	status = gsp_msgq_room(q, &free);
+	if (status != NV_OK)
+		return status;
+	if (free == 0)
+		return NV_ERR_BUSY_RETRY;
+	to->header_version = header->header_version;
+	to->signature = header->signature;
+	to->length = header->length;
+	to->function = header->function;
+	to->rpc_result = header->rpc_result;
+	to->rpc_result_private = header->rpc_result_private;
+	to->sequence = header->sequence;
+	to->u.spare = header->u.spare;
+	sum = header->header_version ^ header->signature ^ header->length ^ header->function ^
+	      header->rpc_result ^ header->rpc_result_private ^ header->sequence ^ header->u.spare;
+	sum ^= gsp_copy_words(data, first, first_size);
+	sum ^= gsp_copy_words(data + first_size, second, second_size);
+	/* The firmware sums up to the next multiple of 8, which is half a word away at most. */
+	__builtin_memset(data + first_size + second_size, 0, 4);
+	gsp_msgq_publish(q, element, 1, sum);
+	return NV_OK;
+}
 
 /* Whether gsp_msgq_send would find room for length bytes. */
 bool gsp_msgq_has_room(const struct gsp_msgq *q, u32 length);

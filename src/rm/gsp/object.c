@@ -9,10 +9,10 @@
 #include "rm/server/server.h"
 
 /*
- * One exchange, with the GPU locked unless the thread's call did that. inner: where x's fixed part
- * holds the firmware's own status, which counts after an error of the transport.
+ * One exchange, with the GPU locked unless the thread's call did that. The firmware's own status
+ * counts after an error of the transport.
  */
-static enum nv_status exchange(struct rm_gpu *gpu, struct gsp_exchange *x, const u32 *inner)
+static enum nv_status exchange(struct rm_gpu *gpu, struct gsp_exchange *x)
 {
 	bool locked = !rm_call_holds_gpu(gpu);
 	enum nv_status status;
@@ -33,15 +33,15 @@ static enum nv_status exchange(struct rm_gpu *gpu, struct gsp_exchange *x, const
 		rm_gpu_unlock(gpu);
 	if (status != NV_OK)
 		return status;
-	if (*inner != NV_OK)
-		return *inner;
+	if (x->inner != NV_OK)
+		return x->inner;
 	return x->var_size == 0 || x->var_valid ? NV_OK : NV_ERR_INVALID_DATA;
 }
 
 static enum nv_status exchange_control(struct rm_gpu *gpu, u32 client, u32 object, u32 cmd,
 				       void *params, u32 params_size, u32 flags)
 {
-	rpc_gsp_rm_control_v03_00 p = {
+	const rpc_gsp_rm_control_v03_00 p = {
 		.hClient = client,
 		.hObject = object,
 		.cmd = cmd,
@@ -58,7 +58,7 @@ static enum nv_status exchange_control(struct rm_gpu *gpu, u32 client, u32 objec
 		.copy_on_error = (flags & RMAPI_RPC_FLAGS_COPYOUT_ON_ERROR) != 0,
 	};
 
-	return exchange(gpu, &x, &p.status);
+	return exchange(gpu, &x);
 }
 
 /* The same for parameters that cross in another form; none of these commands copies on error. */
@@ -87,31 +87,44 @@ static enum nv_status serialised_control(struct rm_gpu *gpu, u32 client, u32 obj
 	return status;
 }
 
-enum nv_status gsp_rpc_control(struct rm_gpu *gpu, u32 client, u32 object, u32 cmd, void *params,
-			       u32 params_size)
+enum nv_status gsp_rpc_known_control(struct rm_gpu *gpu, u32 client, u32 object,
+				     const struct abi_control *control, void *params,
+				     u32 params_size)
 {
-	const struct abi_control *control = abi_control_find(cmd);
 	u32 flags = RMAPI_RPC_FLAGS_NONE;
 
 	if ((params == NULL) != (params_size == 0) || params_size > GSP_MAX_PARAMS)
 		return NV_ERR_INVALID_ARGUMENT;
-	if (control && control->serialised) {
+	if (control->serialised) {
 		if (params_size != control->params_size)
 			return NV_ERR_INVALID_ARGUMENT;
 		return serialised_control(gpu, client, object, control, params);
 	}
 	/* A pointer means nothing to the firmware. */
-	if (control && control->params && control->params->nested_count != 0)
+	if (control->params && control->params->nested_count != 0)
 		return NV_ERR_NOT_SUPPORTED;
-	if (control && (control->flags & RMCTRL_FLAGS_COPYOUT_ON_ERROR))
+	if (control->flags & RMCTRL_FLAGS_COPYOUT_ON_ERROR)
 		flags |= RMAPI_RPC_FLAGS_COPYOUT_ON_ERROR;
-	return exchange_control(gpu, client, object, cmd, params, params_size, flags);
+	return exchange_control(gpu, client, object, control->cmd, params, params_size, flags);
+}
+
+enum nv_status gsp_rpc_control(struct rm_gpu *gpu, u32 client, u32 object, u32 cmd, void *params,
+			       u32 params_size)
+{
+	const struct abi_control *control = abi_control_find(cmd);
+
+	if (control)
+		return gsp_rpc_known_control(gpu, client, object, control, params, params_size);
+	if ((params == NULL) != (params_size == 0) || params_size > GSP_MAX_PARAMS)
+		return NV_ERR_INVALID_ARGUMENT;
+	return exchange_control(gpu, client, object, cmd, params, params_size,
+				RMAPI_RPC_FLAGS_NONE);
 }
 
 enum nv_status gsp_rpc_alloc(struct rm_gpu *gpu, u32 client, u32 parent, u32 object, u32 class_id,
 			     void *params, u32 params_size)
 {
-	rpc_gsp_rm_alloc_v03_00 p = {
+	const rpc_gsp_rm_alloc_v03_00 p = {
 		.hClient = client,
 		.hParent = parent,
 		.hObject = object,
@@ -130,28 +143,28 @@ enum nv_status gsp_rpc_alloc(struct rm_gpu *gpu, u32 client, u32 parent, u32 obj
 
 	if ((params == NULL) != (params_size == 0) || params_size > GSP_MAX_PARAMS)
 		return NV_ERR_INVALID_ARGUMENT;
-	return exchange(gpu, &x, &p.status);
+	return exchange(gpu, &x);
 }
 
 enum nv_status gsp_rpc_free(struct rm_gpu *gpu, u32 client, u32 parent, u32 object)
 {
-	rpc_free_v03_00 p = {
+	const rpc_free_v03_00 p = {
 		.params = { .hRoot = client, .hObjectOld = object },
 	};
 	struct gsp_exchange x = {
 		.function = NV_VGPU_MSG_FUNCTION_FREE,
 		.fixed = &p,
 		.fixed_size = sizeof(p),
-		.status_offset = GSP_NO_STATUS,
+		.status_offset = offsetof(rpc_free_v03_00, params.status),
 	};
 
-	return exchange(gpu, &x, &p.params.status);
+	return exchange(gpu, &x);
 }
 
 enum nv_status gsp_rpc_dup(struct rm_gpu *gpu, u32 client, u32 parent, u32 object,
 			   u32 source_client, u32 source_object, u32 flags)
 {
-	rpc_dup_object_v03_00 p = {
+	const rpc_dup_object_v03_00 p = {
 		.params = {
 			.hClient = client,
 			.hParent = parent,
@@ -165,8 +178,8 @@ enum nv_status gsp_rpc_dup(struct rm_gpu *gpu, u32 client, u32 parent, u32 objec
 		.function = NV_VGPU_MSG_FUNCTION_DUP_OBJECT,
 		.fixed = &p,
 		.fixed_size = sizeof(p),
-		.status_offset = GSP_NO_STATUS,
+		.status_offset = offsetof(rpc_dup_object_v03_00, params.status),
 	};
 
-	return exchange(gpu, &x, &p.params.status);
+	return exchange(gpu, &x);
 }

@@ -65,7 +65,7 @@ enum nv_status gsp_check_alive(struct rm_gsp *gsp)
 
 /*
  * How long an exchange has taken, from its third look at the queue on: most find the reply at the
- * second one and never read the clock.
+ * second one and never read the clock. The first look is left out: see next_message.
  */
 struct patience {
 	u64 start; /* os_time_ns; 0: not read yet */
@@ -142,6 +142,11 @@ static void log_timeout(struct rm_gsp *gsp, const struct gsp_exchange *x, const 
 
 /* -- Sending ----------------------------------------------------------------------------------- */
 
+static void ring(struct rm_gsp *gsp)
+{
+	gpu_wr32(gsp->gpu, NV_PGSP_QUEUE_HEAD(0), 0);
+}
+
 struct room_wait {
 	struct rm_gsp *gsp;
 	u32 length;
@@ -182,7 +187,7 @@ static enum nv_status send_record(struct rm_gsp *gsp, rpc_message_header_v03_00 
 		return NV_ERR_GENERIC;
 	}
 	if (status == NV_OK)
-		gpu_wr32(gsp->gpu, NV_PGSP_QUEUE_HEAD(0), 0);
+		ring(gsp);
 	return status;
 }
 
@@ -198,18 +203,14 @@ static void header_init(struct rm_gsp *gsp, rpc_message_header_v03_00 *header, u
 	header->u.spare = NV_VGPU_MSG_UNION_INIT;
 }
 
-/* All records of one message; var may be sent in several. */
-static enum nv_status send_message(struct rm_gsp *gsp, const struct gsp_exchange *x,
-				   struct patience *p)
+/* The records of a message that is longer, or has to wait for room; var may go in several. */
+static enum nv_status send_records(struct rm_gsp *gsp, const struct gsp_exchange *x,
+				   rpc_message_header_v03_00 header, struct patience *p)
 {
-	rpc_message_header_v03_00 header;
 	struct gsp_piece pieces[3];
 	u32 sent = min(x->var_size, RECORD_PAYLOAD - x->fixed_size);
 	enum nv_status status;
 
-	header_init(gsp, &header, x->function);
-	rm_trace(RM_TRACE_RPC_SEND, function_name(x->function), NV_OK, x->function, header.sequence,
-		 NULL, HEADER + x->fixed_size + x->var_size);
 	pieces[1].data = x->fixed;
 	pieces[1].size = x->fixed_size;
 	pieces[2].data = x->var;
@@ -223,6 +224,27 @@ static enum nv_status send_message(struct rm_gsp *gsp, const struct gsp_exchange
 		status = send_record(gsp, &header, pieces, 2, p);
 	}
 	return status;
+}
+
+static enum nv_status send_message(struct rm_gsp *gsp, const struct gsp_exchange *x,
+				   struct patience *p)
+{
+	rpc_message_header_v03_00 header;
+	enum nv_status status;
+
+	header_init(gsp, &header, x->function);
+	rm_trace(RM_TRACE_RPC_SEND, function_name(x->function), NV_OK, x->function, header.sequence,
+		 NULL, HEADER + x->fixed_size + x->var_size);
+	if (__builtin_expect(gsp_msgq_is_few(x->fixed_size, x->var_size), 1)) {
+		header.length = HEADER + x->fixed_size + x->var_size;
+		status = gsp_msgq_send_few(&gsp->queue, &header, x->fixed, x->fixed_size, x->var,
+					   x->var_size);
+		if (status == NV_OK)
+			ring(gsp);
+		if (__builtin_expect(status != NV_ERR_BUSY_RETRY, 1))
+			return status;
+	}
+	return send_records(gsp, x, header, p);
 }
 
 enum nv_status gsp_rpc_send_async(struct rm_gsp *gsp, u32 function, const void *params, u32 size)
@@ -248,7 +270,8 @@ static bool message_or_dead(void *arg)
 }
 
 /* The next message, whatever it is, into gsp->buffer, or partly into the sink (NULL: none). */
-static enum nv_status next_message(struct rm_gsp *gsp, struct gsp_sink *sink, struct patience *p)
+static inline enum nv_status next_message(struct rm_gsp *gsp, struct gsp_sink *sink,
+					  struct patience *p)
 {
 	enum nv_status status;
 	u64 slice;
@@ -256,8 +279,10 @@ static enum nv_status next_message(struct rm_gsp *gsp, struct gsp_sink *sink, st
 	for (;;) {
 		/* First the clock, then the queue: a thread that slept in between takes its reply.
 		 */
-		p->late = p->looks++ > 1 && is_over(gsp, p);
-		status = gsp_msgq_receive_to(&gsp->queue, gsp->buffer, sink);
+		p->late = p->looks > 1 && is_over(gsp, p);
+		/* Right after the doorbell there is nothing yet; the wait looks too. */
+		status = p->looks++ == 0 ? NV_WARN_NOTHING_TO_DO
+					 : gsp_msgq_receive_to(&gsp->queue, gsp->buffer, sink);
 		if (status != NV_WARN_NOTHING_TO_DO && status != NV_WARN_MORE_PROCESSING_REQUIRED)
 			return status;
 		if (p->late)
@@ -280,8 +305,8 @@ static bool header_ok(const rpc_message_header_v03_00 *header)
 }
 
 /* Waits for the record of that function and sequence (events have none), keeping other events. */
-static enum nv_status await(struct rm_gsp *gsp, u32 function, struct gsp_sink *sink,
-			    struct patience *p)
+static inline enum nv_status await(struct rm_gsp *gsp, u32 function, struct gsp_sink *sink,
+				   struct patience *p)
 {
 	const rpc_message_header_v03_00 *header = &gsp->buffer->rpc;
 	enum nv_status status;
@@ -317,7 +342,7 @@ static void wait_begin(struct rm_gsp *gsp)
 		os_store_release(&gsp->waiting, 1);
 }
 
-static void wait_end(struct rm_gsp *gsp)
+static inline void wait_end(struct rm_gsp *gsp)
 {
 	if (gsp->expects) {
 		os_pci_expect_end(gsp->gpu->pci);
@@ -354,16 +379,6 @@ enum nv_status gsp_wait_event(struct rm_gsp *gsp, u32 event)
 }
 
 /* -- The reply --------------------------------------------------------------------------------- */
-
-static bool copies_out(const struct gsp_exchange *x)
-{
-	u32 inner;
-
-	if (x->status_offset == GSP_NO_STATUS || x->copy_on_error)
-		return true;
-	os_memcpy(&inner, (const u8 *)x->fixed + x->status_offset, sizeof(inner));
-	return inner == NV_OK;
-}
 
 /*
  * Long parameters are copied once, out of the queue to where they belong: NULL where they are not
@@ -428,12 +443,14 @@ static enum nv_status receive_reply(struct rm_gsp *gsp, struct gsp_exchange *x, 
 	size = header->length - HEADER;
 	if (size < x->fixed_size)
 		return result != NV_OK ? result : NV_ERR_INVALID_DATA;
-	gsp_copy(x->fixed, header + 1, x->fixed_size);
+	if (x->status_offset != GSP_NO_STATUS)
+		__builtin_memcpy(&x->inner, (const u8 *)(header + 1) + x->status_offset,
+				 sizeof(x->inner));
 	if (x->var_size == 0 || size == x->fixed_size)
 		return size == x->fixed_size ? result : NV_ERR_INVALID_DATA;
 	if (size != x->fixed_size + first)
 		return NV_ERR_INVALID_DATA;
-	copy = copies_out(x);
+	copy = x->inner == NV_OK || x->copy_on_error;
 	if (copy && !(to && to->used))
 		gsp_copy(x->var, (const u8 *)(header + 1) + x->fixed_size, first);
 	status = receive_rest(gsp, x, first, copy, p);
@@ -448,6 +465,7 @@ enum nv_status gsp_rpc_call(struct rm_gsp *gsp, struct gsp_exchange *x)
 	if (rm_gpu_is_lost(gsp->gpu))
 		return NV_ERR_GPU_IS_LOST;
 	x->var_valid = false;
+	x->inner = NV_OK;
 	wait_begin(gsp);
 	status = send_message(gsp, x, &p);
 	if (status == NV_OK)

@@ -14,6 +14,7 @@
 #include "abi/r535.h"
 #include "base/types.h"
 
+struct abi_control;
 struct list;
 struct rm_gpu;
 
@@ -24,6 +25,10 @@ struct rm_gpu;
  */
 enum nv_status gsp_rpc_control(struct rm_gpu *gpu, u32 client, u32 object, u32 cmd, void *params,
 			       u32 params_size);
+/* The same for a command that the caller has the table's row of. */
+enum nv_status gsp_rpc_known_control(struct rm_gpu *gpu, u32 client, u32 object,
+				     const struct abi_control *control, void *params,
+				     u32 params_size);
 enum nv_status gsp_rpc_alloc(struct rm_gpu *gpu, u32 client, u32 parent, u32 object, u32 class_id,
 			     void *params, u32 params_size);
 /* parent is not sent: the firmware knows it. */
