@@ -84,21 +84,28 @@ static u64 register_space_read(struct h100_function *fn, u64 offset, u32 width)
 	return value >> (8 * (offset - word)) & ones(width);
 }
 
+static void word_write(struct h100_function *fn, u64 offset, u32 value)
+{
+	if (in_window(offset))
+		video_write(fn, window_address(fn, offset), 4, value);
+	else if (in_mirror(offset))
+		h100_function_cfg_write(fn, (u32)offset - NV_EP_PCFGM__LO, 4, value);
+	else
+		h100_register_write(fn, (u32)offset, value);
+}
+
 /* Registers take whole words: narrower writes are lost, as on the PRI bus. */
 static void register_space_write(struct h100_function *fn, u64 offset, u32 width, u64 value)
 {
-	if (in_window(offset)) {
+	if (in_window(offset) && width != 4) {
 		video_write(fn, window_address(fn, offset), width, value);
 		return;
 	}
 	if (width < 4)
 		return;
-	if (in_mirror(offset))
-		h100_function_cfg_write(fn, (u32)offset - NV_EP_PCFGM__LO, 4, (u32)value);
-	else
-		h100_register_write(fn, (u32)offset, (u32)value);
+	word_write(fn, offset, (u32)value);
 	if (width == 8)
-		register_space_write(fn, offset + 4, 4, value >> 32);
+		word_write(fn, offset + 4, (u32)(value >> 32));
 }
 
 u64 h100_function_bar_read(struct h100_function *fn, u32 bar, u64 offset, u32 width)
@@ -110,6 +117,12 @@ u64 h100_function_bar_read(struct h100_function *fn, u32 bar, u64 offset, u32 wi
 
 void h100_function_bar_write(struct h100_function *fn, u32 bar, u64 offset, u32 width, u64 value)
 {
+	/* What most accesses are: a word of BAR 0, whose size is that of every function. */
+	if (bar == 0 && width == 4 && offset < H100_BAR0_BYTES && is_aligned(offset, 4)) {
+		if (decoded(fn))
+			word_write(fn, offset, (u32)value);
+		return;
+	}
 	if (!valid(fn, bar, offset, width) || !decoded(fn))
 		return;
 	if (bar == 0)

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * The hash by which a control command finds the function that serves it: built once, never more
- * than half full, so that a look-up is one or two probes.
+ * than a quarter full, so that nearly every look-up is one probe. The product's high bits choose
+ * the slot: the low ones depend on the command's low ones alone.
  */
 #include "base/bits.h"
 #include "h100/gsp/firmware.h"
 
 static u32 slot_of(const struct fw *fw, u32 cmd)
 {
-	return (cmd * 0x9e3779b1u >> 7) & fw->control_mask;
+	return cmd * 0x9e3779b1u >> fw->control_shift;
 }
 
 const struct fw_slot *fw_control_find(const struct fw *fw, u32 cmd)
@@ -27,11 +28,12 @@ enum nv_status fw_controls_build(struct fw *fw)
 
 	for (group = fw_control_groups; *group; group++)
 		count += (*group)->count;
-	slots = 2u << bits_log2(max(count, 8u));
+	slots = 8u << bits_log2(max(count, 8u));
 	fw->controls = os_alloc(slots * sizeof(*fw->controls));
 	if (!fw->controls)
 		return NV_ERR_NO_MEMORY;
 	fw->control_mask = slots - 1;
+	fw->control_shift = 32 - bits_log2(slots);
 	for (group = fw_control_groups; *group; group++)
 		for (i = 0; i < (*group)->count; i++) {
 			const struct fw_control *control = &(*group)->controls[i];

@@ -293,7 +293,12 @@ static void dma_begin(struct fw *fw)
 	if (__builtin_expect(number != fw->dma_number, 0))
 		memset(fw->queues.cpu, 0, sizeof(fw->queues.cpu));
 	fw->dma_number = number;
-	fw->dma_held = host->dma_map_page != NULL;
+	/*
+	 * Pages may be used until dma_end, even of a driver that takes bus mastering away
+	 * meanwhile: what is under way then may still end, as on a bus, and its mappings stay until
+	 * dma_end.
+	 */
+	fw->dma_held = host->dma_map_page != NULL && h100_chip_bus_master(fw->chip);
 }
 
 static void dma_end(struct fw *fw)
@@ -334,7 +339,8 @@ bool fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent)
 	if (!fw->hung) {
 		if ((work & H100_WORK_FSP) != 0)
 			fsp_serve(fw);
-		fw_queue_flush(fw);
+		if (fw->queues.out_first)
+			fw_queue_flush(fw);
 		if ((work & H100_WORK_GSP) != 0)
 			fw_serve_commands(fw);
 		if (fw->state->fabric_waiting)

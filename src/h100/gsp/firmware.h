@@ -141,7 +141,7 @@ struct fw {
 	struct fw_store store;
 	bool kept;		  /* the store waits for a driver that resumes */
 	struct fw_slot *controls; /* hash by command */
-	u32 control_mask;
+	u32 control_mask, control_shift;
 	struct {
 		u32 client, device, subdevice; /* the driver's own commands go to these */
 	} internal;

@@ -21,6 +21,8 @@
 #define HEADERS ((u32)sizeof(GSP_MSG_QUEUE_ELEMENT))
 /* Bytes of a record that are read at once where each access is dear: nearly all are shorter. */
 #define FIRST_READ 512u
+/* Bytes of one in the driver's memory that are copied by the word. */
+#define SHORT_RECORD 336u
 #define RX_OFFSET 32u
 #define BUFFER_ALIGN 64u
 
@@ -245,20 +247,50 @@ static u8 *behind_message(struct fw *fw, const rpc_message_header_v *record)
 }
 
 /*
+ * What follows the first bytes of a record, which are in fw->rx, and the sum of covered bytes from
+ * its start. at: where it begins in memory, or NULL. False: memory is gone.
+ */
+static bool read_rest(struct fw *fw, const u8 *at, u32 wanted, u32 covered, u64 *sum)
+{
+	const GSP_MSG_QUEUE_ELEMENT *element = (const void *)fw->rx.data;
+	u8 *data = fw->rx.data, *behind = behind_message(fw, &element->rpc);
+	u32 got = at ? HEADERS : FIRST_READ;
+
+	fw->queues.in_place = behind != NULL;
+	if (at && !behind && wanted <= SHORT_RECORD) {
+		/* Nearly all are like this. */
+		*sum = sum_words(data, HEADERS) ^
+		       copy_in_and_sum(data + HEADERS, at + HEADERS, wanted - HEADERS);
+		fw->dma_read_bytes += wanted - HEADERS;
+		return true;
+	}
+	*sum = sum_words(data, min(got, covered));
+	if (behind) {
+		memcpy(behind + HEADERS, data + HEADERS, min(got, covered) - HEADERS);
+		data = behind;
+	}
+	return copy_record(fw, data, got, wanted, covered, sum);
+}
+
+/*
  * Reads and checks the record at the ring's place. Returns why it is bad, or NULL; *elements is
  * what it takes up in either case, 0 when memory is gone.
  */
 static const char *read_record(struct fw *fw, u32 waiting, u32 *elements, u32 *bytes)
 {
 	const GSP_MSG_QUEUE_ELEMENT *element = (const void *)fw->rx.data;
-	u8 *data = fw->rx.data, *behind;
+	u8 *data = fw->rx.data;
 	u64 first = element_offset(&fw->queues.commands, fw->queues.commands.at), sum;
-	u32 length, covered, wanted, got = fw->dma_held ? HEADERS : FIRST_READ;
+	const u8 *at = shared_at(fw, first);
+	u32 length, covered, wanted;
 
 	*elements = 0;
-	if (!(fw->dma_held ? shared_read(fw, first, data, HEADERS)
-			   : shared_read(fw, first, data, FIRST_READ)))
+	if (at) {
+		memcpy(data, at, HEADERS);
+		fw->dma_read_bytes += HEADERS;
+	} else if (!fw_dma_read(fw, shared_address(fw, first), data, FIRST_READ)) {
 		return "memory is gone";
+	}
 	*elements = 1;
 	if (element->elemCount == 0 ||
 	    element->elemCount > GSP_MSG_QUEUE_ELEMENT_SIZE_MAX / GSP_MSG_QUEUE_ELEMENT_SIZE_MIN)
@@ -276,14 +308,7 @@ static const char *read_record(struct fw *fw, u32 waiting, u32 *elements, u32 *b
 	wanted = element->rpc.function == NV_VGPU_MSG_FUNCTION_GSP_RM_ALLOC
 			 ? element->elemCount * FW_PAGE
 			 : (u32)align_up(covered, sizeof(u64));
-	sum = sum_words(data, min(got, covered));
-	behind = behind_message(fw, &element->rpc);
-	if (behind) {
-		memcpy(behind + HEADERS, data + HEADERS, min(got, covered) - HEADERS);
-		data = behind;
-	}
-	fw->queues.in_place = behind != NULL;
-	if (!copy_record(fw, data, got, wanted, covered, &sum)) {
+	if (!read_rest(fw, at, wanted, covered, &sum)) {
 		*elements = 0;
 		return "memory is gone";
 	}
@@ -371,6 +396,23 @@ static void fill_element(u8 *at, u32 sum, u32 sequence, u32 elements)
 	element->elemCount = elements;
 }
 
+/*
+ * A copy of the message header, and its sum for fold(). By the 8, but for the results, which were
+ * written just now.
+ */
+static inline u64 copy_header(u8 *to, const rpc_message_header_v *header)
+{
+	const u8 *from = (const u8 *)header;
+	const u32 results = offsetof(rpc_message_header_v, rpc_result);
+
+	_Static_assert(offsetof(rpc_message_header_v, rpc_result) == 16 &&
+			       sizeof(rpc_message_header_v) == 32,
+		       "the results are the third 8 bytes of four");
+	return copy_in_and_sum(to, from, results) ^
+	       copy_and_sum(to + results, from + results, sizeof(u64)) ^
+	       copy_in_and_sum(to + results + 8, from + results + 8, sizeof(u64));
+}
+
 /* The record by bus address: put together first, since each access is dear. */
 static bool write_by_address(struct fw *fw, const struct record *r)
 {
@@ -378,8 +420,7 @@ static bool write_by_address(struct fw *fw, const struct record *r)
 	u32 padded = HEADERS + (u32)align_up(r->size, sizeof(u64)), at;
 	u64 sum;
 
-	sum = copy_and_sum(fw->tx + GSP_MSG_QUEUE_ELEMENT_HDR_SIZE, (const u8 *)r->header,
-			   sizeof(*r->header));
+	sum = copy_header(fw->tx + GSP_MSG_QUEUE_ELEMENT_HDR_SIZE, r->header);
 	sum ^= copy_and_sum(fw->tx + HEADERS, r->data, r->size);
 	fill_element(fw->tx, fold(sum), ring->seq, r->elements);
 	for (at = 0; at < padded; at += FW_PAGE)
@@ -399,8 +440,7 @@ static bool write_in_place(struct fw *fw, const struct record *r)
 
 	if (!first)
 		return false;
-	sum = copy_and_sum(first + GSP_MSG_QUEUE_ELEMENT_HDR_SIZE, (const u8 *)r->header,
-			   sizeof(*r->header));
+	sum = copy_header(first + GSP_MSG_QUEUE_ELEMENT_HDR_SIZE, r->header);
 	sum ^= copy_and_sum(first + HEADERS, r->data, done);
 	for (; done < r->size; done += here) {
 		u32 place = ring_move(ring, ring->at, (HEADERS + done) / FW_PAGE);

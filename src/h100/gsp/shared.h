@@ -20,7 +20,7 @@ static inline u8 *shared_at(struct fw *fw, u64 offset)
 	struct fw_queues *q = &fw->queues;
 	u32 page = (u32)(offset / FW_PAGE);
 
-	if (!fw->dma_held || !h100_chip_bus_master(fw->chip))
+	if (!fw->dma_held)
 		return NULL;
 	if (__builtin_expect(!q->cpu[page], 0))
 		q->cpu[page] = fw->host->dma_map_page(fw->host->ctx, q->page[page]);
@@ -70,6 +70,24 @@ static inline bool pointer_write(struct fw *fw, u64 offset, u32 value)
 	os_store_release((u32 *)at, value);
 	fw->dma_written_bytes += sizeof(value);
 	return true;
+}
+
+/*
+ * Copies whole words of 8 bytes, which the driver wrote before it rang (no load has to wait for
+ * them), and sums them.
+ */
+static inline u64 copy_in_and_sum(u8 *to, const u8 *from, u32 size)
+{
+	u64 sum = 0, word;
+	u32 i;
+
+	for (i = 0; i < size; i += sizeof(word)) {
+		memcpy(&word, from + i, sizeof(word));
+		__asm__("" : "+r"(word)); /* lest the compiler make a call of it */
+		sum ^= word;
+		memcpy(to + i, &word, sizeof(word));
+	}
+	return sum;
 }
 
 /* The exclusive or of the words that size bytes begin; fold() of it is the checksum. */
