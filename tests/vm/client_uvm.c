@@ -301,6 +301,7 @@ static void check_gpu(bool hold)
 	migrate.destinationUuid = gpu.gpu_uuid;
 	CHECK_IS(STATUS(fd, UVM_MIGRATE, &migrate), NV_OK);
 	CHECK_IS(base[PAGE], 5);
+	base[MIB(1)] = 6; /* the CPU has it again, whatever becomes of the GPU */
 	range.base = map.base = (u64)(uintptr_t)base + MIB(2);
 	CHECK_IS(STATUS(fd, UVM_CREATE_EXTERNAL_RANGE, &range), NV_OK);
 	map.length = MIB(2);
