@@ -161,3 +161,19 @@ is_debug_kernel() {
 rounds() {
 	if is_debug_kernel; then echo "$2"; else echo "$1"; fi
 }
+
+# load_cuda [GPUS]: all modules that CUDA needs
+load_cuda() {
+	need_cuda
+	load "${1:-1}"
+	load_uvm
+}
+
+# cuda_client TEST...: each must pass
+cuda_client() {
+	for name in "$@"; do
+		/vm/cuda_client "$name" >/tmp/client.out 2>&1 || fail "$name: $(cat /tmp/client.out)"
+		tail -n 1 /tmp/client.out
+		grep -q "^$name passed " /tmp/client.out || fail "$name: $(cat /tmp/client.out)"
+	done
+}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 # shellcheck shell=sh
-# tiers: smoke full short
+# tiers: smoke full debug short
 # os/linux keeps the contract of os.h; the module prints a line a test and loads if all pass.
 
 # test_selftest: 60 seconds

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 # shellcheck shell=sh
-# tiers: smoke full short
+# tiers: smoke full debug short
 # The virtual PCI bus as a driver sees it, and what /dev/softh100 refuses.
 
 . /vm/tests/softh100.sh

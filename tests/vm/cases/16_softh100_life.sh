@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 # shellcheck shell=sh
-# tiers: full short
+# tiers: full debug short
 # System memory as the GPU's process sees it; GPUs that come and go, processes that die, and what is
 # left when loading fails: nothing.
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 # shellcheck shell=sh
-# tiers: full short
+# tiers: full debug short
 # leafhopper-gpu, the process with a GPU's engines and firmware: how it begins, ends, and rests.
 
 # The processes in the order of their start: the parent, then one for each GPU.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 # shellcheck shell=sh
-# tiers: smoke full short
+# tiers: smoke full debug short
 # nvidia-smi runs; its output is compared with the user-space host's on the machine that started us.
 
 # test_calls: 240 seconds

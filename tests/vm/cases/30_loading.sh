@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 # shellcheck shell=sh
-# tiers: smoke full short
+# tiers: smoke full debug short
 # Modules come and go.
 
 # test_ten_loads: 60 seconds

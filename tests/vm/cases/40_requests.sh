@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 # shellcheck shell=sh
-# tiers: full short
+# tiers: full debug short
 # Requests of programs through real system calls: those of the user-space host's tests, and wrong ones.
 
 client() {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 # shellcheck shell=sh
-# tiers: full short
+# tiers: full debug short
 # Memory that clients map: what they see of it, and what becomes of it when its GPU goes.
 
 # test_maps: 60 seconds
@@ -15,7 +15,7 @@ test_maps() {
 }
 
 # Doorbells: stored to in every way, and taken away and given back meanwhile.
-# test_bells: 60 seconds
+# test_bells: 120 seconds
 test_bells() {
 	load
 	/vm/vm_client bells

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 # shellcheck shell=sh
-# tiers: smoke full short
+# tiers: smoke full debug short
 # A firmware that crashes: programs get their statuses, the driver says so, a new start works.
 
 # test_gsp_crash: 60 seconds

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 # shellcheck shell=sh
-# tiers: full
+# tiers: full debug
 # Modules loaded and unloaded many times, in any order, with every parameter.
 
 # test_hundred_loads: 600 seconds

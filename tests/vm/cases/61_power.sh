@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 # shellcheck shell=sh
-# tiers: full
+# tiers: full debug
 # The machine sleeps while clients are open; they go on afterwards with what they had.
 
 # The transport of /share does not outlive a sleep: it is let go before and taken up after.

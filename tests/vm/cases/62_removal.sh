@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 # shellcheck shell=sh
-# tiers: full
+# tiers: full debug
 # GPUs that go: unbound, pulled, without their process, with a crashed firmware; idle and under load.
 
 busy_clients() {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 # shellcheck shell=sh
-# tiers: full
+# tiers: full debug
 # Many at once, and ends at any moment.
 
 # test_crowd: 300 seconds

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 # shellcheck shell=sh
-# tiers: full
+# tiers: full debug
 # Every allocation fails once: the driver refuses, leaks nothing, and goes on.
 
 inject_file=/sys/kernel/debug/nvidia/alloc_fail

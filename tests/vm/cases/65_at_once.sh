@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 # shellcheck shell=sh
-# tiers: full
+# tiers: full debug
 # Modules loaded at the same time, GPUs that come while others go.
 
 # At once: whichever comes to an end first, the GPUs are bound.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 # shellcheck shell=sh
-# tiers: smoke full short
+# tiers: smoke full debug short
 # nvidia-uvm.ko: comes after nvidia.ko and goes before it; its nodes serve real system calls.
 
 module_file() {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 # shellcheck shell=sh
-# tiers: full
+# tiers: full debug
 # nvidia-uvm.ko many times, with processes killed and every allocation failed in turn.
 
 # Nodes are the administrator's where a setting says so.
