@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -40,11 +41,18 @@ SANITIZER_ENV = {
 
 
 class Tally:
+    """Counts, and a printed step at a time: steps of two threads may end at once."""
+
     def __init__(self):
+        self.lock = threading.Lock()
         self.passed, self.failed, self.skipped = 0, 0, 0
         self.failures = []
 
-    def add(self, name, passed, failed, skipped, notes, seconds, log):
+    def add(self, *step):
+        with self.lock:
+            self.add_locked(*step)
+
+    def add_locked(self, name, passed, failed, skipped, notes, seconds, log):
         self.passed += passed
         self.failed += failed
         self.skipped += skipped
@@ -201,6 +209,11 @@ def nvidia_present(args, tally):
     return False
 
 
+def virtual_machine(tally, full, nvidia):
+    script(tally, "virtual machine", ["python3", "tools/vm/check.py", "check-full" if full else "check",
+                                      "--nvidia", "yes" if nvidia else "no"], timeout=9000 if full else 400)
+
+
 def main():
     parser = argparse.ArgumentParser(description="build, test, count")
     parser.add_argument("tier", choices=["quick", "full", "fuzz"])
@@ -221,10 +234,22 @@ def main():
     built = {kind: build(tally, kind) for kind in builds}
     script(tally, "lint", ["python3", "tools/lint.py", "--build", "build/plain", *([] if full else ["--no-cppcheck"])])
 
+    nvidia = nvidia_present(args, tally)
+    machine = None
+    if args.vm == "no":
+        tally.add("virtual machine", 0, 0, 1, ["left out by VM=no: the kernel modules are not tested"], 0, "")
+    elif built["plain"]:
+        machine = threading.Thread(target=virtual_machine, args=(tally, full, nvidia))
+        machine.start()
+        # A machine in emulation keeps one processor busy, for long in the full tier: the suites take what is left.
+        if full:
+            os.nice(5)
+        else:
+            machine.join()
+
     for kind in ["plain", "asan"] + (["tsan"] if full else []):
         if built[kind]:
             meson_tests(tally, kind)
-    nvidia = nvidia_present(args, tally)
     for kind in ["plain"] + (["asan", "tsan"] if full else []):
         if not built[kind]:
             continue
@@ -235,13 +260,11 @@ def main():
                timeout=3600 if full else 600)
     if full and built["plain"]:
         host_counts(tally)
-    if args.vm == "no":
-        tally.add("virtual machine", 0, 0, 1, ["left out by VM=no: the kernel modules are not tested"], 0, "")
-    elif built["plain"]:
-        script(tally, "virtual machine", ["python3", "tools/vm/check.py", "check-full" if full else "check",
-                                          "--nvidia", "yes" if nvidia else "no"], timeout=9000 if full else 400)
     if built["fuzz"]:
         fuzz(tally, args.seconds if full else 3)
+    if machine:
+        machine.join()
+    # Speed last, when nothing else runs.
     if full and built["release"]:
         if shutil.which("valgrind"):
             script(tally, "bench", ["python3", "bench/run.py", "--build", "build/release"], timeout=1800)
