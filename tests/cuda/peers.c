@@ -209,7 +209,7 @@ void test_peer_matrix(void)
 	printf("%d GPUs, %d ways\n", count, pairs);
 }
 
-#define BOTH_COPIES 50
+#define BOTH_COPIES 24
 
 struct one_way {
 	int from, to;
