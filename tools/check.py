@@ -230,10 +230,7 @@ def main():
         print("%d passed, %d failed, %d skipped" % (tally.passed, tally.failed, tally.skipped))
         return 1 if tally.failed else 0
 
-    builds = ["plain", "asan", "fuzz"] + (["tsan", "clang", "release"] if full else [])
-    built = {kind: build(tally, kind) for kind in builds}
-    script(tally, "lint", ["python3", "tools/lint.py", "--build", "build/plain", *([] if full else ["--no-cppcheck"])])
-
+    built = {"plain": build(tally, "plain")}
     nvidia = nvidia_present(args, tally)
     machine = None
     if args.vm == "no":
@@ -241,11 +238,15 @@ def main():
     elif built["plain"]:
         machine = threading.Thread(target=virtual_machine, args=(tally, full, nvidia))
         machine.start()
-        # A machine in emulation keeps one processor busy, for long in the full tier: the suites take what is left.
+        # A machine in emulation keeps one processor busy, for long in the full tier: the rest takes what is left.
         if full:
             os.nice(5)
         else:
             machine.join()
+
+    for kind in ["asan", "fuzz"] + (["tsan", "clang", "release"] if full else []):
+        built[kind] = build(tally, kind)
+    script(tally, "lint", ["python3", "tools/lint.py", "--build", "build/plain", *([] if full else ["--no-cppcheck"])])
 
     for kind in ["plain", "asan"] + (["tsan"] if full else []):
         if built[kind]:
