@@ -225,7 +225,10 @@ static void tables_free(struct uvm_page_tree *tree, struct uvm_page_table *gone)
 static void invalidate(struct uvm_page_tree *tree)
 {
 	os_fence();
-	/* Only a lost GPU fails, and that one walks nothing. */
+	/*
+	 * One that is lost or does not confirm may go on with what it remembers: the resource
+	 * manager keeps the memory of clients, and of tables, until it cannot.
+	 */
 	(void)rm_uvm_tlb_invalidate(tree->gpu, RM_UVM_VIDEO, tree->root->address);
 }
 

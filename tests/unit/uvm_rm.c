@@ -13,6 +13,8 @@
 #include "rm/api/api.h"
 #include "rm/class/channel.h"
 #include "rm/class/memory.h"
+#include "rm/class/state.h"
+#include "rm/class/vaspace.h"
 #include "uvm/uvm.h"
 
 #define DEVICE 0xd0u
@@ -404,6 +406,88 @@ static void test_peers_mapper_removed(void **state)
 	assert_int_equal(map_on_peer(ctl, client), NV_ERR_INVALID_DEVICE);
 }
 
+/* -- A mapper that may still reach the other's memory ------------------------------------------ */
+
+static u64 used_of_first(void)
+{
+	return rm_gpu_objects_of(host.rm_gpus[0])->heap.used;
+}
+
+static u32 unmap_on_peer(void)
+{
+	UVM_UNMAP_EXTERNAL_PARAMS p = { .base = BASE, .length = MIB(4), .gpuUuid = peer_uuid };
+
+	return CALL(&p, UVM_UNMAP_EXTERNAL);
+}
+
+static u32 subdevice_of_peer(void)
+{
+	NV2080_ALLOC_PARAMETERS s = { 0 };
+	u32 handle = 0;
+
+	return host_alloc(ctl, client, PEER_DEVICE, &handle, NV20_SUBDEVICE_0, &s, sizeof(s));
+}
+
+/* Its TLB may remember: the memory is not given to others, though its own GPU confirms all. */
+static void test_peers_timeout(void **state)
+{
+	u64 used;
+
+	peers_in_place();
+	used = used_of_first();
+	os_store_relaxed(&host.gpus[1].stuck, 1);
+	assert_int_equal(unmap_on_peer(), NV_OK);
+	assert_int_equal(host_free(ctl, client, VIDEO), NV_OK);
+	assert_int_equal(used_of_first(), used);
+	os_store_relaxed(&host.gpus[1].stuck, 0);
+	/* The next one that is confirmed is of all. */
+	assert_int_equal(rm_tlb_invalidate(host.rm_gpus[1], RM_APERTURE_VIDEO, 0), NV_OK);
+	assert_int_equal(used_of_first(), used - MIB(4));
+}
+
+/* The firmware is dead and is asked no more, but engines go on until the GPU is taken away. */
+static void test_peers_crash(void **state)
+{
+	u64 used;
+
+	peers_in_place();
+	used = used_of_first();
+	fixture_gpu_inject(&host.gpus[1], "gsp-crash");
+	assert_int_equal(subdevice_of_peer(), NV_ERR_GPU_IS_LOST);
+	assert_int_equal(unmap_on_peer(), NV_OK);
+	assert_int_equal(host_free(ctl, client, VIDEO), NV_OK);
+	assert_int_equal(used_of_first(), used);
+	host_remove(1);
+	assert_int_equal(used_of_first(), used - MIB(4));
+}
+
+/* Off the bus, and nobody has noticed before the invalidation. */
+static void test_peers_off_bus(void **state)
+{
+	u64 used;
+
+	peers_in_place();
+	used = used_of_first();
+	fixture_gpu_inject(&host.gpus[1], "off-bus");
+	assert_int_equal(unmap_on_peer(), NV_OK);
+	assert_int_equal(host_free(ctl, client, VIDEO), NV_OK);
+	assert_int_equal(used_of_first(), used);
+	host_remove(1);
+	assert_int_equal(used_of_first(), used - MIB(4));
+}
+
+/* The other way about: whose memory it is goes first, and what is kept of it is nobody's. */
+static void test_peers_crash_owner_first(void **state)
+{
+	peers_in_place();
+	fixture_gpu_inject(&host.gpus[1], "gsp-crash");
+	assert_int_equal(subdevice_of_peer(), NV_ERR_GPU_IS_LOST);
+	assert_int_equal(unmap_on_peer(), NV_OK);
+	assert_int_equal(host_free(ctl, client, VIDEO), NV_OK);
+	host_remove(0);
+	host_remove(1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
@@ -420,6 +504,10 @@ int main(void)
 		TEST_TWO(test_peers_client_first),
 		TEST_TWO(test_peers_owner_removed),
 		TEST_TWO(test_peers_mapper_removed),
+		TEST_TWO(test_peers_timeout),
+		TEST_TWO(test_peers_crash),
+		TEST_TWO(test_peers_off_bus),
+		TEST_TWO(test_peers_crash_owner_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,11 @@ static enum nv_status wait_done(struct rm_gpu *gpu)
 	struct look look = { .gpu = gpu };
 	enum nv_status status = os_pci_wait(gpu->pci, is_done, &look, TIMEOUT_NS);
 
-	return look.value == GPU_OFF_BUS ? NV_ERR_GPU_IS_LOST : status;
+	if (look.value != GPU_OFF_BUS)
+		return status;
+	/* Whoever frees what was unmapped has to know. */
+	rm_gpu_lose(gpu, RM_XID_OFF_BUS, "GPU has fallen off the bus.");
+	return NV_ERR_GPU_IS_LOST;
 }
 
 /* The TLB's lock held. Of one address space, or of all. */
@@ -54,12 +58,17 @@ static enum nv_status invalidate(struct rm_gpu *gpu, bool all, bool video, u64 a
 	return wait_done(gpu);
 }
 
-/* What was kept up to now, to be freed without the TLB's lock. */
+/* What was kept up to now, to be freed without locks; the objects' lock held. */
 static void take_kept(struct rm_gpu_objects *objects, struct list *kept)
 {
-	os_mutex_lock(&objects->lock);
 	os_store_release(&objects->tlb_stale, 0);
 	list_splice_tail(&objects->kept, kept);
+}
+
+static void settle(struct rm_gpu_objects *objects, struct list *kept)
+{
+	os_mutex_lock(&objects->lock);
+	take_kept(objects, kept);
 	os_mutex_unlock(&objects->lock);
 }
 
@@ -99,7 +108,7 @@ enum nv_status rm_tlb_invalidate_root(struct rm_gpu *gpu, bool video, u64 addres
 	if (status == NV_ERR_TIMEOUT)
 		set_stale(gpu, objects);
 	else if (status == NV_OK && stale)
-		take_kept(objects, &kept);
+		settle(objects, &kept);
 	os_mutex_unlock(&objects->tlb_lock);
 	free_kept(&kept);
 	return status;
@@ -119,7 +128,7 @@ bool rm_tlb_settled(struct rm_gpu *gpu)
 	stale = os_load_relaxed(&objects->tlb_stale);
 	if (stale && is_done(&look) && look.value != GPU_OFF_BUS &&
 	    invalidate(gpu, true, true, 0) == NV_OK) {
-		take_kept(objects, &kept);
+		settle(objects, &kept);
 		stale = false;
 	}
 	os_mutex_unlock(&objects->tlb_lock);
@@ -142,11 +151,33 @@ bool rm_tlb_keep(struct rm_gpu *gpu, struct rm_tlb_late *late)
 	return keep;
 }
 
+bool rm_tlb_keep_foreign(struct rm_gpu *gpu, struct rm_tlb_late *late)
+{
+	struct rm_gpu_objects *objects = rm_gpu_objects_of(gpu);
+	bool keep;
+
+	if (os_load_acquire(&gpu->forgotten))
+		return false;
+	(void)rm_tlb_settled(gpu);
+	os_mutex_lock(&objects->lock);
+	/* The record may be another GPU's by now. */
+	keep = !os_load_relaxed(&gpu->forgotten) &&
+	       (rm_gpu_is_lost(gpu) || os_load_relaxed(&objects->tlb_stale));
+	if (keep)
+		list_add_tail(&late->node, &objects->kept);
+	os_mutex_unlock(&objects->lock);
+	return keep;
+}
+
 void rm_tlb_forget(struct rm_gpu *gpu)
 {
+	struct rm_gpu_objects *objects = rm_gpu_objects_of(gpu);
 	struct list kept;
 
 	list_init(&kept);
-	take_kept(rm_gpu_objects_of(gpu), &kept);
+	os_mutex_lock(&objects->lock);
+	os_store_release(&gpu->forgotten, 1);
+	take_kept(objects, &kept);
+	os_mutex_unlock(&objects->lock);
 	free_kept(&kept);
 }

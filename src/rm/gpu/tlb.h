@@ -4,6 +4,10 @@
  *
  *   an invalidation times out --> all memory of the GPU that is freed from then on is kept
  *   one of everything is done, or the GPU is gone --> what was kept is freed
+ *
+ * Of memory that is not the GPU's own it is the GPU that mapped it that counts. One that is lost
+ * without being off the bus (its firmware crashed) goes on with what its engines had begun, so
+ * other GPUs' memory that it reached is kept until it is removed.
  */
 #ifndef RM_GPU_TLB_H
 #define RM_GPU_TLB_H
@@ -34,7 +38,12 @@ bool rm_tlb_settled(struct rm_gpu *gpu);
  * is kept, and late->free is called once it may be.
  */
 bool rm_tlb_keep(struct rm_gpu *gpu, struct rm_tlb_late *late);
-/* The GPU is lost and nobody uses it: frees what was kept. */
+/*
+ * Likewise for another GPU's memory that this one had mapped; kept while this one is lost too. The
+ * caller has a reference to the GPU, until late->free.
+ */
+bool rm_tlb_keep_foreign(struct rm_gpu *gpu, struct rm_tlb_late *late);
+/* The GPU is removed and reaches nothing any more: frees what was kept, and keeps no more. */
 void rm_tlb_forget(struct rm_gpu *gpu);
 
 #endif

@@ -3,10 +3,13 @@
 #include "base/bits.h"
 #include "rm/class/memory.h"
 #include "rm/gpu/static_info.h"
+#include "rm/gpu/tlb.h"
 #include "rm/uvm/internal.h"
 
 struct rm_uvm_memory {
-	struct rm_backing *backing; /* referenced; as the GPU that maps it reaches it */
+	struct rm_gpu *gpu;	    /* referenced: which maps it */
+	struct rm_backing *backing; /* referenced; as that GPU reaches it */
+	struct rm_tlb_late late;    /* once nobody has it any more */
 };
 
 struct rm_uvm_video {
@@ -35,7 +38,10 @@ static void describe(const struct rm_object *object, const struct rm_backing *ba
 		os_memcpy(info->uuid.uuid, owner->info->uuid, sizeof(info->uuid.uuid));
 }
 
-/* For the GPU: memory of the system has bus addresses of each GPU's own. */
+/*
+ * For the GPU: memory of the system has bus addresses of each GPU's own; video memory of another is
+ * that one's.
+ */
 static enum nv_status backing_for(struct rm_gpu *gpu, struct rm_backing *backing,
 				  struct rm_backing **out)
 {
@@ -74,17 +80,32 @@ enum nv_status rm_uvm_memory_get(struct rm_gpu *gpu, const struct rm_uvm_object 
 		status = NV_ERR_INVALID_OBJECT_HANDLE;
 	}
 	rm_api_end(&call);
-	if (status == NV_OK)
-		*out = memory;
-	else
+	if (status != NV_OK) {
 		os_free(memory);
-	return status;
+		return status;
+	}
+	memory->gpu = gpu;
+	rm_gpu_get(gpu);
+	*out = memory;
+	return NV_OK;
 }
 
+static void memory_free(struct rm_tlb_late *late)
+{
+	struct rm_uvm_memory *memory = container_of(late, struct rm_uvm_memory, late);
+
+	rm_backing_put(memory->backing);
+	rm_gpu_put(memory->gpu);
+	os_free(memory);
+}
+
+/* What the backing's own GPU may still reach waits in rm_backing_put. */
 void rm_uvm_memory_put(struct rm_uvm_memory *memory)
 {
-	rm_backing_put(memory->backing);
-	os_free(memory);
+	memory->late.free = memory_free;
+	if (rm_backing_gpu(memory->backing) == memory->gpu ||
+	    !rm_tlb_keep_foreign(memory->gpu, &memory->late))
+		memory_free(&memory->late);
 }
 
 enum nv_status rm_uvm_memory_segment(struct rm_uvm_memory *memory, u64 offset,
