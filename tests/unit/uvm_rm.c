@@ -413,6 +413,20 @@ static u64 used_of_first(void)
 	return rm_gpu_objects_of(host.rm_gpus[0])->heap.used;
 }
 
+/* What an engine of the second GPU could do by its page tables. */
+static bool reaches_first(void)
+{
+	struct h100_memory *memory = &host.gpus[1].model->memory;
+	u32 value;
+	bool read;
+
+	h100_memory_enter(memory);
+	read = h100_memory_read(memory, h100_aperture_peer(0), h100_fabric_base(0), &value,
+				sizeof(value));
+	h100_memory_leave(memory);
+	return read;
+}
+
 static u32 unmap_on_peer(void)
 {
 	UVM_UNMAP_EXTERNAL_PARAMS p = { .base = BASE, .length = MIB(4), .gpuUuid = peer_uuid };
@@ -452,8 +466,10 @@ static void test_peers_crash(void **state)
 
 	peers_in_place();
 	used = used_of_first();
+	assert_true(reaches_first());
 	fixture_gpu_inject(&host.gpus[1], "gsp-crash");
 	assert_int_equal(subdevice_of_peer(), NV_ERR_GPU_IS_LOST);
+	assert_false(reaches_first());
 	assert_int_equal(unmap_on_peer(), NV_OK);
 	assert_int_equal(host_free(ctl, client, VIDEO), NV_OK);
 	assert_int_equal(used_of_first(), used);

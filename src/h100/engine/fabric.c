@@ -179,6 +179,12 @@ bool h100_peer_usable(const struct h100_memory *m, u32 aperture)
 
 /* -- Accesses ---------------------------------------------------------------------------------- */
 
+/* Bus mastering counts for the links too: what it is cleared for is to reach nothing. */
+static bool may_reach(const struct h100_memory *m)
+{
+	return !m->chip || h100_chip_bus_master(m->chip);
+}
+
 static bool on_the_links(const struct h100_memory *m)
 {
 	return !m->state || h100_state_nvlink_ready(m->state);
@@ -195,7 +201,7 @@ static u8 *reach(struct h100_memory *m, u32 aperture, u64 address, u64 size, str
 	struct h100_memory *other;
 	struct port *port;
 
-	if (!m->fabric || !entry_usable(entry) || !on_the_links(m))
+	if (!m->fabric || !entry_usable(entry) || !may_reach(m) || !on_the_links(m))
 		return NULL;
 	if (entry & ENTRY_SWITCHES) {
 		gpu = (address >> H100_FABRIC_WINDOW_SHIFT) - 1;

@@ -16,6 +16,11 @@
 /* How often the timer's high word may be found changed. */
 #define TIME_TRIES 3u
 
+/* PCI Local Bus Specification 3.0, 6.2.2 */
+#define CFG_COMMAND 0x04u
+#define CFG_COMMAND_BUS_MASTER 0x4u
+#define CFG_OFF_BUS 0xffffu
+
 /* -- Lock and references ----------------------------------------------------------------------- */
 
 void rm_gpu_lock(struct rm_gpu *gpu)
@@ -227,11 +232,20 @@ void rm_gpu_log_xid(struct rm_gpu *gpu, u32 xid, const char *fmt, ...)
 	rm_gpu_log_xid_of(gpu, xid, call ? call->cred.pid : 0, text);
 }
 
+void rm_gpu_set_bus_master(struct rm_gpu *gpu, bool on)
+{
+	u32 command = os_pci_cfg_read(gpu->pci, CFG_COMMAND, 2);
+
+	if (command != CFG_OFF_BUS && ((command & CFG_COMMAND_BUS_MASTER) != 0) != on)
+		os_pci_cfg_write(gpu->pci, CFG_COMMAND, 2, command ^ CFG_COMMAND_BUS_MASTER);
+}
+
 void rm_gpu_lose(struct rm_gpu *gpu, u32 xid, const char *why)
 {
 	if (!os_cmpxchg32(&gpu->state, RM_GPU_RUNNING, RM_GPU_LOST) &&
 	    !os_cmpxchg32(&gpu->state, RM_GPU_FOUND, RM_GPU_LOST))
 		return;
+	rm_gpu_set_bus_master(gpu, false);
 	os_store_release(&gpu->lost_xid, xid);
 	/* The firmware may have told of its own crash before it was noticed. */
 	if (xid == RM_XID_GSP_ERROR && os_exchange(&gpu->crash_told, 1))

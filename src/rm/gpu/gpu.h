@@ -113,6 +113,12 @@ void rm_gpu_put(struct rm_gpu *gpu);
  */
 void rm_gpu_set_persistent(struct rm_gpu *gpu, bool persistent);
 /*
+ * Whether it may reach anything by itself, where its config space answers. One that is lost may
+ * not: its engines go on though its firmware crashed. Any context that may take a spinlock; nobody
+ * else writes the command register meanwhile.
+ */
+void rm_gpu_set_bus_master(struct rm_gpu *gpu, bool on);
+/*
  * Marks it lost, logs the Xid (79 off the bus, 120 GSP crash), tells its clients.
  * The first cause counts. Any context that may take a spinlock; the GPU lock may be held.
  */

@@ -98,6 +98,7 @@ static enum nv_status probe(struct rm_gpu *gpu)
 		}
 		gpu->bar_count++;
 	}
+	rm_gpu_set_bus_master(gpu, true);
 	return NV_OK;
 }
 
@@ -192,6 +193,8 @@ void rm_gpu_remove(struct rm_gpu *gpu)
 	rm_server_lock_exclusive(rm->server);
 	rm_gpu_lock(gpu);
 	gsp_shutdown(gpu);
+	/* Firmware that does not answer leaves engines running. */
+	rm_gpu_set_bus_master(gpu, false);
 	/* What clients still have of it is out of their reach, and shall be out of the next ones'.
 	 */
 	os_pci_bar_discard(gpu->pci, BAR_VIDEO, 0, gpu->bars[1].size);
