@@ -1004,6 +1004,51 @@ static void test_many_blocked(void **state)
 	assert_int_equal(os_load_relaxed(&h->errors), 0);
 }
 
+static u64 set_time;
+
+static u64 settable_now(void *ctx)
+{
+	return set_time;
+}
+
+static void pass(struct host_rig *h, bool all)
+{
+	/* What a pass leaves over is looked at 200 us later. */
+	set_time += 250000;
+	pthread_mutex_lock(&h->fifo->lock);
+	blocked_check(h->fifo, all);
+	pthread_mutex_unlock(&h->fifo->lock);
+}
+
+/* A write is seen by those too that have waited long and that its pass did not get to. */
+static void test_many_blocked_long(void **state)
+{
+	struct host_rig *h = *state;
+	struct host_channel *crowd = host_channel(h, 0, host_group(h, 0));
+	struct h100_group *group = host_group(h, 0);
+	u32 i;
+
+	set_time = os_time_ns();
+	h->rig.host.now_ns = settable_now;
+	host_acquire(h, crowd, B, 1, EXECUTE(ACQUIRE));
+	host_submit(h, crowd);
+	for (i = 0; i < CROWD; i++)
+		like(h, crowd, group, HOST_CHANNELS + i);
+	for (i = 0; i <= CROWD; i++)
+		h100_fifo_run(h->fifo);
+	/* From now on each is looked at every 10 ms, by itself. */
+	set_time += 2000000000;
+	for (i = 0; i < CROWD / 100; i++)
+		pass(h, true);
+	*host_data(h, B) = 1;
+	pass(h, true);
+	assert_false(list_empty(&h->fifo->blocked));
+	/* 128 at a time, in less than that. */
+	for (i = 0; i < CROWD / 128; i++)
+		pass(h, false);
+	assert_true(list_empty(&h->fifo->blocked));
+}
+
 /* -- Making and freeing ------------------------------------------------------------------------ */
 
 static void test_refused(void **state)
@@ -1132,6 +1177,7 @@ int main(void)
 		TEST(test_suspend),
 		TEST(test_suspended_acquire),
 		TEST(test_many_blocked),
+		TEST(test_many_blocked_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,6 +54,7 @@ struct fifo_acquire {
 	bool wide;
 	u64 since_ns, next_ns; /* when it began, when to look again */
 	u32 pass;	       /* that it was looked at in */
+	u32 write;	       /* the last one that it was looked at after */
 };
 
 /* How pushbuffer words are read: what the method header under way says. */
@@ -178,6 +179,7 @@ struct h100_fifo {
 	struct list blocked; /* clients that have blocked channels, the next in turn first */
 	u64 blocked_ns;	     /* when one of them is to be looked at, or later than that */
 	u32 blocked_pass;    /* times that blocked channels were looked at */
+	u32 blocked_write;   /* times that memory was written: all are to be looked at after it */
 	u64 suspended_ns;    /* since when */
 	struct list clients[FIFO_CLIENT_BUCKETS];
 	u32 recheck; /* atomic: an engine wrote memory: look at blocked channels */

@@ -70,6 +70,7 @@ static void block(struct h100_channel *channel, u64 now)
 	struct fifo_acquire *acquire = &channel->acquire;
 
 	acquire->next_ns = now + look_interval_ns(now - acquire->since_ns);
+	acquire->write = fifo->blocked_write;
 	channel->state = FIFO_BLOCKED;
 	list_add_tail(&channel->blocked_node, &client->blocked);
 	if (list_empty(&fifo->blocked))
@@ -138,6 +139,15 @@ static struct h100_channel *next_blocked(struct h100_fifo *fifo, struct list *do
 	return NULL;
 }
 
+/* Of what a pass leaves over, the next ones look at all as well, however long it has waited. */
+static bool is_due(struct h100_fifo *fifo, struct fifo_acquire *acquire, u64 now)
+{
+	bool written = acquire->write != fifo->blocked_write;
+
+	acquire->write = fifo->blocked_write;
+	return written || acquire->next_ns <= now;
+}
+
 void blocked_check(struct h100_fifo *fifo, bool all)
 {
 	struct h100_channel *channel = NULL;
@@ -152,9 +162,10 @@ void blocked_check(struct h100_fifo *fifo, bool all)
 		return;
 	list_init(&done);
 	fifo->blocked_pass++;
+	fifo->blocked_write += all;
 	h100_memory_enter(fifo->config.memory);
 	for (i = 0; i < LOOKS_MAX && (channel = next_blocked(fifo, &done)) != NULL; i++) {
-		if (all || channel->acquire.next_ns <= now)
+		if (is_due(fifo, &channel->acquire, now))
 			look_at_blocked(channel, now);
 		if (channel->state == FIFO_BLOCKED)
 			next = min(next, channel->acquire.next_ns);
