@@ -138,7 +138,8 @@ void rm_uvm_vaspace_unset_page_directory(struct rm_uvm_vaspace *vaspace);
 /*
  * No channel of the address space runs on return, one in the middle of a copy included; what was
  * scheduled is so again after rm_uvm_vaspace_go_on, as if nothing had been. Channels that are made
- * in between stand still too. Both by one thread at a time. NV_ERR_GPU_IS_LOST: nothing is paused.
+ * in between stand still too. Both by one thread at a time. NV_ERR_GPU_IS_LOST, NV_ERR_TIMEOUT (the
+ * firmware did not answer) and what else it says: nothing is paused.
  */
 enum nv_status rm_uvm_vaspace_pause(struct rm_uvm_vaspace *vaspace);
 void rm_uvm_vaspace_go_on(struct rm_uvm_vaspace *vaspace);

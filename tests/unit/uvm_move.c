@@ -14,6 +14,7 @@
 #include "rm/class/channel.h"
 #include "rm/class/channel_pause.h"
 #include "rm/class/memory.h"
+#include "rm/gsp/gsp.h"
 #include "uvm/internal.h"
 
 #define DEVICE 0xd0u
@@ -421,6 +422,35 @@ static void test_pause(void **state)
 	wait_for(2);
 }
 
+/* Firmware that does not answer has paused nothing, and is not asked about each channel by itself.
+ */
+static void test_pause_timeout(void **state)
+{
+	struct rm_gsp *gsp = host.rm_gpus[0]->gsp;
+	u64 usual = gsp->timeout_ns, was;
+	u32 timeouts;
+
+	make_channel(LATE_CHANNEL, 512);
+	assert_true(cpu_add(FROM, 77, &was));
+	assert_int_equal(migrate(FROM, SIZE, true), NV_OK);
+	gsp->timeout_ns = 100000000;
+	fixture_gpu_inject(&host.gpus[0], "gsp-hang");
+	timeouts = gsp->timeouts;
+	/* The page stays where it is. */
+	assert_int_equal(migrate(FROM, SIZE, false), NV_ERR_TIMEOUT);
+	/* To pause and to go on. */
+	assert_int_equal(gsp->timeouts - timeouts, 2);
+	gsp->timeout_ns = usual;
+	fixture_gpu_inject(&host.gpus[0], "gsp-wake");
+	assert_int_equal(host_free(ctl, client, LATE_CHANNEL), NV_OK);
+	submit(1);
+	wait_for(1);
+	assert_int_equal(migrate(FROM, SIZE, false), NV_OK);
+	assert_true(cpu_add(FROM, 0, &was) && was == 77);
+	submit(2);
+	wait_for(2);
+}
+
 /* Suspended with data in video memory: it is the CPU's meanwhile, and can go there again. */
 static void test_suspend(void **state)
 {
@@ -457,7 +487,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 	const struct CMUnitTest tests[] = {
 		TEST(test_everywhere), TEST(test_meanwhile), TEST(test_pause),
-		TEST(test_suspend),    TEST(test_removed),
+		TEST(test_suspend),    TEST(test_removed),   TEST(test_pause_timeout),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

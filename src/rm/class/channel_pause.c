@@ -35,47 +35,75 @@ static void next_batch(struct rm_gpu *gpu, struct rm_vaspace *space,
 }
 
 /* One that its client frees at this moment spoils a list, and needs nothing. */
-static void one_by_one(struct rm_gpu *gpu, NV2080_CTRL_FIFO_DISABLE_CHANNELS_PARAMS *p)
+static bool is_freed(enum nv_status status)
 {
+	return status == NV_ERR_INVALID_CLIENT || status == NV_ERR_OBJECT_NOT_FOUND ||
+	       status == NV_ERR_INVALID_OBJECT_HANDLE;
+}
+
+static enum nv_status one_by_one(struct rm_gpu *gpu, NV2080_CTRL_FIFO_DISABLE_CHANNELS_PARAMS *p)
+{
+	enum nv_status status = NV_OK, last;
 	u32 count = p->numChannels, i;
 
 	p->numChannels = 1;
-	for (i = 0; i < count; i++) {
+	/* Each that is not answered takes as long as the first. */
+	for (i = 0; i < count && status != NV_ERR_TIMEOUT; i++) {
 		p->hClientList[0] = p->hClientList[i];
 		p->hChannelList[0] = p->hChannelList[i];
-		(void)tell(gpu, p);
+		last = tell(gpu, p);
+		if (last != NV_OK && !is_freed(last))
+			status = last;
 	}
+	return status;
 }
 
-static void set_all(struct rm_gpu *gpu, struct rm_vaspace *space, bool paused)
+static enum nv_status tell_batch(struct rm_gpu *gpu, NV2080_CTRL_FIFO_DISABLE_CHANNELS_PARAMS *p)
+{
+	enum nv_status status = tell(gpu, p);
+
+	return is_freed(status) ? one_by_one(gpu, p) : status;
+}
+
+/* To pause ends with the first batch that fails; to go on, the firmware is told of all. */
+static enum nv_status set_all(struct rm_gpu *gpu, struct rm_vaspace *space, bool paused)
 {
 	NV2080_CTRL_FIFO_DISABLE_CHANNELS_PARAMS p = { .bDisable = paused };
 	struct rm_fifo *fifo = &rm_gpu_objects_of(gpu)->fifo;
+	enum nv_status status = NV_OK, last;
 
 	os_mutex_lock(&fifo->lock);
 	rm_vaspace_set_paused(space, paused);
 	os_mutex_unlock(&fifo->lock);
-	for (;;) {
+	while (status == NV_OK || !paused) {
 		next_batch(gpu, space, &p);
 		if (!p.numChannels)
 			break;
-		if (tell(gpu, &p) != NV_OK)
-			one_by_one(gpu, &p);
+		last = tell_batch(gpu, &p);
+		if (last != NV_OK)
+			status = last;
 	}
+	return status;
 }
 
+/* Firmware that has not answered yet finds the second request behind the first one. */
 enum nv_status rm_channels_pause(struct rm_gpu *gpu, struct rm_vaspace *space)
 {
-	set_all(gpu, space, true);
-	if (!rm_gpu_is_lost(gpu))
-		return NV_OK;
-	set_all(gpu, space, false);
-	return NV_ERR_GPU_IS_LOST;
+	enum nv_status status = set_all(gpu, space, true);
+
+	if (status == NV_OK && rm_gpu_is_lost(gpu))
+		status = NV_ERR_GPU_IS_LOST;
+	if (status != NV_OK)
+		(void)set_all(gpu, space, false);
+	return status;
 }
 
 void rm_channels_go_on(struct rm_gpu *gpu, struct rm_vaspace *space)
 {
-	set_all(gpu, space, false);
+	if (set_all(gpu, space, false) == NV_ERR_TIMEOUT)
+		os_log(OS_LOG_ERROR,
+		       "NVRM: GPU%u: channels may stand still: GSP did not answer that they go on",
+		       gpu->instance);
 }
 
 void rm_channel_pause_new(struct rm_channel *channel)
@@ -86,6 +114,9 @@ void rm_channel_pause_new(struct rm_channel *channel)
 		return;
 	p.hClientList[0] = channel->client;
 	p.hChannelList[0] = channel->handle;
-	/* Only a lost GPU fails, on which nothing runs. */
+	/*
+	 * Nothing runs on a lost GPU; firmware that has not answered yet finds what schedules the
+	 * channel behind this.
+	 */
 	(void)tell(channel->gpu, &p);
 }

@@ -10,7 +10,9 @@ struct rm_vaspace;
 
 /*
  * No channel of the space runs on return, nor do those that are made in the meantime, until
- * rm_channels_go_on; by one thread at a time. NV_ERR_GPU_IS_LOST: nothing is paused. Within a call.
+ * rm_channels_go_on; by one thread at a time. Within a call. NV_ERR_GPU_IS_LOST, NV_ERR_TIMEOUT
+ * (the firmware did not answer) and what else it says: nothing is paused, and there is nothing to
+ * go on from.
  */
 enum nv_status rm_channels_pause(struct rm_gpu *gpu, struct rm_vaspace *space);
 void rm_channels_go_on(struct rm_gpu *gpu, struct rm_vaspace *space);
