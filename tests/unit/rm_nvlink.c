@@ -3,10 +3,13 @@
  * NVLink through the device nodes: what tools are told of links that lead to switches, to another
  * card or nowhere, and which GPUs reach each other's memory.
  */
+#include <pthread.h>
 #include <unistd.h>
 
 #include "h100/engine/fabric.h"
 #include "h100/gsp/gpu.h"
+#include "rm/class/peer.h"
+#include "rm/gsp/gsp.h"
 #include "rm_host.h"
 #include "unit.h"
 
@@ -494,6 +497,47 @@ static void test_p2p_lost(void **state)
 	assert_false(usable(0, 0));
 }
 
+struct freeing {
+	u32 handle, status, done;
+};
+
+static void *free_p2p(void *arg)
+{
+	struct freeing *f = arg;
+
+	f->status = host_free(my.ctl, my.client, f->handle);
+	os_store_release(&f->done, 1);
+	return NULL;
+}
+
+/* Silent firmware is asked once, and who reads what ids there are does not wait for that. */
+static void test_p2p_silent(void **state)
+{
+	struct rm_gsp *gsp = host.rm_gpus[0]->gsp;
+	struct freeing f = { 0 };
+	pthread_t thread;
+	u32 timeouts, id;
+	u64 usual = gsp->timeout_ns;
+
+	assert_int_equal(p2p(&f.handle, 0, 1), NV_OK);
+	gsp->timeout_ns = 2000000000;
+	timeouts = gsp->timeouts;
+	fixture_gpu_inject(&host.gpus[0], "gsp-hang");
+	assert_int_equal(pthread_create(&thread, NULL, free_p2p, &f), 0);
+	do {
+		id = rm_peer_id(host.rm_gpus[0], host.rm_gpus[1]);
+		usleep(1000);
+	} while (id != RM_PEER_ANY);
+	assert_int_equal(os_load_acquire(&f.done), 0);
+	pthread_join(thread, NULL);
+	assert_int_equal(f.status, NV_OK);
+	assert_int_equal(gsp->timeouts - timeouts, 1);
+	gsp->timeout_ns = usual;
+	fixture_gpu_inject(&host.gpus[0], "gsp-wake");
+	assert_int_equal(p2p(&f.handle, 0, 1), NV_OK);
+	assert_true(usable(0, 0) && usable(1, 0));
+}
+
 /* -- Without memory
  * ---------------------------------------------------------------------------------- */
 
@@ -631,6 +675,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_p2p_gpu_removed, start_bridged, host_end),
 		cmocka_unit_test_setup_teardown(test_p2p_client_closed, start_modules, host_end),
 		cmocka_unit_test_setup_teardown(test_p2p_lost, start_modules, host_end),
+		cmocka_unit_test_setup_teardown(test_p2p_silent, start_modules, host_end),
 		cmocka_unit_test_setup_teardown(test_p2p_suspended, start_modules, host_end),
 		cmocka_unit_test_setup_teardown(test_p2p_failing_allocations, start_modules,
 						host_end),

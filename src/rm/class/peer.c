@@ -7,7 +7,13 @@
 
 enum nv_status rm_peers_init(struct rm_peers *peers)
 {
+	u32 a, b;
+
 	os_memset(peers->gpus, 0, sizeof(peers->gpus));
+	for (a = 0; a < RM_MAX_GPUS; a++) {
+		for (b = 0; b < RM_MAX_GPUS; b++)
+			peers->gpus[a].to[b].id = RM_PEER_ANY;
+	}
 	return os_mutex_init(&peers->lock, LOCK_RANK_PEER, "rm peers");
 }
 
@@ -36,7 +42,10 @@ static enum nv_status enable(struct rm_gpu *gpu, u32 id, bool on)
 				       sizeof(p));
 }
 
-/* A GPU that is lost has forgotten it. */
+/*
+ * A GPU that is lost has forgotten it. Firmware that is silent is asked once: a number that is off
+ * leads nowhere, and its mapping is made anew with its next user.
+ */
 static void id_clear(struct rm_gpu *gpu, u32 id)
 {
 	NV2080_CTRL_NVLINK_REMOVE_NVLINK_MAPPING_PARAMS p = {
@@ -44,7 +53,13 @@ static void id_clear(struct rm_gpu *gpu, u32 id)
 		.peerMask = BIT32(id),
 	};
 
-	(void)enable(gpu, id, false);
+	if (enable(gpu, id, false) == NV_ERR_TIMEOUT) {
+		os_log(OS_LOG_ERROR,
+		       "NVRM: GPU%u: GSP did not answer that peer id %u is free: it may still lead "
+		       "to another GPU's memory",
+		       gpu->instance, id);
+		return;
+	}
 	(void)rm_gpu_internal_control(gpu, NV2080_CTRL_CMD_NVLINK_REMOVE_NVLINK_MAPPING, &p,
 				      sizeof(p));
 }
@@ -95,31 +110,41 @@ static enum nv_status choose(const struct rm_peer_gpu *from, u32 to, bool switch
 	return (used || from->id_users[wanted] != 0) && wanted != i ? NV_ERR_IN_USE : NV_OK;
 }
 
-static enum nv_status way_open(struct rm_gpu *from, struct rm_gpu *to, struct rm_peer_way *way)
+/* What leads from one to the other, asked for without the lock: firmware may take long. */
+struct wiring {
+	const struct rm_nvlink *from, *to;
+	u32 links;
+};
+
+static enum nv_status wiring_get(struct rm_gpu *from, struct rm_gpu *to, struct wiring *w)
+{
+	enum nv_status status = rm_nvlink_get(from, &w->from);
+
+	if (status == NV_OK)
+		status = rm_nvlink_get(to, &w->to);
+	if (status == NV_OK)
+		status = rm_nvlink_between(from, to, &w->links);
+	if (status == NV_OK && (!w->links || w->from->divided || w->to->divided))
+		status = NV_ERR_NOT_SUPPORTED;
+	return status;
+}
+
+static enum nv_status way_open(struct rm_gpu *from, struct rm_gpu *to, const struct wiring *w,
+			       struct rm_peer_way *way)
 {
 	struct rm_peer_gpu *peer = record(from);
-	const struct rm_nvlink *wiring = NULL, *other = NULL;
 	enum nv_status status;
-	u32 links = 0;
 
-	status = rm_nvlink_get(from, &wiring);
-	if (status == NV_OK)
-		status = rm_nvlink_get(to, &other);
-	if (status == NV_OK)
-		status = rm_nvlink_between(from, to, &links);
-	if (status == NV_OK && (!links || wiring->divided || other->divided))
-		status = NV_ERR_NOT_SUPPORTED;
-	if (status == NV_OK)
-		status = choose(peer, to->instance, wiring->switched, way->id, &way->id);
+	status = choose(peer, to->instance, w->from->switched, way->id, &way->id);
 	if (status == NV_OK && !peer->id_users[way->id])
-		status = id_set(from, way->id, links, wiring->switched);
+		status = id_set(from, way->id, w->links, w->from->switched);
 	if (status != NV_OK)
 		return status;
-	way->links = bits_count(links);
-	way->base = wiring->switched ? other->fabric_address : 0;
+	way->links = bits_count(w->links);
+	way->base = w->from->switched ? w->to->fabric_address : 0;
 	if (!peer->to[to->instance].users++)
 		peer->id_users[way->id]++;
-	peer->to[to->instance].id = way->id;
+	os_store_release(&peer->to[to->instance].id, way->id);
 	return NV_OK;
 }
 
@@ -131,6 +156,7 @@ static void way_close(struct rm_gpu *from, const struct rm_gpu *to)
 	OS_BUG_ON(!peer->to[to->instance].users);
 	if (--peer->to[to->instance].users)
 		return;
+	os_store_release(&peer->to[to->instance].id, RM_PEER_ANY);
 	if (!--peer->id_users[id])
 		id_clear(from, id);
 }
@@ -141,19 +167,23 @@ enum nv_status rm_peer_create(struct rm_gpu *a, struct rm_gpu *b, struct rm_peer
 			      struct rm_peer_way *ba)
 {
 	struct rm_peers *peers = peers_of(a);
+	struct wiring there = { 0 }, back = { 0 };
 	enum nv_status status;
 
+	status = wiring_get(a, b, &there);
+	if (status == NV_OK && a != b)
+		status = wiring_get(b, a, &back);
+	/* Traffic that leaves by some links and comes back by others is none. */
+	if (status == NV_OK && a != b && bits_count(there.links) != bits_count(back.links))
+		status = NV_ERR_NOT_SUPPORTED;
+	if (status != NV_OK)
+		return status;
 	os_mutex_lock(&peers->lock);
-	status = way_open(a, b, ab);
+	status = way_open(a, b, &there, ab);
 	if (status == NV_OK && a == b) {
 		*ba = *ab;
 	} else if (status == NV_OK) {
-		status = way_open(b, a, ba);
-		/* Traffic that leaves by some links and comes back by others is none. */
-		if (status == NV_OK && ab->links != ba->links) {
-			way_close(b, a);
-			status = NV_ERR_NOT_SUPPORTED;
-		}
+		status = way_open(b, a, &back, ba);
 		if (status != NV_OK)
 			way_close(a, b);
 	}
@@ -174,12 +204,5 @@ void rm_peer_destroy(struct rm_gpu *a, struct rm_gpu *b)
 
 u32 rm_peer_id(struct rm_gpu *a, struct rm_gpu *b)
 {
-	struct rm_peers *peers = peers_of(a);
-	const struct rm_peer_gpu *peer = record(a);
-	u32 id;
-
-	os_mutex_lock(&peers->lock);
-	id = peer->to[b->instance].users ? peer->to[b->instance].id : RM_PEER_ANY;
-	os_mutex_unlock(&peers->lock);
-	return id;
+	return os_load_acquire(&record(a)->to[b->instance].id);
 }

@@ -18,12 +18,12 @@
 #define RM_PEER_ANY (~0u)
 
 struct rm_peers {
-	struct os_mutex lock; /* LOCK_RANK_PEER: all of this */
+	struct os_mutex lock; /* LOCK_RANK_PEER: all of this is written under it */
 	struct rm_peer_gpu {
 		u32 id_users[RM_PEER_IDS]; /* pairs that use the number */
 		struct {
-			u32 users, id;
-		} to[RM_MAX_GPUS]; /* by instance */
+			u32 users, id; /* id: atomic, RM_PEER_ANY without users */
+		} to[RM_MAX_GPUS];     /* by instance */
 	} gpus[RM_MAX_GPUS];
 };
 
@@ -45,7 +45,7 @@ enum nv_status rm_peer_create(struct rm_gpu *a, struct rm_gpu *b, struct rm_peer
 			      struct rm_peer_way *ba);
 /* Either GPU may be lost. */
 void rm_peer_destroy(struct rm_gpu *a, struct rm_gpu *b);
-/* The number by which a names b's memory now; RM_PEER_ANY: none. */
+/* The number by which a names b's memory now; RM_PEER_ANY: none. Waits for nobody. */
 u32 rm_peer_id(struct rm_gpu *a, struct rm_gpu *b);
 
 /* rm/class/state.c */
