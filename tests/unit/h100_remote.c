@@ -557,9 +557,10 @@ static void rung(struct h100 *fake, u32 number)
 	fake_bell(fake, number, BELL_CLIENT, SOFTH100_BELL_RUNG);
 	os_store_relaxed(fake_bell_word(fake, number), 0x80003u);
 	wait_count(fake, &fake->armed, armed + 1);
-	while (os_load_relaxed(fake_bell_word(fake, number)) != 0)
+	/* Another that was quiet may have been armed again before. */
+	while (os_load_relaxed(fake_bell_word(fake, number)) != 0 ||
+	       number_of(fake, &fake->last_armed) != number)
 		os_sleep_us(100);
-	assert_int_equal(number_of(fake, &fake->last_armed), number);
 }
 
 static void test_bells(void **state)
