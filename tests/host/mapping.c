@@ -54,8 +54,12 @@ static int prepare(const struct gpu_client *c, u32 handle, u64 offset, u64 size,
 							     .offset = offset,
 							     .length = size,
 							     .flags = flags } };
-	int fd = open("/dev/nvidia0", O_RDWR | O_CLOEXEC);
+	int fd, tries = 0;
 
+	/* What was closed is the daemon's a moment longer, and counts until then. */
+	while ((fd = open("/dev/nvidia0", O_RDWR | O_CLOEXEC)) < 0 && errno == EMFILE &&
+	       tries++ < 1000)
+		usleep(5000);
 	CHECK(fd >= 0);
 	p.fd = fd;
 	CHECK(ioctl(c->ctl, IOC(NV_ESC_RM_MAP_MEMORY, nv_ioctl_nvos33_parameters_with_fd), &p) ==
