@@ -524,6 +524,30 @@ static void test_endless_runlists(void **state)
 	close_rig(t);
 }
 
+/* The longest slice that is to be had, at the highest level: another group has its turn after it.
+ */
+static void test_longest_slice(void **state)
+{
+	struct threads_rig *t = open_rig(true);
+	struct host_rig *h = &t->host;
+	struct h100_group *group = host_group(h, 0);
+	struct host_channel *other = host_channel(h, 10, host_group(h, 0)), *hog;
+	u32 i;
+
+	assert_int_equal(h100_group_set_timeslice(group, (u64)3600 * 1000000), NV_OK);
+	assert_int_equal(h100_group_timeslice(group), FIFO_TIMESLICE_MAX_US);
+	assert_int_equal(h100_group_set_interleave(group, NVA06C_CTRL_INTERLEAVE_LEVEL_HIGH),
+			 NV_OK);
+	hog = endless(h, 0, group);
+	for (i = 1; i <= 5; i++) {
+		assert_true(gets_on(h, hog));
+		host_release(h, other, 0, i);
+		host_submit(h, other);
+		assert_true(host_wait(h, 0, i));
+	}
+	close_rig(t);
+}
+
 /* One segment of many short launches: who wants memory does not wait for its end. */
 static void test_many_launches(void **state)
 {
@@ -582,7 +606,7 @@ static void test_failure_beside_work(void **state)
 	struct h100_fifo_error error;
 	u32 round, rounds = UNIT_SANITIZED ? 5 : 10, tries, before;
 
-	/* It does not come off by itself. */
+	/* It comes off by itself as seldom as can be. */
 	assert_int_equal(h100_group_set_timeslice(group, ~(u64)0), NV_OK);
 	for (round = 1; round <= rounds; round++) {
 		h100_channel_schedule(hog->channel, false);
@@ -651,6 +675,7 @@ int main(void)
 		cmocka_unit_test(test_doorbells_come_and_go),
 		cmocka_unit_test(test_endless_entries),
 		cmocka_unit_test(test_endless_runlists),
+		cmocka_unit_test(test_longest_slice),
 		cmocka_unit_test(test_many_launches),
 		cmocka_unit_test(test_endless_rings),
 		cmocka_unit_test(test_failure_beside_work),

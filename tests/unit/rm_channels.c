@@ -142,6 +142,12 @@ static void test_context(void **state)
 	slice.timesliceUs = 0;
 	assert_int_equal(ASK(GROUP, NVA06C_CTRL_CMD_GET_TIMESLICE, slice), NV_OK);
 	assert_int_equal(slice.timesliceUs, 2000);
+	/* an hour is taken for what the GPU makes of it, and told as that */
+	slice.timesliceUs = 3600000000ull;
+	assert_int_equal(ASK(GROUP, NVA06C_CTRL_CMD_SET_TIMESLICE, slice), NV_OK);
+	assert_true(slice.timesliceUs == 3600000000ull);
+	assert_int_equal(ASK(GROUP, NVA06C_CTRL_CMD_GET_TIMESLICE, slice), NV_OK);
+	assert_int_equal(slice.timesliceUs, 25000);
 	assert_int_equal(ASK(GROUP, NVA06C_CTRL_CMD_GET_INFO, info), NV_OK);
 	assert_int_equal(info.tsgID, 0);
 

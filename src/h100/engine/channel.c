@@ -174,8 +174,8 @@ enum nv_status h100_group_set_timeslice(struct h100_group *group, u64 us)
 	if (us == 0)
 		return NV_ERR_INVALID_ARGUMENT;
 	lock(group->fifo);
-	/* Longer than an hour is as good as for ever, and does not overflow. */
-	group->timeslice_us = min(us, (u64)3600 * 1000000);
+	/* The driver's own channels wait behind it too, and for a minute only. */
+	group->timeslice_us = min(us, (u64)FIFO_TIMESLICE_MAX_US);
 	unlock(group->fifo);
 	return NV_OK;
 }

@@ -25,6 +25,8 @@
 #define FIFO_THREADS_MAX 9u
 #define FIFO_CLIENT_BUCKETS 64u
 #define FIFO_TIMESLICE_US 2000u
+/* Of a group, interleaving included: a runlist full of them has had its turns in 52 s. */
+#define FIFO_TIMESLICE_MAX_US 25000u
 #define FIFO_TURN_NS 2000000u /* of a runlist, when there are more of them than threads */
 #define FIFO_WATCHED 64u      /* pages that are looked at all the time */
 #define FIFO_PB_WORDS 512u    /* of a pushbuffer, fetched at once */

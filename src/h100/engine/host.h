@@ -120,7 +120,8 @@ enum nv_status h100_group_create(struct h100_fifo *fifo, u32 runlist, struct h10
 void h100_group_destroy(struct h100_group *group);
 /* Takes all of its channels off or puts them on; on: those that are enabled by themselves too. */
 void h100_group_schedule(struct h100_group *group, bool on);
-/* NV_ERR_INVALID_ARGUMENT: 0. */
+/* Of 25 ms (FIFO_TIMESLICE_MAX_US) at most, interleaving included; more is that.
+ * NV_ERR_INVALID_ARGUMENT: 0. */
 enum nv_status h100_group_set_timeslice(struct h100_group *group, u64 us);
 u64 h100_group_timeslice(struct h100_group *group);
 /* NVA06C_CTRL_INTERLEAVE_LEVEL_*: each level doubles its slice. NV_ERR_INVALID_ARGUMENT. */

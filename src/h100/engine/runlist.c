@@ -275,7 +275,8 @@ static void run_channel(struct h100_fifo *fifo, struct fifo_runlist *runlist,
 			struct h100_channel *channel)
 {
 	struct h100_group *group = channel->group;
-	u64 slice_ns = group->timeslice_us * 1000 << group->interleave, start = fifo_now(fifo), now;
+	u64 slice_us = min(group->timeslice_us << group->interleave, (u64)FIFO_TIMESLICE_MAX_US);
+	u64 slice_ns = slice_us * 1000, start = fifo_now(fifo), now;
 	enum fifo_result result;
 	struct fifo_run run;
 

@@ -31,11 +31,17 @@ static enum nv_status group_schedule(struct fw_call *call, void *params, u32 siz
 
 static enum nv_status group_timeslice(struct fw_call *call, void *params, u32 size)
 {
-	const NVA06C_CTRL_TIMESLICE_PARAMS *p = params;
+	NVA06C_CTRL_TIMESLICE_PARAMS *p = params;
+	struct h100_group *group = work_of(call)->group;
+	enum nv_status status;
 
-	if (!work_of(call)->group)
+	if (!group)
 		return NV_ERR_INVALID_STATE;
-	return h100_group_set_timeslice(work_of(call)->group, p->timesliceUs);
+	status = h100_group_set_timeslice(group, p->timesliceUs);
+	/* What it is now, which may be less. */
+	if (status == NV_OK)
+		p->timesliceUs = h100_group_timeslice(group);
+	return status;
 }
 
 static enum nv_status group_preempt(struct fw_call *call, void *params, u32 size)

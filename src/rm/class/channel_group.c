@@ -288,14 +288,16 @@ static enum nv_status group_bind(struct rm_call *call, void *params)
 static enum nv_status group_set_timeslice(struct rm_call *call, void *params)
 {
 	const NVA06C_CTRL_TIMESLICE_PARAMS *p = params;
+	NVA06C_CTRL_TIMESLICE_PARAMS set = *p;
 	struct rm_channel_group *group = to_group(call->object)->group;
 	struct rm_fifo *fifo = rm_channel_group_fifo(group);
-	enum nv_status status = to_firmware(call, params);
+	enum nv_status status = to_firmware(call, &set);
 
 	if (status != NV_OK)
 		return status;
 	os_mutex_lock(&fifo->lock);
-	group->timeslice_us = p->timesliceUs;
+	/* The firmware says what it made of it. */
+	group->timeslice_us = set.timesliceUs;
 	os_mutex_unlock(&fifo->lock);
 	return NV_OK;
 }
