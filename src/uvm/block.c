@@ -252,6 +252,14 @@ static void block_remap(struct uvm_range *range, u64 index, struct uvm_gpu *gpu,
 
 /* -- Copies ------------------------------------------------------------------------------------ */
 
+static void submit(struct uvm_push *push, struct uvm_tracker *after)
+{
+	struct uvm_tracker_entry entry;
+
+	uvm_push_end(push, UVM_MEMBAR_SYS, &entry);
+	(void)uvm_tracker_add(after, &entry); /* of one queue: it always fits */
+}
+
 /* Page by page, since those of system memory are anywhere on the bus; runs that are not become one
  * copy. Of the pages from start on, those whose bit in the mask is set. Waits for the end. */
 static enum nv_status copy_pages(struct uvm_block *block, struct uvm_gpu *gpu, const u64 *mask,
@@ -285,7 +293,7 @@ static enum nv_status copy_pages(struct uvm_block *block, struct uvm_gpu *gpu, c
 			       system.address + (u64)pages * OS_PAGE_SIZE)
 			pages++;
 		if (begun && !uvm_push_has_room(&push, UVM_METHODS_MAX)) {
-			uvm_push_end(&push, UVM_MEMBAR_SYS, NULL);
+			submit(&push, &after);
 			begun = false;
 		}
 		if (!begun) {
@@ -298,12 +306,9 @@ static enum nv_status copy_pages(struct uvm_block *block, struct uvm_gpu *gpu, c
 			      pages * OS_PAGE_SIZE, UVM_ORDER_PIPELINED);
 		page += pages;
 	}
-	if (begun) {
-		struct uvm_tracker_entry entry;
-
-		uvm_push_end(&push, UVM_MEMBAR_SYS, &entry);
-		(void)uvm_tracker_add(&after, &entry); /* one entry always fits */
-	}
+	if (begun)
+		submit(&push, &after);
+	/* Also of those before one that could not begin. */
 	waited = uvm_tracker_wait(&after);
 	uvm_tracker_fini(&after);
 	return status == NV_OK ? waited : status;

@@ -93,13 +93,17 @@ static bool has_error(struct uvm_device *device)
 	return false;
 }
 
-/* What they work on is about to be somebody else's. */
-static void stop_all(struct uvm_device *device)
+/*
+ * What the queues work on is about to be somebody else's: whoever sees the status frees it. So they
+ * stop first. Those who fail at the same time stop them twice.
+ */
+static void fail(struct uvm_device *device, enum nv_status status)
 {
 	u32 i;
 
 	for (i = 0; i < UVM_QUEUES; i++)
 		rm_uvm_queue_stop(device->queues[i].rm);
+	uvm_device_fail(device, status);
 }
 
 enum nv_status uvm_queue_wait(struct uvm_queue *queue, u64 value)
@@ -114,16 +118,12 @@ enum nv_status uvm_queue_wait(struct uvm_queue *queue, u64 value)
 		if (uvm_queue_is_done(queue, value))
 			return NV_OK;
 		if (has_error(device) && uvm_device_status(device) == NV_OK)
-			uvm_device_fail(device, NV_ERR_RC_ERROR);
+			fail(device, NV_ERR_RC_ERROR);
 		if (uvm_device_status(device) != NV_OK)
-			break;
+			return uvm_device_status(device);
 		if (timeout && !began)
 			began = os_time_ns();
-		if (timeout && os_time_ns() - began > WAIT_MAX_NS) {
-			uvm_device_fail(device, NV_ERR_TIMEOUT);
-			stop_all(device);
-			break;
-		}
+		if (timeout && os_time_ns() - began > WAIT_MAX_NS)
+			fail(device, NV_ERR_TIMEOUT);
 	}
-	return uvm_device_status(device);
 }

@@ -43,7 +43,7 @@ struct uvm_device {
 enum nv_status uvm_queue_create(struct uvm_queue *queue, struct uvm_device *device, u32 engine);
 /* Its work is stopped, if it is not done. Of zeroed memory: nothing. */
 void uvm_queue_destroy(struct uvm_queue *queue);
-/* Waits until value is done. NV_OK, or the device's status. */
+/* Waits until value is done. NV_OK, or the device's status: nothing of its queues works then. */
 enum nv_status uvm_queue_wait(struct uvm_queue *queue, u64 value);
 bool uvm_queue_is_done(struct uvm_queue *queue, u64 value);
 

@@ -317,6 +317,38 @@ static void test_channel_error(void **state)
 	assert_int_equal(uvm_device_start(device), NV_ERR_RC_ERROR);
 }
 
+/*
+ * An error of one queue, seen by who waits for another: that one's work, which was about to wait
+ * for long, is over as well, since its memory is somebody else's now.
+ */
+static void test_error_stops_others(void **state)
+{
+	struct uvm_queue *failing = &device->queues[UVM_QUEUE_TO_GPU];
+	struct uvm_place to = in_system(KIB(4)), from = in_video(0);
+	u32 *semaphore, *word = (u32 *)((u8 *)pages.cpu + KIB(4));
+	struct uvm_tracker_entry entry;
+	struct uvm_push push;
+
+	fill_random(0, KIB(4));
+	copy_page(UVM_QUEUE_TO_GPU, 0, 0, NULL, &entry);
+	assert_int_equal(uvm_entry_wait(&entry), NV_OK);
+	assert_int_equal(uvm_push_begin(device, UVM_QUEUE_FROM_GPU, NULL, &push), NV_OK);
+	push.host->semaphore_acquire(push.host, &push.methods, uvm_queue_semaphore(failing), 1000);
+	push.ce->copy(push.ce, &push.methods, &to, &from, KIB(4), UVM_ORDER_AFTER);
+	uvm_push_end(&push, UVM_MEMBAR_SYS, &entry);
+	assert_int_equal(uvm_push_begin(device, UVM_QUEUE_TO_GPU, NULL, &push), NV_OK);
+	uvm_method(&push.methods, 0, 0xfc, 1);
+	uvm_method_data(&push.methods, 1);
+	uvm_push_end(&push, UVM_MEMBAR_SYS, NULL);
+	assert_int_equal(uvm_entry_wait(&entry), NV_ERR_RC_ERROR);
+	/* what it waited for comes, too late */
+	semaphore = (u32 *)(failing->cpu + OS_PAGE_SIZE);
+	os_store_release(semaphore, 1000u);
+	os_sleep_us(200000);
+	assert_false(uvm_entry_is_done(&entry));
+	assert_int_equal(word[0], 0);
+}
+
 /* Physical memory that is none of DMA's: an error too, and nothing was written. */
 static void test_bad_address(void **state)
 {
@@ -422,11 +454,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 	const struct CMUnitTest tests[] = {
-		TEST(test_copies),	TEST(test_fill),	  TEST(test_memops),
-		TEST(test_order),	TEST(test_tracker_grows), TEST(test_wrap),
-		TEST(test_threads),	TEST(test_channel_error), TEST(test_bad_address),
-		TEST(test_gpu_removed), TEST(test_gpu_lost),	  TEST(test_shared),
-		TEST(test_no_memory),
+		TEST(test_copies),	  TEST(test_fill),
+		TEST(test_memops),	  TEST(test_order),
+		TEST(test_tracker_grows), TEST(test_wrap),
+		TEST(test_threads),	  TEST(test_channel_error),
+		TEST(test_bad_address),	  TEST(test_error_stops_others),
+		TEST(test_gpu_removed),	  TEST(test_gpu_lost),
+		TEST(test_shared),	  TEST(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
