@@ -195,6 +195,11 @@ static enum nv_status block_pte(void *ctx, u64 offset, u64 *pte)
 		.kind = NV_MMU_PTE_KIND_GENERIC_MEMORY,
 	};
 
+	/* Nobody can have it any more: a GPU that touches it faults, as the CPU does. */
+	if (uvm_block_is_lost(block, at)) {
+		*pte = 0;
+		return NV_OK;
+	}
 	if (uvm_block_is_away(block, at)) {
 		p.aperture = RM_UVM_VIDEO;
 		p.cached = true;

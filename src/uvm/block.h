@@ -39,7 +39,7 @@ struct uvm_chunk {
 struct uvm_residency {
 	struct uvm_chunk *chunk; /* NULL: none is resident */
 	u64 resident[UVM_BLOCK_PAGES / 64];
-	u64 lost[UVM_BLOCK_PAGES / 64]; /* went with a GPU: nobody can have them any more */
+	u64 lost[UVM_BLOCK_PAGES / 64]; /* went with a GPU: nobody can have them, mapped nowhere */
 };
 
 struct uvm_block {

@@ -391,6 +391,11 @@ static void test_gpu_lost(void **state)
 	assert_false(cpu_add(BASE, 0, &was));
 	assert_false(cpu_add(BASE + MIB(1), 0, &was));
 	read_all(BASE + MIB(2), MIB(4));
+	/* nor does another GPU see what was there before */
+	fake_register_gpus_from(file, 1, 2);
+	assert_false(fake_walk(1, BASE).valid);
+	assert_false(fake_walk(1, BASE + MIB(2) - PAGE).valid);
+	assert_true(fake_walk(1, BASE + MIB(2)).valid);
 	/* gone with the mapping: a new one there is new memory */
 	unmap(BASE, MIB(2));
 	map(BASE, MIB(2));
