@@ -62,7 +62,7 @@ enum nv_status uvm_file_open(struct uvm *uvm, enum uvm_node node, void *host_ctx
 	return NV_OK;
 }
 
-static void space_mm_gone(struct uvm_space *space)
+static void space_mm_gone(struct uvm_space *space, bool wanted)
 {
 	struct rm *rm = space->uvm->rm;
 	u32 token;
@@ -70,16 +70,16 @@ static void space_mm_gone(struct uvm_space *space)
 	/* Nor can a process's end be put off. */
 	while (rm_uvm_enter(rm, &token) != NV_OK)
 		os_sleep_us(RESUME_POLL_US);
-	uvm_space_mm_gone(space);
+	uvm_space_mm_gone(space, wanted);
 	rm_uvm_leave(rm, token);
 }
 
-/* The process's hold on the space of another file ends. */
+/* The process's hold on the space of another file ends. It may live on, and want its data. */
 static void mm_close(struct uvm_file *file)
 {
 	struct uvm_file *of = file->mm_of;
 
-	space_mm_gone(of->space);
+	space_mm_gone(of->space, true);
 	file->uvm->host->file_put(of);
 }
 
@@ -115,7 +115,7 @@ u64 uvm_file_mm(const struct uvm_file *file)
 void uvm_file_mm_gone(struct uvm_file *file)
 {
 	if (os_load_acquire(&file->state) == UVM_FILE_SPACE)
-		space_mm_gone(file->space);
+		space_mm_gone(file->space, false);
 }
 
 bool uvm_file_poll(struct uvm_file *file)
@@ -159,7 +159,11 @@ static enum nv_status mm_attach(struct uvm_space *space)
 		status = NV_ERR_PAGE_TABLE_NOT_AVAIL;
 		break;
 	case UVM_MM_UNINITIALIZED:
-		space->mm_state = UVM_MM_ALIVE;
+		/* By that process: what another one closes is not its end. */
+		if (space->mm == space->uvm->host->current_mm())
+			space->mm_state = UVM_MM_ALIVE;
+		else
+			status = NV_ERR_INVALID_ARGUMENT;
 		break;
 	}
 	os_mutex_unlock(&space->lock);

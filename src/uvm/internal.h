@@ -94,7 +94,7 @@ struct uvm_space {
 	u64 mm;		      /* whose it is, unless shared by processes: 0 */
 	enum uvm_mm_state mm_state;
 	bool no_new_gpus; /* the process is gone */
-	bool ending;	  /* likewise, or the file: nobody wants what is in its memory */
+	bool ending;	  /* likewise for certain, or the file: nobody wants what is in memory */
 
 	struct uvm_gpu *gpus[UVM_GPUS];
 	uvm_mask registered; /* GPUs */
@@ -187,8 +187,11 @@ void uvm_space_destroy(struct uvm_space *space);
 void uvm_spaces_gpu_gone(void *uvm, struct rm_gpu *gpu);
 /* All data comes back to system memory, where faults find it without a GPU. Takes the locks. */
 void uvm_spaces_suspend(void *uvm);
-/* The process is gone: its GPU VA spaces end. Takes the lock. */
-void uvm_space_mm_gone(struct uvm_space *space);
+/*
+ * The process is gone, or gave up its hold: its GPU VA spaces end; what is in their memory comes
+ * back first if it is wanted. Takes the lock.
+ */
+void uvm_space_mm_gone(struct uvm_space *space, bool wanted);
 
 /* -- gpu.c, gpu_space.c, channel.c, peer.c -------------------------------------------------------
  */

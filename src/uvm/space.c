@@ -107,7 +107,7 @@ void uvm_space_destroy(struct uvm_space *space)
 	os_free(space);
 }
 
-void uvm_space_mm_gone(struct uvm_space *space)
+void uvm_space_mm_gone(struct uvm_space *space, bool wanted)
 {
 	struct uvm_gpu *gpu;
 	u32 slot;
@@ -116,7 +116,7 @@ void uvm_space_mm_gone(struct uvm_space *space)
 	if (space->mm && space->mm_state != UVM_MM_RELEASED) {
 		space->mm_state = UVM_MM_RELEASED;
 		space->no_new_gpus = true;
-		space->ending = true;
+		space->ending = !wanted;
 		uvm_for_each_gpu(gpu, slot, space)
 		{
 			if (gpu->space)

@@ -428,8 +428,26 @@ static void test_ends(void **state)
 	assert_int_equal(migrate(BASE, MIB(4), true), NV_OK);
 	copied = fake.copied;
 	/* of a process that is gone nobody wants it */
+	fake.mm = 0;
+	uvm_file_mm_gone(fake.files[file]);
+	assert_true(fake.copied == copied);
 	fake_close(mm_file);
 	assert_true(fake.copied == copied);
+}
+
+/* The file that says that the process lives is closed, and it lives: nothing of its data goes. */
+static void test_hold_given_up(void **state)
+{
+	u64 was;
+
+	map(BASE, MIB(4));
+	write_all(BASE, MIB(4));
+	assert_int_equal(migrate(BASE, MIB(4), true), NV_OK);
+	assert_int_equal(gpu_add(BASE + PAGE, 5, &was), VIDEO_APERTURE);
+	fake_close(mm_file);
+	assert_true(cpu_add(BASE + PAGE, (u64)0 - 5, &was));
+	read_all(BASE, MIB(4));
+	assert_int_equal(migrate(BASE, MIB(4), true), NV_ERR_INVALID_DEVICE);
 }
 
 /* The file is closed with all of it at the GPU. */
@@ -582,6 +600,7 @@ int main(void)
 		TEST(test_copy_fails, start),
 		TEST(test_gpu_lost, start),
 		TEST(test_ends, start),
+		TEST(test_hold_given_up, start),
 		TEST(test_close, start),
 		TEST(test_threads, start),
 		TEST(test_no_memory, start_empty),

@@ -106,6 +106,11 @@ static void test_initialize(void **state)
 	tools = fake_open(UVM_NODE_TOOLS);
 	assert_int_equal(mm_initialize(mm, tools), NV_ERR_INVALID_ARGUMENT);
 	assert_int_equal(mm_initialize(fd, fd), NV_ERR_IN_USE);
+	fake.mm = 200; /* another process's end is not the space's */
+	assert_int_equal(mm_initialize(mm, fd), NV_ERR_INVALID_ARGUMENT);
+	fake.mm = 0;
+	assert_int_equal(mm_initialize(mm, fd), NV_ERR_INVALID_ARGUMENT);
+	fake.mm = 100;
 	assert_int_equal(mm_initialize(mm, fd), NV_OK);
 	assert_int_equal(mm_initialize(mm, fd), NV_ERR_IN_USE);
 	assert_int_equal(initialize(mm, 0), NV_ERR_INVALID_ARGUMENT);
@@ -117,6 +122,12 @@ static void test_initialize(void **state)
 	assert_non_null(fake.files[fd]);
 	fake_close(mm);
 	assert_null(fake.files[fd]);
+	/* what has ended says so to all */
+	fd = fake_open(UVM_NODE_UVM);
+	assert_int_equal(initialize(fd, 0), NV_OK);
+	uvm_file_mm_gone(fake.files[fd]);
+	fake.mm = 200;
+	assert_int_equal(mm_initialize(other, fd), NV_ERR_PAGE_TABLE_NOT_AVAIL);
 }
 
 static void test_multi_process(void **state)

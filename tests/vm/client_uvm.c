@@ -204,11 +204,12 @@ static u32 mm_status_once_gone(int fd)
 	u32 status = NV_OK;
 	int other;
 
-	for (u32 i = 0; i < 2000 && status == NV_OK; i++) {
+	for (u32 i = 0; i < 2000 && status != NV_ERR_PAGE_TABLE_NOT_AVAIL; i++) {
 		other = open_uvm();
 		status = STATUS(other, UVM_MM_INITIALIZE, &mm);
 		close(other);
-		if (status == NV_OK)
+		/* While it lives it is another's. */
+		if (status == NV_ERR_INVALID_ARGUMENT)
 			usleep(1000);
 	}
 	return status;
