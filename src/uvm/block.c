@@ -243,16 +243,18 @@ void uvm_block_unmap(struct uvm_range *range, u64 index, struct uvm_gpu *gpu)
 	block->mapped &= ~BIT32(gpu->id);
 }
 
-/* The entries of pages that moved, over those that were; the block is mapped. */
-static void block_remap(struct uvm_range *range, u64 index, struct uvm_gpu *gpu, u64 start,
-			u64 last)
+/* The entries of pages that moved, over those that were, if the block is mapped. */
+static enum nv_status block_remap(struct uvm_range *range, u64 index, struct uvm_gpu *gpu,
+				  u64 start, u64 last)
 {
 	struct uvm_block *block = range->blocks[index];
 	struct block_ptes ptes = { .gpu = gpu, .block = block, .start = start };
 
+	if (!uvm_has(block->mapped, gpu->id))
+		return NV_OK;
 	ptes.view = &block->memory->views[gpu->info.instance];
-	uvm_page_tree_replace(&gpu->space->tree, start, last - start + 1, UVM_PAGE_4K, block_pte,
-			      &ptes);
+	return uvm_page_tree_replace(&gpu->space->tree, start, last - start + 1, UVM_PAGE_4K,
+				     block_pte, &ptes);
 }
 
 /* -- Copies ------------------------------------------------------------------------------------ */
@@ -362,6 +364,27 @@ static void set_resident(struct uvm_block *block, const u64 *mask, bool away)
 	}
 }
 
+/*
+ * The pages of the mask, which have been copied, are from now on where they were copied to, and the
+ * GPU, whose channels stand still, reaches them there. Where it does not confirm that it forgot the
+ * entries that were, its channels may go on by these: then the pages are where they were, whose
+ * contents are as good, and so are the entries. A lost GPU's channels do not go on.
+ */
+static enum nv_status settle(struct uvm_range *range, u64 index, struct uvm_gpu *gpu, u64 start,
+			     u64 last, const u64 *mask, bool away)
+{
+	struct uvm_block *block = range->blocks[index];
+	enum nv_status status;
+
+	set_resident(block, mask, away);
+	status = block_remap(range, index, gpu, start, last);
+	if (status == NV_OK || (status == NV_ERR_GPU_IS_LOST && !away))
+		return NV_OK;
+	set_resident(block, mask, !away);
+	(void)block_remap(range, index, gpu, start, last);
+	return status;
+}
+
 static bool cpu_unmap(struct uvm_range *range, u64 start, u64 last)
 {
 	const struct uvm_host_ops *host = range->space->uvm->host;
@@ -393,10 +416,8 @@ enum nv_status uvm_block_to_gpu(struct uvm_range *range, u64 index, struct uvm_g
 		/* From here on the page that somebody touches waits for the space's lock. */
 		if (cpu_unmap(range, start, last)) {
 			status = copy_pages(block, gpu, mask, true);
-			if (status == NV_OK) {
-				set_resident(block, mask, true);
-				block_remap(range, index, gpu, start, last);
-			}
+			if (status == NV_OK)
+				status = settle(range, index, gpu, start, last, mask, true);
 		}
 		rm_uvm_vaspace_go_on(gpu->space->rm);
 	}
@@ -419,10 +440,8 @@ enum nv_status uvm_block_to_system(struct uvm_range *range, u64 index, u64 start
 	if (status != NV_OK)
 		return status;
 	status = copy_pages(block, gpu, mask, false);
-	if (status == NV_OK) {
-		set_resident(block, mask, false);
-		block_remap(range, index, gpu, start, last);
-	}
+	if (status == NV_OK)
+		status = settle(range, index, gpu, start, last, mask, false);
 	rm_uvm_vaspace_go_on(gpu->space->rm);
 	chunk_put_if_empty(block);
 	return status;

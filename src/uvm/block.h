@@ -63,14 +63,15 @@ void uvm_block_unmap(struct uvm_range *range, u64 index, struct uvm_gpu *gpu);
 
 /*
  * start .. last, within the block, moves to the GPU's video memory; the block is mapped there.
- * NV_ERR_NO_MEMORY: it stays where it is; so it does, with NV_OK, where the host cannot take the
- * CPU's mapping away, or another GPU of the space must reach it. What copies fail with.
+ * NV_ERR_NO_MEMORY, NV_ERR_TIMEOUT (the GPU does not confirm that it forgot where it was), what
+ * copies fail with: it stays where it is; so it does, with NV_OK, where the host cannot take the
+ * CPU's mapping away, or another GPU of the space must reach it.
  */
 enum nv_status uvm_block_to_gpu(struct uvm_range *range, u64 index, struct uvm_gpu *gpu, u64 start,
 				u64 last);
 /*
- * And back to system memory, what of it is not there. What copies fail with: the pages stay where
- * they are.
+ * And back to system memory, what of it is not there. NV_ERR_TIMEOUT, what copies fail with: the
+ * pages stay where they are.
  */
 enum nv_status uvm_block_to_system(struct uvm_range *range, u64 index, u64 start, u64 last);
 /* The GPU's chunk goes, nothing of it being mapped: what is there still is lost. */

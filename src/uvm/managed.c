@@ -169,10 +169,11 @@ void uvm_managed_remove_gpu_space(struct uvm_range *range, struct uvm_gpu *gpu)
 
 		if (!block)
 			continue;
+		/* First, so that what comes back is not for a GPU to be told of. */
+		uvm_block_unmap(range, i, gpu);
 		if (wanted)
 			(void)uvm_block_to_system(range, i, uvm_block_start(range, i),
 						  uvm_block_last(range, i));
-		uvm_block_unmap(range, i, gpu);
 		if (block->where && block->where->chunk && block->where->chunk->gpu == gpu)
 			uvm_block_forget(range, i);
 	}

@@ -418,8 +418,8 @@ void uvm_page_tree_unmap(struct uvm_page_tree *tree, u64 va, u64 size, u64 page_
 	clear_range(tree, &shape, va, va + size);
 }
 
-void uvm_page_tree_replace(struct uvm_page_tree *tree, u64 va, u64 size, u64 page_size,
-			   uvm_pte_maker make, void *ctx)
+enum nv_status uvm_page_tree_replace(struct uvm_page_tree *tree, u64 va, u64 size, u64 page_size,
+				     uvm_pte_maker make, void *ctx)
 {
 	const struct uvm_mmu_hal *mmu = tree->hal->mmu;
 	struct page_shape shape = shape_of(tree, page_size);
@@ -438,5 +438,6 @@ void uvm_page_tree_replace(struct uvm_page_tree *tree, u64 va, u64 size, u64 pag
 				   pte);
 		}
 	}
-	invalidate(tree);
+	os_fence();
+	return rm_uvm_tlb_invalidate(tree->gpu, RM_UVM_VIDEO, tree->root->address);
 }

@@ -45,11 +45,13 @@ typedef enum nv_status (*uvm_pte_maker)(void *ctx, u64 offset, u64 *pte);
  */
 enum nv_status uvm_page_tree_map(struct uvm_page_tree *tree, u64 va, u64 size, u64 page_size,
 				 uvm_pte_maker make, void *ctx);
-/* Other entries for [va, va + size), all of which has pages of page_size; make cannot fail. When it
- * returns no engine reaches the memory that was mapped, as after an unmap.
+/*
+ * Other entries for [va, va + size), all of which has pages of page_size; make cannot fail. NV_OK:
+ * no engine reaches the memory that was mapped. NV_ERR_TIMEOUT, NV_ERR_GPU_IS_LOST: the GPU may go
+ * on by the entries that were; the tables have the others.
  */
-void uvm_page_tree_replace(struct uvm_page_tree *tree, u64 va, u64 size, u64 page_size,
-			   uvm_pte_maker make, void *ctx);
+enum nv_status uvm_page_tree_replace(struct uvm_page_tree *tree, u64 va, u64 size, u64 page_size,
+				     uvm_pte_maker make, void *ctx);
 /*
  * Ends the mapping of [va, va + size), all of which has pages of page_size: when it returns no
  * engine reaches the memory through this tree any more, unless the GPU is lost.

@@ -298,6 +298,9 @@ void rm_uvm_vaspace_go_on(struct rm_uvm_vaspace *vaspace)
 enum nv_status rm_uvm_tlb_invalidate(struct rm_gpu *gpu, enum rm_uvm_aperture aperture, u64 root)
 {
 	gpu->invalidations++;
+	gpu->lost = gpu->lost || gpu->invalidation == NV_ERR_GPU_IS_LOST;
+	if (gpu->invalidation != NV_OK)
+		return gpu->invalidation;
 	return gpu->lost ? NV_ERR_GPU_IS_LOST : NV_OK;
 }
 

@@ -402,6 +402,67 @@ static void test_gpu_lost(void **state)
 	assert_true(cpu_add(BASE, 0, &was) && was == 0);
 }
 
+/*
+ * A GPU that does not confirm that it forgot: channels may go on by the old entries, so the data is
+ * where these lead.
+ */
+static void test_not_forgotten(void **state)
+{
+	struct rm_gpu *gpu = &fake.gpus[0];
+	u64 was;
+
+	map(BASE, MIB(4));
+	write_all(BASE, MIB(4));
+	gpu_sees(BASE, MIB(4), SYSTEM_APERTURE);
+	gpu->invalidation = NV_ERR_TIMEOUT;
+	assert_int_equal(migrate(BASE, MIB(4), true), NV_ERR_TIMEOUT);
+	assert_false(gpu->paused);
+	gpu_sees(BASE, MIB(4), SYSTEM_APERTURE);
+	read_all(BASE, MIB(4));
+	gpu->invalidation = NV_OK;
+	assert_int_equal(migrate(BASE, MIB(4), true), NV_OK);
+	gpu->invalidation = NV_ERR_TIMEOUT;
+	assert_int_equal(migrate(BASE, MIB(4), false), NV_ERR_TIMEOUT);
+	assert_false(cpu_add(BASE, 0, &was));
+	assert_false(gpu->paused);
+	gpu_sees(BASE, MIB(4), VIDEO_APERTURE);
+	/* with its address space nothing is lost: there is no entry to be forgotten any more */
+	assert_int_equal(unregister_space(), NV_OK);
+	read_all(BASE, MIB(4));
+	gpu->invalidation = NV_OK;
+}
+
+/* Lost at that moment: what had not gone is here, what had come back too. */
+static void test_lost_at_invalidation(void **state)
+{
+	u64 was;
+
+	map(BASE, MIB(6));
+	write_all(BASE, MIB(6));
+	assert_int_equal(migrate(BASE, MIB(4), true), NV_OK);
+	gpu_sees(BASE + MIB(4), MIB(2), SYSTEM_APERTURE);
+	fake.gpus[0].invalidation = NV_ERR_GPU_IS_LOST;
+	assert_int_equal(migrate(BASE, MIB(2), false), NV_OK);
+	assert_int_equal(migrate(BASE + MIB(4), MIB(2), true), NV_ERR_GPU_IS_LOST);
+	fake.listener->gone(fake.listener_ctx, &fake.gpus[0]);
+	read_all(BASE, MIB(2));
+	assert_false(cpu_add(BASE + MIB(2), 0, &was));
+	read_all(BASE + MIB(4), MIB(2));
+}
+
+/* Likewise on the way there. */
+static void test_lost_on_the_way(void **state)
+{
+	map(BASE, MIB(2));
+	write_all(BASE, MIB(2));
+	assert_int_equal(migrate(BASE, PAGE, true), NV_OK); /* the block is mapped */
+	assert_int_equal(migrate(BASE, PAGE, false), NV_OK);
+	fake.gpus[0].invalidation = NV_ERR_GPU_IS_LOST;
+	assert_int_equal(migrate(BASE, MIB(2), true), NV_ERR_GPU_IS_LOST);
+	fake.listener->gone(fake.listener_ctx, &fake.gpus[0]);
+	read_all(BASE, MIB(2));
+}
+
 /* -- Ends -------------------------------------------------------------------------------------- */
 
 static void test_ends(void **state)
@@ -599,6 +660,9 @@ int main(void)
 		TEST(test_no_room, start),
 		TEST(test_copy_fails, start),
 		TEST(test_gpu_lost, start),
+		TEST(test_not_forgotten, start),
+		TEST(test_lost_at_invalidation, start),
+		TEST(test_lost_on_the_way, start),
 		TEST(test_ends, start),
 		TEST(test_hold_given_up, start),
 		TEST(test_close, start),
