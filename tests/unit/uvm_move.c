@@ -15,6 +15,10 @@
 #include "rm/class/channel_pause.h"
 #include "rm/class/memory.h"
 #include "rm/gsp/gsp.h"
+#include "rm/class/state.h"
+#include "rm/class/vaspace.h"
+#include "rm/server/internal.h"
+#include "rm/uvm/vaspace.h"
 #include "uvm/internal.h"
 
 #define DEVICE 0xd0u
@@ -24,6 +28,7 @@
 #define CHANNEL 0xe5u
 #define LATE_CHANNEL 0xe6u
 #define OBJECT 0xe7u
+#define LATE_OBJECT 0xe8u
 #define RINGS_AT 0x200000000ull
 #define BASE 0x300000000ull
 #define FROM BASE
@@ -110,7 +115,7 @@ static struct rm_backing *backing_of(u32 handle)
 	return backing;
 }
 
-static void make_channel(u32 handle, u32 userd_offset)
+static u32 alloc_channel(u32 handle, u32 userd_offset)
 {
 	NV_CHANNEL_ALLOC_PARAMS p = {
 		.gpFifoOffset = RINGS_AT,
@@ -120,6 +125,12 @@ static void make_channel(u32 handle, u32 userd_offset)
 		.hUserdMemory = { USERD },
 		.userdOffset = { userd_offset },
 	};
+
+	return host_alloc(ctl, client, DEVICE, &handle, HOPPER_CHANNEL_GPFIFO_A, &p, sizeof(p));
+}
+
+static void start_channel(u32 handle)
+{
 	UVM_REGISTER_CHANNEL_PARAMS channel = { .gpuUuid = uuid,
 						.rmCtrlFd = ctl,
 						.hClient = client,
@@ -128,11 +139,16 @@ static void make_channel(u32 handle, u32 userd_offset)
 						.length = MIB(8) };
 	NVA06F_CTRL_GPFIFO_SCHEDULE_PARAMS schedule = { .bEnable = 1 };
 
-	make(DEVICE, handle, HOPPER_CHANNEL_GPFIFO_A, &p, sizeof(p));
 	assert_int_equal(CALL(&channel, UVM_REGISTER_CHANNEL), NV_OK);
 	assert_int_equal(
 		control(handle, NVA06F_CTRL_CMD_GPFIFO_SCHEDULE, &schedule, sizeof(schedule)),
 		NV_OK);
+}
+
+static void make_channel(u32 handle, u32 userd_offset)
+{
+	assert_int_equal(alloc_channel(handle, userd_offset), NV_OK);
+	start_channel(handle);
 }
 
 static void make_space(void)
@@ -451,6 +467,97 @@ static void test_pause_timeout(void **state)
 	wait_for(2);
 }
 
+static u32 made, made_status;
+
+static void maker(void *arg)
+{
+	made_status = alloc_channel(LATE_CHANNEL, 512);
+	os_store_release(&made, 1);
+}
+
+static bool is_listed(struct rm_gpu *gpu, struct rm_vaspace *space)
+{
+	struct rm_fifo *fifo = &rm_gpu_objects_of(gpu)->fifo;
+	struct rm_channel *channel;
+	u32 count = 0;
+
+	os_mutex_lock(&fifo->lock);
+	list_for_each_entry (channel, rm_vaspace_channels(space), space_node)
+		count++;
+	os_mutex_unlock(&fifo->lock);
+	return count == 2;
+}
+
+/*
+ * Lets the space's channels go on while the late one is made: if that can be had, once it is of the
+ * space, and before its maker has told the firmware that it stands still.
+ */
+static bool go_on_between(struct rm_uvm_vaspace *vaspace)
+{
+	struct rm_gpu *gpu = host.rm_gpus[0];
+	bool between = false;
+	struct rm_call call;
+
+	rm_call_begin(&call, rm_server(host.rm), NULL, true);
+	while (!between && !os_load_acquire(&made)) {
+		if (!os_mutex_trylock(&gpu->lock))
+			continue;
+		call.locked_gpu = gpu;
+		between = is_listed(gpu, vaspace->space);
+		if (between)
+			rm_uvm_vaspace_go_on(vaspace);
+		call.locked_gpu = NULL;
+		rm_gpu_unlock(gpu);
+	}
+	rm_call_end(&call);
+	if (!between)
+		rm_uvm_vaspace_go_on(vaspace);
+	return between;
+}
+
+/*
+ * One that is made at the very end of a pause runs, like all others. The moment that counts is hit
+ * every tenth time or so.
+ */
+static void test_made_at_the_end(void **state)
+{
+	struct rm_uvm_vaspace *vaspace = uvm_gpu_find(files[0]->space, &uuid)->space->rm;
+	UVM_UNREGISTER_CHANNEL_PARAMS unregister = { .gpuUuid = uuid,
+						     .hClient = client,
+						     .hChannel = LATE_CHANNEL };
+	NVB0B5_ALLOCATION_PARAMETERS copy = { .engineType = 5 };
+	volatile u32 *late = rm_backing_cpu(userd, 512);
+	NVC36F_CTRL_CMD_GPFIFO_GET_WORK_SUBMIT_TOKEN_PARAMS ask = { 0 };
+	u32 i, between = 0, tries;
+
+	submit(1);
+	wait_for(1);
+	for (i = 0; i < 60 && between < 5; i++) {
+		struct os_thread *thread;
+
+		made = 0;
+		late[0x88 / 4] = late[0x8c / 4] = 0;
+		assert_int_equal(rm_uvm_vaspace_pause(vaspace), NV_OK);
+		thread = os_thread_create("maker", maker, NULL);
+		assert_non_null(thread);
+		between += go_on_between(vaspace);
+		os_thread_join(thread);
+		assert_int_equal(made_status, NV_OK);
+		start_channel(LATE_CHANNEL);
+		make(LATE_CHANNEL, LATE_OBJECT, HOPPER_DMA_COPY_A, &copy, sizeof(copy));
+		assert_int_equal(control(LATE_CHANNEL, NVC36F_CTRL_CMD_GPFIFO_GET_WORK_SUBMIT_TOKEN,
+					 &ask, sizeof(ask)),
+				 NV_OK);
+		late[0x8c / 4] = 1;
+		os_pci_wr32(host.gpus[0].pci, 0, DOORBELL, ask.workSubmitToken);
+		for (tries = 0; tries < 10000 && late[0x88 / 4] != 1; tries++)
+			os_sleep_us(1000);
+		assert_int_equal(late[0x88 / 4], 1);
+		assert_int_equal(CALL(&unregister, UVM_UNREGISTER_CHANNEL), NV_OK);
+		assert_int_equal(host_free(ctl, client, LATE_CHANNEL), NV_OK);
+	}
+}
+
 /* Suspended with data in video memory: it is the CPU's meanwhile, and can go there again. */
 static void test_suspend(void **state)
 {
@@ -486,8 +593,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 	const struct CMUnitTest tests[] = {
-		TEST(test_everywhere), TEST(test_meanwhile), TEST(test_pause),
-		TEST(test_suspend),    TEST(test_removed),   TEST(test_pause_timeout),
+		TEST(test_everywhere),	    TEST(test_meanwhile), TEST(test_pause),
+		TEST(test_suspend),	    TEST(test_removed),	  TEST(test_pause_timeout),
+		TEST(test_made_at_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

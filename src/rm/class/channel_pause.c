@@ -109,8 +109,15 @@ void rm_channels_go_on(struct rm_gpu *gpu, struct rm_vaspace *space)
 void rm_channel_pause_new(struct rm_channel *channel)
 {
 	NV2080_CTRL_FIFO_DISABLE_CHANNELS_PARAMS p = { .bDisable = 1, .numChannels = 1 };
+	struct rm_fifo *fifo = &rm_gpu_objects_of(channel->gpu)->fifo;
+	bool paused;
 
-	if (!channel->paused)
+	/* Whoever lets it go on does so before this looks, or tells the firmware after this did. */
+	rm_call_lock_gpu(rm_call_current(), channel->gpu);
+	os_mutex_lock(&fifo->lock);
+	paused = channel->paused;
+	os_mutex_unlock(&fifo->lock);
+	if (!paused)
 		return;
 	p.hClientList[0] = channel->client;
 	p.hChannelList[0] = channel->handle;

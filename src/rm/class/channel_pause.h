@@ -16,7 +16,10 @@ struct rm_vaspace;
  */
 enum nv_status rm_channels_pause(struct rm_gpu *gpu, struct rm_vaspace *space);
 void rm_channels_go_on(struct rm_gpu *gpu, struct rm_vaspace *space);
-/* Of a channel that the firmware has just learnt of, and nobody has scheduled yet. */
+/*
+ * Of a channel that the firmware has just learnt of, and nobody has scheduled yet. Within a call,
+ * which has the GPU's lock from then on.
+ */
 void rm_channel_pause_new(struct rm_channel *channel);
 
 #endif
