@@ -53,6 +53,15 @@ static inline enum uvm_result cpu_insert(void *ctx, const struct uvm_extent *e)
 	return UVM_RESULT_OK;
 }
 
+/* As a program does it, whose races with the GPU's copies are its own. */
+__attribute__((no_sanitize("thread"), noinline)) static u64 cpu_add_word(u64 *word, u64 add)
+{
+	u64 was = *word;
+
+	*word += add;
+	return was;
+}
+
 /* Adds to the word there, and gives what it was; false: a bus error. */
 static inline bool cpu_add(u64 address, u64 add, u64 *was)
 {
@@ -63,10 +72,7 @@ static inline bool cpu_add(u64 address, u64 add, u64 *was)
 	for (;;) {
 		pthread_mutex_lock(&cpu.lock);
 		if (cpu.mapped[page]) {
-			u64 *word = (u64 *)(cpu.mapped[page] + address % CPU_PAGE);
-
-			*was = *word;
-			*word += add;
+			*was = cpu_add_word((u64 *)(cpu.mapped[page] + address % CPU_PAGE), add);
 			pthread_mutex_unlock(&cpu.lock);
 			return true;
 		}

@@ -285,8 +285,7 @@ static void submit(u32 value)
 	memcpy(rm_backing_cpu(rings, at), words, sizeof(words));
 	memcpy(rm_backing_cpu(rings, 8ull * put), &entry, 8);
 	put = (put + 1) % ENTRIES;
-	os_fence();
-	*(volatile u32 *)rm_backing_cpu(userd, 0x8c) = put;
+	os_store_release((u32 *)rm_backing_cpu(userd, 0x8c), put);
 	os_fence();
 	os_pci_wr32(host.gpus[0].pci, 0, DOORBELL, token);
 }
