@@ -307,7 +307,7 @@ static int mapping_add(struct conn *conn, struct mapping *mapping)
 	int rc = 0;
 
 	pthread_mutex_lock(&conn->lock);
-	if (conn->dead) {
+	if (os_load_relaxed(&conn->dead)) {
 		rc = EPIPE;
 	} else if (conn->mapping_count == DAEMON_MAX_MAPPINGS) {
 		rc = ENOMEM;

@@ -35,7 +35,7 @@ struct pinned {
 void conn_add_right(struct conn *conn, u64 token, int fd)
 {
 	pthread_mutex_lock(&conn->lock);
-	if (conn->right_count < DAEMON_MAX_RIGHTS && !conn->dead) {
+	if (conn->right_count < DAEMON_MAX_RIGHTS && !os_load_relaxed(&conn->dead)) {
 		conn->rights[conn->right_count++] = (struct right){ token, fd };
 		fd = -1;
 	}
@@ -94,7 +94,7 @@ static bool pinned_add(struct conn *conn, u64 memory, int fd)
 	pinned->memory = memory;
 	pinned->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	pthread_mutex_lock(&conn->lock);
-	if (pinned->fd >= 0 && !conn->dead && !*pinned_find(conn, memory)) {
+	if (pinned->fd >= 0 && !os_load_relaxed(&conn->dead) && !*pinned_find(conn, memory)) {
 		pinned->next = conn->pinned;
 		conn->pinned = pinned;
 		added = true;
