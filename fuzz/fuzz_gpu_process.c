@@ -83,9 +83,6 @@ static int answer_bells(struct input *in, struct softh100_bells *reports)
 		if (take(in) < 0xf0)
 			reports->bells[i].number %= 8;
 	}
-	/* Full ones for ever would be no end. */
-	if (in->left == 0)
-		reports->count = 0;
 	return 0;
 }
 

@@ -182,7 +182,10 @@ static int answer_bells(struct h100 *fake, unsigned long request, void *arg)
 	switch (request) {
 	case SOFTH100_BELLS:
 		memcpy(arg, &fake->reports, sizeof(fake->reports));
-		fake->reports.count = 0;
+		if (fake->storm)
+			fake->work |= SOFTH100_WORK_BELLS;
+		else
+			fake->reports.count = 0;
 		break;
 	case SOFTH100_BELL_ARM:
 		fake->armed++;
@@ -199,15 +202,30 @@ static int answer_bells(struct h100 *fake, unsigned long request, void *arg)
 	return 0;
 }
 
-void fake_bell(struct h100 *fake, u32 number, u32 client, u32 flags)
+/* Lock held. */
+static void report(struct h100 *fake, u32 number, u32 client, u32 flags)
 {
-	pthread_mutex_lock(&fake->lock);
-	if (number < SOFTH100_BELLS_MAX && !(flags & SOFTH100_BELL_GONE))
+	if (number < SOFTH100_BELLS_MAX && flags != SOFTH100_BELL_GONE)
 		mprotect(fake->bells + number * BELL_BYTES, BELL_BYTES, PROT_READ | PROT_WRITE);
 	fake->reports.bells[fake->reports.count++] =
 		(struct softh100_bell){ .number = number, .client = client, .flags = flags };
 	fake->work |= SOFTH100_WORK_BELLS;
 	pthread_cond_broadcast(&fake->changed);
+}
+
+void fake_bell(struct h100 *fake, u32 number, u32 client, u32 flags)
+{
+	pthread_mutex_lock(&fake->lock);
+	report(fake, number, client, flags);
+	pthread_mutex_unlock(&fake->lock);
+}
+
+void fake_storm(struct h100 *fake, u32 client, bool storm)
+{
+	pthread_mutex_lock(&fake->lock);
+	fake->storm = storm;
+	while (storm && fake->reports.count < ARRAY_SIZE(fake->reports.bells))
+		report(fake, fake->reports.count, client, SOFTH100_BELL_RUNG);
 	pthread_mutex_unlock(&fake->lock);
 }
 

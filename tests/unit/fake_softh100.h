@@ -32,6 +32,7 @@ struct h100 {
 	struct softh100_bells reports;
 	u32 armed, freed; /* calls of the process */
 	u32 last_armed, last_freed;
+	bool storm; /* clients ring faster than reports are taken: there are always more */
 
 	/* How it answers. Calls are counted; from fail_at on (0: never) all of them fail. */
 	u64 calls;
@@ -67,6 +68,8 @@ u32 fake_command(struct h100 *fake, const char *text);
 u32 fake_command_raw(struct h100 *fake, const struct softh100_command *command);
 /* Reports a bell; its page is there until the process frees it. */
 void fake_bell(struct h100 *fake, u32 number, u32 client, u32 flags);
+/* From now on (until told otherwise) the reports of bells, of many of them, have no end. */
+void fake_storm(struct h100 *fake, u32 client, bool storm);
 /* The doorbell in the bell's page. */
 u32 *fake_bell_word(struct h100 *fake, u32 number);
 /* The process is gone, on its own. */

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/bits.h"
 #include "h100_driver.h"
@@ -530,6 +531,7 @@ static void test_lies(void **state)
 /* -- Doorbells --------------------------------------------------------------------------------- */
 
 #define BELL_CLIENT 77u
+#define HANG_S 60u /* then the test has failed */
 
 /* Until the word is n at least. */
 static void wait_count(struct h100 *fake, const u32 *word, u32 n)
@@ -590,6 +592,26 @@ static void test_bells(void **state)
 	assert_int_equal(fake_join(fake, true), 0);
 }
 
+/* Clients that never stop ringing keep the firmware from nothing else. */
+static void test_bell_storm(void **state)
+{
+	struct driver *d = *state;
+	u32 i;
+
+	fake_storm(d->gpu, BELL_CLIENT, true);
+	alarm(HANG_S);
+	for (i = 0; i < 20; i++)
+		assert_int_equal(fake_command(d->gpu, "temperature 90\n"), 0);
+	check_messages(d);
+	/* What was stored is taken all the same. */
+	os_store_relaxed(fake_bell_word(d->gpu, 31), 0x80003u);
+	while (os_load_relaxed(fake_bell_word(d->gpu, 31)) != 0)
+		os_sleep_us(100);
+	fake_storm(d->gpu, BELL_CLIENT, false);
+	check_messages(d);
+	alarm(0);
+}
+
 static void test_bell_of_no_number(void **state)
 {
 	struct driver *d = *state;
@@ -619,6 +641,7 @@ int main(void)
 		BOOTED(test_scheduled),
 		BOOTED(test_idle),
 		BOOTED(test_bells),
+		BOOTED(test_bell_storm),
 		BOOTED(test_bell_of_no_number),
 		UNSERVED(test_refused),
 		UNSERVED(test_allocations),

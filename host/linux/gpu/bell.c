@@ -69,21 +69,19 @@ void bells_run(struct bells *bells)
 	struct softh100_bells reports;
 	u32 i;
 
-	do {
-		reports.count = 0;
-		if (!remote_must(bells->chip, SOFTH100_BELLS, &reports))
-			return;
-		for (i = 0; i < reports.count && i < ARRAY_SIZE(reports.bells); i++) {
-			const struct softh100_bell *bell = &reports.bells[i];
+	reports.count = 0;
+	if (!remote_must(bells->chip, SOFTH100_BELLS, &reports))
+		return;
+	for (i = 0; i < reports.count && i < ARRAY_SIZE(reports.bells); i++) {
+		const struct softh100_bell *bell = &reports.bells[i];
 
-			if (bell->number >= SOFTH100_BELLS_MAX)
-				return remote_fail(bells->chip, EPROTO);
-			if (bell->flags & SOFTH100_BELL_GONE)
-				bell_gone(bells, bell);
-			else if (bell->flags & SOFTH100_BELL_RUNG)
-				bell_rang(bells, bell);
-		}
-	} while (reports.count >= ARRAY_SIZE(reports.bells));
+		if (bell->number >= SOFTH100_BELLS_MAX)
+			return remote_fail(bells->chip, EPROTO);
+		if (bell->flags & SOFTH100_BELL_GONE)
+			bell_gone(bells, bell);
+		else if (bell->flags & SOFTH100_BELL_RUNG)
+			bell_rang(bells, bell);
+	}
 }
 
 bool bells_arm(struct bells *bells, struct h100_doorbell *doorbell)

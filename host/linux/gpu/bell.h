@@ -19,7 +19,10 @@ struct bells {
 int bells_open(struct bells *bells, struct h100_chip *chip);
 /* The engines are there from here on; before them nothing is armed. */
 void bells_start(struct bells *bells, struct h100_fifo *fifo);
-/* Takes the reports: SOFTH100_WORK_BELLS. What fails is the chip's error. */
+/*
+ * SOFTH100_WORK_BELLS: takes some reports, and no more before other work had its turn, since
+ * clients may ring faster than anybody takes them. What fails is the chip's error.
+ */
 void bells_run(struct bells *bells);
 /* h100_host's doorbell_arm. */
 bool bells_arm(struct bells *bells, struct h100_doorbell *doorbell);

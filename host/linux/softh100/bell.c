@@ -180,6 +180,8 @@ void soft_bells_take(struct soft_pci *gpu, struct softh100_bells *out)
 		bell->known = true;
 		list_del_init(&bell->news);
 	}
+	if (!list_empty(&bells->news))
+		soft_gpu_work(gpu, SOFTH100_WORK_BELLS);
 	mutex_unlock(&bells->lock);
 }
 

@@ -101,9 +101,9 @@ struct softh100_bell {
 	__u32 reserved;
 };
 
-/* Reports, each bell once; taken. */
+/* Reports, each bell once; taken. Where more are left SOFTH100_WORK_BELLS is set again. */
 struct softh100_bells {
-	__u32 count; /* out; all of bells: there may be more */
+	__u32 count; /* out */
 	__u32 reserved;
 	struct softh100_bell bells[32];
 };
