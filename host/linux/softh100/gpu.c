@@ -133,10 +133,11 @@ int soft_gpu_attach(struct soft_pci *gpu, struct soft_file *file, struct address
 	if (rc)
 		goto unlock;
 	gpu->file = file;
+	/* Before clients' doorbells may leave work for this process. */
+	os_store_relaxed(&gpu->work, 0u);
 	soft_video_bind(&gpu->video, mapping);
 	soft_bells_bind(gpu, mapping);
 	h100_function_reset(&gpu->function);
-	os_store_relaxed(&gpu->work, 0u);
 	os_store_release(&gpu->attached, 1u);
 	os_store_release(&gpu->function.off_bus, 0u);
 	place_bars(gpu);
