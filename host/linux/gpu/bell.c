@@ -38,16 +38,25 @@ void bells_close(struct bells *bells)
 
 /* -- Reports ----------------------------------------------------------------------------------- */
 
-static void bell_rang(struct bells *bells, const struct softh100_bell *bell)
+/* It is the engines' from here on, which look at it. */
+static void bell_attach(struct bells *bells, const struct softh100_bell *bell)
 {
-	struct h100_doorbell **doorbell = &bells->doorbell[bell->number];
 	u8 *page = bells->pages + (size_t)bell->number * BELL_BYTES;
 
-	if (*doorbell)
-		h100_fifo_doorbell_rang(*doorbell);
-	else if (h100_fifo_doorbell_attach(bells->fifo, bell->client, page,
-					   (void *)(uintptr_t)bell->number, doorbell) != NV_OK)
+	if (h100_fifo_doorbell_attach(bells->fifo, bell->client, page,
+				      (void *)(uintptr_t)bell->number,
+				      &bells->doorbell[bell->number]) != NV_OK)
 		remote_fail(bells->chip, ENOMEM);
+}
+
+static void bell_rang(struct bells *bells, const struct softh100_bell *bell)
+{
+	struct h100_doorbell *doorbell = bells->doorbell[bell->number];
+
+	if (doorbell)
+		h100_fifo_doorbell_rang(doorbell);
+	else
+		bell_attach(bells, bell);
 }
 
 static void bell_gone(struct bells *bells, const struct softh100_bell *bell)
@@ -55,6 +64,9 @@ static void bell_gone(struct bells *bells, const struct softh100_bell *bell)
 	struct h100_doorbell **doorbell = &bells->doorbell[bell->number];
 	__u32 number = bell->number;
 
+	/* Its first ring, and its end, before anybody heard of it. */
+	if (!*doorbell && bell->flags & SOFTH100_BELL_RUNG)
+		bell_attach(bells, bell);
 	if (*doorbell) {
 		/* It may have been rung right before. */
 		h100_fifo_doorbell_rang(*doorbell);

@@ -138,6 +138,9 @@ void soft_bell_put(struct soft_bell *bell)
 
 	mutex_lock(&bells->lock);
 	bell->space = NULL;
+	/* What was rung is to be heard although nobody knows the bell yet. */
+	if (bell->rung && bells->mapping)
+		bell->known = true;
 	if (bell->known)
 		bell_report(bell);
 	else
