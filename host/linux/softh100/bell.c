@@ -7,7 +7,8 @@
  *      ^                                                    |
  *      `------------ the process has nothing to do ---------'   SOFTH100_BELL_ARM
  *
- * A bell whose mapping is gone stays until the process, which may be looking at it, frees it.
+ * A bell whose mapping is gone stays until the process, which may be looking at it, frees it: so
+ * long it counts in the share of the user who mapped it.
  */
 #include <linux/delay.h>
 #include <linux/fs.h>
@@ -24,10 +25,16 @@
  */
 #define GRACE_NS (50 * NSEC_PER_USEC)
 
+/* What one user has at most, and all users together: the rest is the administrator's. */
+#define USER_BELLS (SOFTH100_BELLS_MAX / 2)
+#define USERS_BELLS (SOFTH100_BELLS_MAX / 4 * 3)
+
 /* All under soft_bells.lock; what does not change is read without. */
 struct soft_bell {
 	struct soft_pci *gpu;
 	u32 number, client;
+	u32 uid;      /* in whose share it is */
+	bool counted; /* in one */
 	struct page *page;
 	struct address_space *space; /* where clients have it mapped; NULL: nowhere any more */
 	pgoff_t first, count;
@@ -41,6 +48,7 @@ void soft_bells_init(struct soft_bells *bells, pgoff_t base)
 {
 	mutex_init(&bells->lock);
 	xa_init_flags(&bells->slots, XA_FLAGS_ALLOC);
+	xa_init(&bells->users);
 	INIT_LIST_HEAD(&bells->news);
 	bells->base = base;
 }
@@ -49,7 +57,39 @@ void soft_bells_destroy(struct soft_bells *bells)
 {
 	WARN_ON(!xa_empty(&bells->slots));
 	xa_destroy(&bells->slots);
+	WARN_ON(!xa_empty(&bells->users));
+	xa_destroy(&bells->users);
 }
+
+/* -- Shares ------------------------------------------------------------------------------------ */
+
+/* Lock held. 0, or -ENOMEM: no memory, or the share is used up. */
+static int share_take(struct soft_bells *bells, u32 uid)
+{
+	unsigned long held = xa_to_value(xa_load(&bells->users, uid));
+	int rc;
+
+	if (held >= USER_BELLS || bells->counted >= USERS_BELLS)
+		return -ENOMEM;
+	rc = xa_err(xa_store(&bells->users, uid, xa_mk_value(held + 1), GFP_KERNEL_ACCOUNT));
+	if (!rc)
+		bells->counted++;
+	return rc;
+}
+
+/* Lock held. An entry that is there already takes no memory. */
+static void share_drop(struct soft_bells *bells, u32 uid)
+{
+	unsigned long held = xa_to_value(xa_load(&bells->users, uid));
+
+	if (held > 1)
+		xa_store(&bells->users, uid, xa_mk_value(held - 1), GFP_KERNEL);
+	else
+		xa_erase(&bells->users, uid);
+	bells->counted--;
+}
+
+/* -- Bells ------------------------------------------------------------------------------------- */
 
 /* Lock held. The bell is nobody's. */
 static void bell_free(struct soft_bell *bell)
@@ -58,6 +98,8 @@ static void bell_free(struct soft_bell *bell)
 
 	list_del(&bell->news);
 	xa_erase(&bells->slots, bell->number);
+	if (bell->counted)
+		share_drop(bells, bell->uid);
 	if (bells->mapping)
 		unmap_mapping_range(bells->mapping,
 				    (loff_t)(bells->base + bell->number) << PAGE_SHIFT, PAGE_SIZE,
@@ -100,6 +142,26 @@ void soft_bells_bind(struct soft_pci *gpu, struct address_space *mapping)
 
 /* -- The driver's side ------------------------------------------------------------------------- */
 
+/* Lock held. Its number, and its place in the share of the calling user. 0 or -errno. */
+static int bell_number(struct soft_bell *bell)
+{
+	struct soft_bells *bells = &bell->gpu->bells;
+	struct os_cred cred;
+	int rc;
+
+	os_current_cred(&cred);
+	bell->uid = cred.uid;
+	bell->counted = !cred.admin;
+	rc = bell->counted ? share_take(bells, bell->uid) : 0;
+	if (rc)
+		return rc;
+	rc = xa_alloc(&bells->slots, &bell->number, bell, XA_LIMIT(0, SOFTH100_BELLS_MAX - 1),
+		      GFP_KERNEL_ACCOUNT);
+	if (rc && bell->counted)
+		share_drop(bells, bell->uid);
+	return rc;
+}
+
 struct soft_bell *soft_bell_get(struct soft_pci *gpu, u32 client, struct address_space *space,
 				unsigned long first, unsigned long count)
 {
@@ -118,14 +180,13 @@ struct soft_bell *soft_bell_get(struct soft_pci *gpu, u32 client, struct address
 	if (!bell->page)
 		goto fail_page;
 	mutex_lock(&gpu->bells.lock);
-	rc = xa_alloc(&gpu->bells.slots, &bell->number, bell, XA_LIMIT(0, SOFTH100_BELLS_MAX - 1),
-		      GFP_KERNEL_ACCOUNT);
+	rc = bell_number(bell);
 	mutex_unlock(&gpu->bells.lock);
 	if (rc)
-		goto fail_slot;
+		goto fail_number;
 	return bell;
 
-fail_slot:
+fail_number:
 	put_page(bell->page);
 fail_page:
 	os_free(bell);

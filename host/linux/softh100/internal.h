@@ -74,8 +74,10 @@ void soft_video_discard(struct soft_video *video, u64 address, u64 size);
 
 struct soft_bells {
 	struct mutex lock;     /* all of it, and what bells have; faults take it, and mappings are
-				  undone     under it */
+				  undone under it */
 	struct xarray slots;   /* struct soft_bell by number */
+	struct xarray users;   /* how many each user has but the administrator, by uid */
+	u32 counted;	       /* and all of them together */
 	struct list_head news; /* bells to be reported */
 	struct address_space *mapping; /* of the file of the GPU's process; NULL: nobody serves */
 	pgoff_t base;		       /* where number 0 is in it */

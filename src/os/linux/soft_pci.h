@@ -45,7 +45,8 @@ struct soft_pci_access {
 	 * A page of doorbells that stands for the register of BAR 0, for one mapping of RM client
 	 * client's: count pages of space from page first on, which nothing else of space has, all
 	 * show it. An idle page is taken out of them, so that the next store faults. space stays
-	 * until bell_put. NULL: no memory, or too many. May be called with mmap_lock held.
+	 * until bell_put. NULL: no memory, or too many: at all, or of the calling user. May be
+	 * called with mmap_lock held.
 	 */
 	struct soft_bell *(*bell_get)(struct soft_pci *dev, u32 client, struct address_space *space,
 				      unsigned long first, unsigned long count);
