@@ -31,13 +31,16 @@
 struct map {
 	struct list_head node; /* maps.lock */
 	refcount_t vmas;
+	refcount_t references;	     /* one of all vmas, one of who revokes it */
 	struct address_space *space; /* of the node's inode, which the vmas' file keeps */
-	struct mutex lock;	     /* gone, and every page that a fault maps */
-	bool gone;
-	struct rm_mapping *rm;	/* NULL once gone */
-	struct os_pci_dev *pci; /* of the mapping, while it is not gone */
-	struct soft_bell *bell; /* NULL: none, or put. Changes under maps.lock and lock. */
-	pgoff_t first;		/* page of the mapping's first byte in space */
+	struct mutex lock;	     /* every page that a fault maps */
+	bool gone;		     /* changes under maps.lock and lock */
+	bool unmapped;		     /* while it is revoked; maps.lock */
+	struct list_head revoked;    /* of who revokes it */
+	struct rm_mapping *rm;	     /* once gone only of who revokes it */
+	struct os_pci_dev *pci;	     /* of the mapping, while it is not gone */
+	struct soft_bell *bell;	     /* NULL: none, or put: maps.lock, once no fault looks */
+	pgoff_t first;		     /* page of the mapping's first byte in space */
 	bool writable;
 	struct work_struct work;
 };
@@ -65,13 +68,18 @@ static const struct os_pci_dev **admitted(const struct os_pci_dev *pci)
 	return &maps.none;
 }
 
-static void map_free(struct work_struct *work)
+static void map_put(struct map *map)
 {
-	struct map *map = container_of(work, struct map, work);
-
+	if (!refcount_dec_and_test(&map->references))
+		return;
 	if (map->rm)
 		rm_mapping_put(map->rm);
 	kfree(map);
+}
+
+static void map_work(struct work_struct *work)
+{
+	map_put(container_of(work, struct map, work));
 }
 
 static void map_opened(struct vm_area_struct *vma)
@@ -224,8 +232,9 @@ int nvidia_map(struct file *file, struct rm_file *rm, struct vm_area_struct *vma
 		return -ENOMEM;
 	map->space = file->f_mapping;
 	refcount_set(&map->vmas, 1);
+	refcount_set(&map->references, 1);
 	mutex_init(&map->lock);
-	INIT_WORK(&map->work, map_free);
+	INIT_WORK(&map->work, map_work);
 	rc = map_begin(map, rm, vma);
 	if (rc) {
 		queue_work(maps.queue, &map->work);
@@ -247,40 +256,62 @@ void nvidia_maps_admit(const struct os_pci_dev *pci)
 	mutex_unlock(&maps.lock);
 }
 
-/* Takes one of that GPU's from its map, and its pages from all who have them; NULL: there is none.
- */
-static struct rm_mapping *revoke_one(const struct os_pci_dev *pci)
+/* maps.lock held. All of that GPU's, with a reference each: no fault maps anything of them. */
+static void revoke_all(const struct os_pci_dev *pci, struct list_head *revoked)
 {
-	struct rm_mapping *rm = NULL;
 	struct map *map;
 
-	mutex_lock(&maps.lock);
 	list_for_each_entry (map, &maps.list, node) {
-		if (!map->rm || map->rm->pci != pci)
+		if (map->gone || map->pci != pci)
 			continue;
 		mutex_lock(&map->lock);
 		map->gone = true;
-		rm = map->rm;
-		map->rm = NULL;
-		put_bell(map);
 		mutex_unlock(&map->lock);
-		/* Those of others come back by their next faults. */
-		unmap_mapping_range(map->space, 0, 0, 1);
-		break;
+		refcount_inc(&map->references);
+		list_add_tail(&map->revoked, revoked);
 	}
-	mutex_unlock(&maps.lock);
-	return rm;
+}
+
+/*
+ * maps.lock held. Takes their pages from all who have them: of a doorbell its own, of other memory
+ * once whatever is mapped there through that node; what of it is others' comes back by faults.
+ */
+static void unmap_all(struct list_head *revoked)
+{
+	struct map *map, *other;
+
+	list_for_each_entry (map, revoked, revoked) {
+		if (map->bell) {
+			unmap_mapping_range(map->space, (loff_t)map->first << PAGE_SHIFT,
+					    (loff_t)BELL_PAGES_MAX << PAGE_SHIFT, 1);
+			put_bell(map);
+			continue;
+		}
+		if (map->unmapped)
+			continue;
+		unmap_mapping_range(map->space, 0, (loff_t)BELL_FIRST_PAGE << PAGE_SHIFT, 1);
+		list_for_each_entry (other, revoked, revoked)
+			other->unmapped |= other->space == map->space;
+	}
 }
 
 void nvidia_maps_revoke(const struct os_pci_dev *pci)
 {
+	struct map *map, *next;
 	struct rm_mapping *rm;
+	LIST_HEAD(revoked);
 
 	mutex_lock(&maps.lock);
 	*admitted(pci) = NULL;
+	revoke_all(pci, &revoked);
+	unmap_all(&revoked);
 	mutex_unlock(&maps.lock);
-	while ((rm = revoke_one(pci)))
+	list_for_each_entry_safe (map, next, &revoked, revoked) {
+		rm = map->rm;
+		map->rm = NULL;
 		rm_mapping_put(rm);
+		map_put(map);
+	}
 	/* What is being given back already. */
 	flush_workqueue(maps.queue);
 }
