@@ -113,6 +113,7 @@ static const struct {
 	{ "maps", row_maps },
 	{ "hold-maps", row_hold_maps },
 	{ "bells", row_bells },
+	{ "bell-storm", row_bell_storm },
 	{ "uvm", row_uvm },
 	{ "hold-uvm", row_hold_uvm },
 	{ "uvm-opens", row_uvm_opens },

@@ -56,6 +56,7 @@ int row_loud(void);
 int row_maps(void);
 int row_hold_maps(void);
 int row_bells(void);
+int row_bell_storm(void);
 int row_uvm(void);
 int row_hold_uvm(void);
 int row_uvm_opens(void);

@@ -249,6 +249,44 @@ int row_bells(void)
 	return 0;
 }
 
+#define USER 65534u
+#define STORM_BELLS 64u
+
+/* Who is nobody's administrator; a descriptor on which a doorbell is prepared. */
+static int bell_of_user(u32 uid)
+{
+	int ctl, fd;
+	u32 client;
+
+	CHECK(setresgid(uid, uid, uid) == 0 && setresuid(uid, uid, uid) == 0);
+	ctl = open_control();
+	fd = open_gpu(0);
+	CHECK(fd >= 0);
+	client = make_client(ctl);
+	make_memory(ctl, client);
+	CHECK_IS(prepare(ctl, client, USERMODE, 0, BELL_BYTES, 0, fd), NV_OK);
+	return fd;
+}
+
+/* Rings as fast as it can, until it is killed. */
+int row_bell_storm(void)
+{
+	volatile u32 *at[STORM_BELLS];
+	int fd = bell_of_user(USER);
+	u32 i;
+
+	for (i = 0; i < STORM_BELLS; i++) {
+		at[i] = map_bell(fd);
+		CHECK(at[i]);
+	}
+	for (;;) {
+		for (i = 0; i < STORM_BELLS; i++) {
+			CHECK(madvise((void *)at[i], BELL_BYTES, MADV_DONTNEED) == 0);
+			at[i][36] = i;
+		}
+	}
+}
+
 int row_maps(void)
 {
 	int ctl = open_control(), gpu = open_gpu(0), files[4];

@@ -32,6 +32,25 @@ test_bells() {
 	unload
 }
 
+# A user who rings without end keeps nobody else from the GPU.
+# test_bell_storm: 60 seconds
+test_bell_storm() {
+	load
+	for _ in 1 2 3 4; do
+		/vm/vm_client bell-storm &
+		ringers="$ringers $!"
+	done
+	sleep 1
+	/vm/vm_client maps
+	/vm/vm_client bells
+	for ringer in $ringers; do
+		kill -0 "$ringer" || fail "somebody stopped ringing"
+		kill -9 "$ringer"
+	done
+	wait
+	unload
+}
+
 live_bells() {
 	cat /sys/kernel/debug/softh100/live
 }
