@@ -189,7 +189,7 @@ static int answer_bells(struct h100 *fake, unsigned long request, void *arg)
 		break;
 	case SOFTH100_BELL_ARM:
 		fake->armed++;
-		fake->last_armed = *(const u32 *)arg;
+		fake->armed_times[*(const u32 *)arg % SOFTH100_BELLS_MAX]++;
 		break;
 	default:
 		fake->freed++;

@@ -31,7 +31,8 @@ struct h100 {
 	u32 answer;
 	struct softh100_bells reports;
 	u32 armed, freed; /* calls of the process */
-	u32 last_armed, last_freed;
+	u32 last_freed;
+	u32 armed_times[SOFTH100_BELLS_MAX]; /* by bell */
 	bool storm; /* clients ring faster than reports are taken: there are always more */
 
 	/* How it answers. Calls are counted; from fail_at on (0: never) all of them fail. */
