@@ -31,7 +31,7 @@ FULL_RUNS = [
     ("short-6.12", "6.12", [], ["short"], 900),
     ("trapped", "6.1", ["--smp", "1"], ["trapped"], 600),
 ]
-QUICK_RUN = ("smoke", "6.1", [], ["smoke"], 240)
+QUICK_RUN = ("smoke", "6.1", [], ["smoke"], 600)
 
 DEMO = r"""
 . /vm/tests/lib.sh
