@@ -82,9 +82,14 @@ load() {
 }
 
 unload() {
+	unload_driver
+	unload_gpu
+}
+
+# nvidia-smi run by the administrator loads nvidia-uvm, which holds nvidia.
+unload_driver() {
 	! grep -q '^nvidia_uvm ' /proc/modules || rmmod nvidia_uvm
 	modprobe -r nvidia
-	unload_gpu
 }
 
 # The GPUs' processes hold the module; without them it goes.

@@ -65,7 +65,7 @@ test_excluded() {
 	irq=$(sed -n 's/^IRQ:[^0-9]*//p' "$information")
 	grep -Eq "^ *$irq:.* nvidia$" /proc/interrupts || fail "no interrupt $irq of nvidia"
 	exec 4<&-
-	modprobe -r nvidia
+	unload_driver
 	for name in ExcludedGpus GpuBlacklist; do
 		modprobe nvidia NVreg_$name="GPU-nobody,$uuid"
 		wait_for 10 test -c /dev/nvidia1
@@ -81,7 +81,7 @@ test_excluded() {
 			check_equal 1 "$(smi -L | grep -c UUID)" "GPUs in nvidia-smi -L"
 			smi -B
 		fi
-		modprobe -r nvidia
+		unload_driver
 	done
 }
 
