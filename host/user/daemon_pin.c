@@ -100,13 +100,13 @@ static bool pinned_add(struct conn *conn, u64 memory, int fd)
 		added = true;
 	}
 	pthread_mutex_unlock(&conn->lock);
-	if (added)
-		return true;
-	if (pinned->fd >= 0)
-		close(pinned->fd);
-	share_drop(conn->cred.uid, SHARE_PINNED);
-	free(pinned);
-	return false;
+	if (!added) {
+		if (pinned->fd >= 0)
+			close(pinned->fd);
+		share_drop(conn->cred.uid, SHARE_PINNED);
+		free(pinned);
+	}
+	return added;
 }
 
 /* A descriptor of its own, or -1. */

@@ -333,8 +333,7 @@ static enum nv_status map_on_all(struct uvm_space *space, struct rm_file *file,
 			status = NV_ERR_INVALID_DEVICE;
 		else
 			status = map_on_gpu(range, gpu, file, p, a);
-		if (status == NV_OK)
-			done |= BIT32(gpu->id);
+		done |= gpu && status == NV_OK ? BIT32(gpu->id) : 0;
 	}
 	if (status == NV_OK)
 		return NV_OK;

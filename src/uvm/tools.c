@@ -7,7 +7,7 @@ static enum nv_status page_copy(struct uvm_space *space, u64 address, void *byte
 				bool write)
 {
 	enum nv_status status = NV_ERR_INVALID_ADDRESS;
-	struct uvm_extent extent;
+	struct uvm_extent extent = { 0 };
 	struct uvm_range *range;
 
 	os_mutex_lock(&space->lock);

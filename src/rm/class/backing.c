@@ -182,13 +182,13 @@ enum nv_status rm_backing_alloc_video(struct rm_gpu *gpu, u64 size, u64 align,
 {
 	struct rm_video_request request = {
 		.page_size = OS_PAGE_SIZE,
-		.align = max(align, (u64)OS_PAGE_SIZE),
 		.hi = ~(u64)0,
 	};
 
 	if (size == 0 || !is_power_of_2(align) || !align_up_ok(size, OS_PAGE_SIZE))
 		return NV_ERR_INVALID_ARGUMENT;
 	request.size = align_up(size, OS_PAGE_SIZE);
+	request.align = max(align, (u64)OS_PAGE_SIZE);
 	return rm_backing_alloc_client(gpu, &request, out);
 }
 
