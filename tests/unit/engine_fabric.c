@@ -374,6 +374,53 @@ static void goes_in_the_middle(void **state)
 	assert_true(done != 0 && faulted != 0);
 }
 
+/* A GPU of another process: what that one shares is all there is. */
+static void in_another_process(void **state)
+{
+	static u8 memory[OS_PAGE_SIZE];
+	u64 sent = 0, received = 0, base = h100_fabric_base(5), old;
+	u8 data[64], back[64];
+	u32 linked = 0;
+	const struct h100_remote remote = {
+		.video = memory,
+		.video_bytes = sizeof(memory),
+		.linked = &linked,
+		.sent = &sent,
+		.received = &received,
+	};
+
+	memset(data, 0x5c, sizeof(data));
+	assert_false(peer_write(SWITCHED, base, data, 8));
+	h100_fabric_attach(fabric, 5, &remote);
+	assert_false(peer_write(SWITCHED, base, data, 8));
+	assert_int_equal(memory[0], 0);
+	os_store_release(&linked, 1u);
+	assert_true(peer_write(SWITCHED, base + 9, data, sizeof(data)));
+	assert_memory_equal(memory + 9, data, sizeof(data));
+	assert_true(peer_read(SWITCHED, base + 9, back, 32));
+	assert_memory_equal(back, data, 32);
+	assert_int_equal(received, sizeof(data));
+	assert_int_equal(sent, 32);
+	assert_true(h100_memory_fetch_op(&rigs[0].memory, h100_aperture_peer(SWITCHED), base, 8,
+					 H100_MEMORY_ADD, 5, &old));
+	assert_int_equal(memory[0], 5);
+	h100_peer_beside(&rigs[0].memory, BESIDE, 5);
+	assert_true(peer_read(BESIDE, 9, back, 64));
+	assert_memory_equal(back, data, 64);
+	/* Its end, its links, and a GPU of this process in its place. */
+	assert_true(peer_read(SWITCHED, base + sizeof(memory) - 8, back, 8));
+	assert_false(peer_read(SWITCHED, base + sizeof(memory) - 7, back, 8));
+	assert_false(peer_read(BESIDE, sizeof(memory), back, 1));
+	os_store_release(&linked, 0u);
+	assert_false(peer_read(SWITCHED, base, back, 8));
+	assert_false(peer_write(BESIDE, 0, back, 8));
+	os_store_release(&linked, 1u);
+	h100_fabric_unplug(&rigs[1].memory);
+	assert_int_equal(h100_fabric_plug(fabric, 5, &rigs[1].memory), NV_OK);
+	assert_true(peer_write(SWITCHED, base + 0x2000, data, 8));
+	assert_memory_equal(rigs[1].video + 0x2000, data, 8);
+}
+
 static void failing_allocations(void **state)
 {
 	struct h100_fabric *other;
@@ -407,6 +454,7 @@ int main(void)
 		TEST(physical_copies),
 		TEST(both_ways_and_pauses),
 		TEST(goes_in_the_middle),
+		TEST(in_another_process),
 		TEST(failing_allocations),
 	};
 

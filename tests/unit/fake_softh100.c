@@ -101,7 +101,7 @@ static int answer_attach(struct h100 *fake, void *arg)
 
 	if (attach->version != SOFTH100_VERSION)
 		return -EPROTO;
-	if (attach->index != 0)
+	if (attach->index >= fake->config.count)
 		return -ENODEV;
 	if (attach->vendor_id != own->vendor_id || attach->device_id != own->device_id ||
 	    attach->subsystem_vendor_id != own->subsystem_vendor_id ||
@@ -278,6 +278,9 @@ static int answer_registers(struct h100 *fake, unsigned long request, void *arg)
 	case SOFTH100_PRESENT:
 		os_store_relaxed(&fake->fn.off_bus, *word ? 0 : 1);
 		return 0;
+	case SOFTH100_LINKED:
+		os_store_release(&fake->links.gpu[fake->config.index].linked, *word);
+		return 0;
 	default:
 		return -ENOTTY;
 	}
@@ -368,6 +371,20 @@ static void *fake_map(void *ctx, u64 offset, size_t size)
 		return NULL;
 	if (offset == SOFTH100_BELLS_OFFSET)
 		return map_bells(fake, size);
+	if (offset == SOFTH100_LINKS_OFFSET) {
+		assert_int_equal(size, OS_PAGE_SIZE);
+		os_fetch_add(&fake->mapped, 1);
+		return &fake->links;
+	}
+	if (offset >= SOFTH100_PEERS_OFFSET(0)) {
+		/* Of GPUs that nobody touches here. */
+		assert_int_equal(offset % SOFTH100_PEERS_OFFSET(0), 0);
+		assert_int_not_equal(offset, SOFTH100_PEERS_OFFSET(fake->config.index));
+		assert_true(offset < SOFTH100_PEERS_OFFSET(fake->config.count));
+		assert_int_equal(size, fake->identity.video_bytes);
+		os_fetch_add(&fake->mapped, 1);
+		return fake->video;
+	}
 	assert_int_equal(offset, 0);
 	assert_int_equal(size, fake->identity.video_bytes);
 	os_fetch_add(&fake->mapped, 1);

@@ -18,8 +18,9 @@ struct h100 {
 	struct h100_function_identity identity; /* what the module would have been loaded with */
 	struct h100_function fn;
 	u8 *video;
-	u32 mapped; /* of video memory, by the process */
-	u8 *bells;  /* pages of them, once the process has mapped them; atomic */
+	u32 mapped;		     /* of video memory, by the process */
+	u8 *bells;		     /* pages of them, once the process has mapped them; atomic */
+	struct softh100_links links; /* the module's page of them */
 
 	pthread_mutex_t lock; /* all below */
 	pthread_cond_t changed;

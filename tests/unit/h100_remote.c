@@ -49,18 +49,33 @@ static void enable(struct driver *d)
 	driver_interrupts(d);
 }
 
-static int open_with(void **state, bool process)
+static int open_machine(void **state, bool process, const struct h100_config *config)
 {
 	struct driver *d = malloc(sizeof(*d));
 
 	live_before = unit_live();
 	fake_no_process = !process;
-	driver_open(d, NULL);
+	driver_open(d, config);
 	d->no_lending = true;
 	if (process)
 		enable(d);
 	*state = d;
 	return 0;
+}
+
+static int open_with(void **state, bool process)
+{
+	return open_machine(state, process, NULL);
+}
+
+#define MACHINE_GPUS 3u
+#define MACHINE_SELF 1u
+
+static int open_one_of_three(void **state)
+{
+	const struct h100_config config = { .index = MACHINE_SELF, .count = MACHINE_GPUS };
+
+	return open_machine(state, true, &config);
 }
 
 static int open_cold(void **state)
@@ -348,6 +363,51 @@ static bool off_bus(struct driver *d)
 }
 
 /* Events of the future are a wait's timeout. */
+static bool is_linked(struct driver *d)
+{
+	return os_load_acquire(&d->gpu->links.gpu[MACHINE_SELF].linked) != 0;
+}
+
+static bool counts_taken(struct driver *d)
+{
+	struct softh100_link *own = &d->gpu->links.gpu[MACHINE_SELF];
+
+	return os_load_acquire(&own->sent) == 0 && os_load_acquire(&own->received) == 0;
+}
+
+/* The other processes' GPUs: the module hears of the links' state, and of nothing else. */
+static void test_links(void **state)
+{
+	u32 control = NV_EP_PCFG_GPU_DEVICE_CONTROL_STATUS;
+	struct driver *d = *state;
+	struct softh100_link *own = &d->gpu->links.gpu[MACHINE_SELF];
+
+	/* The process, its own memory, the page and two GPUs' memory. */
+	assert_true(eventually(is_linked, d));
+	assert_int_equal(os_load_relaxed(&d->gpu->mapped), 2 + MACHINE_GPUS - 1);
+	assert_int_equal(fake_command(d->gpu, "nvlink-down 3"), 0);
+	assert_false(is_linked(d));
+	assert_int_equal(fake_command(d->gpu, "nvlink-up 3"), 0);
+	assert_true(is_linked(d));
+	assert_int_equal(fake_command(d->gpu, "off-bus"), 0);
+	assert_false(is_linked(d));
+	assert_int_equal(fake_command(d->gpu, "on-bus"), 0);
+	assert_true(is_linked(d));
+	/* What others moved is counted once. */
+	os_store_release(&own->sent, 1000u);
+	os_store_release(&own->received, 3u);
+	fake_work(d->gpu, SOFTH100_WORK_WOKEN);
+	assert_true(eventually(counts_taken, d));
+	/* A reset of the function takes the links down without a word of the process. */
+	os_store_release(&own->linked, 0u);
+	h100_cfg_write(d->gpu, control, 2, h100_cfg_read(d->gpu, control, 2) | 0x8000);
+	assert_true(eventually(is_linked, d));
+	for (u32 i = 0; i < SOFTH100_LINKS_MAX; i++) {
+		if (i != MACHINE_SELF)
+			assert_int_equal(d->gpu->links.gpu[i].linked, 0);
+	}
+}
+
 static void test_scheduled(void **state)
 {
 	struct driver *d = *state;
@@ -621,6 +681,7 @@ static void test_bell_of_no_number(void **state)
 }
 
 #define COLD(name) cmocka_unit_test_setup_teardown(name, open_cold, close_gpu)
+#define OF_THREE(name) cmocka_unit_test_setup_teardown(name, open_one_of_three, close_gpu)
 #define BOOTED(name) cmocka_unit_test_setup_teardown(name, open_booted, close_gpu)
 #define UNSERVED(name) cmocka_unit_test_setup_teardown(name, open_unserved, close_gpu)
 
@@ -645,6 +706,7 @@ int main(void)
 		BOOTED(test_bell_of_no_number),
 		UNSERVED(test_refused),
 		UNSERVED(test_allocations),
+		OF_THREE(test_links),
 		cmocka_unit_test(test_machine),
 		cmocka_unit_test(test_lies),
 	};

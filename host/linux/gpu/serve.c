@@ -11,6 +11,7 @@
 
 #include "h100/gsp/gpu.h"
 #include "host/linux/gpu/bell.h"
+#include "host/linux/gpu/links.h"
 
 #define WORK_FIRMWARE                                                           \
 	(H100_WORK_FSP | H100_WORK_GSP | H100_WORK_RESET | H100_WORK_DOORBELL | \
@@ -20,6 +21,7 @@ struct serve {
 	struct h100 gpu;
 	struct h100_chip chip;
 	struct bells bells;
+	struct links links;
 	struct serve_config config;
 	u8 *video;
 	u64 video_bytes;
@@ -96,6 +98,10 @@ int serve_open(const struct serve_config *config, struct serve **out)
 	host.ctx = s;
 	model.threads = false;
 	model.lending = false;
+	rc = links_init(&s->links, &s->chip, model.index, model.count);
+	if (rc)
+		goto fail_links;
+	model.fabric = s->links.fabric;
 	rc = errno_of(gpu_init(&s->gpu, &host, &model));
 	if (rc)
 		goto fail_gpu;
@@ -108,13 +114,17 @@ int serve_open(const struct serve_config *config, struct serve **out)
 	rc = ENOMEM;
 	if (!s->video)
 		goto fail_attach;
+	rc = links_map(&s->links, s->video_bytes);
+	if (rc)
+		goto fail_map;
 	rc = bells_open(&s->bells, &s->chip);
 	if (rc)
-		goto fail_bells;
+		goto fail_map;
 	rc = errno_of(gpu_start(&s->gpu, &s->chip, s->video, model.chaos));
 	if (rc)
 		goto fail_start;
 	bells_start(&s->bells, s->gpu.fifo);
+	links_run(&s->links, &s->gpu.state, false);
 	rc = remote_error(&s->chip);
 	if (rc)
 		goto fail_chip;
@@ -125,11 +135,13 @@ fail_chip:
 	gpu_stop(&s->gpu);
 fail_start:
 	bells_close(&s->bells);
-fail_bells:
+fail_map:
 	config->calls->unmap(config->ctx, s->video, s->video_bytes);
 fail_attach:
 	gpu_fini(&s->gpu);
 fail_gpu:
+	links_close(&s->links);
+fail_links:
 	os_free(s);
 	return rc;
 }
@@ -140,6 +152,7 @@ void serve_close(struct serve *s)
 	bells_close(&s->bells);
 	s->config.calls->unmap(s->config.ctx, s->video, s->video_bytes);
 	gpu_fini(&s->gpu);
+	links_close(&s->links);
 	os_free(s);
 }
 
@@ -158,6 +171,8 @@ static void serve_command(struct serve *s)
 		while (end > command.text && (end[-1] == '\n' || end[-1] == ' '))
 			*--end = '\0';
 		answer = (__u32)errno_of(h100_inject(&s->gpu, command.text));
+		/* Who waits for the answer may look what a link that is down does. */
+		links_run(&s->links, &s->gpu.state, false);
 	}
 	remote_ioctl(&s->chip, SOFTH100_ANSWER, &answer);
 }
@@ -184,6 +199,7 @@ int serve_run(struct serve *s, const volatile u32 *stop)
 		runner_run(&s->gpu, false);
 		if (!s->gpu.engine_threads)
 			h100_fifo_run_for(s->gpu.fifo, RUNNER_ENGINES_NS);
+		links_run(&s->links, &s->gpu.state, wait.work & H100_WORK_RESET);
 		rc = remote_error(&s->chip);
 		if (rc)
 			return rc == ENODEV ? 0 : rc;

@@ -5,8 +5,10 @@
  */
 #include <linux/err.h>
 #include <linux/fs.h>
+#include <linux/gfp.h>
 #include <linux/hrtimer.h>
 #include <linux/miscdevice.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
@@ -20,6 +22,8 @@ struct soft_file {
 };
 
 static_assert(SOFTH100_WORK_COMMAND > H100_WORK_RESET);
+static_assert(sizeof(struct softh100_links) <= PAGE_SIZE);
+static_assert(SOFTH100_LINKS_MAX == SOFT_GPUS_MAX);
 
 /* -- Attaching --------------------------------------------------------------------------------- */
 
@@ -253,6 +257,8 @@ static long set_word(struct soft_pci *gpu, unsigned int request, const u32 __use
 		return soft_bell_arm(gpu, value);
 	case SOFTH100_BELL_FREE:
 		return soft_bell_free(gpu, value);
+	case SOFTH100_LINKED:
+		return value > 1 ? -EINVAL : soft_gpu_link(gpu, value != 0);
 	default:
 		return -ENOTTY;
 	}
@@ -321,6 +327,7 @@ static long device_ioctl(struct file *file, unsigned int request, unsigned long 
 	case SOFTH100_ANSWER:
 	case SOFTH100_BELL_ARM:
 	case SOFTH100_BELL_FREE:
+	case SOFTH100_LINKED:
 		return set_word(gpu, request, user);
 	default:
 		return -ENOTTY;
@@ -352,14 +359,40 @@ static ssize_t device_write(struct file *file, const char __user *user, size_t s
 			   : soft_dma_access(gpu, (char __user *)user, size, *at, true);
 }
 
+/* The page is there from the beginning, and nothing takes it away. */
+static int mmap_links(struct vm_area_struct *vma)
+{
+	if (!(vma->vm_flags & VM_SHARED) || vma_pages(vma) != 1 ||
+	    vma->vm_pgoff != SOFTH100_LINKS_OFFSET >> PAGE_SHIFT)
+		return -EINVAL;
+	/* beyond all that is taken away from mappings */
+	vma->vm_pgoff = SOFTH100_PEERS_OFFSET(SOFT_GPUS_MAX) >> PAGE_SHIFT;
+	return vm_insert_page(vma, vma->vm_start, virt_to_page(soft_machine.links));
+}
+
+static int mmap_peer(struct vm_area_struct *vma)
+{
+	u64 place = vma->vm_pgoff - (SOFTH100_PEERS_OFFSET(0) >> PAGE_SHIFT);
+	u64 pages = (SOFTH100_PEERS_OFFSET(1) - SOFTH100_PEERS_OFFSET(0)) >> PAGE_SHIFT;
+
+	if (place / pages >= soft_machine.gpus)
+		return -EINVAL;
+	vma->vm_pgoff = place % pages;
+	return soft_video_mmap_peer(&soft_machine.gpu[place / pages]->video, vma);
+}
+
 static int device_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct soft_pci *gpu = memory_of(file);
 
 	if (IS_ERR(gpu))
 		return (int)PTR_ERR(gpu);
+	if (vma->vm_pgoff >= SOFTH100_PEERS_OFFSET(0) >> PAGE_SHIFT)
+		return mmap_peer(vma);
 	if (vma->vm_pgoff >= SOFTH100_BELLS_OFFSET >> PAGE_SHIFT)
 		return soft_bells_mmap(gpu, vma);
+	if (vma->vm_pgoff >= SOFTH100_LINKS_OFFSET >> PAGE_SHIFT)
+		return mmap_links(vma);
 	return soft_video_mmap(&gpu->video, vma);
 }
 
@@ -404,10 +437,21 @@ static struct miscdevice device = {
 
 int soft_device_init(void)
 {
-	return os_linux_alloc_fails() ? -ENOMEM : misc_register(&device);
+	int rc = -ENOMEM;
+
+	if (!os_linux_alloc_fails())
+		soft_machine.links = (void *)get_zeroed_page(GFP_KERNEL);
+	if (!soft_machine.links)
+		return -ENOMEM;
+	if (!os_linux_alloc_fails())
+		rc = misc_register(&device);
+	if (rc)
+		free_page((unsigned long)soft_machine.links);
+	return rc;
 }
 
 void soft_device_exit(void)
 {
 	misc_deregister(&device);
+	free_page((unsigned long)soft_machine.links);
 }

@@ -88,10 +88,22 @@ void soft_gpu_work(struct soft_pci *gpu, u32 work)
 	swake_up_one(&gpu->waiters);
 }
 
+static void set_linked(struct soft_pci *gpu, bool linked)
+{
+	u32 *word = &soft_machine.links->gpu[gpu->index].linked;
+
+	if (!linked)
+		os_store_release(word, 0u);
+	soft_video_link(&gpu->video, linked);
+	if (linked)
+		os_store_release(word, 1u);
+}
+
 static void reset_work(struct work_struct *work)
 {
 	struct soft_pci *gpu = container_of(work, struct soft_pci, reset);
 
+	set_linked(gpu, false);
 	soft_video_clear(&gpu->video);
 	os_fetch_and(&gpu->function.off_bus, ~(u32)ABSENT_RESET);
 	soft_gpu_work(gpu, H100_WORK_RESET);
@@ -121,6 +133,14 @@ static void place_bars(struct soft_pci *gpu)
 	}
 }
 
+static void bind_mapping(struct soft_pci *gpu, struct address_space *mapping)
+{
+	down_write(&soft_machine.mapped);
+	gpu->mapping = mapping;
+	up_write(&soft_machine.mapped);
+	soft_bells_bind(gpu, mapping);
+}
+
 int soft_gpu_attach(struct soft_pci *gpu, struct soft_file *file, struct address_space *mapping)
 {
 	int rc = 0;
@@ -135,8 +155,7 @@ int soft_gpu_attach(struct soft_pci *gpu, struct soft_file *file, struct address
 	gpu->file = file;
 	/* Before clients' doorbells may leave work for this process. */
 	os_store_relaxed(&gpu->work, 0u);
-	soft_video_bind(&gpu->video, mapping);
-	soft_bells_bind(gpu, mapping);
+	bind_mapping(gpu, mapping);
 	h100_function_reset(&gpu->function);
 	os_store_release(&gpu->attached, 1u);
 	os_store_release(&gpu->function.off_bus, 0u);
@@ -157,8 +176,8 @@ void soft_gpu_detach(struct soft_pci *gpu)
 	soft_irq_quiesce(gpu);
 	cancel_work_sync(&gpu->reset);
 	soft_command_cancel(gpu);
-	soft_video_bind(&gpu->video, NULL);
-	soft_bells_bind(gpu, NULL);
+	bind_mapping(gpu, NULL);
+	set_linked(gpu, false);
 	soft_video_clear(&gpu->video);
 	gpu->file = NULL;
 	os_log(OS_LOG_INFO, "GPU %u is off the bus: nobody serves it", gpu->index);
@@ -179,6 +198,19 @@ int soft_gpu_set_present(struct soft_pci *gpu, bool present)
 	mutex_unlock(&gpu->bind);
 	if (!rc && present && h100_function_intx(&gpu->function))
 		soft_irq_intx(gpu);
+	return rc;
+}
+
+int soft_gpu_link(struct soft_pci *gpu, bool linked)
+{
+	int rc = 0;
+
+	mutex_lock(&gpu->bind);
+	if (gpu->ejected)
+		rc = -ENODEV;
+	else
+		set_linked(gpu, linked);
+	mutex_unlock(&gpu->bind);
 	return rc;
 }
 

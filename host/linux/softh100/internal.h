@@ -3,9 +3,9 @@
  * softh100.ko's parts: GPUs' functions on a PCI bus of their own, and /dev/softh100, where the
  * process with the engines and the firmware of each attaches. docs/virtual-pci.md has the picture.
  *
- * Locks, outermost first: soft_pci.bind, PCI's rescan lock, soft_video.lock; soft_pci.bind, a
- * process's mmap_lock, soft_bells.lock; in atomic context soft_vectors.lock or soft_dma's, then
- * those of h100/function.
+ * Locks, outermost first: soft_pci.bind, PCI's rescan lock, soft_video.lock, soft_machine.mapped;
+ * soft_pci.bind, a process's mmap_lock, soft_bells.lock; in atomic context soft_vectors.lock or
+ * soft_dma's, then those of h100/function.
  */
 #ifndef HOST_LINUX_SOFTH100_INTERNAL_H
 #define HOST_LINUX_SOFTH100_INTERNAL_H
@@ -48,9 +48,9 @@ struct soft_video {
 	struct xarray pages;	  /* by page number; values change under its lock, interrupts off */
 	struct rw_semaphore lock; /* readers map pages into processes, a writer takes them away */
 	u64 bytes;
-	pgoff_t base; /* its first page in the address space of the device's file */
-	struct address_space *mapping; /* that address space; NULL: mapped nowhere. Under lock. */
-	bool full;		       /* said once that a page was not to be had */
+	pgoff_t base; /* its first page in every file's address space */
+	bool linked;  /* other GPUs reach it. Under lock. */
+	bool full;    /* said once that a page was not to be had */
 };
 
 void soft_video_init(struct soft_video *video, u32 index, u64 bytes);
@@ -59,8 +59,10 @@ u64 soft_video_read(struct soft_video *video, u64 address, u32 width);
 void soft_video_write(struct soft_video *video, u64 address, u32 width, u64 value);
 /* mmap of the device's file: -EINVAL beyond its end, or private. */
 int soft_video_mmap(struct soft_video *video, struct vm_area_struct *vma);
-/* From now on mappings of the file are this memory's (NULL: none are left). */
-void soft_video_bind(struct soft_video *video, struct address_space *mapping);
+/* The same of another GPU's memory, by that one's process. */
+int soft_video_mmap_peer(struct soft_video *video, struct vm_area_struct *vma);
+/* Others reach it from now on, or nobody does any more once this returns. */
+void soft_video_link(struct soft_video *video, bool linked);
 /* All of it reads as zero, mappings too. The function is off the bus, and so it stays meanwhile. */
 void soft_video_clear(struct soft_video *video);
 /* A page for a mapping of its BAR, referenced; NULL: off the bus, beyond the end, no memory. */
@@ -220,7 +222,9 @@ struct soft_pci {
 
 	struct mutex bind;	/* file, ejected */
 	struct soft_file *file; /* whose process serves this GPU */
-	bool ejected;		/* out of its slot */
+	struct address_space
+		*mapping; /* that file's; NULL: nobody serves. Under soft_machine.mapped. */
+	bool ejected;	  /* out of its slot */
 
 	u32 attached; /* atomic: the function may leave work */
 	u32 work;     /* atomic: bits of SOFTH100_WORK_* and H100_WORK_* */
@@ -244,7 +248,9 @@ struct soft_machine {
 	u32 gpus;
 	struct soft_pci *gpu[SOFT_GPUS_MAX];
 	struct workqueue_struct *queue;
-	wait_queue_head_t attached; /* somebody attached */
+	wait_queue_head_t attached;   /* somebody attached */
+	struct softh100_links *links; /* a page */
+	struct rw_semaphore mapped;   /* every GPU's mapping */
 	struct dentry *dir;
 	const char *process; /* the program to start; empty: none */
 };
@@ -263,6 +269,8 @@ int soft_gpu_attach(struct soft_pci *gpu, struct soft_file *file, struct address
 void soft_gpu_detach(struct soft_pci *gpu);
 /* 0, or -ENODEV when it was ejected. */
 int soft_gpu_set_present(struct soft_pci *gpu, bool present);
+/* SOFTH100_LINKED; -ENODEV when nobody serves it. */
+int soft_gpu_link(struct soft_pci *gpu, bool linked);
 /* Out of its slot, and in again. 0 or -errno. */
 int soft_gpu_eject(struct soft_pci *gpu);
 int soft_gpu_insert(struct soft_pci *gpu);

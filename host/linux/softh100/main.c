@@ -200,6 +200,7 @@ static int __init softh100_init(void)
 	int rc;
 
 	init_waitqueue_head(&soft_machine.attached);
+	init_rwsem(&soft_machine.mapped);
 	soft_machine.dir = debugfs_create_dir("softh100", NULL);
 	rc = os_linux_init("softh100", soft_machine.dir);
 	if (rc)

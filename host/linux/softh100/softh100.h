@@ -9,6 +9,7 @@
  *   system memory <-- dma_map_ops ----             <-- pread, pwrite at the DMA address --
  *   video memory  <-- BAR 2, PRAMIN --             <-- mmap --
  *   client's page <-- faults, stores -- a bell      <-- BELLS, ARM, mmap --
+ *   other GPUs' video memory <--------------------- <-- mmap, as far as they are linked --
  *
  * The file's end, by close or by the death of its process, takes the GPU off the bus. A process
  * that attaches afterwards finds the function reset and brings it back.
@@ -20,7 +21,7 @@
 #include <linux/types.h>
 
 #define SOFTH100_DEVICE "/dev/softh100"
-#define SOFTH100_VERSION 2u
+#define SOFTH100_VERSION 3u
 
 /*
  * Before ATTACH everything but MACHINE fails with ENOTCONN; once the GPU is out of its slot
@@ -108,6 +109,27 @@ struct softh100_bells {
 	struct softh100_bell bells[32];
 };
 
+/*
+ * NVLink: the GPUs of a machine reach each other's video memory. At SOFTH100_PEERS_OFFSET(i) a file
+ * shows GPU i's while that one is linked; what is stored there otherwise is lost, and what is read
+ * is zeroes. The page at SOFTH100_LINKS_OFFSET, one for all GPUs, says which are linked, and counts
+ * the bytes that others sent to and received from each, which its process takes.
+ */
+#define SOFTH100_LINKS_MAX 16u
+#define SOFTH100_LINKS_OFFSET (1ull << 42)
+#define SOFTH100_PEERS_OFFSET(i) (((__u64)(i) + 1) << 44)
+
+struct softh100_link {
+	__u32 linked; /* the module writes it */
+	__u32 reserved;
+	__u64 sent, received; /* by this GPU; atomic */
+	__u64 reserved2[5];
+};
+
+struct softh100_links {
+	struct softh100_link gpu[SOFTH100_LINKS_MAX];
+};
+
 struct softh100_range {
 	__u64 start, end; /* equal: none */
 };
@@ -144,6 +166,9 @@ struct softh100_command {
 #define SOFTH100_BELL_FREE _IOW('H', 0x12, __u32)
 /* A WAIT returns with SOFTH100_WORK_WOKEN: one thread of the process tells another. */
 #define SOFTH100_WAKE _IO('H', 0x13)
+/* 0 or 1: this GPU's memory is there for the others. A reset of the function, and the end, say 0.
+ */
+#define SOFTH100_LINKED _IOW('H', 0x14, __u32)
 
 /*
  * pread and pwrite: system memory by its DMA address, of any alignment and size up to 1 MiB; EFAULT
@@ -151,7 +176,7 @@ struct softh100_command {
  *
  * mmap (MAP_SHARED): video memory, at offset 0 and up to its size. Sparse: pages appear, zeroed, as
  * they are touched from either side. At SOFTH100_BELLS_OFFSET and up to 256 MiB: pages of bells; a
- * bus error where there is none.
+ * bus error where there is none. The links' page, and other GPUs' video memory: above.
  */
 
 #endif

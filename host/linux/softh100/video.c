@@ -14,7 +14,8 @@
 
 /*
  * More than the largest profile has, and than SOFTH100_BELLS_OFFSET, so that GPUs do not overlap in
- * the file's address space.
+ * the address space of the device's file, where a mapping by another GPU's process is at the same
+ * place.
  */
 #define VIDEO_SHIFT 44
 
@@ -107,6 +108,12 @@ struct page *soft_video_page(struct soft_video *video, struct h100_function *fun
 	return page;
 }
 
+/* Out of memory the process dies and its GPU is off the bus, rather than trying for ever. */
+static vm_fault_t fault_result(int rc)
+{
+	return rc == 0 || rc == -EBUSY ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
+}
+
 static vm_fault_t fault(struct vm_fault *vmf)
 {
 	struct soft_video *video = vmf->vma->vm_private_data;
@@ -118,14 +125,38 @@ static vm_fault_t fault(struct vm_fault *vmf)
 	if (page)
 		rc = vm_insert_page(vmf->vma, vmf->address, page);
 	up_read(&video->lock);
-	/* Out of memory the process dies and its GPU is off the bus, rather than trying for ever.
-	 */
-	return rc == 0 || rc == -EBUSY ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
+	return fault_result(rc);
+}
+
+/* An access that was on its way when the link went ends in a page that is nobody's. */
+static vm_fault_t peer_fault(struct vm_fault *vmf)
+{
+	struct soft_video *video = vmf->vma->vm_private_data;
+	struct page *page;
+	int rc = -ENOMEM;
+
+	down_read(&video->lock);
+	if (video->linked) {
+		page = page_at(video, vmf->pgoff - video->base);
+		if (page)
+			rc = vm_insert_page(vmf->vma, vmf->address, page);
+	} else {
+		page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+		if (page) {
+			rc = vm_insert_page(vmf->vma, vmf->address, page);
+			put_page(page);
+		}
+	}
+	up_read(&video->lock);
+	return fault_result(rc);
 }
 
 static const struct vm_operations_struct vm_ops = { .fault = fault };
+static const struct vm_operations_struct peer_ops = { .fault = peer_fault };
 
-int soft_video_mmap(struct soft_video *video, struct vm_area_struct *vma)
+/* vma->vm_pgoff counts from the beginning of the memory. */
+static int map_video(struct soft_video *video, struct vm_area_struct *vma,
+		     const struct vm_operations_struct *how)
 {
 	u64 pages = video->bytes >> PAGE_SHIFT;
 
@@ -139,14 +170,47 @@ int soft_video_mmap(struct soft_video *video, struct vm_area_struct *vma)
 	vma->vm_flags |= VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY;
 #endif
 	vma->vm_private_data = video;
-	vma->vm_ops = &vm_ops;
+	vma->vm_ops = how;
 	return 0;
 }
 
-void soft_video_bind(struct soft_video *video, struct address_space *mapping)
+int soft_video_mmap(struct soft_video *video, struct vm_area_struct *vma)
+{
+	return map_video(video, vma, &vm_ops);
+}
+
+int soft_video_mmap_peer(struct soft_video *video, struct vm_area_struct *vma)
+{
+	return map_video(video, vma, &peer_ops);
+}
+
+/* From all GPUs' processes: usually all have opened the same node, and so have one address space.
+ */
+static void unmap(struct soft_video *video, u64 first, u64 last)
+{
+	struct address_space *done = NULL;
+	u32 i;
+
+	down_read(&soft_machine.mapped);
+	for (i = 0; i < soft_machine.gpus; i++) {
+		struct soft_pci *gpu = soft_machine.gpu[i];
+
+		if (!gpu || !gpu->mapping || gpu->mapping == done)
+			continue;
+		done = gpu->mapping;
+		unmap_mapping_range(done, ((loff_t)video->base + first) << PAGE_SHIFT,
+				    ((loff_t)last - first + 1) << PAGE_SHIFT, 1);
+	}
+	up_read(&soft_machine.mapped);
+}
+
+void soft_video_link(struct soft_video *video, bool linked)
 {
 	down_write(&video->lock);
-	video->mapping = mapping;
+	if (video->linked != linked) {
+		video->linked = linked;
+		unmap(video, 0, (video->bytes >> PAGE_SHIFT) - 1);
+	}
 	up_write(&video->lock);
 }
 
@@ -157,9 +221,7 @@ static void take(struct soft_video *video, unsigned long first, unsigned long la
 	unsigned long index, flags;
 	struct page *page;
 
-	if (video->mapping)
-		unmap_mapping_range(video->mapping, ((loff_t)video->base + first) << PAGE_SHIFT,
-				    ((loff_t)last - first + 1) << PAGE_SHIFT, 1);
+	unmap(video, first, last);
 	xa_for_each_range(&video->pages, index, page, first, last)
 	{
 		xa_lock_irqsave(&video->pages, flags);

@@ -14,6 +14,7 @@ struct port {
 	/* Readers: accesses of others. Writer: who changes memory, or moves what is behind it. */
 	pthread_rwlock_t lock;
 	struct h100_memory *memory; /* NULL: nothing is plugged in */
+	struct h100_remote remote;  /* video NULL: no GPU of another process */
 };
 
 struct h100_fabric {
@@ -90,6 +91,11 @@ enum nv_status h100_fabric_plug(struct h100_fabric *fabric, u32 index, struct h1
 	}
 	port_unlock(port);
 	return status;
+}
+
+void h100_fabric_attach(struct h100_fabric *fabric, u32 index, const struct h100_remote *remote)
+{
+	fabric->ports[index].remote = *remote;
 }
 
 void h100_fabric_unplug(struct h100_memory *m)
@@ -190,6 +196,25 @@ static bool on_the_links(const struct h100_memory *m)
 	return !m->state || h100_state_nvlink_ready(m->state);
 }
 
+/* port held for reading. NULL: nobody is there, or nothing at that address. */
+static u8 *memory_behind(const struct port *port, u64 address, u64 size)
+{
+	const struct h100_remote *remote = &port->remote;
+	u64 bytes;
+	u8 *video;
+
+	if (port->memory && on_the_links(port->memory)) {
+		video = port->memory->video;
+		bytes = port->memory->video_bytes;
+	} else if (!port->memory && remote->video && os_load_acquire(remote->linked) != 0) {
+		video = remote->video;
+		bytes = remote->video_bytes;
+	} else {
+		return NULL;
+	}
+	return address < bytes && size <= bytes - address ? video + address : NULL;
+}
+
 /*
  * The other GPU's memory, with its port held for reading, and where in it the bytes lie; NULL, and
  * nothing held: they cannot be reached. By the switches a GPU reaches itself too.
@@ -198,8 +223,8 @@ static u8 *reach(struct h100_memory *m, u32 aperture, u64 address, u64 size, str
 {
 	u32 entry = entry_of(m, aperture);
 	u64 gpu = entry >> ENTRY_GPU_SHIFT;
-	struct h100_memory *other;
 	struct port *port;
+	u8 *at;
 
 	if (!m->fabric || !entry_usable(entry) || !may_reach(m) || !on_the_links(m))
 		return NULL;
@@ -211,24 +236,24 @@ static u8 *reach(struct h100_memory *m, u32 aperture, u64 address, u64 size, str
 		return NULL;
 	port = &m->fabric->ports[gpu];
 	port_read(port);
-	other = port->memory;
-	if (other && on_the_links(other) && address < other->video_bytes &&
-	    size <= other->video_bytes - address) {
+	at = memory_behind(port, address, size);
+	if (at)
 		*held = port;
-		return other->video + address;
-	}
-	port_unlock(port);
-	return NULL;
+	else
+		port_unlock(port);
+	return at;
 }
 
 static void let_go(struct h100_memory *m, struct port *port, u64 sent, u64 received)
 {
-	struct h100_state *other = port->memory->state;
-
 	if (m->state)
 		h100_state_account_nvlink(m->state, sent, received);
-	if (other)
-		h100_state_account_nvlink(other, received, sent);
+	if (!port->memory) {
+		os_fetch_add(port->remote.sent, received);
+		os_fetch_add(port->remote.received, sent);
+	} else if (port->memory->state) {
+		h100_state_account_nvlink(port->memory->state, received, sent);
+	}
 	port_unlock(port);
 }
 

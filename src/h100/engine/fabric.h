@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * NVLink between the GPUs of one process: how a GPU's engines reach another one's video memory.
+ * NVLink: how a GPU's engines reach another one's video memory. The other GPU is in the same
+ * process, or in one of its own that shares its memory (h100_fabric_attach).
  *
  *   PTE or copy: aperture PEER, peer id, address
  *      --> the GPU's peer table, which its firmware fills: links to a GPU beside it, or to switches
@@ -23,6 +24,13 @@
 #define H100_FABRIC_GPUS 16u
 #define H100_FABRIC_WINDOW_SHIFT 38u /* 256 GiB for each GPU: more than any has */
 
+struct h100_remote {
+	u8 *video;
+	u64 video_bytes;
+	const u32 *linked;    /* atomic */
+	u64 *sent, *received; /* bytes by that GPU, atomic: this process adds to them */
+};
+
 /* Where a GPU's window begins in the addresses of the switches. */
 static inline u64 h100_fabric_base(u32 index)
 {
@@ -34,6 +42,12 @@ static inline u64 h100_fabric_base(u32 index)
  * yet. NV_ERR_INVALID_ARGUMENT: no such place; NV_ERR_IN_USE.
  */
 enum nv_status h100_fabric_plug(struct h100_fabric *fabric, u32 index, struct h100_memory *m);
+/*
+ * GPU index is in another process, which shares its video memory and a word that is not 0 while the
+ * GPU has its links up. What becomes of accesses that are under way when it is cleared is that
+ * side's to settle. Before engines run; all of it stays until the fabric is destroyed.
+ */
+void h100_fabric_attach(struct h100_fabric *fabric, u32 index, const struct h100_remote *remote);
 /* Waits for accesses under way; none begins any more. Nothing happens if it was not plugged. */
 void h100_fabric_unplug(struct h100_memory *m);
 

@@ -26,7 +26,7 @@ static bool common_end(const struct h100_state *state, u32 links, u32 *gpu)
 	return found;
 }
 
-/* The other ends are in this process or nowhere: a process for each GPU has no way to them. */
+/* NULL: the GPU is by itself. */
 static struct h100_memory *memory_with_links(struct fw_call *call)
 {
 	struct h100_memory *memory = call->fw->memory;

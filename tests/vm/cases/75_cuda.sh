@@ -57,3 +57,11 @@ test_two_gpus() {
 	cuda_client gpus peers
 	unload
 }
+
+# Each GPU's engines reach the other's memory, which is another process's.
+# test_peers: 300 seconds
+test_peers() {
+	load_cuda 2
+	cuda_client peer-access peer-both peer-shared peer-ipc
+	unload
+}

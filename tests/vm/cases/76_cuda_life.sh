@@ -94,6 +94,26 @@ test_process_killed() {
 	unload
 }
 
+# The process of a GPU dies while another GPU copies to its memory: an error there, and that one goes on.
+# test_peer_killed: 180 seconds
+test_peer_killed() {
+	load_cuda 2
+	expect 'NVRM: .*(fallen off the bus|79)' 'NVRM: Xid .*: 31'
+	/vm/cuda_client peer-lost >/tmp/copying.out 2>&1 &
+	copying=$!
+	wait_for 60 grep -q '^copying' /tmp/copying.out
+	# Its parent, the first GPU's and the second's were begun in this order.
+	kill -9 "$(pidof leafhopper-gpu | tr ' ' '\n' | sort -n | tail -n 1)"
+	wait_for 60 grep -q '^error [0-9]' /tmp/copying.out
+	kill -9 $copying 2>/dev/null || true
+	wait $copying || true
+	check_equal 2 "$(pidof leafhopper-gpu | wc -w)" "processes left"
+	export CUDA_VISIBLE_DEVICES=0
+	cuda_client sets
+	unset CUDA_VISIBLE_DEVICES
+	unload
+}
+
 # A suspended driver leaves the rings to later.
 # test_suspend: 120 seconds
 test_suspend() {
