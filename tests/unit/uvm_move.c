@@ -535,7 +535,8 @@ static void test_made_at_the_end(void **state)
 		struct os_thread *thread;
 
 		made = 0;
-		late[0x88 / 4] = late[0x8c / 4] = 0;
+		os_store_release(&late[0x88 / 4], 0u);
+		os_store_release(&late[0x8c / 4], 0u);
 		assert_int_equal(rm_uvm_vaspace_pause(vaspace), NV_OK);
 		thread = os_thread_create("maker", maker, NULL);
 		assert_non_null(thread);
@@ -547,11 +548,11 @@ static void test_made_at_the_end(void **state)
 		assert_int_equal(control(LATE_CHANNEL, NVC36F_CTRL_CMD_GPFIFO_GET_WORK_SUBMIT_TOKEN,
 					 &ask, sizeof(ask)),
 				 NV_OK);
-		late[0x8c / 4] = 1;
+		os_store_release(&late[0x8c / 4], 1u);
 		os_pci_wr32(host.gpus[0].pci, 0, DOORBELL, ask.workSubmitToken);
-		for (tries = 0; tries < 10000 && late[0x88 / 4] != 1; tries++)
+		for (tries = 0; tries < 10000 && os_load_acquire(&late[0x88 / 4]) != 1; tries++)
 			os_sleep_us(1000);
-		assert_int_equal(late[0x88 / 4], 1);
+		assert_int_equal(os_load_acquire(&late[0x88 / 4]), 1);
 		assert_int_equal(CALL(&unregister, UVM_UNREGISTER_CHANNEL), NV_OK);
 		assert_int_equal(host_free(ctl, client, LATE_CHANNEL), NV_OK);
 	}
