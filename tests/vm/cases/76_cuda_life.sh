@@ -108,9 +108,8 @@ test_peer_killed() {
 	kill -9 $copying 2>/dev/null || true
 	wait $copying || true
 	check_equal 2 "$(pidof leafhopper-gpu | wc -w)" "processes left"
-	export CUDA_VISIBLE_DEVICES=0
-	cuda_client sets
-	unset CUDA_VISIBLE_DEVICES
+	/vm/vm_client survive
+	check_equal 1 "$(smi -L | grep -c UUID)" "GPUs in nvidia-smi -L"
 	unload
 }
 
