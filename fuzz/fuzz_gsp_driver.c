@@ -95,6 +95,10 @@ void rm_gpu_notify(struct rm_gpu *g, const struct rm_gpu_notification *n)
 		sink += bytes[i];
 }
 
+void rm_gpu_faults_queued(struct rm_gpu *g)
+{
+}
+
 void rm_gpu_inband_data(struct rm_gpu *g, const void *data, u32 size)
 {
 	const u8 *bytes = data;

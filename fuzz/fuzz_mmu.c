@@ -110,6 +110,30 @@ static void put_peer(struct fuzz_engine *f, const struct record *r)
 	memcpy(f->video + 5 * OS_PAGE_SIZE, &entry, sizeof(entry));
 }
 
+/* A fault into a ring of pages that the driver chose, at any put and get. */
+static void write_fault(struct fuzz_engine *f, const struct record *r)
+{
+	u64 pages[2] = { FUZZ_BUS + r->value % (2 * FUZZ_PAGES + 2) * OS_PAGE_SIZE,
+			 r->value >> 16 << 12 };
+	struct h100_fault_buffer buffer = {
+		.aperture = r->length % 4,
+		.pages = r->length & 4 ? NULL : pages,
+		.entries = r->place % 257,
+	};
+	struct h100_fault fault = { .type = (enum h100_fault_type)(r->length % 16),
+				    .va = r->value,
+				    .engine_id = r->place };
+	u32 put, get = (u32)(r->value >> 48);
+
+	put = buffer.entries ? (u32)(r->value >> 32) % buffer.entries : 0;
+	buffer.put = put;
+	if (h100_fault_buffer_write(&buffer, &f->memory, get, &fault) ? buffer.put == get
+								      : buffer.put != put)
+		abort();
+	if (buffer.entries && buffer.put >= buffer.entries)
+		abort();
+}
+
 static void run(struct fuzz_engine *f, const struct h100_pdb *pdb, const struct record *r)
 {
 	struct h100_translation t;
@@ -119,7 +143,10 @@ static void run(struct fuzz_engine *f, const struct h100_pdb *pdb, const struct 
 	u32 access = r->place & (H100_ACCESS_PRIVILEGED | 3);
 	u64 va = address_of(r);
 
-	switch (r->operation % 10) {
+	switch (r->operation % 11) {
+	case 10:
+		write_fault(f, r);
+		break;
 	case 8:
 		change_peers(f, r);
 		break;

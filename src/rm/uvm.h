@@ -28,6 +28,7 @@ struct rm_uvm_video;
 struct rm_uvm_session;
 struct rm_uvm_buffer;
 struct rm_uvm_queue;
+struct rm_uvm_faults;
 
 struct rm_uvm_object {
 	struct rm_file *file; /* NULL: none */
@@ -54,6 +55,8 @@ struct rm_uvm_listener {
 	 * GPUs work until it returns; then nothing is asked of them until the next request.
 	 */
 	void (*suspend)(void *ctx);
+	/* There are faults to be taken from the GPU's buffer (rm_uvm_faults_take). May be NULL. */
+	void (*faulted)(void *ctx, struct rm_gpu *gpu);
 };
 
 /* NULL: nobody listens any more; a call that is under way has ended on return. */
@@ -268,5 +271,21 @@ void rm_uvm_queue_destroy(struct rm_uvm_queue *queue);
  * lost from then on.
  */
 u32 rm_uvm_queue_error(struct rm_uvm_queue *queue);
+
+/* -- Faults that are not replayable --------------------------------------------------------------
+ */
+
+/*
+ * From now on each such fault of the host or of a copy engine leaves an entry (NVC369_BUF_ENTRY_*)
+ * in a buffer, and the listener is told. Its channel ends all the same. *entries: how many there is
+ * room for; what finds none is lost. Ends before the GPU is put. NV_ERR_NOT_SUPPORTED: the GPU has
+ * a buffer already; NV_ERR_NO_MEMORY, NV_ERR_GPU_IS_LOST, what the firmware says.
+ */
+enum nv_status rm_uvm_faults_create(struct rm_gpu *gpu, struct rm_uvm_faults **out, u32 *entries);
+void rm_uvm_faults_destroy(struct rm_uvm_faults *faults);
+/* Any context. */
+bool rm_uvm_faults_pending(const struct rm_uvm_faults *faults);
+/* Moves the oldest ones, at most max, to entries; returns how many. One thread at a time. */
+u32 rm_uvm_faults_take(struct rm_uvm_faults *faults, u32 (*entries)[NVC369_BUF_SIZE / 4], u32 max);
 
 #endif

@@ -169,6 +169,54 @@ static void test_hostile(void **unused)
 	state_free(s);
 }
 
+/* Where the driver wants to see faults: as the firmware wants it, or not at all. */
+static void test_fault_buffer(void **unused)
+{
+	struct h100_state *s = state_make(NULL, 0);
+	NV2080_CTRL_INTERNAL_GMMU_GET_STATIC_INFO_PARAMS info;
+	NV2080_CTRL_INTERNAL_GMMU_UNREGISTER_CLIENT_SHADOW_FAULT_BUFFER_PARAMS end = { 0 };
+	static NV2080_CTRL_INTERNAL_GMMU_REGISTER_CLIENT_SHADOW_FAULT_BUFFER_PARAMS p, good;
+
+	assert_int_equal(ASK(NV2080_CTRL_CMD_INTERNAL_GMMU_GET_STATIC_INFO, info), NV_OK);
+	assert_int_equal(info.nonReplayableFaultBufferSize, FW_FAULT_PAGES * FW_PAGE);
+	assert_int_equal(info.nonReplayableShadowFaultBufferMetadataSize, 0);
+	assert_int_equal(info.replayableFaultBufferSize, 0);
+	good.shadowFaultBufferSize = info.nonReplayableFaultBufferSize;
+	good.shadowFaultBufferType = NV2080_CTRL_FAULT_BUFFER_NON_REPLAYABLE;
+	good.shadowFaultBufferQueuePhysAddr = FW_PAGE;
+	/* No page of it is looked at beyond those that the size has. */
+	good.shadowFaultBufferPteArray[FW_FAULT_PAGES] = 1;
+
+#define BEGIN ASK(NV2080_CTRL_CMD_INTERNAL_GMMU_REGISTER_CLIENT_SHADOW_FAULT_BUFFER, p)
+#define END ASK(NV2080_CTRL_CMD_INTERNAL_GMMU_UNREGISTER_CLIENT_SHADOW_FAULT_BUFFER, end)
+#define REFUSE(change, status)                   \
+	do {                                     \
+		p = good;                        \
+		change;                          \
+		assert_int_equal(BEGIN, status); \
+	} while (0)
+	REFUSE(p.shadowFaultBufferType = NV2080_CTRL_FAULT_BUFFER_REPLAYABLE, NV_ERR_NOT_SUPPORTED);
+	REFUSE(p.shadowFaultBufferType = 2, NV_ERR_INVALID_ARGUMENT);
+	REFUSE(p.shadowFaultBufferSize -= 32, NV_ERR_INVALID_ARGUMENT);
+	REFUSE(p.shadowFaultBufferSize = ~0u, NV_ERR_INVALID_ARGUMENT);
+	REFUSE(p.shadowFaultBufferMetadataSize = 1, NV_ERR_INVALID_ARGUMENT);
+	REFUSE(p.shadowFaultBufferQueuePhysAddr += 8, NV_ERR_INVALID_ARGUMENT);
+	REFUSE(p.shadowFaultBufferPteArray[FW_FAULT_PAGES - 1] = 32, NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(END, NV_OK);
+	REFUSE((void)0, NV_OK);
+	REFUSE((void)0, NV_ERR_IN_USE);
+	end.shadowFaultBufferType = NV2080_CTRL_FAULT_BUFFER_REPLAYABLE;
+	assert_int_equal(END, NV_ERR_NOT_SUPPORTED);
+	end.shadowFaultBufferType = 2;
+	assert_int_equal(END, NV_ERR_INVALID_ARGUMENT);
+	end.shadowFaultBufferType = NV2080_CTRL_FAULT_BUFFER_NON_REPLAYABLE;
+	assert_int_equal(END, NV_OK);
+	REFUSE((void)0, NV_OK);
+	assert_int_equal(END, NV_OK);
+#undef REFUSE
+	state_free(s);
+}
+
 static void test_identity(void **unused)
 {
 	struct h100_state *s = state_make(NULL, 2);
@@ -837,13 +885,21 @@ static void test_sensors(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),	    cmocka_unit_test(test_written),
-		cmocka_unit_test(test_hostile),	    cmocka_unit_test(test_identity),
-		cmocka_unit_test(test_memory),	    cmocka_unit_test(test_make_of_memory),
-		cmocka_unit_test(test_rated_power), cmocka_unit_test(test_samples),
-		cmocka_unit_test(test_links),	    cmocka_unit_test(test_topology),
-		cmocka_unit_test(test_peers),	    cmocka_unit_test(test_mig),
-		cmocka_unit_test(test_sensors),	    cmocka_unit_test(test_setters),
+		cmocka_unit_test(test_fault_buffer),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_written),
+		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_make_of_memory),
+		cmocka_unit_test(test_rated_power),
+		cmocka_unit_test(test_samples),
+		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_topology),
+		cmocka_unit_test(test_peers),
+		cmocka_unit_test(test_mig),
+		cmocka_unit_test(test_sensors),
+		cmocka_unit_test(test_setters),
 		cmocka_unit_test(test_engines),
 	};
 

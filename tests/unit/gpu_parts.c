@@ -16,7 +16,7 @@
 struct rm rm;
 static pthread_rwlock_t api_lock = PTHREAD_RWLOCK_INITIALIZER;
 u32 notified, notified_lost, objects_removed, objects_freed;
-u32 last_engines, engines_notified, channel_errors;
+u32 last_engines, engines_notified, channel_errors, faults_queued;
 struct rm_gpu_notification last_notification;
 static char log_text[1 << 16];
 static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -64,6 +64,11 @@ void rm_gpu_notify(struct rm_gpu *gpu, const struct rm_gpu_notification *n)
 {
 	last_notification = *n;
 	os_fetch_add(&notified, 1);
+}
+
+void rm_gpu_faults_queued(struct rm_gpu *gpu)
+{
+	os_fetch_add(&faults_queued, 1);
 }
 
 void rm_gpu_inband_data(struct rm_gpu *gpu, const void *data, u32 size)
@@ -141,7 +146,7 @@ int parts_setup(void **state)
 	live_before = unit_live();
 	memset(&rm, 0, sizeof(rm));
 	log_text[0] = '\0';
-	notified = notified_lost = objects_removed = objects_freed = 0;
+	notified = notified_lost = objects_removed = objects_freed = faults_queued = 0;
 	os_user_log_set_sink(keep_log, NULL);
 	assert_int_equal(rm_registry_init(&rm.registry, NULL, 0), NV_OK);
 	assert_int_equal(os_mutex_init(&rm.uvm_lock, LOCK_RANK_UVM_LISTEN, "rm uvm"), NV_OK);

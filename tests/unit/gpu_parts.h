@@ -22,7 +22,7 @@ extern struct rm_gpu *gpu;
 
 /* What reached the classes, atomic, and the server. */
 extern u32 notified, notified_lost, objects_removed, objects_freed;
-extern u32 last_engines, engines_notified, channel_errors;
+extern u32 last_engines, engines_notified, channel_errors, faults_queued;
 extern struct rm_gpu_notification last_notification;
 
 /* Around every test: the GPU is found, not booted; afterwards all memory is back. */

@@ -45,6 +45,8 @@ static void report(struct fw *fw, const struct h100_fifo_error *error)
 				     .exceptType = error->code,
 				     .scope = RC_NOTIFIER_SCOPE_TSG };
 
+	if (error->has_fault)
+		fw_fault(fw, &error->fault);
 	describe(line.errString, sizeof(line.errString), error, engine ? engine->name : "host");
 	fw_event(fw, NV_VGPU_MSG_EVENT_OS_ERROR_LOG, NV_OK, &line, sizeof(line));
 	fw_event(fw, NV_VGPU_MSG_EVENT_RC_TRIGGERED, NV_OK, &event, sizeof(event));

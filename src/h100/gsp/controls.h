@@ -46,6 +46,7 @@ extern const struct fw_control_group fw_controls_power;
 extern const struct fw_control_group fw_controls_event;
 extern const struct fw_control_group fw_controls_channel;
 extern const struct fw_control_group fw_controls_engines;
+extern const struct fw_control_group fw_controls_faults;
 extern const struct fw_control_group fw_controls_graphics;
 
 #define FW_LTCS_PER_FBP 2u

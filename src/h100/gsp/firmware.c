@@ -115,6 +115,7 @@ void fw_forget(struct fw *fw)
 	bool had = fw->kept || fw->stage == FW_STAGE_RUNNING;
 
 	fw_store_clear(&fw->store);
+	fw_faults_forget(fw);
 	if (fw->kept)
 		suspend_engines(fw, false);
 	fw->kept = false;

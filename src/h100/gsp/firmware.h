@@ -118,6 +118,16 @@ struct fw_slot {
 	const struct abi_control *info;	  /* or NULL */
 };
 
+#define FW_FAULT_PAGES 16u /* of the driver's fault buffer, its queue page not counted */
+
+/* Where the driver wants to see faults (faults.c); no pages: nowhere. */
+struct fw_faults {
+	struct h100_fault_buffer buffer;
+	u64 page[FW_FAULT_PAGES]; /* bus addresses: the buffer's */
+	u64 queue;		  /* bus address of the page with get and put */
+	u32 lost;		  /* since one found room last */
+};
+
 struct fw {
 	struct h100_chip *chip;
 	const struct h100_host *host;
@@ -145,6 +155,7 @@ struct fw {
 	struct {
 		u32 client, device, subdevice; /* the driver's own commands go to these */
 	} internal;
+	struct fw_faults faults; /* stays as long as the store does */
 
 	u64 now_ns;	    /* when the work in hand began */
 	bool dma_held;	    /* between the host's dma_begin and dma_end: pages may be used */
@@ -281,6 +292,12 @@ enum nv_status fw_work_space(struct fw *fw, struct fw_node *below, u32 handle,
 			     struct h100_space **out);
 /* What the engines stopped is told to the driver. */
 void fw_channel_errors(struct fw *fw);
+
+/* -- faults.c -- */
+
+/* A fault that stopped a channel: into the driver's buffer, if it has one, and told of. */
+void fw_fault(struct fw *fw, const struct h100_fault *fault);
+void fw_faults_forget(struct fw *fw);
 
 /* -- store.c -- */
 

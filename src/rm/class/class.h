@@ -41,5 +41,6 @@ extern const struct rm_class rm_class_uvm_software;
 extern const struct rm_class rm_class_timed_semaphore;
 extern const struct rm_class rm_class_deferred_api;
 extern const struct rm_class rm_class_debugger;
+extern const struct rm_class rm_class_fault_buffer;
 
 #endif

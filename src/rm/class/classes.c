@@ -37,6 +37,7 @@ const struct rm_class *const rm_classes[] = {
 	&rm_class_timed_semaphore,
 	&rm_class_deferred_api,
 	&rm_class_debugger,
+	&rm_class_fault_buffer,
 	&rm_class_generic_engine,
 	&rm_class_p2p,
 	&rm_class_third_party_p2p,

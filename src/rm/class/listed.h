@@ -17,7 +17,6 @@ bool rm_class_listed(u32 class_id);
 /* clang-format off */
 #define RM_LISTED_KINDS(X) \
 	X(AccessCounterBuffer) X(ZbcApi) \
-	X(MmuFaultBuffer) \
 	X(NvdecContext) X(NvjpgContext) X(OfaContext) \
 	X(GpuUserSharedData)
 /* clang-format on */

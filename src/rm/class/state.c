@@ -18,6 +18,7 @@ static void gpu_objects_reset(struct rm_gpu_objects *objects)
 	list_init(&objects->subdevices);
 	objects->compute_rules = 0;
 	objects->compute_owner = 0;
+	objects->fault_buffer = NULL;
 	objects->draining = false;
 	objects->removing = false;
 }

@@ -26,7 +26,8 @@ struct rm_gpu_objects {
 	u32 compute_rules;	  /* NV2080_CTRL_GPU_COMPUTE_MODE_RULES_* */
 	u32 compute_owner;	  /* client that holds the compute mode reservation, or 0 */
 	struct rm_fabric_probe fabric;
-	struct rm_fifo fifo;	 /* has a lock of its own */
+	struct rm_fifo fifo;		      /* has a lock of its own */
+	const struct rm_object *fault_buffer; /* the one MMU_FAULT_BUFFER; NULL: none */
 	bool draining, removing; /* drain state: no new users; to be removed when idle */
 };
 

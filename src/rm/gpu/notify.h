@@ -34,6 +34,8 @@ void rm_gpu_notify_engines(struct rm_gpu *gpu, u32 first, u32 vectors);
 bool rm_gpu_channel_error(struct rm_gpu *gpu, u32 engine_type, u32 chid, u32 exception, u32 scope);
 /* The process that made the channel; 0: there is none, or the driver did. */
 u32 rm_gpu_channel_pid(struct rm_gpu *gpu, u32 runlist, u32 chid);
+/* The firmware put faults into the driver's buffer (class/fault_buffer.h). */
+void rm_gpu_faults_queued(struct rm_gpu *gpu);
 /*
  * The GPU is lost: whoever waits for an event on it shall wait no longer. The first call of a GPU
  * counts.

@@ -154,7 +154,7 @@ static void rc_triggered(struct rm_gpu *gpu, const struct gsp_event *event)
 
 static void mmu_fault_queued(struct rm_gpu *gpu, const struct gsp_event *event)
 {
-	os_log(OS_LOG_INFO, "NVRM: GPU%u: GSP queued MMU faults", gpu->instance);
+	rm_gpu_faults_queued(gpu);
 }
 
 static void lockdown_notice(struct rm_gpu *gpu, const struct gsp_event *event)
