@@ -159,6 +159,38 @@ static void alloc_space(struct input *in)
 	}
 }
 
+/* Pages by their numbers, of video memory, of an object or of the bus; few enough to be mapped. */
+static void alloc_list(struct input *in)
+{
+	static const u32 classes[] = { NV01_MEMORY_LIST_SYSTEM, NV01_MEMORY_LIST_FBMEM,
+				       NV01_MEMORY_LIST_OBJECT };
+	u32 class_id = classes[take(in) % 3], handle = FIRST + take(in) % OBJECTS, i;
+	u64 numbers[8];
+	NV_MEMORY_LIST_ALLOCATION_PARAMS p = {
+		.pageNumberList = (NvP64)(uintptr_t)numbers,
+		.pageCount = take(in) % (ARRAY_SIZE(numbers) + 1),
+		.flagsOs02 = take(in) % 4 ? (u32)REG_PREP(NVOS02_FLAGS_PHYSICALITY,
+							  NVOS02_FLAGS_PHYSICALITY_NONCONTIGUOUS)
+					  : bits(in),
+	};
+
+	for (i = 0; i < ARRAY_SIZE(numbers); i++)
+		numbers[i] = take(in) % 8 ? an_address(in) >> 12 : take(in);
+	p.limit = take(in) % 8 ? p.pageCount * KIB(4) - 1 : a_size(in);
+	if (class_id == NV01_MEMORY_LIST_OBJECT)
+		p.hObject = one_of(in, &memories);
+	if (take(in) % 4 == 0) {
+		p.hClient = take(in) % 2 ? client : take(in);
+		p.flags = bits(in);
+		p.attr = bits(in);
+		p.attr2 = bits(in);
+		p.pteAdjust = bits(in);
+		p.type = take(in);
+	}
+	if (host_alloc(files[0], client, DEVICE, &handle, class_id, &p, 0) == NV_OK)
+		keep_handle(&memories, handle);
+}
+
 static void map_dma(struct input *in)
 {
 	NVOS46_PARAMETERS p = { .hClient = client,
@@ -331,7 +363,10 @@ static void reopen(struct input *in)
 static void run(struct input *in)
 {
 	while (in->size) {
-		switch (take(in) % 16) {
+		switch (take(in) % 17) {
+		case 16:
+			alloc_list(in);
+			break;
 		case 0:
 		case 1:
 		case 2:

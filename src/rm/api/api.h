@@ -53,7 +53,10 @@ enum nv_status rm_api_share(struct rm_file *file, NVOS57_PARAMETERS *p);
  */
 enum nv_status rm_api_alloc_prepared(struct rm_file *file, NVOS64_PARAMETERS *p,
 				     struct rm_file **named);
-/* The same with memory of the caller's that was pinned before any lock was taken (call->pinned). */
+/*
+ * The same with memory of the caller's that was pinned before any lock was taken (call->pinned);
+ * NULL: there is none. Pointers in the block are the driver's own.
+ */
 enum nv_status rm_api_alloc_pinned(struct rm_file *file, NVOS64_PARAMETERS *p,
 				   struct os_pages *pinned);
 enum nv_status rm_api_control_prepared(struct rm_file *file, NVOS54_PARAMETERS *p,

@@ -14,7 +14,8 @@
 
 struct piece {
 	u64 offset; /* in the memory */
-	struct extent *extent;
+	u64 start, size;
+	struct extent *extent; /* of the heap; NULL: it is another's (rm_backing_of_list) */
 };
 
 struct rm_backing {
@@ -23,12 +24,13 @@ struct rm_backing {
 	u64 size, page_size;
 	struct rm_gpu *gpu;	   /* referenced */
 	struct rm_backing *origin; /* referenced: whose memory this is, seen from gpu; or NULL */
+	struct rm_backing *listed; /* referenced: whose pages are listed here; or NULL */
 	struct os_pages pages;	   /* of SYSTEM, PINNED */
 	u64 bar_offset;		   /* of BAR */
 	u32 bar;
 	u32 pid, epoch; /* of VIDEO: the heap's */
 	u32 count;
-	struct piece *pieces; /* of VIDEO, by offset: one, or memory of its own */
+	struct piece *pieces; /* of VIDEO, BUS, by offset: one, or memory of its own */
 	struct piece one;
 	struct rm_tlb_late late; /* of memory that has nobody any more */
 };
@@ -57,6 +59,14 @@ static void backing_delete(struct rm_backing *b)
 		os_free(b->pieces);
 	rm_gpu_put(b->gpu);
 	os_free(b);
+}
+
+static void put_piece(struct piece *piece, u64 offset, struct extent *extent)
+{
+	piece->offset = offset;
+	piece->start = extent->start;
+	piece->size = extent->size;
+	piece->extent = extent;
 }
 
 /* Takes the pieces; extents has room for max of them. The objects' lock is taken. */
@@ -91,12 +101,13 @@ static void give_pieces(struct rm_backing *b)
 	bool ours;
 	u32 i;
 
+	if (!b->pieces[0].extent)
+		return;
 	os_mutex_lock(&objects->lock);
 	ours = objects->heap.epoch == b->epoch;
 	os_mutex_unlock(&objects->lock);
 	for (i = 0; ours && i < b->count; i++)
-		os_pci_bar_discard(b->gpu->pci, BAR_VIDEO, b->pieces[i].extent->start,
-				   b->pieces[i].extent->size);
+		os_pci_bar_discard(b->gpu->pci, BAR_VIDEO, b->pieces[i].start, b->pieces[i].size);
 	os_mutex_lock(&objects->lock);
 	ours = objects->heap.epoch == b->epoch;
 	for (i = 0; i < b->count; i++) {
@@ -136,8 +147,7 @@ static enum nv_status alloc_scattered(struct rm_backing *b, const struct rm_vide
 		goto out;
 	}
 	for (i = 0; i < b->count; i++) {
-		b->pieces[i].offset = offset;
-		b->pieces[i].extent = extents[i];
+		put_piece(&b->pieces[i], offset, extents[i]);
 		offset += extents[i]->size;
 	}
 out:
@@ -148,6 +158,7 @@ out:
 static enum nv_status alloc_client(struct rm_gpu *gpu, const struct rm_video_request *request,
 				   struct rm_backing **out)
 {
+	struct extent *extent;
 	struct rm_backing *b;
 	enum nv_status status;
 
@@ -155,8 +166,10 @@ static enum nv_status alloc_client(struct rm_gpu *gpu, const struct rm_video_req
 	if (!b)
 		return NV_ERR_NO_MEMORY;
 	b->pieces = &b->one;
-	status = take_pieces(b, request, &b->one.extent, 1);
-	if (status == NV_ERR_NO_MEMORY && request->scattered)
+	status = take_pieces(b, request, &extent, 1);
+	if (status == NV_OK)
+		put_piece(&b->one, 0, extent);
+	else if (status == NV_ERR_NO_MEMORY && request->scattered)
 		status = alloc_scattered(b, request);
 	if (status != NV_OK)
 		backing_delete(b);
@@ -234,6 +247,68 @@ enum nv_status rm_backing_of_bar(struct rm_gpu *gpu, u32 bar, u64 offset, u64 si
 	return NV_OK;
 }
 
+/* How many of the parts, of size bytes each, lie one behind the other from the first on. */
+static u64 run_of(const u64 *addresses, u64 count, u64 size)
+{
+	u64 run = 1;
+
+	while (run < count && addresses[run] == addresses[run - 1] + size)
+		run++;
+	return run;
+}
+
+/* The largest page that all of the pieces are made of. */
+static u64 natural_page(const struct rm_backing *b)
+{
+	static const u64 sizes[] = { MIB(512), MIB(2), KIB(64) };
+	u64 bits = 0;
+	u32 i;
+
+	for (i = 0; i < b->count; i++)
+		bits |= b->pieces[i].offset | b->pieces[i].start | b->pieces[i].size;
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		if (is_aligned(bits, sizes[i]))
+			return sizes[i];
+	return OS_PAGE_SIZE;
+}
+
+enum nv_status rm_backing_of_list(struct rm_gpu *gpu, const struct rm_backing_list *list,
+				  struct rm_backing **out)
+{
+	enum rm_backing_kind kind = list->video ? RM_BACKING_VIDEO : RM_BACKING_BUS;
+	struct rm_backing *b = backing_new(gpu, kind, list->count * list->size, OS_PAGE_SIZE);
+	u64 at, run;
+
+	if (!b)
+		return NV_ERR_NO_MEMORY;
+	b->pieces = &b->one;
+	for (at = 0; at < list->count; at += run) {
+		run = run_of(list->addresses + at, list->count - at, list->size);
+		b->count++;
+	}
+	if (b->count > 1)
+		b->pieces = os_alloc(b->count * sizeof(b->pieces[0]));
+	if (!b->pieces) {
+		backing_delete(b);
+		return NV_ERR_NO_MEMORY;
+	}
+	b->count = 0;
+	for (at = 0; at < list->count; at += run) {
+		run = run_of(list->addresses + at, list->count - at, list->size);
+		b->pieces[b->count++] = (struct piece){
+			.offset = at * list->size,
+			.start = list->addresses[at],
+			.size = run * list->size,
+		};
+	}
+	b->page_size = natural_page(b);
+	b->listed = list->of;
+	if (list->of)
+		rm_backing_get(list->of);
+	*out = b;
+	return NV_OK;
+}
+
 /* -- Seen from elsewhere ----------------------------------------------------------------------- */
 
 /* Whose memory it is. */
@@ -281,7 +356,7 @@ void rm_backing_get(struct rm_backing *backing)
 /* Returns whose memory it was, to be put. */
 static struct rm_backing *backing_free(struct rm_backing *backing)
 {
-	struct rm_backing *origin = backing->origin;
+	struct rm_backing *origin = backing->origin ? backing->origin : backing->listed;
 
 	if (backing->pages.impl)
 		os_pages_free(&backing->pages);
@@ -311,6 +386,16 @@ void rm_backing_put(struct rm_backing *backing)
 enum rm_backing_kind rm_backing_kind(const struct rm_backing *backing)
 {
 	return backing->kind;
+}
+
+bool rm_backing_accessible(const struct rm_backing *backing)
+{
+	return backing->kind != RM_BACKING_BAR && backing->kind != RM_BACKING_BUS;
+}
+
+bool rm_backing_is_list(const struct rm_backing *backing)
+{
+	return backing->count && !backing->pieces[0].extent;
 }
 
 struct rm_gpu *rm_backing_gpu(const struct rm_backing *backing)
@@ -362,10 +447,12 @@ u64 rm_backing_address(const struct rm_backing *b, u64 offset, enum rm_aperture 
 	OS_BUG_ON(offset >= b->size);
 	switch (b->kind) {
 	case RM_BACKING_VIDEO:
+	case RM_BACKING_BUS:
 		piece = piece_at(b, offset);
-		*aperture = RM_APERTURE_VIDEO;
-		*contiguous = min(end, piece->extent->size - (offset - piece->offset));
-		return piece->extent->start + (offset - piece->offset);
+		*aperture = b->kind == RM_BACKING_VIDEO ? RM_APERTURE_VIDEO
+							: RM_APERTURE_SYSTEM_COHERENT;
+		*contiguous = min(end, piece->size - (offset - piece->offset));
+		return piece->start + (offset - piece->offset);
 	case RM_BACKING_SYSTEM:
 	case RM_BACKING_PINNED:
 		address = os_pages_dma(&b->pages, offset);
@@ -406,6 +493,8 @@ bool rm_backing_extent(const struct rm_backing *b, u64 offset, struct rm_map_ext
 		return true;
 	}
 	out->kind = RM_MAP_BAR;
+	if (b->kind == RM_BACKING_BUS)
+		return false;
 	if (b->kind == RM_BACKING_BAR) {
 		out->bar = b->bar;
 		out->offset = b->bar_offset + offset;
@@ -413,8 +502,8 @@ bool rm_backing_extent(const struct rm_backing *b, u64 offset, struct rm_map_ext
 	}
 	piece = piece_at(b, offset);
 	out->bar = BAR_VIDEO;
-	out->offset = piece->extent->start + (offset - piece->offset);
-	out->size = min(end, piece->extent->size - (offset - piece->offset));
+	out->offset = piece->start + (offset - piece->offset);
+	out->size = min(end, piece->size - (offset - piece->offset));
 	return range_fits(out->offset, out->size, os_pci_bar_size(b->gpu->pci, BAR_VIDEO));
 }
 

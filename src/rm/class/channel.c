@@ -88,7 +88,7 @@ enum nv_status rm_channel_notifier(struct rm_client *client, u32 handle, struct 
 	if (status != NV_OK)
 		return status;
 	backing = (*out)->flags & RM_OBJECT_DEAD ? NULL : rm_memory_backing(*out);
-	if (!backing || rm_backing_kind(backing) == RM_BACKING_BAR)
+	if (!backing || !rm_backing_accessible(backing))
 		return NV_ERR_INVALID_OBJECT;
 	return rm_backing_size(backing) < sizeof(NvNotification) ? NV_ERR_INVALID_LIMIT : NV_OK;
 }
@@ -254,7 +254,7 @@ static enum nv_status find_userd(struct alloc *a)
 	if (status != NV_OK)
 		return status;
 	backing = a->userd->flags & RM_OBJECT_DEAD ? NULL : rm_memory_backing(a->userd);
-	if (!backing || rm_backing_kind(backing) == RM_BACKING_BAR)
+	if (!backing || !rm_backing_accessible(backing))
 		return NV_ERR_INVALID_OBJECT;
 	if (rm_backing_gpu(backing) != channel->gpu)
 		return NV_ERR_INVALID_OBJECT_PARENT;

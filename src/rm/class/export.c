@@ -87,8 +87,10 @@ static enum nv_status find_memory(const struct rm_call *call,
 		return status;
 	if (!rm_memory_size(*out, &size) || !(*out)->class->duplicate)
 		return NV_ERR_INVALID_ARGUMENT;
-	/* What a process has pinned is not to outlive it in others' hands. */
-	if (rm_backing_kind(to_mappable(*out)->backing) == RM_BACKING_PINNED)
+	/* What a process has pinned is not to outlive it in others' hands; what it listed is not
+	 * its own. */
+	if (rm_backing_kind(to_mappable(*out)->backing) == RM_BACKING_PINNED ||
+	    rm_backing_is_list(to_mappable(*out)->backing))
 		return NV_ERR_NOT_SUPPORTED;
 	device = rm_object_ancestor(*out, ABI_ICLASS_Device);
 	if (!device || device->handle != which->data.rmObject.hDevice)

@@ -168,6 +168,9 @@ static enum nv_status check(const struct rm_call *call, const struct rm_cpu_map 
 	/* The process has that mapped already. */
 	if (rm_backing_kind(memory->backing) == RM_BACKING_PINNED)
 		return NV_ERR_NOT_SUPPORTED;
+	/* Nor has it any address of the CPU's. */
+	if (rm_backing_kind(memory->backing) == RM_BACKING_BUS)
+		return NV_ERR_NOT_SUPPORTED;
 	*writable = access != NVOS33_FLAGS_ACCESS_READ_ONLY;
 	if (*writable && REG_GET(NVOS32_ATTR2_PROTECTION_USER, memory->attr2) ==
 				 NVOS32_ATTR2_PROTECTION_USER_READ_ONLY)

@@ -244,8 +244,8 @@ static void memory_destruct(struct rm_call *call, struct rm_object *object)
 }
 
 /* Another GPU reaches system memory by addresses of its own, and video memory as a peer only. */
-static enum nv_status memory_duplicate(struct rm_call *call, struct rm_object *copy,
-				       const struct rm_object *source)
+enum nv_status rm_memory_duplicate(struct rm_call *call, struct rm_object *copy,
+				   const struct rm_object *source)
 {
 	const struct rm_mappable *from = to_mappable(source);
 	struct rm_mappable *to = to_mappable(copy);
@@ -272,7 +272,7 @@ const struct rm_class rm_class_system_memory = {
 	.object_size = sizeof(struct rm_mappable),
 	.construct = system_construct,
 	.destruct = memory_destruct,
-	.duplicate = memory_duplicate,
+	.duplicate = rm_memory_duplicate,
 	.controls = rm_memory_controls,
 	.control_count = RM_MEMORY_CONTROLS,
 	.mappable = true,
@@ -283,7 +283,7 @@ const struct rm_class rm_class_video_memory = {
 	.object_size = sizeof(struct rm_mappable),
 	.construct = video_construct,
 	.destruct = memory_destruct,
-	.duplicate = memory_duplicate,
+	.duplicate = rm_memory_duplicate,
 	.controls = rm_memory_controls,
 	.control_count = RM_MEMORY_CONTROLS,
 	.mappable = true,
@@ -294,7 +294,7 @@ const struct rm_class rm_class_os_descriptor_memory = {
 	.object_size = sizeof(struct rm_mappable),
 	.construct = descriptor_construct,
 	.destruct = memory_destruct,
-	.duplicate = memory_duplicate,
+	.duplicate = rm_memory_duplicate,
 	.controls = rm_memory_controls,
 	.control_count = RM_MEMORY_CONTROLS,
 	.mappable = true,

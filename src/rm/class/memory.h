@@ -17,6 +17,7 @@ enum rm_backing_kind {
 	RM_BACKING_SYSTEM, /* pages of the driver's */
 	RM_BACKING_PINNED, /* pages of a process */
 	RM_BACKING_BAR,	   /* registers: the doorbell page */
+	RM_BACKING_BUS,	   /* bus addresses that somebody listed: the GPU's alone */
 };
 
 /* Where an address leads, as in page tables: NV_MMU_VER3_PTE_APERTURE_*. */
@@ -42,6 +43,10 @@ void rm_backing_get(struct rm_backing *backing);
 void rm_backing_put(struct rm_backing *backing);
 
 enum rm_backing_kind rm_backing_kind(const struct rm_backing *backing);
+/* Whether the driver itself can read and write it (rm_backing_read32 and the others). */
+bool rm_backing_accessible(const struct rm_backing *backing);
+/* Whether its pages are others' (rm_backing_of_list). */
+bool rm_backing_is_list(const struct rm_backing *backing);
 /* The GPU that has or reaches it. */
 struct rm_gpu *rm_backing_gpu(const struct rm_backing *backing);
 u64 rm_backing_size(const struct rm_backing *backing);
@@ -95,6 +100,16 @@ enum nv_status rm_backing_of_pages(struct rm_gpu *gpu, struct os_pages *pages, b
 /* System or pinned memory as another GPU reaches it. NV_ERR_NO_MEMORY. */
 enum nv_status rm_backing_share(struct rm_backing *backing, struct rm_gpu *gpu,
 				struct rm_backing **out);
+/* Parts of video memory or of the bus by their addresses, whosever they are. */
+struct rm_backing_list {
+	bool video;
+	const u64 *addresses;  /* 4 KiB aligned */
+	u64 count, size;       /* how many, and bytes of each, a multiple of 4 KiB; neither is 0 */
+	struct rm_backing *of; /* kept as long; NULL: nobody is, and they go and stay as ever */
+};
+/* NV_ERR_NO_MEMORY. */
+enum nv_status rm_backing_of_list(struct rm_gpu *gpu, const struct rm_backing_list *list,
+				  struct rm_backing **out);
 /* The same memory, whoever's addresses it is reached by. */
 bool rm_backing_same(const struct rm_backing *a, const struct rm_backing *b);
 /*
@@ -126,6 +141,10 @@ static inline struct rm_mappable *to_mappable(const struct rm_object *object)
 {
 	return container_of(object, struct rm_mappable, object);
 }
+
+/* rm_class.duplicate of memory objects. */
+enum nv_status rm_memory_duplicate(struct rm_call *call, struct rm_object *copy,
+				   const struct rm_object *source);
 
 /* NV_MMU_PTE_KIND_* that memory of these attributes has. */
 u8 rm_memory_kind(u32 attr);

@@ -59,6 +59,9 @@ enum rm_ioctl_result escape_vid_heap(struct rm_file *file, void *data, u32 size)
 /* NV_ESC_RM_ALLOC of NV01_MEMORY_SYSTEM_OS_DESCRIPTOR; p->status says how it ended. */
 void escape_alloc_descriptor(struct rm_file *file, NVOS64_PARAMETERS *p);
 
+/* NV_ESC_RM_ALLOC_MEMORY of NV01_MEMORY_LIST_* (escape/memory_list.c). */
+enum nv_status escape_alloc_list(struct rm_file *file, const NVOS02_PARAMETERS *p);
+
 /* Of what maps memory (escape/map.c). */
 enum rm_ioctl_result escape_map_memory(struct rm_file *file, void *data, u32 size);
 enum rm_ioctl_result escape_unmap_memory(struct rm_file *file, void *data, u32 size);

@@ -217,11 +217,13 @@ enum rm_ioctl_result escape_alloc_memory(struct rm_file *file, void *data, u32 s
 				? NV_ERR_INVALID_FLAGS
 				: refused(escape_check_object(file, p->hRoot, p->hObjectParent));
 		break;
-	case NV01_MEMORY_LOCAL_USER:
-	case NV01_MEMORY_SYSTEM_DYNAMIC:
 	case NV01_MEMORY_LIST_SYSTEM:
 	case NV01_MEMORY_LIST_FBMEM:
 	case NV01_MEMORY_LIST_OBJECT:
+		p->status = escape_alloc_list(file, p);
+		break;
+	case NV01_MEMORY_LOCAL_USER:
+	case NV01_MEMORY_SYSTEM_DYNAMIC:
 	case NV01_MEMORY_FRAMEBUFFER_CONSOLE:
 	case NV01_MEMORY_FLA:
 		p->status = refused(escape_check_object(file, p->hRoot, p->hObjectParent));

@@ -27,7 +27,8 @@ static void describe(const struct rm_object *object, const struct rm_backing *ba
 	os_memset(info, 0, sizeof(*info));
 	info->size = rm_backing_size(backing);
 	info->page_size = rm_backing_page_size(backing);
-	info->sysmem = kind == RM_BACKING_SYSTEM || kind == RM_BACKING_PINNED;
+	info->sysmem =
+		kind == RM_BACKING_SYSTEM || kind == RM_BACKING_PINNED || kind == RM_BACKING_BUS;
 	info->device = kind == RM_BACKING_VIDEO;
 	info->read_only = REG_GET(NVOS32_ATTR2_PROTECTION_DEVICE, attr2) ==
 			  NVOS32_ATTR2_PROTECTION_DEVICE_READ_ONLY;
