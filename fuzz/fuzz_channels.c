@@ -135,6 +135,41 @@ static void command(struct input *in, u32 client)
 		     commands[which].size);
 }
 
+/* Short waits of any of the ways, for any channels. */
+static void idle(struct input *in, u32 client)
+{
+	static NV0080_CTRL_FIFO_IDLE_CHANNELS_PARAMS list;
+	u32 clients[4], devices[4], channels[4], i;
+	NVOS30_PARAMETERS p = {
+		.hClient = client,
+		.hDevice = DEVICE + take(in, 3),
+		.hChannel = take_handle(in),
+		.numChannels = take(in, 5),
+		.phClients = (NvP64)(uintptr_t)clients,
+		.phDevices = (NvP64)(uintptr_t)devices,
+		.phChannels = (NvP64)(uintptr_t)channels,
+		.flags = take(in, 0),
+		.timeout = take(in, 0),
+	};
+
+	for (i = 0; i < ARRAY_SIZE(channels); i++) {
+		clients[i] = client;
+		devices[i] = DEVICE + take(in, 2);
+		channels[i] = take_handle(in);
+		list.hChannels[i] = channels[i];
+	}
+	list.numChannels = p.numChannels;
+	list.timeout = p.timeout;
+	if (take(in, 2)) {
+		host_control(ctl, client, DEVICE, NV0080_CTRL_CMD_FIFO_IDLE_CHANNELS, &list,
+			     sizeof(list));
+		return;
+	}
+	spoil(in, &p, sizeof(p));
+	p.timeout %= 1000;
+	host_ioctl(ctl, NV_ESC_RM_IDLE_CHANNELS, &p, sizeof(p));
+}
+
 static void run(struct input *in, u32 client)
 {
 	u32 kind = take(in, 0) % 16;
@@ -147,6 +182,8 @@ static void run(struct input *in, u32 client)
 		host_free(ctl, client, take_handle(in));
 	else if (kind == 13)
 		h100_bar_write(host.gpus[0].model, 0, DOORBELL, 4, take(in, 4) | take(in, 4) << 16);
+	else if (kind == 14)
+		idle(in, client);
 	else
 		rm_gpu_channel_error(host.rm_gpus[0], take(in, 20), take(in, 4), take(in, 0),
 				     take(in, 2));

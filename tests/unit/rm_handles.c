@@ -86,7 +86,13 @@ union any {
 	nv_ioctl_export_to_dma_buf_fd_t dma_buf;
 	NVOS46_PARAMETERS map_dma;
 	NVOS47_PARAMETERS unmap_dma;
+	NVOS30_PARAMETERS idle;
 };
+
+static void fill_idle(union any *p)
+{
+	p->idle.flags = (u32)REG_PREP(NVOS30_FLAGS_CHANNEL, NVOS30_FLAGS_CHANNEL_SINGLE);
+}
 
 static void fill_map_dma(union any *p)
 {
@@ -228,8 +234,15 @@ static const struct row rows[] = {
 	  UNSERVED },
 	PAIR("BIND_CONTEXT_DMA", RM_BIND_CONTEXT_DMA, NVOS49_PARAMETERS, hCtxDma, hChannel, MEMORY,
 	     DEVICE),
-	PAIR("IDLE_CHANNELS", RM_IDLE_CHANNELS, NVOS30_PARAMETERS, hDevice, hChannel, DEVICE,
-	     SUBDEVICE),
+	{ .name = "IDLE_CHANNELS",
+	  TWO(RM_IDLE_CHANNELS, NVOS30_PARAMETERS, hClient, hDevice, hChannel, status),
+	  .first = DEVICE,
+	  .second = SUBDEVICE,
+	  .fill = fill_idle,
+	  .other_first = MEMORY,
+	  .first_wrong = NO_HANDLE,
+	  .no_client = NO_CLIENT,
+	  .good = NOT_FOUND }, /* a subdevice is no channel */
 	{ .name = "MAP_MEMORY",
 	  TWO(RM_MAP_MEMORY, nv_ioctl_nvos33_parameters_with_fd, params.hClient, params.hMemory,
 	      params.hDevice, params.status),

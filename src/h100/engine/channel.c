@@ -381,6 +381,19 @@ bool h100_channel_failed(struct h100_channel *channel)
 	return failed;
 }
 
+bool h100_channel_idle(struct h100_channel *channel)
+{
+	struct h100_fifo *fifo = channel->fifo;
+	bool idle;
+
+	lock(fifo);
+	h100_memory_enter(fifo->config.memory);
+	idle = channel->state == FIFO_FAILED || (channel->state == FIFO_IDLE && !has_work(channel));
+	h100_memory_leave(fifo->config.memory);
+	unlock(fifo);
+	return idle;
+}
+
 bool h100_channel_error(struct h100_channel *channel, struct h100_fifo_error *error)
 {
 	bool failed;

@@ -159,6 +159,8 @@ void h100_channel_enable(struct h100_channel *channel, bool on);
 /* Undoes an error: empty, at GPPut, with no object on any subchannel. Not scheduled. */
 void h100_channel_reset(struct h100_channel *channel);
 bool h100_channel_failed(struct h100_channel *channel);
+/* Nothing of it runs or waits, and GPPut says that there is nothing to come; or it failed. */
+bool h100_channel_idle(struct h100_channel *channel);
 /* What stopped its group last; false: nothing has. */
 bool h100_channel_error(struct h100_channel *channel, struct h100_fifo_error *error);
 u32 h100_channel_runlist(const struct h100_channel *channel);

@@ -182,6 +182,27 @@ static enum nv_status disable_channels(struct fw_call *call, void *params, u32 s
 	return NV_OK;
 }
 
+/* Whether they are idle now: the driver asks again until its time is over. */
+static enum nv_status idle_channels(struct fw_call *call, void *params, u32 size)
+{
+	const NV0080_CTRL_FIFO_IDLE_CHANNELS_PARAMS *p = params;
+	enum nv_status status = NV_OK;
+	struct fw_node *node;
+	u32 i;
+
+	if (p->numChannels > ARRAY_SIZE(p->hChannels))
+		return NV_ERR_INVALID_ARGUMENT;
+	for (i = 0; i < p->numChannels; i++) {
+		if (fw_store_find(&call->fw->store, call->object->client, p->hChannels[i], &node) !=
+			    NV_OK ||
+		    !node->work.channel)
+			return NV_ERR_OBJECT_NOT_FOUND;
+		if (!h100_channel_idle(node->work.channel))
+			status = NV_ERR_TIMEOUT;
+	}
+	return status;
+}
+
 static enum nv_status start_selected_channels(struct fw_call *call, void *params, u32 size)
 {
 	const NV0080_CTRL_FIFO_START_SELECTED_CHANNELS_PARAMS *p = params;
@@ -358,6 +379,8 @@ static const struct fw_control controls[] = {
 		     NVC36F_CTRL_GPFIFO_UPDATE_FAULT_METHOD_BUFFER_PARAMS, method_buffer),
 	WORK_CONTROL(NV2080_CTRL_CMD_FIFO_DISABLE_CHANNELS,
 		     NV2080_CTRL_FIFO_DISABLE_CHANNELS_PARAMS, disable_channels),
+	WORK_CONTROL(NV0080_CTRL_CMD_FIFO_IDLE_CHANNELS, NV0080_CTRL_FIFO_IDLE_CHANNELS_PARAMS,
+		     idle_channels),
 	WORK_CONTROL_SERIALISED(NV0080_CTRL_CMD_FIFO_START_SELECTED_CHANNELS,
 				NV0080_CTRL_FIFO_START_SELECTED_CHANNELS_PARAMS,
 				start_selected_channels),

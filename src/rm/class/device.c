@@ -163,6 +163,7 @@ static const struct rm_control_handler device_controls[] = {
 	{ NV0080_CTRL_CMD_FB_GET_CAPS_V2, device_fb_get_caps_v2 },
 	{ NV0080_CTRL_CMD_FIFO_GET_CHANNELLIST, device_fifo_get_channellist },
 	{ NV0080_CTRL_CMD_FIFO_START_SELECTED_CHANNELS, device_fifo_start_selected_channels },
+	{ NV0080_CTRL_CMD_FIFO_IDLE_CHANNELS, device_fifo_idle_channels },
 	{ CLOSED_BYTE, device_closed_byte },
 };
 

@@ -112,6 +112,23 @@ enum nv_status device_fifo_start_selected_channels(struct rm_call *call, void *p
 			       call->control->cmd, params, call->params_size);
 }
 
+/* One look, without waiting (escape/idle.c waits): NV_ERR_TIMEOUT while any has work. */
+enum nv_status device_fifo_idle_channels(struct rm_call *call, void *params)
+{
+	const NV0080_CTRL_FIFO_IDLE_CHANNELS_PARAMS *p = params;
+	u32 i;
+
+	if (p->numChannels > ARRAY_SIZE(p->hChannels))
+		return NV_ERR_INVALID_ARGUMENT;
+	for (i = 0; i < p->numChannels; i++)
+		if (!find_channel(call, p->hChannels[i]))
+			return NV_ERR_OBJECT_NOT_FOUND;
+	if (p->numChannels == 0)
+		return NV_OK;
+	return gsp_rpc_control(call->object->gpu, call->client->handle, call->object->handle,
+			       call->control->cmd, params, call->params_size);
+}
+
 /* In no open header. */
 enum nv_status device_closed_byte(struct rm_call *call, void *params)
 {

@@ -13,6 +13,7 @@ enum nv_status device_fifo_get_caps_v2(struct rm_call *call, void *params);
 enum nv_status device_fb_get_caps_v2(struct rm_call *call, void *params);
 enum nv_status device_fifo_get_channellist(struct rm_call *call, void *params);
 enum nv_status device_fifo_start_selected_channels(struct rm_call *call, void *params);
+enum nv_status device_fifo_idle_channels(struct rm_call *call, void *params);
 enum nv_status device_closed_byte(struct rm_call *call, void *params);
 
 #endif

@@ -70,8 +70,12 @@ enum rm_ioctl_result escape_map_memory_dma(struct rm_file *file, void *data, u32
 enum rm_ioctl_result escape_unmap_memory_dma(struct rm_file *file, void *data, u32 size);
 enum rm_ioctl_result escape_alloc_context_dma(struct rm_file *file, void *data, u32 size);
 enum rm_ioctl_result escape_bind_context_dma(struct rm_file *file, void *data, u32 size);
-enum rm_ioctl_result escape_idle_channels(struct rm_file *file, void *data, u32 size);
 enum rm_ioctl_result escape_i2c(struct rm_file *file, void *data, u32 size);
+
+/* Of waiting for channels (escape/idle.c). */
+enum rm_ioctl_result escape_idle_channels(struct rm_file *file, void *data, u32 size);
+/* The same by a control: false when it is another, or one that the RM API is to refuse. */
+bool escape_control_idle(struct rm_file *file, NVOS54_PARAMETERS *p);
 
 /* NV_ESC_RM_MAP_MEMORY, prepared on the file behind the caller's descriptor. */
 enum nv_status escape_map(struct rm_file *file, NVOS33_PARAMETERS *p, s32 fd);

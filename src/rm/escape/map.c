@@ -234,13 +234,6 @@ enum rm_ioctl_result escape_bind_context_dma(struct rm_file *file, void *data, u
 	return checked(&p->status, check_objects(file, p->hClient, p->hCtxDma, p->hChannel));
 }
 
-enum rm_ioctl_result escape_idle_channels(struct rm_file *file, void *data, u32 size)
-{
-	NVOS30_PARAMETERS *p = data;
-
-	return checked(&p->status, check_objects(file, p->hClient, p->hDevice, p->hChannel));
-}
-
 enum rm_ioctl_result escape_i2c(struct rm_file *file, void *data, u32 size)
 {
 	NVOS_I2C_ACCESS_PARAMS *p = data;

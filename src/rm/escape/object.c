@@ -234,9 +234,8 @@ enum rm_ioctl_result escape_control(struct rm_file *file, void *data, u32 size)
 {
 	NVOS54_PARAMETERS *p = data;
 
-	if (control_export(file, p))
+	if (control_export(file, p) || escape_control_idle(file, p))
 		return RM_IOCTL_OK;
-
 	if (p->cmd == NV00FD_CTRL_CMD_ATTACH_GPU)
 		return control_with_file(file, p);
 	/* An old control with flags is no control at all, which the RM API will find. */
