@@ -191,6 +191,27 @@ static void alloc_list(struct input *in)
 		keep_handle(&memories, handle);
 }
 
+static void alloc_context_dma(struct input *in)
+{
+	NVOS39_PARAMETERS p = {
+		.hObjectParent = client,
+		.hObjectNew = FIRST + take(in) % OBJECTS,
+		.hClass = take(in) % 16 ? NV01_CONTEXT_DMA : NV01_MEMORY_SYSTEM,
+		.flags = take(in) % 4 ? (u32)REG_PREP(NVOS03_FLAGS_HASH_TABLE,
+						      NVOS03_FLAGS_HASH_TABLE_DISABLE)
+				      : bits(in),
+		.hSubDevice = take(in) % 4 ? 0 : a_handle(in),
+		.hMemory = one_of(in, &memories),
+		.offset = take(in) % 2 ? 0 : a_size(in),
+		.limit = a_size(in) - 1,
+	};
+	NVOS49_PARAMETERS bind = { .hClient = client, .hCtxDma = p.hObjectNew };
+
+	host_ioctl(files[0], NV_ESC_RM_ALLOC_CONTEXT_DMA2, &p, sizeof(p));
+	bind.hChannel = a_handle(in);
+	host_ioctl(files[0], NV_ESC_RM_BIND_CONTEXT_DMA, &bind, sizeof(bind));
+}
+
 static void map_dma(struct input *in)
 {
 	NVOS46_PARAMETERS p = { .hClient = client,
@@ -363,9 +384,12 @@ static void reopen(struct input *in)
 static void run(struct input *in)
 {
 	while (in->size) {
-		switch (take(in) % 17) {
+		switch (take(in) % 18) {
 		case 16:
 			alloc_list(in);
+			break;
+		case 17:
+			alloc_context_dma(in);
 			break;
 		case 0:
 		case 1:

@@ -87,7 +87,17 @@ union any {
 	NVOS46_PARAMETERS map_dma;
 	NVOS47_PARAMETERS unmap_dma;
 	NVOS30_PARAMETERS idle;
+	NVOS39_PARAMETERS context_dma;
 };
+
+static void fill_context_dma(union any *p)
+{
+	p->context_dma.hObjectNew = NEW;
+	p->context_dma.hClass = NV01_CONTEXT_DMA;
+	p->context_dma.flags =
+		(u32)REG_PREP(NVOS03_FLAGS_HASH_TABLE, NVOS03_FLAGS_HASH_TABLE_DISABLE);
+	p->context_dma.limit = 15;
+}
 
 static void fill_idle(union any *p)
 {
@@ -214,12 +224,6 @@ struct row {
 #define UNSERVED .no_client = NO_CLIENT, .good = NOT_SUPPORTED
 #define SERVED .no_client = NO_HANDLE, .good = NV_OK
 
-/* A pair of objects that exist is all that is checked. */
-#define PAIR(label, escape, type, a, b, good_a, good_b)                                       \
-	{                                                                                     \
-		.name = (label), TWO(escape, type, hClient, a, b, status), .first = (good_a), \
-		.second = (good_b), UNSERVED,                                                 \
-	}
 #define OLD_MEMORY                                                             \
 	ONE(RM_ALLOC_MEMORY, nv_ioctl_nvos02_parameters_with_fd, params.hRoot, \
 	    params.hObjectParent, params.status),                              \
@@ -231,9 +235,17 @@ static const struct row rows[] = {
 	{ .name = "ALLOC_CONTEXT_DMA2",
 	  ONE(RM_ALLOC_CONTEXT_DMA2, NVOS39_PARAMETERS, hObjectParent, hMemory, status),
 	  .first = MEMORY,
+	  .fill = fill_context_dma,
+	  .other_first = SUBDEVICE,
+	  .first_wrong = NV_ERR_INVALID_OBJECT,
+	  .again = TAKEN,
+	  .no_client = NO_CLIENT,
+	  .good = NV_OK },
+	/* Memory is no context DMA. */
+	{ .name = "BIND_CONTEXT_DMA",
+	  ONE(RM_BIND_CONTEXT_DMA, NVOS49_PARAMETERS, hClient, hCtxDma, status),
+	  .first = MEMORY,
 	  UNSERVED },
-	PAIR("BIND_CONTEXT_DMA", RM_BIND_CONTEXT_DMA, NVOS49_PARAMETERS, hCtxDma, hChannel, MEMORY,
-	     DEVICE),
 	{ .name = "IDLE_CHANNELS",
 	  TWO(RM_IDLE_CHANNELS, NVOS30_PARAMETERS, hClient, hDevice, hChannel, status),
 	  .first = DEVICE,

@@ -8,6 +8,7 @@
 #include "rm/class/channel_pause.h"
 #include "rm/class/channel_object.h"
 #include "rm/class/class.h"
+#include "rm/class/context_dma.h"
 #include "rm/class/listed.h"
 #include "rm/class/memory.h"
 #include "rm/class/vaspace.h"
@@ -80,24 +81,32 @@ void rm_channel_set_bound(struct rm_channel *channel)
 
 /* -- What an alloc says ------------------------------------------------------------------------ */
 
-enum nv_status rm_channel_notifier(struct rm_client *client, u32 handle, struct rm_object **out)
+enum nv_status rm_channel_notifier(struct rm_client *client, u32 handle, struct rm_notifier *out)
 {
-	struct rm_backing *backing;
-	enum nv_status status = rm_object_find(client, handle, out);
+	const struct rm_context_dma *context_dma;
+	enum nv_status status = rm_object_find(client, handle, &out->object);
 
 	if (status != NV_OK)
 		return status;
-	backing = (*out)->flags & RM_OBJECT_DEAD ? NULL : rm_memory_backing(*out);
-	if (!backing || !rm_backing_accessible(backing))
+	if (out->object->flags & RM_OBJECT_DEAD)
 		return NV_ERR_INVALID_OBJECT;
-	return rm_backing_size(backing) < sizeof(NvNotification) ? NV_ERR_INVALID_LIMIT : NV_OK;
+	context_dma = rm_context_dma_of(out->object);
+	out->backing = context_dma ? context_dma->backing : rm_memory_backing(out->object);
+	if (!out->backing || !rm_backing_accessible(out->backing))
+		return NV_ERR_INVALID_OBJECT;
+	out->offset = context_dma ? context_dma->offset : 0;
+	out->size = context_dma ? context_dma->size : rm_backing_size(out->backing);
+	if (!is_aligned(out->offset, sizeof(u64)))
+		return NV_ERR_INVALID_OFFSET;
+	return out->size < sizeof(NvNotification) ? NV_ERR_INVALID_LIMIT : NV_OK;
 }
 
 /* Objects that the channel stands on, and what else its alloc found. */
 struct alloc {
 	NV_CHANNEL_ALLOC_PARAMS *p;
 	struct rm_object *object;
-	struct rm_object *notifier, *ecc_notifier, *userd, *share, *space;
+	struct rm_object *userd, *share, *space;
+	struct rm_notifier notifier, ecc_notifier;
 	u32 notifier_handle;
 	u32 privilege;
 	struct rm_channel *channel;
@@ -232,9 +241,11 @@ static enum nv_status find_notifiers(struct alloc *a, const struct rm_object *pa
 		status = rm_channel_notifier(client, a->notifier_handle, &a->notifier);
 	if (status == NV_OK && p->hObjectEccError)
 		status = rm_channel_notifier(client, p->hObjectEccError, &a->ecc_notifier);
-	if (status != NV_OK || !a->notifier)
+	if (status != NV_OK || !a->notifier.object)
 		return status;
-	a->channel->notifier = rm_memory_backing(a->notifier);
+	a->channel->notifier = a->notifier.backing;
+	a->channel->notifier_offset = a->notifier.offset;
+	a->channel->notifier_size = a->notifier.size;
 	rm_backing_get(a->channel->notifier);
 	return NV_OK;
 }
@@ -316,9 +327,18 @@ static void describe_pages(NV_MEMORY_DESC_PARAMS *out, const struct os_pages *pa
 	out->cacheAttrib = NV_MEMORY_CACHED;
 }
 
-static u32 notifier_type(const struct rm_object *notifier)
+static u32 notifier_type(const struct rm_notifier *notifier)
 {
-	return notifier ? ERROR_NOTIFIER_TYPE_MEMORY : ERROR_NOTIFIER_TYPE_NONE;
+	if (!notifier->object)
+		return ERROR_NOTIFIER_TYPE_NONE;
+	return rm_context_dma_of(notifier->object) ? ERROR_NOTIFIER_TYPE_CTXDMA
+						   : ERROR_NOTIFIER_TYPE_MEMORY;
+}
+
+static void describe_notifier(NV_MEMORY_DESC_PARAMS *out, const struct rm_notifier *notifier)
+{
+	if (notifier->object)
+		describe(out, notifier->backing, notifier->offset, notifier->size);
 }
 
 /* What the two halves of the driver say to each other of a channel, in the interface's own form. */
@@ -346,12 +366,8 @@ static void fill_request(const struct alloc *a, NV_CHANNEL_ALLOC_PARAMS *rpc)
 	describe(&rpc->ramfcMem, channel->instance, 0, RM_RAMFC_BYTES);
 	describe(&rpc->userdMem, channel->userd, channel->userd_offset, RM_USERD_BYTES);
 	describe_pages(&rpc->mthdbufMem, &channel->group->method_buffers[queue]);
-	if (channel->notifier)
-		describe(&rpc->errorNotifierMem, channel->notifier, 0,
-			 rm_backing_size(channel->notifier));
-	if (a->ecc_notifier)
-		describe(&rpc->eccErrorNotifierMem, rm_memory_backing(a->ecc_notifier), 0,
-			 rm_backing_size(rm_memory_backing(a->ecc_notifier)));
+	describe_notifier(&rpc->errorNotifierMem, &a->notifier);
+	describe_notifier(&rpc->eccErrorNotifierMem, &a->ecc_notifier);
 
 	/* The firmware takes the id that was chosen here. */
 	flags = (u32)REG_SET(NVOS04_FLAGS_CHANNEL_USERD_INDEX_FIXED, flags, 0ull);
@@ -368,9 +384,9 @@ static void fill_request(const struct alloc *a, NV_CHANNEL_ALLOC_PARAMS *rpc)
 	rpc->internalFlags =
 		(u32)(REG_PREP(NV_KERNELCHANNEL_ALLOC_INTERNALFLAGS_PRIVILEGE, a->privilege) |
 		      REG_PREP(NV_KERNELCHANNEL_ALLOC_INTERNALFLAGS_ERROR_NOTIFIER_TYPE,
-			       notifier_type(a->notifier)) |
+			       notifier_type(&a->notifier)) |
 		      REG_PREP(NV_KERNELCHANNEL_ALLOC_INTERNALFLAGS_ECC_ERROR_NOTIFIER_TYPE,
-			       notifier_type(a->ecc_notifier)));
+			       notifier_type(&a->ecc_notifier)));
 	rpc->ProcessID = channel->pid;
 }
 
@@ -395,8 +411,8 @@ static enum nv_status tell_firmware(const struct alloc *a)
 
 static enum nv_status depend(const struct alloc *a)
 {
-	struct rm_object *const on[] = { a->share, a->space, a->userd, a->notifier,
-					 a->ecc_notifier };
+	struct rm_object *const on[] = { a->share, a->space, a->userd, a->notifier.object,
+					 a->ecc_notifier.object };
 	enum nv_status status = NV_OK;
 	u32 i;
 

@@ -62,7 +62,8 @@ struct rm_channel {
 	struct rm_backing *instance; /* in video memory */
 	struct rm_backing *userd;    /* the client's memory, or the driver's own */
 	u64 userd_offset;
-	struct rm_backing *notifier; /* NvNotification[]; NULL: none */
+	struct rm_backing *notifier;	    /* NvNotification[]; NULL: none */
+	u64 notifier_offset, notifier_size; /* where in it */
 	/* fifo: */
 	struct list_node node;	     /* of its group's channels */
 	struct list_node space_node; /* of its address space's */

@@ -163,7 +163,7 @@ static enum nv_status channel_set_token_index(struct rm_call *call, void *params
 		return NV_ERR_OUT_OF_RANGE;
 	if (!channel->notifier)
 		return NV_ERR_OBJECT_NOT_FOUND;
-	if (rm_backing_size(channel->notifier) / sizeof(NvNotification) <= p->index)
+	if (channel->notifier_size / sizeof(NvNotification) <= p->index)
 		return NV_ERR_OUT_OF_RANGE;
 	os_mutex_lock(&fifo->lock);
 	channel->token_index = p->index;

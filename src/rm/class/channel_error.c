@@ -27,9 +27,10 @@ void rm_channel_notify_memory(struct rm_channel *channel, u32 index, u32 info32,
 	u64 at = (u64)index * sizeof(NvNotification), now;
 
 	if (!memory || rm_gpu_is_lost(channel->gpu) ||
-	    rm_backing_size(memory) < sizeof(NvNotification) ||
-	    at > rm_backing_size(memory) - sizeof(NvNotification))
+	    channel->notifier_size < sizeof(NvNotification) ||
+	    at > channel->notifier_size - sizeof(NvNotification))
 		return;
+	at += channel->notifier_offset;
 	now = rm_gpu_time(channel->gpu);
 	rm_backing_write64(memory, at, now);
 	rm_backing_write32(memory, at + INFO_AT, info32);

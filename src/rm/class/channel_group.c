@@ -171,6 +171,7 @@ static enum nv_status group_construct(struct rm_call *call, struct rm_object *ob
 	NV_CHANNEL_GROUP_ALLOCATION_PARAMETERS *p = params;
 	struct rm_channel_group_object *self = to_group(object);
 	struct rm_vaspace *space = NULL;
+	struct rm_notifier notifier;
 	struct rm_object *named;
 	enum nv_status status;
 
@@ -183,7 +184,7 @@ static enum nv_status group_construct(struct rm_call *call, struct rm_object *ob
 			return status;
 	}
 	if (p->hObjectError) {
-		status = rm_channel_notifier(object->client, p->hObjectError, &named);
+		status = rm_channel_notifier(object->client, p->hObjectError, &notifier);
 		if (status != NV_OK)
 			goto out;
 	}

@@ -41,11 +41,19 @@ static inline struct rm_context_share *to_context_share(struct rm_object *object
 	return container_of(object, struct rm_context_share, object);
 }
 
+/* Where notifications go: a memory object, or what a context DMA shows of one. */
+struct rm_notifier {
+	struct rm_object *object; /* NULL: there is none */
+	struct rm_backing *backing;
+	u64 offset, size; /* in it */
+};
+
 /*
- * The error notifiers of an alloc, in a channel's or a group's parameters: memory of the client by
- * handle. NV_ERR_OBJECT_NOT_FOUND, NV_ERR_INVALID_OBJECT: no memory; NV_ERR_INVALID_LIMIT: too
- * small for one notification.
+ * The error notifiers of an alloc, in a channel's or a group's parameters: of the client, by
+ * handle; valid while the client's lock is held. NV_ERR_OBJECT_NOT_FOUND, NV_ERR_INVALID_OBJECT:
+ * neither of the two; NV_ERR_INVALID_LIMIT: too small for one notification; NV_ERR_INVALID_OFFSET:
+ * not at a multiple of 8.
  */
-enum nv_status rm_channel_notifier(struct rm_client *client, u32 handle, struct rm_object **out);
+enum nv_status rm_channel_notifier(struct rm_client *client, u32 handle, struct rm_notifier *out);
 
 #endif

@@ -20,6 +20,7 @@ extern const struct rm_class rm_class_system_memory;
 extern const struct rm_class rm_class_video_memory;
 extern const struct rm_class rm_class_os_descriptor_memory;
 extern const struct rm_class rm_class_memory_list;
+extern const struct rm_class rm_class_context_dma;
 extern const struct rm_class rm_class_vaspace;
 extern const struct rm_class rm_class_virtual_memory;
 extern const struct rm_class rm_class_virtual_memory_range;

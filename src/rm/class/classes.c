@@ -19,6 +19,7 @@ const struct rm_class *const rm_classes[] = {
 	&rm_class_video_memory,
 	&rm_class_os_descriptor_memory,
 	&rm_class_memory_list,
+	&rm_class_context_dma,
 	&rm_class_vaspace,
 	&rm_class_virtual_memory,
 	&rm_class_virtual_memory_range,

@@ -68,9 +68,11 @@ enum rm_ioctl_result escape_unmap_memory(struct rm_file *file, void *data, u32 s
 enum rm_ioctl_result escape_update_mapping(struct rm_file *file, void *data, u32 size);
 enum rm_ioctl_result escape_map_memory_dma(struct rm_file *file, void *data, u32 size);
 enum rm_ioctl_result escape_unmap_memory_dma(struct rm_file *file, void *data, u32 size);
+enum rm_ioctl_result escape_i2c(struct rm_file *file, void *data, u32 size);
+
+/* Of context DMA (escape/context_dma.c). */
 enum rm_ioctl_result escape_alloc_context_dma(struct rm_file *file, void *data, u32 size);
 enum rm_ioctl_result escape_bind_context_dma(struct rm_file *file, void *data, u32 size);
-enum rm_ioctl_result escape_i2c(struct rm_file *file, void *data, u32 size);
 
 /* Of waiting for channels (escape/idle.c). */
 enum rm_ioctl_result escape_idle_channels(struct rm_file *file, void *data, u32 size);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The commands that map memory, bind it or wait for work on it. Binding of context DMA, waiting for
- * channels and I2C are not served: a request is checked in full and then refused.
+ * The commands that map memory. I2C and dma-buf are not served: a request is checked in full and
+ * then refused.
  */
 #include "base/bits.h"
 #include "rm/class/mapping.h"
@@ -219,20 +219,6 @@ enum rm_ioctl_result escape_unmap_memory_dma(struct rm_file *file, void *data, u
 
 /* -- Not served ---------------------------------------------------------------------------------
  */
-
-enum rm_ioctl_result escape_alloc_context_dma(struct rm_file *file, void *data, u32 size)
-{
-	NVOS39_PARAMETERS *p = data; /* its hObjectParent is the client */
-
-	return checked(&p->status, escape_check_object(file, p->hObjectParent, p->hMemory));
-}
-
-enum rm_ioctl_result escape_bind_context_dma(struct rm_file *file, void *data, u32 size)
-{
-	NVOS49_PARAMETERS *p = data;
-
-	return checked(&p->status, check_objects(file, p->hClient, p->hCtxDma, p->hChannel));
-}
 
 enum rm_ioctl_result escape_i2c(struct rm_file *file, void *data, u32 size)
 {
