@@ -104,6 +104,7 @@ static const struct {
 	{ "files", row_files },
 	{ "controls", row_controls },
 	{ "objects", row_objects },
+	{ "parts", row_parts },
 	{ "rights", row_rights },
 	{ "hold", row_hold },
 	{ "busy", row_busy },

@@ -47,6 +47,7 @@ int row_settings(void);
 int row_files(void);
 int row_controls(void);
 int row_objects(void);
+int row_parts(void);
 int row_rights(void);
 int row_hold(void);
 int row_busy(void);

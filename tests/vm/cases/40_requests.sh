@@ -25,6 +25,7 @@ test_row_settings() { client /vm/vm_client settings; }
 test_row_files() { client /vm/vm_client files; }
 test_row_controls() { client /vm/vm_client controls; }
 test_row_objects() { client /vm/vm_client objects; }
+test_row_parts() { client /vm/vm_client parts; }
 test_row_rights() { client /vm/vm_client rights; }
 
 # What a client has the driver allocate counts for its memory cgroup, where it ends: by NO_MEMORY, or

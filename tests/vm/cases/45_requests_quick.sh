@@ -9,7 +9,7 @@ test_requests() {
 		echo "$case"
 		/vm/host_client $case
 	done
-	for row in order shapes information version settings files controls objects rights; do
+	for row in order shapes information version settings files controls objects parts rights; do
 		echo "$row"
 		/vm/vm_client $row
 	done
