@@ -249,42 +249,43 @@ static enum nv_status heap_alloc(struct rm_file *file, NVOS32_PARAMETERS *p, u32
 	return alloc_memory(file, p->hRoot, p->hObjectParent, memory, params);
 }
 
+/* What the three ways to ask for memory have under the same names, there and back. */
+#define TAKE(a)                                                                                 \
+	{                                                                                       \
+		.owner = (a)->owner, .type = (a)->type, .flags = (a)->flags, .size = (a)->size, \
+		.alignment = (a)->alignment, .offset = (a)->offset, .attr = (a)->attr,          \
+		.attr2 = (a)->attr2, .format = (a)->format, .limit = (a)->limit,                \
+	}
+#define GIVE(a, params)                                  \
+	do {                                             \
+		(a)->partitionStride = PARTITION_STRIDE; \
+		(a)->size = (params)->size;              \
+		(a)->offset = (params)->offset;          \
+		(a)->attr = (params)->attr;              \
+		(a)->attr2 = (params)->attr2;            \
+		(a)->limit = (params)->limit;            \
+		(a)->address = (params)->address;        \
+	} while (0)
+
 static enum nv_status heap_alloc_size(struct rm_file *file, NVOS32_PARAMETERS *p)
 {
 	__typeof__(p->data.AllocSize) *a = &p->data.AllocSize;
-	NV_MEMORY_ALLOCATION_PARAMS params = {
-		.owner = a->owner,
-		.type = a->type,
-		.flags = a->flags,
-		.height = a->height,
-		.width = a->width,
-		.size = a->size,
-		.alignment = a->alignment,
-		.offset = a->offset,
-		.attr = a->attr,
-		.attr2 = a->attr2,
-		.format = a->format,
-		.limit = a->limit,
-		.address = a->address,
-		.comprCovg = a->comprCovg,
-		.zcullCovg = a->zcullCovg,
-		.ctagOffset = a->ctagOffset,
-	};
+	NV_MEMORY_ALLOCATION_PARAMS params = TAKE(a);
 	enum nv_status status;
 
+	params.height = a->height;
+	params.width = a->width;
+	params.address = a->address;
+	params.comprCovg = a->comprCovg;
+	params.zcullCovg = a->zcullCovg;
+	params.ctagOffset = a->ctagOffset;
 	if (a->flags & NVOS32_ALLOC_FLAGS_USE_BEGIN_END) {
 		params.rangeLo = a->rangeBegin;
 		params.rangeHi = a->rangeEnd;
 	}
-	a->partitionStride = PARTITION_STRIDE;
 	status = heap_alloc(file, p, &a->hMemory, &params);
-	a->size = params.size;
-	a->offset = params.offset;
-	a->attr = params.attr;
-	a->attr2 = params.attr2;
+	GIVE(a, &params);
 	a->format = params.format;
-	a->limit = params.limit;
-	a->address = params.address;
 	a->comprCovg = params.comprCovg;
 	a->zcullCovg = params.zcullCovg;
 	a->ctagOffset = params.ctagOffset;
@@ -294,62 +295,32 @@ static enum nv_status heap_alloc_size(struct rm_file *file, NVOS32_PARAMETERS *p
 static enum nv_status heap_alloc_range(struct rm_file *file, NVOS32_PARAMETERS *p)
 {
 	__typeof__(p->data.AllocSizeRange) *a = &p->data.AllocSizeRange;
-	NV_MEMORY_ALLOCATION_PARAMS params = {
-		.owner = a->owner,
-		.type = a->type,
-		.flags = a->flags,
-		.rangeLo = a->rangeBegin,
-		.rangeHi = a->rangeEnd,
-		.size = a->size,
-		.alignment = a->alignment,
-		.offset = a->offset,
-		.attr = a->attr,
-		.attr2 = a->attr2,
-		.format = a->format,
-		.limit = a->limit,
-	};
-	enum nv_status status = heap_alloc(file, p, &a->hMemory, &params);
+	NV_MEMORY_ALLOCATION_PARAMS params = TAKE(a);
+	enum nv_status status;
 
-	a->partitionStride = PARTITION_STRIDE;
-	a->size = params.size;
-	a->offset = params.offset;
-	a->attr = params.attr;
-	a->attr2 = params.attr2;
-	a->limit = params.limit;
-	a->address = params.address;
+	params.rangeLo = a->rangeBegin;
+	params.rangeHi = a->rangeEnd;
+	status = heap_alloc(file, p, &a->hMemory, &params);
+	GIVE(a, &params);
 	return status;
 }
 
 static enum nv_status heap_alloc_tiled(struct rm_file *file, NVOS32_PARAMETERS *p)
 {
 	__typeof__(p->data.AllocTiledPitchHeight) *a = &p->data.AllocTiledPitchHeight;
-	bool ranged = a->flags & NVOS32_ALLOC_FLAGS_USE_BEGIN_END;
-	NV_MEMORY_ALLOCATION_PARAMS params = {
-		.owner = a->owner,
-		.type = a->type,
-		.flags = a->flags,
-		.height = a->height,
-		.width = a->width,
-		.pitch = a->pitch,
-		.rangeLo = ranged ? a->rangeBegin : 0,
-		.rangeHi = ranged ? a->rangeEnd : 0,
-		.size = (u64)a->height * (u64)(s64)a->pitch,
-		.alignment = a->alignment,
-		.offset = a->offset,
-		.attr = a->attr,
-		.attr2 = a->attr2,
-		.format = a->format,
-		.limit = a->limit,
-	};
-	enum nv_status status = heap_alloc(file, p, &a->hMemory, &params);
+	NV_MEMORY_ALLOCATION_PARAMS params = TAKE(a);
+	enum nv_status status;
 
-	a->partitionStride = PARTITION_STRIDE;
-	a->size = params.size;
-	a->offset = params.offset;
-	a->attr = params.attr;
-	a->attr2 = params.attr2;
-	a->limit = params.limit;
-	a->address = params.address;
+	params.height = a->height;
+	params.width = a->width;
+	params.pitch = a->pitch;
+	params.size = (u64)a->height * (u64)(s64)a->pitch;
+	if (a->flags & NVOS32_ALLOC_FLAGS_USE_BEGIN_END) {
+		params.rangeLo = a->rangeBegin;
+		params.rangeHi = a->rangeEnd;
+	}
+	status = heap_alloc(file, p, &a->hMemory, &params);
+	GIVE(a, &params);
 	return status;
 }
 
