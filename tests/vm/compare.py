@@ -35,10 +35,14 @@ def calls(top, full):
     return [(gpus, words) for gpus in (1, 2) for words, _, _ in smi_every.CALLS]
 
 
-def prepare(top, build, full):
+def expected(top, machine):
+    return os.path.join(top, "build", "vm", "expected", machine)
+
+
+def prepare(top, build, full, machine):
     """Asks the user-space host, and writes the file of calls for the virtual machine; its path."""
     nvidia = os.path.join(top, "build", "nvidia")
-    folder = os.path.join(top, "build", "vm", "expected")
+    folder = expected(top, machine)
     os.makedirs(folder, exist_ok=True)
     env = dict(os.environ, LD_LIBRARY_PATH=os.path.join(nvidia, "usr/lib/x86_64-linux-gnu/nvidia/current"))
     listing = os.path.join(folder, "calls")
@@ -61,12 +65,12 @@ def plain(path):
     return text.splitlines()
 
 
-def compare(got, full):
+def compare(got, full, machine):
     """Yields (kind, test, why) for each call that was made in the virtual machine."""
     top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     if not os.path.isdir(got):
         return
-    folder = os.path.join(top, "build", "vm", "expected")
+    folder = expected(top, machine)
     for number, (gpus, words) in enumerate(calls(top, full)):
         test = "same output: nvidia-smi %s, %d GPUs" % (" ".join(words)[:60], gpus)
         if not os.path.exists(os.path.join(got, "%d.rc" % number)):

@@ -31,6 +31,12 @@ FULL_RUNS = [
     ("short-6.12", "6.12", [], ["short"], 900),
     ("trapped", "6.1", ["--smp", "1"], ["trapped"], 600),
 ]
+OTHERS = {
+    "strict-6.1": lambda: sparse("6.1"),
+    "strict-6.12": lambda: sparse("6.12"),
+    "packaging": lambda: packaging("6.1"),
+}
+PARTS = [*(run[0] for run in FULL_RUNS), *OTHERS]
 QUICK_RUN = ("smoke", "6.1", [], ["smoke"], 600)
 
 DEMO = r"""
@@ -102,7 +108,7 @@ def run_machine(name, kernel, options, what, seconds, args):
     """One virtual machine with tests in it; (passed, failed, skipped)."""
     results, start = Results(name), time.time()
     full = args.mode == "check-full"
-    calls = compare.prepare(TOP, args.build, full) if args.nvidia == "yes" else None
+    calls = compare.prepare(TOP, args.build, full, name) if args.nvidia == "yes" else None
     command = [RUN, "--name", name, "--kernel", kernel, "--timeout", str(seconds), "--build", args.build,
                "--nvidia", args.nvidia, *options]
     for path in [calls] if calls else []:
@@ -114,7 +120,7 @@ def run_machine(name, kernel, options, what, seconds, args):
         return 0, 0, 1
     results.read(status)
     if calls:
-        for kind, test, why in compare.compare(results.share("got"), full):
+        for kind, test, why in compare.compare(results.share("got"), full, name):
             results.add(kind, test, 0, why)
     results.show_logs()
     count = results.junit()
@@ -168,6 +174,7 @@ def main():
     parser.add_argument("--build", default="build/plain", help="meson's folder")
     parser.add_argument("--name", default="chosen", help="of the folder under build/vm/runs")
     parser.add_argument("--tests", nargs="*", metavar="WHAT", help="a tier, a file of tests/vm/cases, or FILE:TEST")
+    parser.add_argument("--part", choices=PARTS, help="of check-full, this alone; several may run at once")
     args = parser.parse_args()
     if args.nvidia == "yes" and subprocess.run([os.path.join(TOP, "tools", "nvidia-userspace.sh")], stdout=sys.stderr).returncode:
         args.nvidia = "no"
@@ -180,13 +187,15 @@ def main():
 
     full = args.mode == "check-full"
     runs = FULL_RUNS if full else [QUICK_RUN]
+    if args.part:
+        runs = [run for run in runs if run[0] == args.part]
     if args.kernel or args.tests or args.modules:
         options = ["--memory", "3072"] if args.kernel == "debug" else []
         options += ["--modules", args.modules] if args.modules else []
         runs = [(args.name, args.kernel or "6.1", options, args.tests or ["smoke"], 3600)]
     totals = [run_machine(*run, args) for run in runs]
     if full:
-        totals += [sparse("6.1"), sparse("6.12"), packaging("6.1")]
+        totals += [run() for name, run in OTHERS.items() if args.part in (None, name)]
     passed, failed, skipped = (sum(t[i] for t in totals) for i in range(3))
     print("%d passed, %d failed, %d skipped" % (passed, failed, skipped))
     return 1 if failed else 0
