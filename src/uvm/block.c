@@ -385,13 +385,36 @@ static enum nv_status settle(struct uvm_range *range, u64 index, struct uvm_gpu 
 	return status;
 }
 
-static bool cpu_unmap(struct uvm_range *range, u64 start, u64 last)
+static bool cpu_can_lose(const struct uvm_range *range, u64 start, u64 last)
 {
 	const struct uvm_host_ops *host = range->space->uvm->host;
 
+	return host->unmap || (host->protect && host->movable(range->space->file->host_ctx, start,
+							      last - start + 1));
+}
+
+/* From here on the page that somebody stores to waits for the space's lock. */
+static bool cpu_hold(struct uvm_range *range, u64 start, u64 last)
+{
+	const struct uvm_host_ops *host = range->space->uvm->host;
+	void *ctx = range->space->file->host_ctx;
+
+	return host->unmap ? host->unmap(ctx, start, last - start + 1)
+			   : host->protect(ctx, start, last - start + 1);
+}
+
+/* What was held is all in video memory. */
+static void cpu_lose(struct uvm_range *range, const struct uvm_block *block, u64 start, u64 last)
+{
+	const struct uvm_host_ops *host = range->space->uvm->host;
+	const struct uvm_extent extent = { .address = start,
+					   .size = last - start + 1,
+					   .pages = &block->memory->pages,
+					   .offset = start - block->memory->start,
+					   .writable = true };
+
 	if (!host->unmap)
-		return false;
-	return host->unmap(range->space->file->host_ctx, start, last - start + 1);
+		host->discard(range->space->file->host_ctx, &extent);
 }
 
 enum nv_status uvm_block_to_gpu(struct uvm_range *range, u64 index, struct uvm_gpu *gpu, u64 start,
@@ -401,8 +424,8 @@ enum nv_status uvm_block_to_gpu(struct uvm_range *range, u64 index, struct uvm_g
 	struct uvm_block *block = range->blocks[index];
 	enum nv_status status = uvm_block_map(range, index, gpu);
 
-	if (status != NV_OK || !range->space->uvm->host->unmap || others_reach(range->space, gpu) ||
-	    !select_pages(block, start, last, false, mask))
+	if (status != NV_OK || !cpu_can_lose(range, start, last) ||
+	    others_reach(range->space, gpu) || !select_pages(block, start, last, false, mask))
 		return status;
 	/* Channels first: without them nothing moves, and the status is theirs. */
 	status = uvm_device_start(gpu->device);
@@ -413,11 +436,12 @@ enum nv_status uvm_block_to_gpu(struct uvm_range *range, u64 index, struct uvm_g
 		return status;
 	status = rm_uvm_vaspace_pause(gpu->space->rm);
 	if (status == NV_OK) {
-		/* From here on the page that somebody touches waits for the space's lock. */
-		if (cpu_unmap(range, start, last)) {
+		if (cpu_hold(range, start, last)) {
 			status = copy_pages(block, gpu, mask, true);
 			if (status == NV_OK)
 				status = settle(range, index, gpu, start, last, mask, true);
+			if (status == NV_OK)
+				cpu_lose(range, block, start, last);
 		}
 		rm_uvm_vaspace_go_on(gpu->space->rm);
 	}

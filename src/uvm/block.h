@@ -6,7 +6,8 @@
  *   system memory   [ s ][ s ][ - ][ - ][ s ]     one allocation, for one or several blocks
  *   chunk           [   ][   ][ v ][ v ][   ]     of one GPU, for one block, shared after a split
  *
- * v is where the page is; what system memory has there is stale until it comes back. Only a GPU
+ * v is where the page is; what system memory has there is stale, or gone (uvm_host_ops.discard),
+ * until it comes back. Only a GPU
  * whose address space is the VA space's only one may have chunks: no GPU waits in a fault, so what
  * two may touch is the system's. Its channels stand still while a page moves
  * (rm_uvm_vaspace_pause), and the CPU has no mapping of one that is away. All under the space's

@@ -114,6 +114,12 @@ struct uvm_space {
 	struct uvm_tree group_ranges; /* struct uvm_group_range */
 };
 
+/* Whether memory can be taken away from the CPU on this host, of some files at least. */
+static inline bool uvm_moves(const struct uvm *uvm)
+{
+	return uvm->host->unmap || uvm->host->protect;
+}
+
 static inline bool uvm_has(uvm_mask mask, u32 id)
 {
 	return (mask >> id) & 1;

@@ -208,7 +208,7 @@ static void extent_around(const struct uvm_range *range, u64 address, struct uvm
 	u64 first = max(memory->start, range->node.start);
 	u64 last = min(memory->last, range->node.last);
 
-	if (range->space->uvm->host->unmap) {
+	if (uvm_moves(range->space->uvm)) {
 		u64 start = max(first, uvm_block_start(range, index));
 		u64 end = min(last, uvm_block_last(range, index));
 

@@ -91,6 +91,7 @@ static void managed_munmap(struct uvm_range *range, u64 start, u64 last)
 	uvm_range_destroy(range);
 	return;
 lose:
+	/* A host that takes away in two steps leaves its processes what it cannot copy first. */
 	if (range->space->uvm->host->unmap &&
 	    range->space->uvm->host->unmap(range->space->file->host_ctx, range->node.start,
 					   uvm_range_size(range)))
@@ -138,7 +139,7 @@ static enum uvm_result managed_fault(struct uvm_range *range, u64 address, struc
 	case NV_ERR_NO_MEMORY:
 		return UVM_RESULT_ENOMEM;
 	default:
-		return UVM_RESULT_EFAULT;
+		return UVM_RESULT_EIO;
 	}
 }
 
@@ -167,4 +168,22 @@ enum uvm_result uvm_file_fault(struct uvm_file *file, u64 address, bool write,
 		result = map(ctx, out);
 	os_mutex_unlock(&space->lock);
 	return result;
+}
+
+void uvm_file_bring_back(struct uvm_file *file, u64 address, u64 size)
+{
+	struct uvm_space *space = file->space;
+	struct uvm_range *range;
+	u64 last = address + size - 1;
+
+	if (os_load_acquire(&file->state) != UVM_FILE_SPACE || !size || last < address)
+		return;
+	os_mutex_lock(&space->lock);
+	for (range = uvm_range_first_in(space, address, last); range && range->node.start <= last;
+	     range = uvm_range_next(range)) {
+		if (range->kind == UVM_RANGE_MANAGED)
+			(void)uvm_managed_to_cpu(range, max(address, range->node.start),
+						 min(last, range->node.last));
+	}
+	os_mutex_unlock(&space->lock);
 }

@@ -14,6 +14,7 @@
 #include "rm/rm.h"
 
 struct uvm;
+struct uvm_extent;
 struct uvm_file;
 
 enum uvm_node {
@@ -33,6 +34,7 @@ enum uvm_result {
 	UVM_RESULT_EPERM,
 	UVM_RESULT_ENODEV,
 	UVM_RESULT_EINTR, /* the thread waited for a resume, and has a signal */
+	UVM_RESULT_EIO,	  /* what is there cannot be had */
 };
 
 /* What uvm asks of its host beyond os.h. */
@@ -57,6 +59,17 @@ struct uvm_host_ops {
 	 * nothing of uvm from within. NULL: cannot.
 	 */
 	bool (*unmap)(void *host_ctx, u64 address, u64 size);
+	/*
+	 * Instead of unmap, for a host that takes memory away in two steps; all three or none, with
+	 * locks as unmap. protect has stores to what is mapped in [address, address + size) of this
+	 * file wait, in whatever process, until uvm_file_fault answered for them; reads go on.
+	 * False when the host cannot, or not soon. discard is told once what protect held has been
+	 * copied elsewhere: its contents go, and all accesses ask uvm_file_fault. movable says, at
+	 * no cost, whether protect may succeed at all.
+	 */
+	bool (*movable)(void *host_ctx, u64 address, u64 size);
+	bool (*protect)(void *host_ctx, u64 address, u64 size);
+	void (*discard)(void *host_ctx, const struct uvm_extent *extent);
 };
 
 struct uvm_config {
@@ -136,8 +149,9 @@ struct uvm_extent {
 
 /*
  * What is to be mapped at address (any address in a mapping), as much around it as is there:
- * allocates, and brings back what a GPU has. The pages stay until unmap said true for them or
- * uvm_file_munmap. EFAULT: no mapping there (a bus error); ENOMEM. map (NULL: none) is called with
+ * allocates, and brings back what a GPU has. The pages stay until unmap or protect said true for
+ * them or uvm_file_munmap. EFAULT: no mapping there; EIO: it was lost with a GPU, or the GPU does
+ * not give it back; ENOMEM: all bus errors. map (NULL: none) is called with
  * the extent under uvm's lock, so that nothing takes it away before it is mapped; it calls nothing
  * of uvm. What it returns is the result.
  */
@@ -145,5 +159,10 @@ enum uvm_result uvm_file_fault(struct uvm_file *file, u64 address, bool write,
 			       struct uvm_extent *out,
 			       enum uvm_result (*map)(void *ctx, const struct uvm_extent *extent),
 			       void *ctx);
+/*
+ * What GPUs have of [address, address + size) comes back, as far as it can: before uvm_file_munmap
+ * of a process that goes on with the memory it has there.
+ */
+void uvm_file_bring_back(struct uvm_file *file, u64 address, u64 size);
 
 #endif

@@ -467,7 +467,42 @@ static bool unmap(void *ctx, u64 address, u64 size)
 	return fake.can_unmap;
 }
 
-static const struct uvm_host_ops host_ops = { file_get, file_put, current_mm, unmap };
+static bool movable(void *ctx, u64 address, u64 size)
+{
+	return fake.can_unmap;
+}
+
+static bool protect(void *ctx, u64 address, u64 size)
+{
+	assert_true(fake.can_unmap);
+	if (fake.on_protect)
+		fake.on_protect(address, size);
+	return !fake.fail_protect;
+}
+
+static void discard(void *ctx, const struct uvm_extent *extent)
+{
+	fake.unmapped = extent->address;
+	fake.unmapped_size = extent->size;
+	if (fake.on_discard)
+		fake.on_discard(extent);
+}
+
+static const struct uvm_host_ops host_ops = {
+	.file_get = file_get,
+	.file_put = file_put,
+	.current_mm = current_mm,
+	.unmap = unmap,
+};
+
+static const struct uvm_host_ops two_steps_ops = {
+	.file_get = file_get,
+	.file_put = file_put,
+	.current_mm = current_mm,
+	.movable = movable,
+	.protect = protect,
+	.discard = discard,
+};
 
 int fake_open(enum uvm_node node)
 {
@@ -490,9 +525,9 @@ void fake_close(int fd)
 	file_put(fake.files[fd]);
 }
 
-void fake_start(bool populate)
+static void start(const struct uvm_host_ops *ops, bool populate)
 {
-	struct uvm_config config = { .host = &host_ops, .populate_managed = populate };
+	struct uvm_config config = { .host = ops, .populate_managed = populate };
 	u32 i;
 
 	memset(&fake, 0, sizeof(fake));
@@ -514,6 +549,16 @@ void fake_start(bool populate)
 		gpu->info.uuid.uuid[15] = 0x33;
 	}
 	assert_int_equal(uvm_create(&config, &fake.uvm), NV_OK);
+}
+
+void fake_start(bool populate)
+{
+	start(&host_ops, populate);
+}
+
+void fake_start_two_steps(void)
+{
+	start(&two_steps_ops, true);
 }
 
 int fake_end(void **state)

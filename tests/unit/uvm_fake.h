@@ -65,12 +65,17 @@ struct fake {
 	u32 controls, entered, suspended; /* for so many looks, four at most */
 	const struct rm_uvm_listener *listener;
 	void *listener_ctx;
-	void (*on_unmap)(u64 address, u64 size); /* NULL: nobody asks */
+	void (*on_unmap)(u64 address, u64 size); /* NULL: nobody asks; in one step, or in two: */
+	void (*on_protect)(u64 address, u64 size);
+	void (*on_discard)(const struct uvm_extent *extent);
+	bool fail_protect; /* though can_unmap */
 };
 
 extern struct fake fake;
 
 void fake_start(bool populate);
+/* The same on a host that populates, and takes memory away in two steps. */
+void fake_start_two_steps(void);
 /* Closes what is open; everything that was taken must be back. */
 int fake_end(void **state);
 /* A descriptor. */

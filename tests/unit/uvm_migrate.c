@@ -87,6 +87,8 @@ static void begin(u32 gpus)
 	UVM_MM_INITIALIZE_PARAMS mm = { 0 };
 
 	fake.on_unmap = cpu_unmap;
+	fake.on_protect = cpu_hold;
+	fake.on_discard = cpu_discard;
 	seed = 0x1234567;
 	file = fake_open(UVM_NODE_UVM);
 	cpu_begin(fake.files[file], BASE);
@@ -114,6 +116,19 @@ static int start_populated(void **state)
 static int start_empty(void **state)
 {
 	fake_start(false);
+	return 0;
+}
+
+static int start_two_steps(void **state)
+{
+	fake_start_two_steps();
+	begin(1);
+	return 0;
+}
+
+static int start_empty_two_steps(void **state)
+{
+	fake_start_two_steps();
 	return 0;
 }
 
@@ -323,6 +338,50 @@ static void test_cannot(void **state)
 	assert_int_equal(migrate(BASE, MIB(2), true), NV_OK);
 	gpu_sees(BASE, MIB(2), SYSTEM_APERTURE);
 	read_all(BASE, MIB(2));
+}
+
+/* A process that does not let its stores be held in time keeps its memory, and loses none of it. */
+static void test_not_held(void **state)
+{
+	u64 was;
+
+	map(BASE, MIB(4));
+	write_all(BASE, MIB(4));
+	assert_int_equal(migrate(BASE + PAGE, MIB(1), true), NV_OK);
+	fake.fail_protect = true;
+	assert_int_equal(migrate(BASE, MIB(4), true), NV_OK);
+	assert_false(fake.gpus[0].paused);
+	gpu_sees(BASE, PAGE, SYSTEM_APERTURE);
+	gpu_sees(BASE + PAGE, MIB(1), VIDEO_APERTURE);
+	gpu_sees(BASE + PAGE + MIB(1), MIB(3) - PAGE, SYSTEM_APERTURE);
+	/* what was held all the same waits for an answer, and goes on in the same memory */
+	assert_true(cpu.held[0] && cpu_add(BASE, 5, &was) && !cpu.held[0]);
+	assert_true(gpu_add(BASE, (u64)0 - 5, &was) == SYSTEM_APERTURE &&
+		    was == value_at(BASE) + 5);
+	read_all(BASE, MIB(4));
+}
+
+/* A process that goes on without its mapping has all it had. */
+static void test_brought_back(void **state)
+{
+	u64 copied;
+
+	map(BASE, MIB(4));
+	write_all(BASE, MIB(4));
+	assert_int_equal(migrate(BASE, MIB(4), true), NV_OK);
+	copied = fake.copied;
+	uvm_file_bring_back(fake.files[file], BASE + MIB(2) - PAGE, 2 * PAGE);
+	assert_true(fake.copied == copied + 2 * PAGE);
+	gpu_sees(BASE + MIB(2) - PAGE, 2 * PAGE, SYSTEM_APERTURE);
+	uvm_file_bring_back(fake.files[file], 0, BASE);
+	uvm_file_bring_back(fake.files[file], BASE + MIB(4), MIB(1));
+	uvm_file_bring_back(fake.files[file], BASE, 0);
+	uvm_file_bring_back(fake.files[file], BASE, (u64)0 - BASE + 1);
+	uvm_file_bring_back(fake.files[mm_file], BASE, MIB(4));
+	gpu_sees(BASE, MIB(2) - PAGE, VIDEO_APERTURE);
+	uvm_file_bring_back(fake.files[file], BASE - MIB(1), MIB(64));
+	gpu_sees(BASE, MIB(4), SYSTEM_APERTURE);
+	read_all(BASE, MIB(4));
 }
 
 /* More than there is: what finds no room stays where all reach it. */
@@ -649,6 +708,10 @@ static void test_no_memory(void **state)
 int main(void)
 {
 #define TEST(name, before) cmocka_unit_test_setup_teardown(name, before, fake_end)
+#define TWO_STEPS(name, before)                                  \
+	{                                                        \
+#name "_two_steps", name, before, fake_end, NULL \
+	}
 	const struct CMUnitTest tests[] = {
 		TEST(test_both_ways, start),
 		{ "test_both_ways_populated", test_both_ways, start_populated, fake_end, NULL },
@@ -665,9 +728,29 @@ int main(void)
 		TEST(test_lost_on_the_way, start),
 		TEST(test_ends, start),
 		TEST(test_hold_given_up, start),
+		TEST(test_brought_back, start),
 		TEST(test_close, start),
 		TEST(test_threads, start),
 		TEST(test_no_memory, start_empty),
+		TEST(test_not_held, start_two_steps),
+		TWO_STEPS(test_brought_back, start_two_steps),
+		TWO_STEPS(test_both_ways, start_two_steps),
+		TWO_STEPS(test_fresh, start_two_steps),
+		TWO_STEPS(test_semaphore, start_two_steps),
+		TWO_STEPS(test_split, start_two_steps),
+		TWO_STEPS(test_groups, start_two_steps),
+		TWO_STEPS(test_cannot, start_two_steps),
+		TWO_STEPS(test_no_room, start_two_steps),
+		TWO_STEPS(test_copy_fails, start_two_steps),
+		TWO_STEPS(test_gpu_lost, start_two_steps),
+		TWO_STEPS(test_not_forgotten, start_two_steps),
+		TWO_STEPS(test_lost_at_invalidation, start_two_steps),
+		TWO_STEPS(test_lost_on_the_way, start_two_steps),
+		TWO_STEPS(test_ends, start_two_steps),
+		TWO_STEPS(test_hold_given_up, start_two_steps),
+		TWO_STEPS(test_close, start_two_steps),
+		TWO_STEPS(test_threads, start_two_steps),
+		TWO_STEPS(test_no_memory, start_empty_two_steps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

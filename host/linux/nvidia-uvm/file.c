@@ -40,6 +40,7 @@ int nvidia_uvm_errno(enum uvm_result result)
 		[UVM_RESULT_EBUSY] = -EBUSY,
 		[UVM_RESULT_EPERM] = -EPERM,
 		[UVM_RESULT_ENODEV] = -ENODEV,
+		[UVM_RESULT_EIO] = -EIO,
 		/* Not begun: done again after the signal, unless its handler is to end calls. */
 		[UVM_RESULT_EINTR] = -ERESTARTSYS,
 	};
