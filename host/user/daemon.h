@@ -15,7 +15,6 @@
 #include <sys/types.h>
 
 #include "host/user/nodes.h"
-#include "host/user/nodes.h"
 #include "host/user/proto.h"
 #include "rm/rm.h"
 #include "uvm/uvm.h"
@@ -299,6 +298,19 @@ void serve_watch(struct channel *channel, struct lh_msg *msg);
  * harm. */
 struct mapping *mappings_take(struct conn *conn);
 void mappings_free(struct mapping *first);
+
+/* -- daemon_uffd.c: userfaultfds of clients ------------------------------------------------------
+ */
+
+#define UFFD_STACK KIB(64) /* of a thread that calls nothing of the driver's */
+
+bool uffd_is(int fd);
+/* Without it there is no waiting for two things; the client may change it in its own copy. */
+void uffd_set_nonblocking(int fd);
+/* A thread that reads from one, 0 or an errno; it sets *stopped before it ends. */
+int uffd_thread_start(pthread_t *thread, size_t stack, void *(*main)(void *), void *arg);
+/* Waits for a thread that is to end, wherever it waits for the client: for ever, if it cannot. */
+void uffd_thread_join(pthread_t thread, const u32 *stopped);
 
 /* -- daemon_bell.c: doorbells in clients' memory -------------------------------------------------
  */

@@ -12,12 +12,9 @@
  * bell's are done, and where one cannot, the GPU looks.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -27,9 +24,6 @@
 #include "host/user/daemon.h"
 #include "host/user/machine.h"
 
-#define STOP_SIGNAL (SIGRTMIN + 4)
-#define STOP_NS 1000000u /* between two calls to stop */
-#define WATCH_STACK KIB(64)
 #define RETRY_MS 1
 
 struct bell {
@@ -64,12 +58,7 @@ static struct {
 	pthread_mutex_t making;
 	pthread_mutex_t lock;
 	struct bell *first;
-	bool ready;
 } bells = { .making = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER };
-
-static void stop_handler(int sig)
-{
-}
 
 /* -- Bells ------------------------------------------------------------------------------------- */
 
@@ -245,12 +234,6 @@ static void arm(const struct watch *watch)
 	pthread_mutex_unlock(&bells.lock);
 }
 
-/* Without it there is no waiting for two things; the client may change it in its own copy. */
-static void set_nonblocking(const struct watch *watch)
-{
-	fcntl(watch->uffd, F_SETFL, fcntl(watch->uffd, F_GETFL) | O_NONBLOCK);
-}
-
 /* Lets stores through. False: not now, but after more events. */
 static bool let_through(const struct watch *watch)
 {
@@ -294,7 +277,7 @@ static void *watch_main(void *arg)
 		if (fds[1].revents)
 			arm(watch);
 		if (fds[0].revents & ~POLLIN) {
-			set_nonblocking(watch);
+			uffd_set_nonblocking(watch->uffd);
 			os_sleep_us(RETRY_MS * 1000);
 		}
 		if (fds[0].revents && !watch_read(watch, &waits))
@@ -306,48 +289,11 @@ static void *watch_main(void *arg)
 	return NULL;
 }
 
-static bool is_userfaultfd(int fd)
-{
-	static const char name[] = "anon_inode:[userfaultfd]";
-	char path[32], link[64];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	n = readlink(path, link, sizeof(link));
-	return n == sizeof(name) - 1 && memcmp(link, name, sizeof(name) - 1) == 0;
-}
-
-static int watch_start(struct watch *watch)
-{
-	pthread_attr_t attr;
-	int rc = pthread_attr_init(&attr);
-
-	if (rc)
-		return rc;
-	pthread_attr_setstacksize(&attr, WATCH_STACK);
-	rc = pthread_create(&watch->thread, &attr, watch_main, watch);
-	pthread_attr_destroy(&attr);
-	return rc;
-}
-
-static void signal_ready(void)
-{
-	/* Without SA_RESTART: it ends a read. */
-	struct sigaction action = { .sa_handler = stop_handler };
-
-	pthread_mutex_lock(&bells.lock);
-	if (!bells.ready)
-		sigaction(STOP_SIGNAL, &action, NULL);
-	bells.ready = true;
-	pthread_mutex_unlock(&bells.lock);
-}
-
 struct watch *watch_begin(struct bell *bell, int uffd, u64 address, uid_t uid)
 {
 	struct watch *watch = NULL;
 
-	signal_ready();
-	if (address % OS_PAGE_SIZE || !is_userfaultfd(uffd) || !share_take(uid, SHARE_WATCH))
+	if (address % OS_PAGE_SIZE || !uffd_is(uffd) || !share_take(uid, SHARE_WATCH))
 		goto out_close;
 	watch = calloc(1, sizeof(*watch));
 	if (!watch)
@@ -357,8 +303,8 @@ struct watch *watch_begin(struct bell *bell, int uffd, u64 address, uid_t uid)
 	if (watch->wake < 0)
 		goto out_free;
 	watch->bell = bell_again(bell);
-	set_nonblocking(watch);
-	if (watch_start(watch))
+	uffd_set_nonblocking(uffd);
+	if (uffd_thread_start(&watch->thread, UFFD_STACK, watch_main, watch))
 		goto out_bell;
 	pthread_mutex_lock(&bells.lock);
 	bell_disarm(bell);
@@ -393,12 +339,7 @@ void watch_end(struct watch *watch)
 	bell_disarm(watch->bell);
 	pthread_mutex_unlock(&bells.lock);
 	os_store_release(&watch->stop, 1);
-	/* It may be on its way into the read, where only the next one reaches it. */
-	while (!os_load_acquire(&watch->stopped)) {
-		pthread_kill(watch->thread, STOP_SIGNAL);
-		os_sleep_us(STOP_NS / 1000);
-	}
-	pthread_join(watch->thread, NULL);
+	uffd_thread_join(watch->thread, &watch->stopped);
 	close(watch->uffd);
 	close(watch->wake);
 	bell_changed(watch->bell);
