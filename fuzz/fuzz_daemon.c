@@ -274,7 +274,7 @@ static void messages(struct input *in)
 	for (u32 i = 0; in->left && i < MESSAGES_MAX; i++) {
 		struct lh_msg msg = { 0 };
 
-		msg.op = take_byte(in) % (LH_OP_UNPIN + 2);
+		msg.op = take_byte(in) % (LH_OP_RETIRE + 2);
 		take(in, &msg.result, sizeof(msg) - offsetof(struct lh_msg, result));
 		if (msg.op == LH_OP_IOCTL || msg.op == LH_OP_POLL || msg.op == LH_OP_CLOSED ||
 		    msg.op == LH_OP_MAP)
@@ -287,10 +287,12 @@ static void messages(struct input *in)
 		/* A token that never comes is waited for; that is not what is looked for here. */
 		if ((msg.op == LH_OP_OPEN || msg.op == LH_OP_BIND) && msg.args[0] != 1)
 			msg.args[0] = 1;
-		if (msg.op == LH_OP_WATCH && !right_count)
+		if ((msg.op == LH_OP_WATCH || msg.op == LH_OP_MONITOR) && !right_count)
 			continue;
 		if (msg.op == LH_OP_WATCH)
 			msg.args[1] = RIGHT + --right_count;
+		if (msg.op == LH_OP_MONITOR)
+			msg.args[0] = RIGHT + --right_count;
 		if (msg.op == LH_OP_ANSWER)
 			pieces_fill(&c, right_count);
 		if (!client_turn(&c, &msg, TURN_NS))

@@ -4,8 +4,9 @@
  * loop (connections come and go), each client thread has a channel thread that serves its requests,
  * and one thread closes files whose last descriptor is gone.
  *
- * Locks, outermost first: the table of connections, that of files, conn->lock, that of the users'
- * shares. None is held while rm runs.
+ * Locks, outermost first: the table of connections, that of files, conn->lock, that of areas, a
+ * monitor's, that of the users' shares. None is held while rm runs; those of areas and monitors are
+ * taken under uvm's.
  */
 #ifndef HOST_USER_DAEMON_H
 #define HOST_USER_DAEMON_H
@@ -35,6 +36,7 @@ struct leaver;
 struct pinned;
 struct bell;
 struct watch;
+struct monitor;
 struct os_user_pin_ops;
 
 struct daemon_config {
@@ -115,6 +117,7 @@ struct conn {
 	struct leaver *leaver; /* of the event loop; for its end */
 	struct mapping *mappings;
 	u32 mapping_count;
+	struct monitor *monitor; /* of managed memory; once there is some */
 	struct right rights[DAEMON_MAX_RIGHTS];
 	u32 right_count;
 	struct pinned *pinned;
@@ -128,6 +131,8 @@ int conn_create(int sock, const struct ucred *cred, int memfd);
 /* Referenced, or NULL when there is none of this id and secret. */
 struct conn *conn_find(u64 id, const u64 secret[2]);
 void conn_put(struct conn *conn);
+/* The client of that id, if it is there, loses its connection. */
+void conn_expel(u64 id);
 /* Wakes channels that missed their connection's death; returns how many connections still die. */
 u32 conn_sweep(void);
 u32 conn_count(void);
@@ -156,6 +161,8 @@ struct dfile {
 	struct rm_file *rm;
 	struct uvm_file *uvm;
 	u64 mm;		    /* the address space that unified memory's file serves; 0: none yet */
+	struct area *areas; /* managed memory that clients have mapped (daemon_area.c) */
+	struct area *area_hit;
 	struct dfile *next; /* of the table of all */
 	struct dfile *close_next;
 };
@@ -271,6 +278,7 @@ enum share_kind {
 	SHARE_CHANNEL,
 	SHARE_FILE,
 	SHARE_WATCH,
+	SHARE_MONITOR,
 	SHARE_PINNED,
 	SHARE_VIDEO, /* memory files of video memory, until it is freed */
 	SHARE_KINDS,
@@ -337,6 +345,29 @@ void watch_end(struct watch *watch);
  * GPU; not where it cannot. Waits for no client.
  */
 void bell_arm(struct bell *bell);
+
+/* -- daemon_area.c: managed memory that clients have mapped ---------------------------------------
+ */
+
+/* The connection's monitor (daemon_monitor.h), in use until monitor_put; NULL: no memory. */
+struct monitor *monitor_of(struct conn *conn);
+void monitor_put(struct monitor *monitor);
+/* Whether the process is to be asked for a userfaultfd. */
+bool monitor_wants(struct monitor *monitor);
+/*
+ * The monitor's process has managed memory of the file's mapped there, by the mapping of that id,
+ * which uses both. False: no memory.
+ */
+bool area_add(struct monitor *monitor, struct dfile *file, u64 mapping, u64 address, u64 size);
+/* And has no more in that part; at the end in all of the mapping. */
+void area_cut(struct dfile *file, u64 mapping, u64 address, u64 size);
+void areas_end(struct dfile *file, u64 mapping);
+void serve_monitor(struct channel *channel, struct lh_msg *msg);
+void serve_retire(struct channel *channel, struct lh_msg *msg);
+/* struct uvm_host_ops; host_ctx is the file. */
+bool area_movable(void *host_ctx, u64 address, u64 size);
+bool area_protect(void *host_ctx, u64 address, u64 size);
+void area_discard(void *host_ctx, const struct uvm_extent *extent);
 
 /* -- daemon_pin.c: memory of clients -------------------------------------------------------------
  */

@@ -252,6 +252,12 @@ bool channel_serve(struct channel *ch, struct lh_msg *msg)
 	case LH_OP_UNPIN:
 		serve_unpin(ch, msg);
 		break;
+	case LH_OP_MONITOR:
+		serve_monitor(ch, msg);
+		break;
+	case LH_OP_RETIRE:
+		serve_retire(ch, msg);
+		break;
 	case LH_OP_TEXT:
 		serve_text(ch, msg);
 		break;

@@ -52,6 +52,16 @@ struct conn *conn_find(u64 id, const u64 secret[2])
 	return conn;
 }
 
+void conn_expel(u64 id)
+{
+	pthread_mutex_lock(&table.lock);
+	for (struct conn *conn = table.first; conn; conn = conn->next) {
+		if (conn->id == id && conn->sock.fd >= 0)
+			shutdown(conn->sock.fd, SHUT_RDWR);
+	}
+	pthread_mutex_unlock(&table.lock);
+}
+
 static void conn_free(struct conn *conn)
 {
 	pthread_mutex_lock(&table.lock);
@@ -74,6 +84,8 @@ static void conn_free(struct conn *conn)
 	pthread_cond_destroy(&conn->bound);
 	pthread_mutex_destroy(&conn->lock);
 	mappings_free(conn->mappings);
+	if (conn->monitor)
+		monitor_put(conn->monitor);
 	conn_drop_memory(conn);
 	free(conn->leaver);
 	free(conn->groups);

@@ -659,9 +659,11 @@ const struct rm_host_ops dfile_host_ops = {
 	.file_notify = dfile_notify,
 };
 
-/* What is mapped stays: uvm then works on memory that both see. */
 const struct uvm_host_ops dfile_uvm_ops = {
 	.file_get = host_uvm_get,
 	.file_put = host_uvm_put,
 	.current_mm = host_current_mm,
+	.movable = area_movable,
+	.protect = area_protect,
+	.discard = area_discard,
 };

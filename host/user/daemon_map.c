@@ -18,8 +18,9 @@
 
 struct mapping {
 	u64 id;
-	struct rm_mapping *rm; /* of the driver's */
-	struct dfile *uvm;     /* in use: of unified memory, at these addresses */
+	struct rm_mapping *rm;	 /* of the driver's */
+	struct dfile *uvm;	 /* in use: of unified memory, at these addresses */
+	struct monitor *monitor; /* in use: of managed memory, there */
 	u64 address, size;
 	struct bell *bell; /* a doorbell's page */
 	struct watch *watch;
@@ -39,8 +40,11 @@ static void mapping_free(struct mapping *mapping)
 		bell_unmapped(mapping->bell);
 	if (mapping->uvm) {
 		dfile_unmapped(mapping->uvm, mapping->address, mapping->size);
+		areas_end(mapping->uvm, mapping->id);
 		dfile_put(mapping->uvm);
 	}
+	if (mapping->monitor)
+		monitor_put(mapping->monitor);
 	if (mapping->rm)
 		rm_mapping_put(mapping->rm);
 	free(mapping);
@@ -114,6 +118,22 @@ static int reopen_read_only(int fd)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
+/* Makes the last one longer where this goes on there. */
+static bool pieces_extend(struct pieces *p, int fd, u64 offset, u64 size, bool writable)
+{
+	struct lh_map_piece *last;
+	u32 i = p->packet.count;
+
+	if (!i-- || !writable || p->opened[i] || p->fds[i] != fd)
+		return false;
+	last = &p->packet.pieces[i];
+	if (last->offset + last->size != offset)
+		return false;
+	last->size += size;
+	p->at += size;
+	return true;
+}
+
 /* 0 or an errno. */
 static int pieces_add(struct pieces *p, int fd, u64 offset, u64 size, bool writable)
 {
@@ -121,6 +141,8 @@ static int pieces_add(struct pieces *p, int fd, u64 offset, u64 size, bool writa
 	u32 i = p->packet.count;
 	int rc;
 
+	if (pieces_extend(p, fd, offset, size, writable))
+		return 0;
 	/* Memory that its holder could take away from under us goes to nobody. */
 	if (seals < 0 || !(seals & F_SEAL_SHRINK)) {
 		os_log(OS_LOG_ERROR, "memory that is not sealed was to be mapped");
@@ -224,7 +246,7 @@ int uvm_errno(enum uvm_result result)
 		[UVM_RESULT_EFAULT] = EFAULT, [UVM_RESULT_ENOMEM] = ENOMEM,
 		[UVM_RESULT_EBADFD] = EBADFD, [UVM_RESULT_EOPNOTSUPP] = EOPNOTSUPP,
 		[UVM_RESULT_EBUSY] = EBUSY,   [UVM_RESULT_EPERM] = EPERM,
-		[UVM_RESULT_ENODEV] = ENODEV,
+		[UVM_RESULT_ENODEV] = ENODEV, [UVM_RESULT_EIO] = EIO,
 	};
 
 	return (u32)result < ARRAY_SIZE(map) ? map[result] : EIO;
@@ -294,6 +316,12 @@ static int mapping_make(struct mapping *mapping, struct pieces *p, struct dfile 
 	mapping->uvm = dfile_again(file);
 	mapping->address = address;
 	mapping->size = size;
+	if (kind == UVM_MMAP_MANAGED) {
+		mapping->monitor = monitor_of(p->conn);
+		if (!mapping->monitor ||
+		    !area_add(mapping->monitor, file, mapping->id, address, size))
+			return ENOMEM;
+	}
 	return uvm_pieces(p, mapping, true);
 }
 
@@ -353,6 +381,8 @@ void serve_map(struct channel *ch, struct lh_msg *msg)
 		msg->args[LH_MAPPED_FLAGS] = mapping->bell ? LH_MAPPED_DOORBELL : 0;
 		if (mapping->bell || mapping->uvm)
 			msg->args[LH_MAPPED_FLAGS] |= LH_MAPPED_NO_FORK;
+		if (mapping->monitor && monitor_wants(mapping->monitor))
+			msg->args[LH_MAPPED_FLAGS] |= LH_MAPPED_MONITOR;
 		rc = mapping_add(ch->conn, mapping);
 	}
 	if (rc)
@@ -397,6 +427,7 @@ void serve_unmap(struct channel *ch, struct lh_msg *msg)
 	pthread_mutex_unlock(&ch->conn->lock);
 	if (uvm) {
 		dfile_unmapped(uvm, address, size);
+		area_cut(uvm, msg->args[0], address, size);
 		dfile_put(uvm);
 	}
 	if (ended)

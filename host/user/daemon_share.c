@@ -25,14 +25,17 @@ static struct {
 } shares = { .lock = PTHREAD_MUTEX_INITIALIZER, .most = ~0u, .most_all = ~0u };
 
 /* Descriptors that one of a kind takes. A connection has its process's beside its socket, a
- * watch what wakes it. */
-static const u32 costs[SHARE_KINDS] = { [SHARE_CONN] = 2,  [SHARE_FILE] = 1,   [SHARE_PENDING] = 1,
-					[SHARE_WATCH] = 2, [SHARE_PINNED] = 1, [SHARE_VIDEO] = 1 };
+ * watch what wakes it, a monitor that, the memory in hand, and its process's. */
+static const u32 costs[SHARE_KINDS] = {
+	[SHARE_CONN] = 2,   [SHARE_FILE] = 1,  [SHARE_PENDING] = 1, [SHARE_WATCH] = 2,
+	[SHARE_PINNED] = 1, [SHARE_VIDEO] = 1, [SHARE_MONITOR] = 4
+};
 static const u32 limits[SHARE_KINDS] = {
 	[SHARE_CONN] = DAEMON_MAX_CONNS / 2,
 	[SHARE_CHANNEL] = 4 * DAEMON_MAX_CHANNELS,
 	[SHARE_FILE] = ~0u,
 	[SHARE_WATCH] = DAEMON_MAX_CONNS,
+	[SHARE_MONITOR] = DAEMON_MAX_CONNS / 2,
 	[SHARE_PINNED] = ~0u,
 	[SHARE_VIDEO] = ~0u,
 	[SHARE_PENDING] = ~0u, /* the daemon makes room there by itself */

@@ -26,7 +26,7 @@
 #include "base/types.h"
 
 #define LH_MAGIC 0x4c484f50u
-#define LH_VERSION 2u
+#define LH_VERSION 3u
 #define LH_PATH_MAX 100u /* of the socket; sun_path holds 108 */
 #define LH_DATA_SIZE KIB(128)
 #define LH_SHM_SIZE (OFFSET_DATA + LH_DATA_SIZE)
@@ -76,6 +76,8 @@ enum lh_op {
 	LH_OP_UNMAP, /* args: mapping, address, size: not there any more; 1 when that was all */
 	LH_OP_WATCH, /* args: mapping, token of a userfaultfd, address: the doorbell is under it */
 	LH_OP_UNPIN, /* args: memory of LH_ASK_PIN: nothing of it is mapped any more */
+	LH_OP_MONITOR, /* args: token of a userfaultfd of the process, which nobody used yet */
+	LH_OP_RETIRE,  /* the process goes on without the connection, with what it has mapped */
 };
 
 /* What a client asks LH_OP_MAP for. */
@@ -92,6 +94,7 @@ enum lh_mapped {
 
 #define LH_MAPPED_DOORBELL 0x1u /* one page range of doorbells: to be watched */
 #define LH_MAPPED_NO_FORK 0x2u	/* a child of fork does not get it */
+#define LH_MAPPED_MONITOR 0x4u	/* managed: moves once the process sent LH_OP_MONITOR */
 
 #define LH_RIGHTS_MAX 16u      /* pieces, each with its descriptor */
 #define LH_RIGHTS_PACKETS 128u /* of one mapping */

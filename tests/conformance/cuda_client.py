@@ -56,6 +56,15 @@ def cuda_kinds_of_memory(machine):
 
 
 @test
+def cuda_managed_memory_moves(machine):
+    """To the GPU and back, by prefetch and by touch, under system calls, forks and threads that store."""
+    result = machine.run([client(machine), "managed-moves", "managed-threads"], 240)
+    if result.rc == 77:
+        skip("no userfaultfd for this user")
+    assert result.rc == 0 and result.out.count(" passed ") == 2, result
+
+
+@test
 def cuda_shares_with_a_process(machine):
     cuda(machine, "ipc-memory", "vmm-shared")
 
@@ -205,13 +214,15 @@ def cuda_attributes(machine):
 
 
 @contextlib.contextmanager
-def copy_loop(machine, env):
+def copy_loop(machine, env, name="loop"):
     """A client that copies until it is killed, on the shared machine; its process number."""
-    enter = [machine.leafhopper, "enter", "--", client(machine), "loop"]
+    enter = [machine.leafhopper, "enter", "--", client(machine), name]
     loop = subprocess.Popen(enter, stdout=subprocess.PIPE, env=machine.environment(env), text=True)
     try:
         line = loop.stdout.readline()
-        assert line.startswith("copying "), line
+        if not line and loop.wait() == 77:
+            skip("no userfaultfd for this user")
+        assert line.startswith(("copying ", "moving ")), line
         pid = int(line.split()[1])
         try:
             yield pid
@@ -256,6 +267,26 @@ def cuda_killed_client_leaves_nothing(machine):
         # The machine serves the next one.
         out = enter(client(machine), "sets")
         assert "sets passed" in out, out
+
+
+@test(full=True)
+def cuda_killed_while_memory_moves(machine):
+    """Several processes move memory; some are killed in the middle, the others go on, and nothing is left."""
+    program = client(machine)
+    env = {"LEAFHOPPER_SOCKET": os.path.join(machine.folder, "up", "socket")}
+    with machine_up(machine) as enter:
+        for round in range(5):
+            with copy_loop(machine, env, "managed-loop"), copy_loop(machine, env, "managed-loop"):
+                time.sleep(0.1 * round)
+                if round == 2:
+                    assert "managed-moves passed" in enter(program, "managed-moves")
+        deadline = time.monotonic() + 20
+        while True:
+            status = machine.command([machine.leafhopper, "status"], env=env)
+            if "0 clients, 0 objects, 0 MiB of video memory" in status.out or time.monotonic() > deadline:
+                break
+            time.sleep(0.2)
+        assert "0 clients, 0 objects, 0 MiB of video memory" in status.out, status
 
 
 @test

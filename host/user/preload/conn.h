@@ -114,6 +114,16 @@ u64 lh_area_number(void);
 /* The daemon is told that what was cut out is not mapped any more. Areas locked. */
 void lh_unmapped(const struct lh_area *cut);
 
+/* -- watch.c -------------------------------------------------------------------------------------
+ */
+
+/* Has the daemon watch the page; where that cannot be the GPU looks at it by itself. */
+void lh_doorbell_watch(struct lh_chan *chan, u64 mapping, u64 address);
+/* Lets the daemon take managed memory away; where that cannot be it stays system memory. */
+void lh_monitor_offer(struct lh_chan *chan);
+/* The connection is about to be given up, not what is mapped: a GPU gives back what it has. */
+void lh_monitor_retire(void);
+
 /* -- pin.c ---------------------------------------------------------------------------------------
  */
 

@@ -6,7 +6,13 @@
 #include <grp.h>
 #include <unistd.h>
 
-#include "host/user/preload/preload.h"
+#include "host/user/preload/conn.h"
+
+static void connect_anew(void)
+{
+	lh_monitor_retire();
+	lh_disconnect();
+}
 
 struct ids {
 	uid_t uid;
@@ -22,7 +28,7 @@ static struct ids now(void)
 static int changed(struct ids before, int rc)
 {
 	if (rc == 0 && (before.uid != geteuid() || before.gid != getegid()))
-		lh_disconnect();
+		connect_anew();
 	return rc;
 }
 
@@ -88,7 +94,7 @@ EXPORT int setgroups(size_t count, const gid_t *groups)
 	int rc = lh_real()->setgroups(count, groups);
 
 	if (rc == 0)
-		lh_disconnect();
+		connect_anew();
 	return rc;
 }
 
@@ -97,6 +103,6 @@ EXPORT int initgroups(const char *user, gid_t group)
 	int rc = lh_real()->initgroups(user, group);
 
 	if (rc == 0)
-		lh_disconnect();
+		connect_anew();
 	return rc;
 }

@@ -8,10 +8,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/userfaultfd.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -19,15 +17,7 @@
 #include "host/user/dgram.h"
 #include "host/user/preload/conn.h"
 
-#ifndef UFFD_USER_MODE_ONLY
-#define UFFD_USER_MODE_ONLY 1
-#endif
-#ifndef UFFD_FEATURE_WP_HUGETLBFS_SHMEM
-#define UFFD_FEATURE_WP_HUGETLBFS_SHMEM (1 << 12)
-#endif
-
 #define PAGE 4096u
-#define DOORBELL_BYTES PAGE /* of a doorbell's mapping: the page that is written */
 
 static void *raw_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset)
 {
@@ -89,50 +79,6 @@ EXPORT int munmap(void *addr, size_t size)
 		areas_gone(start, page_up(size));
 	lh_area_unlock(&before);
 	return rc;
-}
-
-/* -- A doorbell's page ---------------------------------------------------------------------------
- */
-
-/* A userfaultfd under which the page can be write-protected, or -1. */
-static int doorbell_uffd(u64 address)
-{
-	struct uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_WP_HUGETLBFS_SHMEM };
-	struct uffdio_register range = { .range = { address, DOORBELL_BYTES },
-					 .mode = UFFDIO_REGISTER_MODE_WP };
-	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
-
-	if (fd < 0)
-		return -1;
-	if (syscall(SYS_ioctl, fd, UFFDIO_API, &api) ||
-	    !(api.features & UFFD_FEATURE_WP_HUGETLBFS_SHMEM) ||
-	    syscall(SYS_ioctl, fd, UFFDIO_REGISTER, &range)) {
-		syscall(SYS_close, fd);
-		return -1;
-	}
-	return fd;
-}
-
-/* Has the daemon watch the page; where that cannot be the GPU looks at it by itself. */
-static void doorbell_watch(struct lh_chan *chan, u64 mapping, u64 address)
-{
-	struct lh_msg msg = { .op = LH_OP_WATCH, .args = { mapping, 0, address } };
-	struct lh_hello hello;
-	sigset_t before;
-	int fd, rc = -1;
-
-	lh_own_lock(&before);
-	fd = doorbell_uffd(address);
-	if (fd >= 0) {
-		lh_hello_fill(chan, &hello, LH_DGRAM_RIGHTS);
-		rc = lh_own_send(lh_link_slot(chan->link), &hello, fd);
-		syscall(SYS_close, fd);
-	}
-	lh_own_unlock(&before);
-	if (rc)
-		return;
-	msg.args[1] = hello.token;
-	lh_exchange(chan, &msg);
 }
 
 /* -- Mapping -------------------------------------------------------------------------------------
@@ -262,7 +208,9 @@ static int request_serve(struct lh_chan *chan, const struct request *r)
 	if (msg.args[LH_MAPPED_FLAGS] & LH_MAPPED_NO_FORK)
 		madvise(r->addr, page_up(r->size), MADV_DONTFORK);
 	if (msg.args[LH_MAPPED_FLAGS] & LH_MAPPED_DOORBELL)
-		doorbell_watch(chan, area.number, area.start);
+		lh_doorbell_watch(chan, area.number, area.start);
+	if (msg.args[LH_MAPPED_FLAGS] & LH_MAPPED_MONITOR)
+		lh_monitor_offer(chan);
 	return 0;
 }
 
