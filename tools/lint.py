@@ -21,8 +21,12 @@ ARROWS = [
     # own folder prefix         may include
     ("src/base/", ["base/", "abi/status.h", "os/os.h"]),
     ("src/os/os.h", ["base/", "abi/status.h", "os/storage.h"]),
+    ("src/os/crypto.h", ["os/os.h"]),
+    ("src/os/hmac.c", ["os/crypto.h"]),
+    ("src/os/hkdf.c", ["os/crypto.h"]),
     ("src/os/user/", ["os/", "base/", "abi/status.h"]),
     ("src/os/linux/", ["os/", "base/", "abi/status.h", "abi/gh100.h"]),
+    ("src/rm/cc/", ["rm/", "os/os.h", "os/crypto.h", "abi/", "base/"]),
     ("src/rm/", ["rm/", "os/os.h", "abi/", "base/"]),
     ("src/uvm/", ["uvm/", "rm/rm.h", "rm/uvm.h", "os/os.h", "abi/", "base/"]),
     ("src/kms/", ["kms/", "rm/rm.h", "os/os.h", "abi/", "base/"]),
@@ -36,7 +40,7 @@ ARROWS = [
 ]
 
 # Code that also builds in the kernel: no system header at all.
-SHARED = ("src/base/", "src/rm/", "src/uvm/", "src/kms/", "src/h100/function/", "abi/")
+SHARED = ("src/base/", "src/os/hmac.c", "src/os/hkdf.c", "src/rm/", "src/uvm/", "src/kms/", "src/h100/function/", "abi/")
 SHARED_EXCEPT = ("src/base/types.h",)
 
 # What only the kernel's own headers and macros make sense of: W=1 and sparse look at it instead
