@@ -17,7 +17,7 @@ from abigen.model import AbiError  # noqa: E402
 from abigen.parse import Parser  # noqa: E402
 from abigen.tables import Tables  # noqa: E402
 
-OUTPUTS = ('status.h', 'iclass.h', 'counts.h', 'r535.h', 'gh100.h', 'tables.c')
+OUTPUTS = ('status.h', 'iclass.h', 'counts.h', 'r535.h', 'gh100.h', 'spdm.h', 'tables.c')
 
 
 def load(paths):
@@ -35,6 +35,7 @@ def generate(abi, order):
         'counts.h': counts_header(abi),
         'r535.h': unit_header(abi, 'r535', order),
         'gh100.h': unit_header(abi, 'gh100', order),
+        'spdm.h': unit_header(abi, 'spdm', order),
         'tables.c': Tables(abi).text(),
     }
 

@@ -18,6 +18,7 @@ HEAD = '''// SPDX-License-Identifier: MIT OR GPL-2.0-only
 
 #include "abi/gh100.h"
 #include "abi/r535.h"
+#include "abi/spdm.h"
 #include "abi/tables.h"
 
 '''

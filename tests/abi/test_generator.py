@@ -132,6 +132,12 @@ class Headers(unittest.TestCase):
         self.assertIn('#define NV_PMC 0x0u\n', out['gh100.h'])
         self.assertNotIn('NV_PMC', out['r535.h'])
 
+    def test_spdm_has_a_header_of_its_own(self):
+        out = headers('int SPDM_GET_VERSION 0x84\n', 'spdm.abi')
+        self.assertIn('#define SPDM_GET_VERSION 0x84u\n', out['spdm.h'])
+        self.assertIn('#include "abi/r535.h"\n', out['spdm.h'])
+        self.assertNotIn('SPDM_GET_VERSION', out['r535.h'])
+
     def test_a_continued_line_is_one_statement(self):
         abi, _ = stated('iclass C\ncontrol 5 A C \\\n  none \\\n  by_class\n')
         self.assertTrue(abi.controls[5].by_class)

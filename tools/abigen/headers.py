@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
-"""Writes the C headers: status.h, iclass.h, counts.h, r535.h and gh100.h."""
+"""Writes the C headers: status.h, iclass.h, counts.h and one for each unit."""
 
-from .model import SCALARS
+from .model import SCALARS, UNITS
 
 LICENCE = '/* SPDX-License-Identifier: MIT OR GPL-2.0-only */\n'
 
@@ -114,6 +114,8 @@ def numbers(abi):
 
 def unit_header(abi, unit, order):
     out = ['#include "base/types.h"']
+    if unit == 'spdm':
+        out = ['#include "abi/r535.h"'] + out
     if unit == 'r535':
         out = ['#include "abi/iclass.h"', '#include "abi/status.h"'] + out + ['']
         out += [f'typedef {ctype} {name};' for name, (ctype, _, _) in SCALARS.items()
@@ -130,6 +132,4 @@ def unit_header(abi, unit, order):
         out += const_lines(c)
     out.append('')
     out += [declare(s) for s in order if s.unit == unit]
-    text = 'Structures and numbers of the interface.' if unit == 'r535' else \
-        'Registers and formats of the GPU.'
-    return guarded(unit, text, '\n'.join(out))
+    return guarded(unit, UNITS[unit], '\n'.join(out))

@@ -11,6 +11,13 @@ class AbiError(Exception):
         super().__init__(f'{where}: {text}')
 
 
+# What has a header of its own, by the name of its file, and that header's first words; all else is in r535.h.
+UNITS = {
+    'r535': 'Structures and numbers of the interface.',
+    'gh100': 'Registers and formats of the GPU.',
+    'spdm': "SPDM's messages and its transport.",
+}
+
 SCALARS = {
     # name: (C type, size, signed)
     'NvU8': ('u8', 1, False),

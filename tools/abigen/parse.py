@@ -5,7 +5,7 @@ import os
 import re
 
 from .model import (Abi, AbiError, Class, Const, Control, DIRS, Field, KINDS, Numbered, Params,
-                    Pointer, SCALARS, Status, Struct, Typedef)
+                    Pointer, SCALARS, Status, Struct, Typedef, UNITS)
 
 NAME = re.compile(r'[A-Za-z_][A-Za-z0-9_]*\Z')
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"]+')
@@ -109,7 +109,8 @@ class Parser:
         self.open = []  # enclosing aggregates, outermost first
 
     def parse(self, path):
-        self.unit = 'gh100' if os.path.basename(path) == 'gh100.abi' else 'r535'
+        name = os.path.splitext(os.path.basename(path))[0]
+        self.unit = name if name in UNITS else 'r535'
         self.header = self.external = ''
         try:
             for where, words in split_lines(path):

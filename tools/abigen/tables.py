@@ -271,7 +271,8 @@ class Tables:
 
     def text(self):
         self.out = [LICENCE + '/* The tables of abi/tables.h. Generated from abi/; do not edit. */',
-                    '#include "abi/gh100.h"', '#include "abi/r535.h"', '#include "abi/tables.h"',
+                    '#include "abi/gh100.h"', '#include "abi/r535.h"', '#include "abi/spdm.h"',
+                    '#include "abi/tables.h"',
                     '']
         self.structs()
         self.struct_lookup()
