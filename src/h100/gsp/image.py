@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 """Makes the firmware container that a driver boots the software GPU with, as C source.
 
-Usage: image.py OUTPUT.c VERSION OBJECT...
+Usage: image.py OUTPUT.c MEASUREMENTS.tsv VERSION PROFILES_DIR OBJECT...
 
   ELF header | .fwversion | .fwimage | .fwfmc | .fwfmchash | .fwsignature_gh100 | names | section headers
 
 The image lists name, size and SHA-384 of each object file of the firmware, and is filled up to 64 KiB
 with bytes that follow from the list, so that it differs whenever the firmware does.
+
+MEASUREMENTS.tsv says what a GPU of this build tells a verifier of itself (SPDM's GET_MEASUREMENTS):
+index, what is measured, which one of it, SHA-384.
 """
 
 import hashlib
@@ -52,6 +55,24 @@ def make_fmc(version, image):
     return fill(header + sha384(image), PAGE)
 
 
+def make_measurements(image, fmc, profiles):
+    """profiles: name and contents of each. A GPU has one of them, and no scenario unless it is given one."""
+    rows = [(1, 'boot firmware', '-', fmc), (2, 'firmware', '-', image)]
+    rows += [(3, 'profile', name, data) for name, data in sorted(profiles.items())]
+    rows += [(4, 'scenario', 'none', b'')]
+    return ''.join(f'{index}\t{what}\t{which}\t{sha384(data).hex()}\n' for index, what, which, data in rows)
+
+
+def read_profiles(folder):
+    profiles = {}
+    for name in os.listdir(folder):
+        base, extension = os.path.splitext(name)
+        if extension == '.profile':
+            with open(os.path.join(folder, name), 'rb') as file:
+                profiles[base] = file.read()
+    return profiles
+
+
 def make_elf(sections):
     """An ELF-64 file (RISC-V, no segments) of the named sections."""
     names, offsets, name_at = b'\0', [], []
@@ -85,7 +106,8 @@ def c_array(name, data):
 
 
 def main():
-    output, version, objects = sys.argv[1], sys.argv[2], sys.argv[3:]
+    output, measurements, version, profiles = sys.argv[1:5]
+    objects = sys.argv[5:]
     image = make_image(version, objects)
     fmc = make_fmc(version, image)
     container = make_elf([('.fwversion', version.encode() + b'\0'), ('.fwimage', image),
@@ -101,6 +123,8 @@ def main():
     text += c_array('h100_fmc_sha384', sha384(fmc))
     with open(output, 'w', encoding='ascii') as file:
         file.write(text)
+    with open(measurements, 'w', encoding='ascii') as file:
+        file.write(make_measurements(image, fmc, read_profiles(profiles)))
 
 
 if __name__ == '__main__':
