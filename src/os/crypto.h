@@ -163,7 +163,8 @@ enum nv_status os_x509_public_key(const void *certificate, size_t size,
  * Whether a chain holds: certificates in DER, one directly behind the other and nothing else, at
  * most OS_X509_CHAIN_MAX. The first is the given root or one that it signed, each other one is
  * signed by the one before, the last is the owner's, whose key is told. All signatures are ECDSA
- * with P-384 and SHA-384, issuers are certificate authorities, all are valid at the given time
+ * with P-384 and SHA-384, issuers are certificate authorities, the owner's key may sign
+ * (digitalSignature, where its use is told), all are valid at the given time
  * (seconds since 1970-01-01 UTC). NV_ERR_INVALID_DATA: anything else; the key is then all zero.
  */
 enum nv_status os_x509_verify_chain(const void *root, size_t root_size, const void *chain,

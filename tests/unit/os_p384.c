@@ -435,9 +435,8 @@ static void test_chain(void **state)
 	assert_memory_equal(point, want, sizeof(want));
 	assert_int_equal(verify_chain(&middle, NOW, point, &leaf, NULL), NV_OK);
 	assert_int_equal(verify_chain(&middle, NOW, point, &middle, &leaf, NULL), NV_OK);
-	assert_int_equal(verify_chain(&root, NOW, point, &root, NULL), NV_OK);
-	point_of(&root, want);
-	assert_memory_equal(point, want, sizeof(want));
+	/* A root is no owner: its key certifies and signs nothing else. */
+	assert_int_equal(verify_chain(&root, NOW, point, &root, NULL), NV_ERR_INVALID_DATA);
 	/* The times that all hold at */
 	assert_int_equal(verify_chain(&root, NOW - DAY, point, &middle, &leaf, NULL), NV_OK);
 	assert_int_equal(verify_chain(&root, NOW + DAY - 1, point, &middle, &leaf, NULL), NV_OK);
@@ -497,6 +496,8 @@ static void test_wrong_certificates(void **state)
 		{ "SHA-256", .md = NULL }, /* filled in below */
 		{ "unknown and critical", .critical = "1.3.6.1.4.1.99999.1" },
 	};
+	static const struct recipe no_signer = { "Leaf", .basic = "CA:FALSE",
+						 .key_usage = "keyAgreement" };
 	struct recipe recipe;
 	struct certificate root = certify(&root_recipe, NULL), middle, leaf;
 	u8 point[OS_P384_POINT_SIZE];
@@ -521,6 +522,9 @@ static void test_wrong_certificates(void **state)
 		discard(&leaf);
 		discard(&middle);
 	}
+	leaf = certify(&no_signer, &root);
+	assert_int_equal(verify_chain(&root, NOW, point, &leaf, NULL), NV_ERR_INVALID_DATA);
+	discard(&leaf);
 	discard(&root);
 }
 
@@ -551,7 +555,7 @@ static void test_long_chain(void **state)
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(c); i++) {
-		struct recipe r = { names[i] };
+		struct recipe r = { names[i], .key_usage = "keyCertSign,digitalSignature" };
 
 		snprintf(names[i], sizeof(names[i]), "%u", i);
 		c[i] = certify(&r, i ? &c[i - 1] : NULL);

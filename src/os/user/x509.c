@@ -108,6 +108,15 @@ static bool is_path(STACK_OF(X509) * path, STACK_OF(X509) * chain)
 	return true;
 }
 
+/* Whether the key may sign something else than certificates: where its use is told, it is for that.
+ */
+static bool may_sign(X509 *owner)
+{
+	u32 usage = X509_get_key_usage(owner); /* all bits where none is told */
+
+	return usage & KU_DIGITAL_SIGNATURE;
+}
+
 static enum nv_status verify(X509 *root, STACK_OF(X509) * chain, u64 time)
 {
 	X509 *owner = sk_X509_value(chain, sk_X509_num(chain) - 1);
@@ -127,7 +136,7 @@ static enum nv_status verify(X509 *root, STACK_OF(X509) * chain, u64 time)
 		status = X509_STORE_CTX_get_error(ctx) == X509_V_ERR_OUT_OF_MEM
 				 ? NV_ERR_NO_MEMORY
 				 : crypto_failure(NV_ERR_INVALID_DATA);
-	else if (!is_path(X509_STORE_CTX_get0_chain(ctx), chain))
+	else if (!is_path(X509_STORE_CTX_get0_chain(ctx), chain) || !may_sign(owner))
 		status = crypto_failure(NV_ERR_INVALID_DATA);
 done:
 	(void)crypto_failure(NV_OK);
