@@ -31,6 +31,7 @@ link nvidia src/base
 link nvidia src/os/linux
 for folder in "$top"/src/rm "$top"/src/rm/*/; do
 	folder=${folder%/}
+	case $folder in */cc) continue ;; esac # src/os/linux has no cryptography yet
 	link nvidia "${folder#"$top"/}"
 done
 link nvidia host/linux/nvidia
