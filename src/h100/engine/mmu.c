@@ -361,8 +361,8 @@ static bool walk(struct h100_mmu *mmu, const struct h100_pdb *pdb, u64 va, struc
 }
 
 /* The page of va by the TLB, or by tables, which it then has the TLB know. */
-static bool find_page(struct h100_mmu *mmu, const struct h100_pdb *pdb, u64 va, struct leaf *leaf,
-		      enum h100_fault_type *why)
+static bool find_page(struct h100_mmu *mmu, const struct h100_pdb *pdb, u64 va, u32 access,
+		      struct leaf *leaf, enum h100_fault_type *why)
 {
 	u64 space = space_key(pdb), generation = os_load_acquire(generation_of(mmu, space));
 	struct table only = { .address = NO_TABLE };
@@ -381,9 +381,10 @@ static bool find_page(struct h100_mmu *mmu, const struct h100_pdb *pdb, u64 va, 
 		if (found && only.address != NO_TABLE)
 			tlb_put(mmu, space, va, TABLE_SHIFT, generation, &table);
 	}
-	if (found)
-		tlb_put(mmu, space, va, leaf->shift >= BIG_SHIFT ? BIG_SHIFT : SMALL_SHIFT,
-			generation, leaf);
+	if (found && leaf->shift >= BIG_SHIFT)
+		tlb_put(mmu, space, va, BIG_SHIFT, generation, leaf);
+	else if (found && !(access & H100_ACCESS_PASSING))
+		tlb_put(mmu, space, va, SMALL_SHIFT, generation, leaf);
 	return found;
 }
 
@@ -466,7 +467,7 @@ bool h100_mmu_translate(struct h100_mmu *mmu, const struct h100_pdb *pdb, u64 va
 		return fail(fault, H100_FAULT_VA_LIMIT_VIOLATION, pdb, va, access);
 	if (pdb->aperture > H100_APERTURE_SYSTEM_NONCOHERENT || pdb->aperture == H100_APERTURE_PEER)
 		return fail(fault, H100_FAULT_UNSUPPORTED_APERTURE, pdb, va, access);
-	if (!find_page(mmu, pdb, va, &leaf, &why))
+	if (!find_page(mmu, pdb, va, access, &leaf, &why))
 		return fail(fault, why, pdb, va, access);
 	if (!permitted(mmu->memory, &leaf, access, &why))
 		return fail(fault, why, pdb, va, access);

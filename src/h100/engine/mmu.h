@@ -16,6 +16,7 @@ enum h100_access {
 	H100_ACCESS_WRITE = NV_PFAULT_ACCESS_TYPE_VIRT_WRITE,
 	H100_ACCESS_ATOMIC = NV_PFAULT_ACCESS_TYPE_VIRT_ATOMIC,
 	H100_ACCESS_TYPE_MASK = 0xff,
+	H100_ACCESS_PASSING = 0x200, /* many pages, each once: the TLB need not know small ones */
 	H100_ACCESS_PRIVILEGED = 0x100, /* a privileged channel's: may use privileged pages */
 };
 

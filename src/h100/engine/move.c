@@ -59,7 +59,8 @@ static u32 privilege(const struct h100_mover *m)
 /* Makes the end know where address lies. */
 static enum h100_method_result look_up(struct h100_mover *m, struct h100_end *end, u64 address)
 {
-	u32 access = (end->write ? H100_ACCESS_WRITE : H100_ACCESS_READ) | privilege(m);
+	u32 access = (end->write ? H100_ACCESS_WRITE : H100_ACCESS_READ) | privilege(m) |
+		     (m->passing ? H100_ACCESS_PASSING : 0);
 
 	if (end->known && address - end->start < end->t.bytes)
 		return H100_METHOD_OK;
@@ -110,6 +111,27 @@ enum h100_method_result h100_move_find(struct h100_mover *m, struct h100_end *en
 	return H100_METHOD_OK;
 }
 
+static void count(struct h100_mover *m, const struct h100_span *in, const struct h100_span *out,
+		  u64 size)
+{
+	if (in->aperture != H100_APERTURE_VIDEO)
+		m->read_bytes += size;
+	if (out->aperture != H100_APERTURE_VIDEO)
+		m->written_bytes += size;
+}
+
+/*
+ * What was copied is in memory before anything that follows, and accounted for. Once for many
+ * pages: a fence, or an atomic operation, waits for all stores that go past the caches.
+ */
+static void settle(struct h100_mover *m)
+{
+	_mm_sfence();
+	h100_memory_account(m->call->memory, H100_APERTURE_SYSTEM_COHERENT, m->read_bytes,
+			    m->written_bytes);
+	m->read_bytes = m->written_bytes = 0;
+}
+
 enum h100_method_result h100_move_spent(struct h100_mover *m, struct h100_end *a,
 					struct h100_end *b, u64 bytes)
 {
@@ -119,6 +141,7 @@ enum h100_method_result h100_move_spent(struct h100_mover *m, struct h100_end *a
 	if (call->moved < TURN_BYTES)
 		return H100_METHOD_OK;
 	call->moved = 0;
+	settle(m);
 	h100_memory_yield(call->memory);
 	if (a)
 		a->known = false;
@@ -204,7 +227,7 @@ enum h100_method_result h100_move_write(struct h100_mover *m, struct h100_end *t
 	return result;
 }
 
-/* Aligned to 16 bytes, whole pieces, nothing overlaps. Ordered before what follows. */
+/* Aligned to 16 bytes, whole pieces, nothing overlaps. Ordered by settle. */
 static void stream(u8 *to, const u8 *from, u64 size)
 {
 	for (u64 i = 0; i < size; i += STREAM_PIECE) {
@@ -219,7 +242,6 @@ static void stream(u8 *to, const u8 *from, u64 size)
 		_mm_stream_si128(out + 2, c);
 		_mm_stream_si128(out + 3, d);
 	}
-	_mm_sfence();
 }
 
 static void copy_bytes(u8 *to, const u8 *from, u64 size, bool past_caches)
@@ -237,16 +259,15 @@ static void copy_bytes(u8 *to, const u8 *from, u64 size, bool past_caches)
 static enum h100_method_result copy_run(struct h100_mover *m, const struct h100_end *to,
 					u64 to_address, const struct h100_span *out,
 					const struct h100_end *from, u64 from_address,
-					const struct h100_span *in, u64 size, bool past_caches)
+					const struct h100_span *in, u64 size)
 {
 	struct h100_memory *memory = m->call->memory;
 	enum h100_method_result result;
 	u8 buffer[OS_PAGE_SIZE];
 
 	if (out->at && in->at) {
-		copy_bytes(out->at, in->at, size, past_caches);
-		h100_memory_account(memory, in->aperture, size, 0);
-		h100_memory_account(memory, out->aperture, 0, size);
+		copy_bytes(out->at, in->at, size, m->passing);
+		count(m, in, out, size);
 		return H100_METHOD_OK;
 	}
 	if (out->at && !in->sparse) {
@@ -268,10 +289,10 @@ enum h100_method_result h100_move_copy(struct h100_mover *m, struct h100_end *to
 				       struct h100_end *from, u64 from_address, u64 size)
 {
 	enum h100_method_result result = H100_METHOD_OK;
-	bool past_caches = size >= STREAM_BYTES;
 	struct h100_span in, out;
 
 	m->done = 0;
+	m->passing = size >= STREAM_BYTES;
 	while (size != 0 && result == H100_METHOD_OK) {
 		u64 piece;
 
@@ -283,8 +304,7 @@ enum h100_method_result h100_move_copy(struct h100_mover *m, struct h100_end *to
 		piece = min(min(size, TURN_BYTES), min(in.bytes, out.bytes));
 		if ((!in.at && !out.at) || in.sparse || out.sparse)
 			piece = min(piece, (u64)OS_PAGE_SIZE);
-		result = copy_run(m, to, to_address, &out, from, from_address, &in, piece,
-				  past_caches);
+		result = copy_run(m, to, to_address, &out, from, from_address, &in, piece);
 		m->done += piece;
 		if (result == H100_METHOD_OK)
 			result = h100_move_spent(m, to, from, piece);
@@ -292,6 +312,8 @@ enum h100_method_result h100_move_copy(struct h100_mover *m, struct h100_end *to
 		from_address += piece;
 		size -= piece;
 	}
+	settle(m);
+	m->passing = false;
 	return result;
 }
 

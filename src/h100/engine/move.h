@@ -35,6 +35,8 @@ struct h100_mover {
 	u8 client;
 	u16 engine_id;
 	u64 done; /* bytes of the copy or fill under way, or of one that was stopped */
+	u64 read_bytes, written_bytes; /* system memory's, not accounted yet */
+	bool passing;		       /* a long copy: what it finds will not be looked for again */
 };
 
 void h100_mover_init(struct h100_mover *m, struct h100_engine_call *call, u8 client, u16 engine_id);
