@@ -36,6 +36,16 @@ struct shape {
 	{                                                    \
 		LENGTH, offsetof(type##_PARAMS, length)      \
 	}
+/* Of built-in tests that have nothing but a status. */
+#define PLAIN(name)                          \
+	{                                    \
+		name, sizeof(name##_PARAMS), \
+		{                            \
+			{                    \
+				0            \
+			}                    \
+		}                            \
+	}
 #define SHAPE(name, ...)                     \
 	{                                    \
 		name, sizeof(name##_PARAMS), \
@@ -116,6 +126,51 @@ static const struct shape shapes[] = {
 	SHAPE(UVM_TOOLS_WRITE_PROCESS_MEMORY, F(UVM_TOOLS_WRITE_PROCESS_MEMORY, ADDRESS, targetVa)),
 	SHAPE(UVM_TOOLS_GET_PROCESSOR_UUID_TABLE, { 0 }),
 	SHAPE(UVM_POPULATE_PAGEABLE, RANGE(UVM_POPULATE_PAGEABLE)),
+	/* EINVAL but for instances with built-in tests. */
+	SHAPE(UVM_TEST_GET_GPU_REF_COUNT, F(UVM_TEST_GET_GPU_REF_COUNT, UUID, gpu_uuid)),
+	SHAPE(UVM_TEST_PEER_REF_COUNT, F(UVM_TEST_PEER_REF_COUNT, UUID, gpu_uuid_1),
+	      F(UVM_TEST_PEER_REF_COUNT, UUID, gpu_uuid_2)),
+	SHAPE(UVM_TEST_RANGE_TREE_RANDOM, F(UVM_TEST_RANGE_TREE_RANDOM, SMALL, seed),
+	      F(UVM_TEST_RANGE_TREE_RANDOM, LENGTH, main_iterations),
+	      F(UVM_TEST_RANGE_TREE_RANDOM, LENGTH, max_end),
+	      F(UVM_TEST_RANGE_TREE_RANDOM, LENGTH, max_ranges),
+	      F(UVM_TEST_RANGE_TREE_RANDOM, LENGTH, max_batch_count),
+	      F(UVM_TEST_RANGE_TREE_RANDOM, SMALL, max_attempts)),
+	SHAPE(UVM_TEST_VA_RANGE_INFO, F(UVM_TEST_VA_RANGE_INFO, ADDRESS, lookup_address)),
+	SHAPE(UVM_TEST_VA_RANGE_SPLIT, F(UVM_TEST_VA_RANGE_SPLIT, ADDRESS, split_address)),
+	SHAPE(UVM_TEST_VA_RANGE_INJECT_SPLIT_ERROR,
+	      F(UVM_TEST_VA_RANGE_INJECT_SPLIT_ERROR, ADDRESS, lookup_address)),
+	SHAPE(UVM_TEST_VA_RANGE_INJECT_ADD_GPU_VA_SPACE_ERROR,
+	      F(UVM_TEST_VA_RANGE_INJECT_ADD_GPU_VA_SPACE_ERROR, ADDRESS, lookup_address)),
+	SHAPE(UVM_TEST_VA_SPACE_INJECT_ERROR,
+	      F(UVM_TEST_VA_SPACE_INJECT_ERROR, SMALL, va_block_allocation_fail_nth)),
+	SHAPE(UVM_TEST_VA_BLOCK_INFO, F(UVM_TEST_VA_BLOCK_INFO, ADDRESS, lookup_address)),
+	SHAPE(UVM_TEST_VA_RESIDENCY_INFO, F(UVM_TEST_VA_RESIDENCY_INFO, ADDRESS, lookup_address)),
+	SHAPE(UVM_TEST_RANGE_GROUP_TREE, F(UVM_TEST_RANGE_GROUP_TREE, SMALL, rangeGroupIds[0]),
+	      F(UVM_TEST_RANGE_GROUP_TREE, SMALL, rangeGroupIds[1]),
+	      F(UVM_TEST_RANGE_GROUP_TREE, SMALL, rangeGroupIds[2]),
+	      F(UVM_TEST_RANGE_GROUP_TREE, SMALL, rangeGroupIds[3])),
+	SHAPE(UVM_TEST_RANGE_GROUP_RANGE_INFO,
+	      F(UVM_TEST_RANGE_GROUP_RANGE_INFO, ADDRESS, lookup_address)),
+	SHAPE(UVM_TEST_RANGE_GROUP_RANGE_COUNT,
+	      F(UVM_TEST_RANGE_GROUP_RANGE_COUNT, SMALL, rangeGroupId)),
+	SHAPE(UVM_TEST_CHECK_CHANNEL_VA_SPACE, F(UVM_TEST_CHECK_CHANNEL_VA_SPACE, UUID, gpu_uuid),
+	      F(UVM_TEST_CHECK_CHANNEL_VA_SPACE, CLIENT, client),
+	      F(UVM_TEST_CHECK_CHANNEL_VA_SPACE, HANDLE, channel),
+	      F(UVM_TEST_CHECK_CHANNEL_VA_SPACE, DESCRIPTOR, va_space_fd)),
+	SHAPE(UVM_TEST_GET_GPU_TIME, F(UVM_TEST_GET_GPU_TIME, UUID, gpu_uuid)),
+	SHAPE(UVM_TEST_PMM_CHECK_LEAK, F(UVM_TEST_PMM_CHECK_LEAK, UUID, gpu_uuid),
+	      F(UVM_TEST_PMM_CHECK_LEAK, LENGTH, chunk_size),
+	      F(UVM_TEST_PMM_CHECK_LEAK, SMALL, alloc_limit)),
+	SHAPE(UVM_TEST_PMM_ALLOC_FREE_ROOT, F(UVM_TEST_PMM_ALLOC_FREE_ROOT, UUID, gpu_uuid)),
+	SHAPE(UVM_TEST_CHANNEL_STRESS, F(UVM_TEST_CHANNEL_STRESS, SMALL, mode),
+	      F(UVM_TEST_CHANNEL_STRESS, SMALL, iterations),
+	      F(UVM_TEST_CHANNEL_STRESS, SMALL, num_streams)),
+	PLAIN(UVM_TEST_VA_BLOCK),
+	PLAIN(UVM_TEST_PAGE_TREE),
+	PLAIN(UVM_TEST_RM_MEM_SANITY),
+	PLAIN(UVM_TEST_TRACKER_SANITY),
+	PLAIN(UVM_TEST_HOST_SANITY),
 };
 
 struct input {
@@ -212,6 +267,33 @@ static void field(struct input *in, u8 kind, u8 *at)
 	}
 }
 
+/* Tests end at a signal, which is not to be had here: no larger ones than take a moment. */
+static void bound(u32 cmd, u8 *block)
+{
+	if (cmd == UVM_TEST_RANGE_TREE_RANDOM) {
+		UVM_TEST_RANGE_TREE_RANDOM_PARAMS *p = (void *)block;
+
+		p->main_iterations &= 31;
+		p->collision_checks &= 3;
+		p->iterator_checks &= 3;
+		p->max_attempts &= 15;
+		p->max_ranges = p->max_ranges > 65536 ? p->max_ranges : p->max_ranges & 63;
+		p->verbose = 0;
+	} else if (cmd == UVM_TEST_CHANNEL_STRESS) {
+		UVM_TEST_CHANNEL_STRESS_PARAMS *p = (void *)block;
+
+		p->iterations &= 15;
+	} else if (cmd == UVM_TEST_PMM_CHECK_LEAK) {
+		UVM_TEST_PMM_CHECK_LEAK_PARAMS *p = (void *)block;
+
+		p->alloc_limit = p->alloc_limit > 0 ? p->alloc_limit & 63 : p->alloc_limit;
+	} else if (cmd == UVM_TEST_PMM_ALLOC_FREE_ROOT) {
+		UVM_TEST_PMM_ALLOC_FREE_ROOT_PARAMS *p = (void *)block;
+
+		p->nap_us_before_free = p->nap_us_before_free > 1000000 ? ~0u : 0;
+	}
+}
+
 static void call(struct input *in, u32 fd)
 {
 	static u8 block[STRUCTURE], user[4096];
@@ -238,6 +320,7 @@ static void call(struct input *in, u32 fd)
 	if (shape->cmd == UVM_TOOLS_READ_PROCESS_MEMORY ||
 	    shape->cmd == UVM_TOOLS_WRITE_PROCESS_MEMORY)
 		((UVM_TOOLS_READ_PROCESS_MEMORY_PARAMS *)(void *)block)->size &= 0xfff;
+	bound(shape->cmd, block);
 	uvm_ioctl(fake.files[fd], shape->cmd, (u64)(uintptr_t)block);
 }
 
@@ -311,7 +394,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	u32 how = byte(&in);
 
-	fake_start(how & 1);
+	if (how & 4)
+		fake_start_tests();
+	else
+		fake_start(how & 1);
 	for (i = 0; i < 8; i++)
 		fake_memory(i % FAKE_GPUS, i & 1, MIB(2) << (i / 3), i & 1 ? MIB(2) : KIB(4),
 			    MIB(64) * (i + 1), i & 1 ? MIB(2) : KIB(4));

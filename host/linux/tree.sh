@@ -56,7 +56,7 @@ link nvidia-uvm src/os/linux
 for source in firmware irq pages pci pciwait; do
 	rm -f "$out/nvidia-uvm/src/os/linux/$source.c"
 done
-for folder in src/uvm src/uvm/hal host/linux/nvidia-uvm; do
+for folder in src/uvm src/uvm/hal src/uvm/test host/linux/nvidia-uvm; do
 	link nvidia-uvm "$folder"
 done
 

@@ -319,7 +319,7 @@ int machine_create(const struct machine_config *config, struct machine **out)
 	struct rm_config rm = { .version = config->version,
 				.host = &dfile_host_ops,
 				.uvm_major = TREE_UVM_MAJOR };
-	struct uvm_config uvm = { .host = &dfile_uvm_ops };
+	struct uvm_config uvm = { .host = &dfile_uvm_ops, .builtin_tests = config->uvm_tests };
 	struct machine *m = NULL;
 	int rc = EINVAL;
 

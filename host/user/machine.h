@@ -24,6 +24,7 @@ struct machine_config {
 	const char *scenario; /* a file, or NULL */
 	const char *tree;     /* directory to make for the files; must not exist */
 	bool lend;	      /* waiting driver threads run the firmware */
+	bool uvm_tests;	      /* the built-in tests of unified memory are served */
 };
 
 /* 0 or an errno, with the reason on stderr. */

@@ -105,6 +105,7 @@ static enum nv_status chunk_get(struct uvm_block *block, struct uvm_gpu *gpu, u6
 	chunk->blocks = 1;
 	chunk->gpu = gpu;
 	chunk->start = start;
+	chunk->size = size;
 	block->where->chunk = chunk;
 	return NV_OK;
 }

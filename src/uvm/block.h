@@ -32,7 +32,8 @@ struct uvm_chunk {
 	u32 blocks; /* that refer to it */
 	struct uvm_gpu *gpu;
 	struct rm_uvm_video *video;
-	u64 start;   /* address in the space of its first byte */
+	u64 start; /* address in the space of its first byte */
+	u64 size;
 	u64 address; /* where that is in video memory */
 };
 

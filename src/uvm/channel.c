@@ -16,6 +16,19 @@ struct uvm_channel {
 	struct uvm_range *ranges[RM_UVM_CHANNEL_RESOURCES];
 };
 
+static struct uvm_channel *channel_of(const struct uvm_gpu *gpu, u32 client, u32 handle)
+{
+	struct uvm_channel *channel;
+
+	if (!gpu->space)
+		return NULL;
+	list_for_each_entry (channel, &gpu->space->channels, node) {
+		if (channel->client == client && channel->handle == handle)
+			return channel;
+	}
+	return NULL;
+}
+
 static struct uvm_channel *channel_find(struct uvm_space *space, u32 client, u32 handle)
 {
 	struct uvm_channel *channel;
@@ -24,14 +37,16 @@ static struct uvm_channel *channel_find(struct uvm_space *space, u32 client, u32
 
 	uvm_for_each_gpu(gpu, slot, space)
 	{
-		if (!gpu->space)
-			continue;
-		list_for_each_entry (channel, &gpu->space->channels, node) {
-			if (channel->client == client && channel->handle == handle)
-				return channel;
-		}
+		channel = channel_of(gpu, client, handle);
+		if (channel)
+			return channel;
 	}
 	return NULL;
+}
+
+bool uvm_channel_is_registered(const struct uvm_gpu *gpu, u32 client, u32 handle)
+{
+	return channel_of(gpu, client, handle) != NULL;
 }
 
 /* -- Buffers ----------------------------------------------------------------------------------- */

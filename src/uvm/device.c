@@ -24,6 +24,7 @@ static enum nv_status create(struct uvm *uvm, struct rm_gpu *gpu,
 		return NV_ERR_NO_MEMORY;
 	device->uvm = uvm;
 	device->gpu = gpu;
+	device->uuid = info->uuid;
 	device->pci = rm_uvm_gpu_pci(gpu);
 	status = uvm_host_hal_find(info->host_class, &device->host);
 	if (status == NV_OK)
@@ -119,6 +120,20 @@ enum nv_status uvm_device_start(struct uvm_device *device)
 	}
 	os_mutex_unlock(&device->start_lock);
 	return status;
+}
+
+u32 uvm_device_references(struct uvm *uvm, const NvProcessorUuid *uuid)
+{
+	struct uvm_device *device;
+	u32 references = 0;
+
+	os_mutex_lock(&uvm->devices_lock);
+	list_for_each_entry (device, &uvm->devices, node) {
+		if (!os_memcmp(&device->uuid, uuid, sizeof(*uuid)))
+			references += device->references;
+	}
+	os_mutex_unlock(&uvm->devices_lock);
+	return references;
 }
 
 void uvm_device_fail(struct uvm_device *device, enum nv_status status)

@@ -32,6 +32,7 @@ enum nv_status uvm_create(const struct uvm_config *config, struct uvm **out)
 	uvm->rm = config->rm;
 	uvm->host = config->host;
 	uvm->populate_managed = config->populate_managed;
+	uvm->builtin_tests = config->builtin_tests;
 	rm_uvm_listen(uvm->rm, &listener, uvm);
 	*out = uvm;
 	return NV_OK;

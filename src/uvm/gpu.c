@@ -5,10 +5,14 @@
  */
 #include "uvm/range.h"
 
-/* What the interface calls the CPU. */
 static const NvProcessorUuid cpu_uuid = { .uuid = { 0xa6, 0x5e, 0x0f, 0x4e, 0xd7, 0xd4, 0x7b, 0xa2,
 						    0x50, 0x47, 0x41, 0x2c, 0x14, 0x2a, 0x77,
 						    0x73 } };
+
+const NvProcessorUuid *uvm_uuid_of_cpu(void)
+{
+	return &cpu_uuid;
+}
 
 bool uvm_uuid_is_cpu(const NvProcessorUuid *uuid)
 {

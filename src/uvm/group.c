@@ -164,6 +164,46 @@ static enum nv_status group_assign(struct uvm_space *space, struct uvm_group *gr
 	return NV_OK;
 }
 
+bool uvm_group_at(struct uvm_space *space, u64 address, u64 *start, u64 *last, u64 *id)
+{
+	struct uvm_node_range *node = uvm_tree_first_in(&space->group_ranges, address, ~(u64)0);
+	struct uvm_node_range *before;
+
+	if (node && node->start <= address) {
+		*start = node->start;
+		*last = node->last;
+		*id = group_range_of(node)->group->id;
+		return true;
+	}
+	before = node ? uvm_tree_previous(node) : uvm_tree_last(&space->group_ranges);
+	*start = before ? before->last + 1 : 0;
+	*last = node ? node->start - 1 : ~(u64)0;
+	*id = UVM_RANGE_GROUP_ID_NONE;
+	return false;
+}
+
+enum nv_status uvm_group_count(struct uvm_space *space, u64 id, u64 *count)
+{
+	struct uvm_group *group = group_find(space, id);
+	struct uvm_group_range *part;
+
+	*count = 0;
+	if (!group)
+		return NV_ERR_OBJECT_NOT_FOUND;
+	list_for_each_entry (part, &group->ranges, of_group)
+		(*count)++;
+	return NV_OK;
+}
+
+enum nv_status uvm_group_assign(struct uvm_space *space, u64 id, u64 start, u64 last)
+{
+	struct uvm_group *group = group_find(space, id);
+
+	if (!group && id != UVM_RANGE_GROUP_ID_NONE)
+		return NV_ERR_OBJECT_NOT_FOUND;
+	return group_assign(space, group, start, last);
+}
+
 /* -- Ioctls ------------------------------------------------------------------------------------ */
 
 enum nv_status uvm_create_range_group(struct uvm_file *file, void *params)

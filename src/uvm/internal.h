@@ -31,6 +31,7 @@ struct uvm {
 	struct rm *rm;
 	const struct uvm_host_ops *host;
 	bool populate_managed;
+	bool builtin_tests;
 	struct os_mutex lock;	      /* LOCK_RANK_UVM_GLOBAL: spaces */
 	struct list spaces;	      /* struct uvm_space */
 	struct os_mutex devices_lock; /* LOCK_RANK_UVM_DEVICES: devices, their references */
@@ -109,7 +110,8 @@ struct uvm_space {
 	struct uvm_peer peers[UVM_GPUS][UVM_GPUS];
 
 	struct uvm_tree ranges; /* struct uvm_range */
-	struct list groups;	/* struct uvm_group */
+	u32 fail_block; /* that one which is made from now on fails; 0: none. For built-in tests */
+	struct list groups; /* struct uvm_group */
 	u64 next_group;
 	struct uvm_tree group_ranges; /* struct uvm_group_range */
 };
@@ -129,6 +131,8 @@ static inline bool uvm_has(uvm_mask mask, u32 id)
 struct uvm_gpu *uvm_gpu_find(struct uvm_space *space, const NvProcessorUuid *uuid);
 /* The same, and a GPU VA space is registered. */
 struct uvm_gpu *uvm_gpu_find_with_space(struct uvm_space *space, const NvProcessorUuid *uuid);
+/* What the interface calls the CPU. */
+const NvProcessorUuid *uvm_uuid_of_cpu(void);
 bool uvm_uuid_is_cpu(const NvProcessorUuid *uuid);
 /* Whether the GPU can name those addresses as the CPU does. size is not 0. */
 bool uvm_gpu_can_address(const struct uvm_gpu *gpu, u64 address, u64 size);
@@ -209,6 +213,8 @@ void uvm_gpu_space_remove(struct uvm_space *space, struct uvm_gpu *gpu);
 /* Of all channels of one GPU VA space. Space lock. */
 void uvm_channels_stop(struct uvm_gpu_space *gpu_space);
 void uvm_channels_remove(struct uvm_space *space, struct uvm_gpu_space *gpu_space);
+/* Whether that channel is registered on the GPU, which has a VA space or not. Space lock. */
+bool uvm_channel_is_registered(const struct uvm_gpu *gpu, u32 client, u32 handle);
 /* The links that a and others have, switched on by registration. Space lock. */
 void uvm_peers_register(struct uvm_space *space, struct uvm_gpu *gpu);
 /* Ends peer access of the GPU with every other. Space lock. */

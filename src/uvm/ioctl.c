@@ -3,68 +3,54 @@
  * The ioctls of both nodes: a number, the size of its structure and where that holds its status.
  * The structure is copied in whole and out whole, whatever happened in between.
  */
-#include "uvm/internal.h"
+#include "uvm/command.h"
+#include "uvm/test/test.h"
 
 /* Structures up to this size are copied to the stack. */
 #define STACK_BYTES 288u
 
-struct uvm_command {
-	u32 cmd;
-	u32 size;
-	u32 status_offset;
-	bool needs_space;
-	enum nv_status (*serve)(struct uvm_file *file, void *params);
-};
-
-#define COMMAND(number, needs, fn)                                                          \
-	{                                                                                   \
-		.cmd = number, .size = sizeof(number##_PARAMS),                             \
-		.status_offset = offsetof(number##_PARAMS, rmStatus), .needs_space = needs, \
-		.serve = fn                                                                 \
-	}
-
 static const struct uvm_command commands[] = {
-	COMMAND(UVM_INITIALIZE, false, uvm_initialize),
-	COMMAND(UVM_MM_INITIALIZE, false, uvm_mm_initialize),
-	COMMAND(UVM_PAGEABLE_MEM_ACCESS, true, uvm_pageable_mem_access),
-	COMMAND(UVM_PAGEABLE_MEM_ACCESS_ON_GPU, true, uvm_pageable_mem_access_on_gpu),
-	COMMAND(UVM_REGISTER_GPU, true, uvm_register_gpu),
-	COMMAND(UVM_UNREGISTER_GPU, true, uvm_unregister_gpu),
-	COMMAND(UVM_REGISTER_GPU_VASPACE, true, uvm_register_gpu_vaspace),
-	COMMAND(UVM_UNREGISTER_GPU_VASPACE, true, uvm_unregister_gpu_vaspace),
-	COMMAND(UVM_REGISTER_CHANNEL, true, uvm_register_channel),
-	COMMAND(UVM_UNREGISTER_CHANNEL, true, uvm_unregister_channel),
-	COMMAND(UVM_ENABLE_PEER_ACCESS, true, uvm_enable_peer_access),
-	COMMAND(UVM_DISABLE_PEER_ACCESS, true, uvm_disable_peer_access),
-	COMMAND(UVM_ENABLE_SYSTEM_WIDE_ATOMICS, true, uvm_enable_system_wide_atomics),
-	COMMAND(UVM_DISABLE_SYSTEM_WIDE_ATOMICS, true, uvm_disable_system_wide_atomics),
-	COMMAND(UVM_CREATE_EXTERNAL_RANGE, true, uvm_create_external_range),
-	COMMAND(UVM_MAP_EXTERNAL_ALLOCATION, true, uvm_map_external_allocation),
-	COMMAND(UVM_MAP_EXTERNAL_SPARSE, true, uvm_map_external_sparse),
-	COMMAND(UVM_UNMAP_EXTERNAL, true, uvm_unmap_external),
-	COMMAND(UVM_FREE, true, uvm_free),
-	COMMAND(UVM_MAP_DYNAMIC_PARALLELISM_REGION, true, uvm_map_dynamic_parallelism_region),
-	COMMAND(UVM_ALLOC_SEMAPHORE_POOL, true, uvm_alloc_semaphore_pool),
-	COMMAND(UVM_VALIDATE_VA_RANGE, true, uvm_validate_va_range),
-	COMMAND(UVM_CLEAN_UP_ZOMBIE_RESOURCES, true, uvm_clean_up_zombie_resources),
-	COMMAND(UVM_POPULATE_PAGEABLE, true, uvm_populate_pageable),
-	COMMAND(UVM_CREATE_RANGE_GROUP, true, uvm_create_range_group),
-	COMMAND(UVM_DESTROY_RANGE_GROUP, true, uvm_destroy_range_group),
-	COMMAND(UVM_SET_RANGE_GROUP, true, uvm_set_range_group),
-	COMMAND(UVM_PREVENT_MIGRATION_RANGE_GROUPS, true, uvm_prevent_migration_range_groups),
-	COMMAND(UVM_ALLOW_MIGRATION_RANGE_GROUPS, true, uvm_allow_migration_range_groups),
-	COMMAND(UVM_SET_PREFERRED_LOCATION, true, uvm_set_preferred_location),
-	COMMAND(UVM_UNSET_PREFERRED_LOCATION, true, uvm_unset_preferred_location),
-	COMMAND(UVM_SET_ACCESSED_BY, true, uvm_set_accessed_by),
-	COMMAND(UVM_UNSET_ACCESSED_BY, true, uvm_unset_accessed_by),
-	COMMAND(UVM_ENABLE_READ_DUPLICATION, true, uvm_enable_read_duplication),
-	COMMAND(UVM_DISABLE_READ_DUPLICATION, true, uvm_disable_read_duplication),
-	COMMAND(UVM_MIGRATE, true, uvm_migrate),
-	COMMAND(UVM_MIGRATE_RANGE_GROUP, true, uvm_migrate_range_group),
-	COMMAND(UVM_TOOLS_READ_PROCESS_MEMORY, true, uvm_tools_read_process_memory),
-	COMMAND(UVM_TOOLS_WRITE_PROCESS_MEMORY, true, uvm_tools_write_process_memory),
-	COMMAND(UVM_TOOLS_GET_PROCESSOR_UUID_TABLE, true, uvm_tools_get_processor_uuid_table),
-	COMMAND(UVM_TOOLS_FLUSH_EVENTS, true, uvm_tools_flush_events),
+	UVM_COMMAND(UVM_INITIALIZE, false, uvm_initialize),
+	UVM_COMMAND(UVM_MM_INITIALIZE, false, uvm_mm_initialize),
+	UVM_COMMAND(UVM_PAGEABLE_MEM_ACCESS, true, uvm_pageable_mem_access),
+	UVM_COMMAND(UVM_PAGEABLE_MEM_ACCESS_ON_GPU, true, uvm_pageable_mem_access_on_gpu),
+	UVM_COMMAND(UVM_REGISTER_GPU, true, uvm_register_gpu),
+	UVM_COMMAND(UVM_UNREGISTER_GPU, true, uvm_unregister_gpu),
+	UVM_COMMAND(UVM_REGISTER_GPU_VASPACE, true, uvm_register_gpu_vaspace),
+	UVM_COMMAND(UVM_UNREGISTER_GPU_VASPACE, true, uvm_unregister_gpu_vaspace),
+	UVM_COMMAND(UVM_REGISTER_CHANNEL, true, uvm_register_channel),
+	UVM_COMMAND(UVM_UNREGISTER_CHANNEL, true, uvm_unregister_channel),
+	UVM_COMMAND(UVM_ENABLE_PEER_ACCESS, true, uvm_enable_peer_access),
+	UVM_COMMAND(UVM_DISABLE_PEER_ACCESS, true, uvm_disable_peer_access),
+	UVM_COMMAND(UVM_ENABLE_SYSTEM_WIDE_ATOMICS, true, uvm_enable_system_wide_atomics),
+	UVM_COMMAND(UVM_DISABLE_SYSTEM_WIDE_ATOMICS, true, uvm_disable_system_wide_atomics),
+	UVM_COMMAND(UVM_CREATE_EXTERNAL_RANGE, true, uvm_create_external_range),
+	UVM_COMMAND(UVM_MAP_EXTERNAL_ALLOCATION, true, uvm_map_external_allocation),
+	UVM_COMMAND(UVM_MAP_EXTERNAL_SPARSE, true, uvm_map_external_sparse),
+	UVM_COMMAND(UVM_UNMAP_EXTERNAL, true, uvm_unmap_external),
+	UVM_COMMAND(UVM_FREE, true, uvm_free),
+	UVM_COMMAND(UVM_MAP_DYNAMIC_PARALLELISM_REGION, true, uvm_map_dynamic_parallelism_region),
+	UVM_COMMAND(UVM_ALLOC_SEMAPHORE_POOL, true, uvm_alloc_semaphore_pool),
+	UVM_COMMAND(UVM_VALIDATE_VA_RANGE, true, uvm_validate_va_range),
+	UVM_COMMAND(UVM_CLEAN_UP_ZOMBIE_RESOURCES, true, uvm_clean_up_zombie_resources),
+	UVM_COMMAND(UVM_POPULATE_PAGEABLE, true, uvm_populate_pageable),
+	UVM_COMMAND(UVM_CREATE_RANGE_GROUP, true, uvm_create_range_group),
+	UVM_COMMAND(UVM_DESTROY_RANGE_GROUP, true, uvm_destroy_range_group),
+	UVM_COMMAND(UVM_SET_RANGE_GROUP, true, uvm_set_range_group),
+	UVM_COMMAND(UVM_PREVENT_MIGRATION_RANGE_GROUPS, true, uvm_prevent_migration_range_groups),
+	UVM_COMMAND(UVM_ALLOW_MIGRATION_RANGE_GROUPS, true, uvm_allow_migration_range_groups),
+	UVM_COMMAND(UVM_SET_PREFERRED_LOCATION, true, uvm_set_preferred_location),
+	UVM_COMMAND(UVM_UNSET_PREFERRED_LOCATION, true, uvm_unset_preferred_location),
+	UVM_COMMAND(UVM_SET_ACCESSED_BY, true, uvm_set_accessed_by),
+	UVM_COMMAND(UVM_UNSET_ACCESSED_BY, true, uvm_unset_accessed_by),
+	UVM_COMMAND(UVM_ENABLE_READ_DUPLICATION, true, uvm_enable_read_duplication),
+	UVM_COMMAND(UVM_DISABLE_READ_DUPLICATION, true, uvm_disable_read_duplication),
+	UVM_COMMAND(UVM_MIGRATE, true, uvm_migrate),
+	UVM_COMMAND(UVM_MIGRATE_RANGE_GROUP, true, uvm_migrate_range_group),
+	UVM_COMMAND(UVM_TOOLS_READ_PROCESS_MEMORY, true, uvm_tools_read_process_memory),
+	UVM_COMMAND(UVM_TOOLS_WRITE_PROCESS_MEMORY, true, uvm_tools_write_process_memory),
+	UVM_COMMAND(UVM_TOOLS_GET_PROCESSOR_UUID_TABLE, true, uvm_tools_get_processor_uuid_table),
+	UVM_COMMAND(UVM_TOOLS_FLUSH_EVENTS, true, uvm_tools_flush_events),
 };
 
 static enum uvm_result serve(struct uvm_file *file, const struct uvm_command *command, u64 arg,
@@ -110,24 +96,34 @@ bool uvm_ioctl_attaches(u32 cmd)
 	return cmd == UVM_INITIALIZE;
 }
 
+static const struct uvm_command *find(const struct uvm *uvm, u32 cmd)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (commands[i].cmd == cmd)
+			return &commands[i];
+	}
+	return uvm->builtin_tests ? uvm_test_command(cmd) : NULL;
+}
+
 enum uvm_result uvm_ioctl(struct uvm_file *file, u32 cmd, u64 arg)
 {
+	const struct uvm_command *command;
 	enum uvm_result result;
-	u32 i, token;
+	u32 token;
 
 	if (file->node == UVM_NODE_TOOLS)
 		return UVM_RESULT_EINVAL; /* no event trackers: docs/limits.md */
 	if (cmd == UVM_DEINITIALIZE)
 		return UVM_RESULT_OK;
-	for (i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (commands[i].cmd != cmd)
-			continue;
-		if (rm_uvm_enter(file->uvm->rm, &token) != NV_OK)
-			return UVM_RESULT_EINTR;
-		result = commands[i].size <= STACK_BYTES ? serve_on_stack(file, &commands[i], arg)
-							 : serve_on_heap(file, &commands[i], arg);
-		rm_uvm_leave(file->uvm->rm, token);
-		return result;
-	}
-	return UVM_RESULT_EINVAL;
+	command = find(file->uvm, cmd);
+	if (!command)
+		return UVM_RESULT_EINVAL;
+	if (rm_uvm_enter(file->uvm->rm, &token) != NV_OK)
+		return UVM_RESULT_EINTR;
+	result = command->size <= STACK_BYTES ? serve_on_stack(file, command, arg)
+					      : serve_on_heap(file, command, arg);
+	rm_uvm_leave(file->uvm->rm, token);
+	return result;
 }

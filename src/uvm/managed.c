@@ -73,6 +73,8 @@ static enum nv_status block_make(struct uvm_range *range, u64 index)
 
 	if (range->blocks[index])
 		return NV_OK;
+	if (range->space->fail_block && !--range->space->fail_block)
+		return NV_ERR_NO_MEMORY;
 	if (range->space->uvm->populate_managed) {
 		while (first && !range->blocks[first - 1] &&
 		       last - first + 1 < MEMORY_MAX / UVM_BLOCK_SIZE)
@@ -295,6 +297,10 @@ enum nv_status uvm_managed_split(struct uvm_range *range, u64 last, struct uvm_r
 	struct uvm_range *upper;
 	enum nv_status status;
 
+	if (range->fail_split) {
+		range->fail_split = false;
+		return NV_ERR_NO_MEMORY;
+	}
 	/* A block that is cut in two is of both, with the same memory. */
 	if (shared && range->blocks[index]) {
 		half = uvm_block_twin(range->blocks[index]);

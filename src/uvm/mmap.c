@@ -30,6 +30,7 @@ static enum uvm_result managed_mmap(struct uvm_space *space, u64 address, u64 si
 		return UVM_RESULT_ENOMEM;
 	}
 	range->cpu_mapped = true;
+	range->begins_mapping = true;
 	return UVM_RESULT_OK;
 }
 
@@ -128,6 +129,10 @@ void uvm_file_munmap(struct uvm_file *file, u64 address, u64 size)
 		else if (range->kind == UVM_RANGE_MANAGED && range->cpu_mapped)
 			managed_munmap(range, address, last);
 	}
+	/* What is behind the hole is a mapping of its own, also once the hole is filled again. */
+	range = last + 1 ? uvm_range_find(space, last + 1) : NULL;
+	if (range && range->node.start == last + 1)
+		range->begins_mapping = true;
 	os_mutex_unlock(&space->lock);
 }
 

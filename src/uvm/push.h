@@ -50,6 +50,9 @@ enum nv_status uvm_device_start(struct uvm_device *device);
  */
 enum nv_status uvm_device_status(struct uvm_device *device);
 
+/* How many hold the device of that UUID; 0: there is none. */
+u32 uvm_device_references(struct uvm *uvm, const NvProcessorUuid *uuid);
+
 /* -- Trackers ---------------------------------------------------------------------------------- */
 
 struct uvm_tracker_entry {

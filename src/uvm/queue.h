@@ -27,6 +27,7 @@ struct uvm_device {
 	struct uvm *uvm;
 	u32 references; /* likewise */
 	struct rm_gpu *gpu;
+	NvProcessorUuid uuid;
 	struct os_pci_dev *pci;
 	struct uvm_host_hal host;
 	struct uvm_ce_hal ce;

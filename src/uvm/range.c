@@ -96,6 +96,10 @@ bool uvm_managed_covers(struct uvm_space *space, u64 base, u64 length)
 
 enum nv_status uvm_range_add_gpu_space(struct uvm_range *range, struct uvm_gpu *gpu)
 {
+	if (range->fail_add) {
+		range->fail_add = false;
+		return NV_ERR_NO_MEMORY;
+	}
 	switch (range->kind) {
 	case UVM_RANGE_MANAGED:
 		return uvm_managed_add_gpu_space(range, gpu);

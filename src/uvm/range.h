@@ -43,6 +43,9 @@ struct uvm_range {
 	struct uvm_space *space;
 	enum uvm_range_kind kind;
 	bool cpu_mapped; /* managed: false once its process exited, a zombie; pool: by a process */
+	bool begins_mapping; /* managed: else it is one mapping with what is below it */
+	bool fail_split;     /* for want of memory, once: a built-in test asked for it */
+	bool fail_add;	     /* likewise, of a GPU VA space */
 	/* Managed. */
 	struct uvm_policy policy;
 	struct uvm_block **blocks; /* by 2 MiB of address, first that of node.start */
@@ -139,6 +142,15 @@ enum nv_status uvm_managed_map_gpu(struct uvm_range *range, struct uvm_gpu *gpu,
 				   u64 last);
 
 /* -- group.c ----------------------------------------------------------------------------------- */
+/* The part of a group that has the address; false: the gap around it, of no group. */
+bool uvm_group_at(struct uvm_space *space, u64 address, u64 *start, u64 *last, u64 *id);
+/* How many parts a group has. NV_ERR_OBJECT_NOT_FOUND. */
+enum nv_status uvm_group_count(struct uvm_space *space, u64 id, u64 *count);
+/*
+ * start .. last is the group's, or of none (UVM_RANGE_GROUP_ID_NONE), whatever is there.
+ * NV_ERR_OBJECT_NOT_FOUND, NV_ERR_NO_MEMORY: nothing changed.
+ */
+enum nv_status uvm_group_assign(struct uvm_space *space, u64 id, u64 start, u64 last);
 void uvm_groups_destroy(struct uvm_space *space);
 /* start .. last leaves its groups. Fails never where a whole managed range goes. */
 void uvm_groups_forget(struct uvm_space *space, u64 start, u64 last);

@@ -187,3 +187,12 @@ struct uvm_node_range *uvm_tree_previous(const struct uvm_node_range *node)
 		node = node->parent;
 	return node->parent;
 }
+
+struct uvm_node_range *uvm_tree_last(const struct uvm_tree *tree)
+{
+	struct uvm_node_range *node = tree->root;
+
+	while (node && node->right)
+		node = node->right;
+	return node;
+}

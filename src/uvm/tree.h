@@ -41,6 +41,9 @@ static inline struct uvm_node_range *uvm_tree_first(const struct uvm_tree *tree)
 	return uvm_tree_first_in(tree, 0, ~(u64)0);
 }
 
+/* The highest of all, or NULL. */
+struct uvm_node_range *uvm_tree_last(const struct uvm_tree *tree);
+
 static inline u64 uvm_node_size(const struct uvm_node_range *node)
 {
 	return node->last - node->start + 1;

@@ -80,6 +80,9 @@ struct uvm_config {
 	 * somebody touches it: for hosts whose pages cost nothing until then.
 	 */
 	bool populate_managed;
+	/* The ioctls of built-in tests (src/uvm/test) are served: a risk to whoever shares the
+	 * GPUs. */
+	bool builtin_tests;
 };
 
 /* NV_ERR_NO_MEMORY; *out is set only on success. The rm outlives it. */

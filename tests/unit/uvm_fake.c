@@ -31,6 +31,13 @@ static u64 bar_read(void *ctx, u32 bar, u64 offset, u32 width)
 	struct rm_gpu *gpu = ctx;
 	u64 value = 0;
 
+	if (bar == 0) {
+		/* the timer, in steps of 32 ns */
+		assert_true(width == 4 && (offset == 0xbb0080 || offset == 0xbb0084));
+		if (gpu->lost)
+			return 0xffffffff;
+		return offset == 0xbb0080 ? (u32)os_time_ns() & ~31u : (u32)(os_time_ns() >> 32);
+	}
 	memcpy(&value, gpu->video + offset, width);
 	return value;
 }
@@ -45,6 +52,8 @@ static void bar_write(void *ctx, u32 bar, u64 offset, u32 width, u64 value)
 	}
 	if (!bitmap_test(gpu->used, (u32)(offset / KIB(4))))
 		fail_msg("a write to memory that nobody has: %#llx", (unsigned long long)offset);
+	if (fake.drop_write && !--fake.drop_write)
+		return;
 	memcpy(gpu->video + offset, &value, width);
 }
 
@@ -525,9 +534,11 @@ void fake_close(int fd)
 	file_put(fake.files[fd]);
 }
 
-static void start(const struct uvm_host_ops *ops, bool populate)
+static void start(const struct uvm_host_ops *ops, bool populate, bool tests)
 {
-	struct uvm_config config = { .host = ops, .populate_managed = populate };
+	struct uvm_config config = { .host = ops,
+				     .populate_managed = populate,
+				     .builtin_tests = tests };
 	u32 i;
 
 	memset(&fake, 0, sizeof(fake));
@@ -553,12 +564,18 @@ static void start(const struct uvm_host_ops *ops, bool populate)
 
 void fake_start(bool populate)
 {
-	start(&host_ops, populate);
+	start(&host_ops, populate, false);
 }
 
 void fake_start_two_steps(void)
 {
-	start(&two_steps_ops, true);
+	start(&two_steps_ops, true, false);
+}
+
+void fake_start_tests(void)
+{
+	start(&host_ops, false, true);
+	fake.copies_run = true;
 }
 
 int fake_end(void **state)

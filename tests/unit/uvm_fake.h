@@ -61,7 +61,11 @@ struct fake {
 	u32 sessions;
 	u64 copied; /* bytes, by copy engines */
 	u32 launches, mem_ops;
-	u32 fail_launch, lose_launch;	  /* that one from now on is an error of its channel's */
+	u32 fail_launch, lose_launch; /* that one from now on is an error of its channel's */
+	bool copies_run;	      /* also while channels of clients do: built-in tests' */
+	/* That one from now on is not as it should be: a copied byte, a semaphore, a word of a BAR.
+	 */
+	u32 spoil_copy, drop_release, drop_write;
 	u32 controls, entered, suspended; /* for so many looks, four at most */
 	const struct rm_uvm_listener *listener;
 	void *listener_ctx;
@@ -76,6 +80,8 @@ extern struct fake fake;
 void fake_start(bool populate);
 /* The same on a host that populates, and takes memory away in two steps. */
 void fake_start_two_steps(void);
+/* With the built-in tests. */
+void fake_start_tests(void);
 /* Closes what is open; everything that was taken must be back. */
 int fake_end(void **state);
 /* A descriptor. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * UVM's own channels in the hand-made resource manager (uvm_fake.h): an engine with numbers of its
- * own that does all that is in a ring when the doorbell rings.
+ * own that does all that is in a ring when the doorbell rings, as far as semaphores let it.
  */
 #include "uvm_fake.h"
 
@@ -26,6 +26,8 @@ struct rm_uvm_queue {
 	struct rm_uvm_video *userd;
 	u64 gpfifo, put_at;
 	u32 entries, get, error, token, bound;
+	u32 at;	      /* in the segment: where it goes on */
+	bool stalled; /* the semaphore there has not its value yet */
 	u32 methods[0x1000 / 4];
 };
 
@@ -181,7 +183,7 @@ static void launch(struct rm_uvm_queue *queue, u32 word)
 	assert_int_equal(queue->bound, 0xc8b5);
 	if (word & 3) {
 		fake.launches++;
-		assert_true(gpu->paused);
+		assert_true(gpu->paused || fake.copies_run);
 		if (fake.fail_launch && !--fake.fail_launch) {
 			queue->error = RC_CE0_ERROR;
 			return;
@@ -204,6 +206,8 @@ static void launch(struct rm_uvm_queue *queue, u32 word)
 			assert_true(word & 1 << 12);
 			data = malloc(length);
 			move(gpu, queue->methods[0x260 / 4] & 3, from, data, length, false);
+			if (fake.spoil_copy && !--fake.spoil_copy)
+				data[length - 1] ^= 1;
 		}
 		move(gpu, queue->methods[0x264 / 4] & 3, to, data, length, true);
 		free(data);
@@ -219,10 +223,13 @@ static void semaphore(struct rm_uvm_queue *queue, u32 word)
 	u32 payload = queue->methods[0x64 / 4], now;
 
 	memcpy(&now, at, 4);
-	if ((word & 7) == 1)
-		memcpy(at, &payload, 4);
-	else
-		assert_true((word & 7) == 3 && (s32)(now - payload) >= 0);
+	if ((word & 7) == 1) {
+		if (!fake.drop_release || --fake.drop_release)
+			memcpy(at, &payload, 4);
+	} else {
+		assert_int_equal(word & 7, 3);
+		queue->stalled = (s32)(now - payload) < 0;
+	}
 }
 
 static void method(struct rm_uvm_queue *queue, u32 subchannel, u32 number, u32 data)
@@ -241,35 +248,58 @@ static void method(struct rm_uvm_queue *queue, u32 subchannel, u32 number, u32 d
 
 static void segment(struct rm_uvm_queue *queue, const u32 *words, u32 count)
 {
-	u32 i = 0;
+	u32 i = queue->at;
 
+	queue->stalled = false;
 	while (i < count && !queue->error) {
-		u32 header = words[i++], n = header >> 16 & 0x1fff, k;
+		u32 begin = i, header = words[i++], n = header >> 16 & 0x1fff, k;
 
 		assert_int_equal(header >> 29, 1);
 		assert_true(i + n <= count);
 		for (k = 0; k < n && !queue->error; k++)
 			method(queue, header >> 13 & 7, (header & 0xfff) * 4 + 4 * k, words[i++]);
+		if (queue->stalled) {
+			queue->at = begin;
+			return;
+		}
 	}
+	queue->at = 0;
 }
 
-void fake_doorbell(struct rm_gpu *gpu, u64 offset, u32 token)
+/* Whether it got any further. */
+static bool drain(struct rm_uvm_queue *queue)
 {
-	struct rm_uvm_queue *queue = queues[token - 0x50000];
-	u32 put;
+	u32 put, before = queue->get;
 
-	assert_int_equal(offset, 0xb80000 + 0x30090);
-	assert_non_null(queue);
-	assert_ptr_equal(queue->session->gpu, gpu);
-	memcpy(&put, gpu->video + queue->put_at + 0x8c, 4);
+	memcpy(&put, queue->session->gpu->video + queue->put_at + 0x8c, 4);
 	assert_true(put < queue->entries);
-	while (queue->get != put && !queue->error && !gpu->lost) {
+	while (queue->get != put && !queue->error && !queue->session->gpu->lost) {
 		u64 entry, va;
 
 		memcpy(&entry, at_va(queue, queue->gpfifo + 8ull * queue->get, 8), 8);
 		va = (entry & 0xfffffffc) | (entry >> 32 & 0xff) << 32;
 		segment(queue, (const u32 *)at_va(queue, va, (entry >> 42 & 0x1fffff) * 4),
 			(u32)(entry >> 42 & 0x1fffff));
+		if (queue->stalled)
+			break;
 		queue->get = (queue->get + 1) % queue->entries;
 	}
+	return queue->get != before;
+}
+
+void fake_doorbell(struct rm_gpu *gpu, u64 offset, u32 token)
+{
+	struct rm_uvm_queue *queue = queues[token - 0x50000];
+	bool moved;
+	u32 i;
+
+	assert_int_equal(offset, 0xb80000 + 0x30090);
+	assert_non_null(queue);
+	assert_ptr_equal(queue->session->gpu, gpu);
+	drain(queue);
+	do {
+		moved = false;
+		for (i = 0; i < QUEUES; i++)
+			moved |= queues[i] && queues[i]->stalled && drain(queues[i]);
+	} while (moved);
 }

@@ -15,6 +15,11 @@
 #define NAME "nvidia-uvm"
 #define MODE_OF_NODES 0666
 
+static int uvm_enable_builtin_tests;
+module_param(uvm_enable_builtin_tests, int, 0444);
+MODULE_PARM_DESC(uvm_enable_builtin_tests,
+		 "Serve the built-in tests of unified memory (0; a risk to who shares the GPUs)");
+
 struct uvm *nvidia_uvm;
 static struct dentry *debug;
 
@@ -112,7 +117,9 @@ static void nodes_exit(void)
 
 static int __init nvidia_uvm_init(void)
 {
-	struct uvm_config config = { .rm = nvidia_rm, .host = &nvidia_uvm_host_ops };
+	struct uvm_config config = { .rm = nvidia_rm,
+				     .host = &nvidia_uvm_host_ops,
+				     .builtin_tests = uvm_enable_builtin_tests != 0 };
 	int rc;
 
 	debug = debugfs_create_dir(NAME, NULL);

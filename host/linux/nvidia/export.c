@@ -49,6 +49,7 @@ EXPORT_SYMBOL_GPL(os_pages_free);
 EXPORT_SYMBOL_GPL(os_pages_share);
 EXPORT_SYMBOL_GPL(os_pages_dma);
 EXPORT_SYMBOL_GPL(os_linux_pages_page);
+EXPORT_SYMBOL_GPL(os_pci_rd32);
 EXPORT_SYMBOL_GPL(os_pci_rd64);
 EXPORT_SYMBOL_GPL(os_pci_wr64);
 EXPORT_SYMBOL_GPL(os_pci_wr32);

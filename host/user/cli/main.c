@@ -34,6 +34,7 @@ static const char help[] =
 	"  -V, --version V         the driver version that programs are told (that of the\n"
 	"                          NVIDIA libraries found, or " RM_DEFAULT_VERSION ")\n"
 	"      --no-lending        waiting driver threads do not run the firmware\n"
+	"      --uvm-tests         serve the built-in tests of unified memory (a risk)\n"
 	"  -m, --socket-mode MODE  who may join, as of chmod (600: this user; 666: everybody)\n"
 	"      --foreground        up: stay, with the log on standard error\n"
 	"  -o, --output FILE       trace: a Chrome or Perfetto trace instead of text\n"
@@ -65,7 +66,7 @@ static unsigned long number(const char *text, int base, unsigned long max, const
 
 void options_parse(int argc, char **argv, struct options *options)
 {
-	enum { OPT_NO_LENDING = 256, OPT_FOREGROUND };
+	enum { OPT_NO_LENDING = 256, OPT_UVM_TESTS, OPT_FOREGROUND };
 	static const struct option longs[] = {
 		{ "gpus", required_argument, NULL, 'n' },
 		{ "profile", required_argument, NULL, 'p' },
@@ -74,6 +75,7 @@ void options_parse(int argc, char **argv, struct options *options)
 		{ "socket-mode", required_argument, NULL, 'm' },
 		{ "output", required_argument, NULL, 'o' },
 		{ "no-lending", no_argument, NULL, OPT_NO_LENDING },
+		{ "uvm-tests", no_argument, NULL, OPT_UVM_TESTS },
 		{ "foreground", no_argument, NULL, OPT_FOREGROUND },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -108,6 +110,9 @@ void options_parse(int argc, char **argv, struct options *options)
 			break;
 		case OPT_NO_LENDING:
 			options->machine.lend = false;
+			break;
+		case OPT_UVM_TESTS:
+			options->machine.uvm_tests = true;
 			break;
 		case OPT_FOREGROUND:
 			options->foreground = true;
