@@ -17,6 +17,7 @@
 
 #include "host/user/nodes.h"
 #include "host/user/proto.h"
+#include "os/user/user.h"
 #include "rm/rm.h"
 #include "uvm/uvm.h"
 
@@ -235,8 +236,9 @@ struct channel {
 	u32 seen;   /* the client's count of messages */
 	u32 posted; /* ours */
 	bool broken;
-	struct dfile *file; /* of the last request, referenced; valid while */
-	u32 file_unbinds;   /* the connection counts this */
+	struct dfile *file;	    /* of the last request, referenced; valid while */
+	u32 file_unbinds;	    /* the connection counts this */
+	struct os_user_signal gone; /* the client is: nothing waits for its sake any more */
 	/* The request being served: the ioctl's structure, and what a control's points to. */
 	struct piece pieces[2];
 	bool sure;  /* writes to the second cannot fail */
@@ -246,7 +248,10 @@ struct channel {
 
 /* Starts a thread on the memfd, which it takes over in every case. 0 or an errno. */
 int channel_start(struct conn *conn, int memfd, bool first);
-/* Wakes the thread if it sleeps; it then sees conn->dead. conn->lock held. */
+/*
+ * Wakes the thread if it sleeps, and ends what a signal would end; it then sees conn->dead.
+ * conn->lock held.
+ */
 void channel_wake(struct channel *channel);
 /* The channel that the calling thread serves, or NULL. */
 struct channel *channel_current(void);

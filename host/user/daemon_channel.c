@@ -45,6 +45,7 @@ struct channel *channel_current(void)
 
 void channel_wake(struct channel *ch)
 {
+	os_user_signal_raise(&ch->gone);
 	handoff_syscall(&ch->shm->request, FUTEX_WAKE, 1, NULL);
 }
 

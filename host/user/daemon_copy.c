@@ -209,6 +209,7 @@ void daemon_caller_set(struct channel *ch)
 	os_user_set_cred(&cred);
 	os_user_set_copy_ops(&copy_ops, ch);
 	os_user_set_pin_ops(&daemon_pin_ops, ch);
+	os_user_set_signal(&ch->gone);
 }
 
 void daemon_caller_clear(void)
@@ -216,4 +217,5 @@ void daemon_caller_clear(void)
 	os_user_set_cred(NULL);
 	os_user_set_copy_ops(NULL, NULL);
 	os_user_set_pin_ops(NULL, NULL);
+	os_user_set_signal(NULL);
 }
