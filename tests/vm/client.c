@@ -119,6 +119,8 @@ static const struct {
 	{ "hold-uvm", row_hold_uvm },
 	{ "uvm-opens", row_uvm_opens },
 	{ "uvm-survive", row_uvm_survive },
+	{ "uvm-tests", row_uvm_tests },
+	{ "uvm-tests-off", row_uvm_tests_off },
 };
 
 int main(int argc, char **argv)

@@ -62,5 +62,7 @@ int row_uvm(void);
 int row_hold_uvm(void);
 int row_uvm_opens(void);
 int row_uvm_survive(void);
+int row_uvm_tests(void);
+int row_uvm_tests_off(void);
 
 #endif

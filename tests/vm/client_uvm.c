@@ -10,28 +10,21 @@
 #include <unistd.h>
 
 #include "base/bits.h"
-#include "client.h"
+#include "client_uvm.h"
 
 #define DEVICE 0x10u
 #define SUBDEVICE 0x11u
 #define SPACE 0x12u
 #define VIDEO 0x13u
-#define PAGE 4096u
 /* NV_VASPACE_ALLOCATION_FLAGS_IS_EXTERNALLY_OWNED, with what CUDA asks for beside it. */
 #define EXTERNALLY_OWNED 0x48u
 
-/* 0 or the negative errno; the structure has its status itself. */
-#define CALL(fd, number, p) (ioctl(fd, number, p) == 0 ? 0 : -errno)
-/* Status; the ioctl itself must succeed. */
-#define STATUS(fd, number, p) status_of(fd, number, p, &(p)->rmStatus)
-
-static u32 status_of(int fd, u32 number, void *params, const NV_STATUS *status)
+bool on_modules(void)
 {
-	CHECK_IS(CALL(fd, number, params), 0);
-	return *status;
+	return access("/sys/module/nvidia_uvm/parameters/uvm_enable_builtin_tests", F_OK) == 0;
 }
 
-static int open_uvm(void)
+int open_uvm(void)
 {
 	int fd = open("/dev/nvidia-uvm", O_RDWR | O_CLOEXEC);
 
@@ -39,15 +32,14 @@ static int open_uvm(void)
 	return fd;
 }
 
-static u32 initialize(int fd, u64 flags)
+u32 initialize(int fd, u64 flags)
 {
 	UVM_INITIALIZE_PARAMS p = { .flags = flags, .rmStatus = ~0u };
 
 	return STATUS(fd, UVM_INITIALIZE, &p);
 }
 
-/* Addresses that nothing else takes. */
-static u8 *reserve(u64 size)
+u8 *reserve(u64 size)
 {
 	u8 *at = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
@@ -61,7 +53,7 @@ static int map_with(int fd, u8 *at, u64 size, int prot, int kind, u64 offset)
 	return mmap(at, size, prot, kind | MAP_FIXED, fd, (off_t)offset) == at ? 0 : -errno;
 }
 
-static int map_at(int fd, u8 *at, u64 size)
+int map_at(int fd, u8 *at, u64 size)
 {
 	return map_with(fd, at, size, PROT_READ | PROT_WRITE, MAP_SHARED, (u64)(uintptr_t)at);
 }
@@ -243,7 +235,7 @@ static void check_left_behind(void)
 	close(other);
 }
 
-static void learn_uuid(int ctl, u32 client, NvProcessorUuid *uuid)
+void learn_uuid(int ctl, u32 client, NvProcessorUuid *uuid)
 {
 	NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS ids = { 0 };
 	NV0000_CTRL_GPU_GET_UUID_FROM_GPU_ID_PARAMS p = { 0 };

@@ -43,5 +43,20 @@ test_requests() {
 	/vm/vm_client uvm
 	check_equal "$before" "$(cat /sys/kernel/debug/nvidia-uvm/live)" "live allocations"
 	su nobody -s /bin/sh -c '/vm/vm_client uvm-opens'
+	check_equal 0 "$(cat /sys/module/nvidia_uvm/parameters/uvm_enable_builtin_tests)" "built-in tests"
+	/vm/vm_client uvm-tests-off
+	unload
+}
+
+# test_builtin: 120 seconds
+# The driver's tests of itself.
+test_builtin() {
+	load
+	load_uvm uvm_enable_builtin_tests=1
+	check_equal 1 "$(cat /sys/module/nvidia_uvm/parameters/uvm_enable_builtin_tests)" "built-in tests"
+	before=$(cat /sys/kernel/debug/nvidia-uvm/live)
+	/vm/vm_client uvm-tests
+	check_equal "$before" "$(cat /sys/kernel/debug/nvidia-uvm/live)" "live allocations"
+	! logged 'built-in test:' || fail "a test failed"
 	unload
 }
