@@ -1,18 +1,36 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * libFuzzer target: a hostile program at /dev/nvidia-uvm, over the hand-made resource manager and
- * host of the unit tests. The input is a list of operations; most are ioctls, whose fields are made
- * good ones as often as not (an address out of a few, a GPU's UUID, a handle that exists), so that
- * the fuzzer gets behind the first checks. Whatever it did, closing the files gives all back: the
- * fake resource manager counts every reference and refuses writes to memory that nobody has.
+ * libFuzzer target: a hostile program at /dev/nvidia-uvm and its tools' node, over the hand-made
+ * resource manager and host of the unit tests. The input is a list of operations; most are ioctls,
+ * whose fields are made good ones as often as not (an address out of a few, a GPU's UUID, a handle
+ * that exists), so that the fuzzer gets behind the first checks. Whatever it did, closing the files
+ * gives all back: the fake resource manager counts every reference and refuses writes to memory
+ * that nobody has.
  */
+#include <sys/mman.h>
+
 #include "uvm_fake.h"
 
 #define FILES 3u
 #define BASE 0x200000000ull
 #define STRUCTURE 2048u
 
-enum field { END, ADDRESS, LENGTH, UUID, DESCRIPTOR, CONTROL, CLIENT, HANDLE, SMALL, OFFSET };
+#define SHARED KIB(16) /* memory of the program's, which it has pinned */
+
+enum field {
+	END,
+	ADDRESS,
+	LENGTH,
+	UUID,
+	DESCRIPTOR,
+	CONTROL,
+	CLIENT,
+	HANDLE,
+	SMALL,
+	OFFSET,
+	POINTER,
+	POWER,
+};
 
 struct shape {
 	u32 cmd, size;
@@ -126,7 +144,30 @@ static const struct shape shapes[] = {
 	SHAPE(UVM_TOOLS_WRITE_PROCESS_MEMORY, F(UVM_TOOLS_WRITE_PROCESS_MEMORY, ADDRESS, targetVa)),
 	SHAPE(UVM_TOOLS_GET_PROCESSOR_UUID_TABLE, { 0 }),
 	SHAPE(UVM_POPULATE_PAGEABLE, RANGE(UVM_POPULATE_PAGEABLE)),
+	/* Of tools files. */
+	SHAPE(UVM_TOOLS_INIT_EVENT_TRACKER, F(UVM_TOOLS_INIT_EVENT_TRACKER, POINTER, queueBuffer),
+	      F(UVM_TOOLS_INIT_EVENT_TRACKER, POWER, queueBufferSize),
+	      F(UVM_TOOLS_INIT_EVENT_TRACKER, POINTER, controlBuffer),
+	      F(UVM_TOOLS_INIT_EVENT_TRACKER, UUID, processor),
+	      F(UVM_TOOLS_INIT_EVENT_TRACKER, SMALL, allProcessors),
+	      F(UVM_TOOLS_INIT_EVENT_TRACKER, DESCRIPTOR, uvmFd)),
+	SHAPE(UVM_TOOLS_INIT_EVENT_TRACKER, F(UVM_TOOLS_INIT_EVENT_TRACKER, POINTER, controlBuffer),
+	      F(UVM_TOOLS_INIT_EVENT_TRACKER, UUID, processor),
+	      F(UVM_TOOLS_INIT_EVENT_TRACKER, DESCRIPTOR, uvmFd)),
+	SHAPE(UVM_TOOLS_SET_NOTIFICATION_THRESHOLD,
+	      F(UVM_TOOLS_SET_NOTIFICATION_THRESHOLD, SMALL, notificationThreshold)),
+	SHAPE(UVM_TOOLS_EVENT_QUEUE_ENABLE_EVENTS,
+	      F(UVM_TOOLS_EVENT_QUEUE_ENABLE_EVENTS, POWER, eventTypeFlags)),
+	SHAPE(UVM_TOOLS_EVENT_QUEUE_DISABLE_EVENTS,
+	      F(UVM_TOOLS_EVENT_QUEUE_DISABLE_EVENTS, POWER, eventTypeFlags)),
+	SHAPE(UVM_TOOLS_ENABLE_COUNTERS, F(UVM_TOOLS_ENABLE_COUNTERS, POWER, counterTypeFlags)),
+	SHAPE(UVM_TOOLS_DISABLE_COUNTERS, F(UVM_TOOLS_DISABLE_COUNTERS, POWER, counterTypeFlags)),
 	/* EINVAL but for instances with built-in tests. */
+	SHAPE(UVM_TEST_INJECT_TOOLS_EVENT, F(UVM_TEST_INJECT_TOOLS_EVENT, SMALL, entry),
+	      F(UVM_TEST_INJECT_TOOLS_EVENT, SMALL, count)),
+	SHAPE(UVM_TEST_INCREMENT_TOOLS_COUNTER, F(UVM_TEST_INCREMENT_TOOLS_COUNTER, SMALL, counter),
+	      F(UVM_TEST_INCREMENT_TOOLS_COUNTER, UUID, processor),
+	      F(UVM_TEST_INCREMENT_TOOLS_COUNTER, SMALL, count)),
 	SHAPE(UVM_TEST_GET_GPU_REF_COUNT, F(UVM_TEST_GET_GPU_REF_COUNT, UUID, gpu_uuid)),
 	SHAPE(UVM_TEST_PEER_REF_COUNT, F(UVM_TEST_PEER_REF_COUNT, UUID, gpu_uuid_1),
 	      F(UVM_TEST_PEER_REF_COUNT, UUID, gpu_uuid_2)),
@@ -172,6 +213,34 @@ static const struct shape shapes[] = {
 	PLAIN(UVM_TEST_TRACKER_SANITY),
 	PLAIN(UVM_TEST_HOST_SANITY),
 };
+
+static u8 *shared;
+static int shared_fd = -1;
+
+static enum nv_status pin(void *ctx, u64 user, size_t size, bool writable,
+			  struct os_user_pin_piece *pieces, u32 max, u32 *count)
+{
+	u64 offset = user - (u64)(uintptr_t)shared;
+
+	if (offset >= SHARED || size > SHARED - offset)
+		return NV_ERR_INVALID_ADDRESS;
+	*pieces = (struct os_user_pin_piece){ dup(shared_fd), offset, size };
+	*count = 1;
+	return NV_OK;
+}
+
+static const struct os_user_pin_ops pin_ops = { pin };
+
+static void share(void)
+{
+	if (shared)
+		return;
+	shared_fd = memfd_create("fuzz", MFD_CLOEXEC);
+	assert_int_equal(ftruncate(shared_fd, SHARED), 0);
+	shared = mmap(NULL, SHARED, PROT_READ | PROT_WRITE, MAP_SHARED, shared_fd, 0);
+	assert_true(shared != MAP_FAILED);
+	os_user_set_pin_ops(&pin_ops, NULL);
+}
 
 struct input {
 	const u8 *data;
@@ -237,6 +306,15 @@ static void field(struct input *in, u8 kind, u8 *at)
 		value = (byte(in) % 40) * (byte(in) & 1 ? KIB(4) : KIB(64));
 		memcpy(at, &value, 8);
 		break;
+	case POINTER:
+		b = byte(in);
+		value = (u64)(uintptr_t)shared + b % 5 * KIB(4) + (b >> 7) * 8;
+		memcpy(at, &value, 8);
+		break;
+	case POWER:
+		value = (u64)1 << byte(in) % 64;
+		memcpy(at, &value, 8);
+		break;
 	case UUID:
 		b = byte(in) % 5;
 		memcpy(at, b < FAKE_GPUS ? fake_uuid(b) : b == 3 ? &fake_cpu : &fake_nobody, 16);
@@ -283,6 +361,14 @@ static void bound(u32 cmd, u8 *block)
 		UVM_TEST_CHANNEL_STRESS_PARAMS *p = (void *)block;
 
 		p->iterations &= 15;
+	} else if (cmd == UVM_TEST_INJECT_TOOLS_EVENT) {
+		UVM_TEST_INJECT_TOOLS_EVENT_PARAMS *p = (void *)block;
+
+		p->count &= 127;
+	} else if (cmd == UVM_TEST_INCREMENT_TOOLS_COUNTER) {
+		UVM_TEST_INCREMENT_TOOLS_COUNTER_PARAMS *p = (void *)block;
+
+		p->count &= 127;
 	} else if (cmd == UVM_TEST_PMM_CHECK_LEAK) {
 		UVM_TEST_PMM_CHECK_LEAK_PARAMS *p = (void *)block;
 
@@ -321,6 +407,10 @@ static void call(struct input *in, u32 fd)
 	    shape->cmd == UVM_TOOLS_WRITE_PROCESS_MEMORY)
 		((UVM_TOOLS_READ_PROCESS_MEMORY_PARAMS *)(void *)block)->size &= 0xfff;
 	bound(shape->cmd, block);
+	/* The indices of rings, and whatever else is there. */
+	if (byte(in) % 8 == 0)
+		memset(shared + byte(in) % 4 * KIB(4) + byte(in) % 16, (int)byte(in), 16);
+	(void)uvm_file_poll(fake.files[fd]);
 	uvm_ioctl(fake.files[fd], shape->cmd, (u64)(uintptr_t)block);
 }
 
@@ -332,7 +422,7 @@ static void step(struct input *in)
 	u64 at;
 
 	if (!fake.open[fd]) {
-		fake_open(UVM_NODE_UVM);
+		fake_open(byte(in) % 4 ? UVM_NODE_UVM : UVM_NODE_TOOLS);
 		return;
 	}
 	switch (op / FILES % 16) {
@@ -394,6 +484,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	u32 how = byte(&in);
 
+	share();
 	if (how & 4)
 		fake_start_tests();
 	else

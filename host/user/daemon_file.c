@@ -659,6 +659,11 @@ const struct rm_host_ops dfile_host_ops = {
 	.file_notify = dfile_notify,
 };
 
+static void host_uvm_wake(void *host_ctx)
+{
+	dfile_tell(host_ctx);
+}
+
 const struct uvm_host_ops dfile_uvm_ops = {
 	.file_get = host_uvm_get,
 	.file_put = host_uvm_put,
@@ -666,4 +671,5 @@ const struct uvm_host_ops dfile_uvm_ops = {
 	.movable = area_movable,
 	.protect = area_protect,
 	.discard = area_discard,
+	.wake = host_uvm_wake,
 };

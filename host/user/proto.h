@@ -60,7 +60,7 @@ enum lh_op {
 	LH_OP_OPEN,	   /* args: token, enum tree_node, minor, open flags -> file id */
 	LH_OP_BIND,	   /* args: token -> file id, enum tree_node, minor */
 	LH_OP_IOCTL,	   /* args: file id, request, user address; pre */
-	LH_OP_POLL,	   /* args: file id -> result 1 or 0 */
+	LH_OP_POLL,	   /* args: file id -> result 1 (POLLIN), 0, or POLLERR */
 	LH_OP_CLOSED,	   /* args: file id: this process closed one descriptor of it */
 	LH_OP_TEXT,   /* path in data, args: offset -> bytes in data, size; args: total length */
 	LH_OP_END,    /* the channel is no longer needed; no reply */

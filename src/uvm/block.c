@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* Blocks: where their pages are, on which GPUs, and how they get there (uvm/block.h). */
 #include "uvm/block.h"
+#include "uvm/event.h"
 
 #include "abi/gh100.h"
 #include "base/bitmap.h"
@@ -386,6 +387,19 @@ static enum nv_status settle(struct uvm_range *range, u64 index, struct uvm_gpu 
 	return status;
 }
 
+/* When a move began, for tools. */
+struct move_time {
+	u64 cpu, gpu;
+};
+
+static struct move_time move_begin(const struct uvm_gpu *gpu)
+{
+	struct move_time time = { .cpu = os_time_ns() };
+
+	(void)uvm_gpu_time(gpu, &time.gpu);
+	return time;
+}
+
 static bool cpu_can_lose(const struct uvm_range *range, u64 start, u64 last)
 {
 	const struct uvm_host_ops *host = range->space->uvm->host;
@@ -438,11 +452,17 @@ enum nv_status uvm_block_to_gpu(struct uvm_range *range, u64 index, struct uvm_g
 	status = rm_uvm_vaspace_pause(gpu->space->rm);
 	if (status == NV_OK) {
 		if (cpu_hold(range, start, last)) {
+			struct move_time began = move_begin(gpu);
+
 			status = copy_pages(block, gpu, mask, true);
 			if (status == NV_OK)
 				status = settle(range, index, gpu, start, last, mask, true);
 			if (status == NV_OK)
 				cpu_lose(range, block, start, last);
+			if (status == NV_OK)
+				uvm_event_migrated(range->space, gpu, true,
+						   align_down(start, UVM_BLOCK_SIZE), mask,
+						   began.cpu, began.gpu);
 		}
 		rm_uvm_vaspace_go_on(gpu->space->rm);
 	}
@@ -454,6 +474,7 @@ enum nv_status uvm_block_to_system(struct uvm_range *range, u64 index, u64 start
 {
 	struct uvm_block *block = range->blocks[index];
 	u64 mask[UVM_BLOCK_PAGES / 64];
+	struct move_time began;
 	enum nv_status status;
 	struct uvm_gpu *gpu;
 
@@ -464,9 +485,13 @@ enum nv_status uvm_block_to_system(struct uvm_range *range, u64 index, u64 start
 	status = rm_uvm_vaspace_pause(gpu->space->rm);
 	if (status != NV_OK)
 		return status;
+	began = move_begin(gpu);
 	status = copy_pages(block, gpu, mask, false);
 	if (status == NV_OK)
 		status = settle(range, index, gpu, start, last, mask, false);
+	if (status == NV_OK)
+		uvm_event_migrated(range->space, gpu, false, align_down(start, UVM_BLOCK_SIZE),
+				   mask, began.cpu, began.gpu);
 	rm_uvm_vaspace_go_on(gpu->space->rm);
 	chunk_put_if_empty(block);
 	return status;

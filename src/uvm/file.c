@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* The instance, and files from open to close (uvm/uvm.h). */
-#include "uvm/internal.h"
+#include "uvm/event.h"
 
 #define RESUME_POLL_US 10000u
 
@@ -90,7 +90,9 @@ void uvm_file_close(struct uvm_file *file)
 	u32 state = os_load_acquire(&file->state), token;
 
 	OS_BUG_ON(state == UVM_FILE_BUSY);
-	if (state == UVM_FILE_MM) {
+	if (state == UVM_FILE_TOOLS) {
+		uvm_observer_close(file);
+	} else if (state == UVM_FILE_MM) {
 		mm_close(file);
 	} else if (state == UVM_FILE_SPACE) {
 		/* A close cannot fail: it waits for a resume whatever signals there are. */
@@ -119,9 +121,9 @@ void uvm_file_mm_gone(struct uvm_file *file)
 		space_mm_gone(file->space, false);
 }
 
-bool uvm_file_poll(struct uvm_file *file)
+enum uvm_poll uvm_file_poll(struct uvm_file *file)
 {
-	return false; /* no events are recorded: docs/limits.md */
+	return file->node == UVM_NODE_TOOLS ? uvm_observer_poll(file) : UVM_POLL_NOTHING;
 }
 
 enum nv_status uvm_initialize(struct uvm_file *file, void *params)

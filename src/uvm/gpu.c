@@ -5,6 +5,10 @@
  */
 #include "uvm/range.h"
 
+#include "abi/gh100.h"
+
+#define BAR_REGISTERS 0u
+
 static const NvProcessorUuid cpu_uuid = { .uuid = { 0xa6, 0x5e, 0x0f, 0x4e, 0xd7, 0xd4, 0x7b, 0xa2,
 						    0x50, 0x47, 0x41, 0x2c, 0x14, 0x2a, 0x77,
 						    0x73 } };
@@ -47,6 +51,21 @@ bool uvm_gpu_can_address(const struct uvm_gpu *gpu, u64 address, u64 size)
 	if (gpu->hal.mmu->va_bits <= 48)
 		return last < BIT64(gpu->hal.mmu->va_bits);
 	return last < half || address >= ~(half - 1);
+}
+
+enum nv_status uvm_gpu_time(const struct uvm_gpu *gpu, u64 *ns)
+{
+	struct os_pci_dev *pci = rm_uvm_gpu_pci(gpu->rm);
+	u32 high, again, low;
+
+	do {
+		high = os_pci_rd32(pci, BAR_REGISTERS, LH_VF_BASE + NV_VIRTUAL_FUNCTION_TIME_1);
+		low = os_pci_rd32(pci, BAR_REGISTERS, LH_VF_BASE + NV_VIRTUAL_FUNCTION_TIME_0);
+		again = os_pci_rd32(pci, BAR_REGISTERS, LH_VF_BASE + NV_VIRTUAL_FUNCTION_TIME_1);
+	} while (high != again);
+	*ns = (u64)high << 32 | low;
+	/* One off the bus reads as all ones. */
+	return *ns == ~(u64)0 || rm_uvm_gpu_is_lost(gpu->rm) ? NV_ERR_GPU_IS_LOST : NV_OK;
 }
 
 /* -- What reaches what ------------------------------------------------------------------------- */

@@ -43,10 +43,12 @@ enum uvm_file_state {
 	UVM_FILE_NEW,
 	UVM_FILE_BUSY, /* one thread initialises it */
 	UVM_FILE_SPACE,
-	UVM_FILE_MM, /* keeps the space of another file alive for its process */
+	UVM_FILE_MM,	/* keeps the space of another file alive for its process */
+	UVM_FILE_TOOLS, /* watches the space of another file */
 };
 
 struct uvm_space;
+struct uvm_observer;
 
 struct uvm_file {
 	struct uvm *uvm;
@@ -55,6 +57,7 @@ struct uvm_file {
 	u32 state;		 /* enum uvm_file_state, atomic */
 	struct uvm_space *space; /* of UVM_FILE_SPACE, set before the state */
 	struct uvm_file *mm_of;	 /* of UVM_FILE_MM: the other file, referenced through the host */
+	struct uvm_observer *observer; /* of UVM_FILE_TOOLS, set before the state */
 };
 
 /* -- Processors -------------------------------------------------------------------------------- */
@@ -111,7 +114,10 @@ struct uvm_space {
 
 	struct uvm_tree ranges; /* struct uvm_range */
 	u32 fail_block; /* that one which is made from now on fails; 0: none. For built-in tests */
-	struct list groups; /* struct uvm_group */
+	struct list groups;		    /* struct uvm_group */
+	struct list observers;		    /* struct uvm_observer: tools */
+	u64 events_wanted, counters_wanted; /* by any of them */
+	bool asked; /* a migration that is under way is one that somebody asked for */
 	u64 next_group;
 	struct uvm_tree group_ranges; /* struct uvm_group_range */
 };
@@ -136,6 +142,8 @@ const NvProcessorUuid *uvm_uuid_of_cpu(void);
 bool uvm_uuid_is_cpu(const NvProcessorUuid *uuid);
 /* Whether the GPU can name those addresses as the CPU does. size is not 0. */
 bool uvm_gpu_can_address(const struct uvm_gpu *gpu, u64 address, u64 size);
+/* What the GPU's timer says, in nanoseconds. NV_ERR_GPU_IS_LOST: *ns is no time. */
+enum nv_status uvm_gpu_time(const struct uvm_gpu *gpu, u64 *ns);
 /* For every registered GPU of the space; gpu may be unregistered in the body. */
 #define uvm_for_each_gpu(gpu, slot, space)                   \
 	for ((slot) = 0; (slot) < UVM_GPUS; (slot)++)        \
@@ -187,6 +195,13 @@ enum nv_status uvm_tools_read_process_memory(struct uvm_file *file, void *params
 enum nv_status uvm_tools_write_process_memory(struct uvm_file *file, void *params);
 enum nv_status uvm_tools_get_processor_uuid_table(struct uvm_file *file, void *params);
 enum nv_status uvm_tools_flush_events(struct uvm_file *file, void *params);
+/* Of tools files, event.c. */
+enum nv_status uvm_tools_init_event_tracker(struct uvm_file *file, void *params);
+enum nv_status uvm_tools_set_notification_threshold(struct uvm_file *file, void *params);
+enum nv_status uvm_tools_event_queue_enable_events(struct uvm_file *file, void *params);
+enum nv_status uvm_tools_event_queue_disable_events(struct uvm_file *file, void *params);
+enum nv_status uvm_tools_enable_counters(struct uvm_file *file, void *params);
+enum nv_status uvm_tools_disable_counters(struct uvm_file *file, void *params);
 
 /* -- space.c ----------------------------------------------------------------------------------- */
 

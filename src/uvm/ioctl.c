@@ -53,6 +53,19 @@ static const struct uvm_command commands[] = {
 	UVM_COMMAND(UVM_TOOLS_FLUSH_EVENTS, true, uvm_tools_flush_events),
 };
 
+/* Of /dev/nvidia-uvm-tools. */
+static const struct uvm_command tools_commands[] = {
+	UVM_COMMAND(UVM_TOOLS_INIT_EVENT_TRACKER, false, uvm_tools_init_event_tracker),
+	UVM_COMMAND(UVM_TOOLS_SET_NOTIFICATION_THRESHOLD, false,
+		    uvm_tools_set_notification_threshold),
+	UVM_COMMAND(UVM_TOOLS_EVENT_QUEUE_ENABLE_EVENTS, false,
+		    uvm_tools_event_queue_enable_events),
+	UVM_COMMAND(UVM_TOOLS_EVENT_QUEUE_DISABLE_EVENTS, false,
+		    uvm_tools_event_queue_disable_events),
+	UVM_COMMAND(UVM_TOOLS_ENABLE_COUNTERS, false, uvm_tools_enable_counters),
+	UVM_COMMAND(UVM_TOOLS_DISABLE_COUNTERS, false, uvm_tools_disable_counters),
+};
+
 static enum uvm_result serve(struct uvm_file *file, const struct uvm_command *command, u64 arg,
 			     void *params)
 {
@@ -96,15 +109,25 @@ bool uvm_ioctl_attaches(u32 cmd)
 	return cmd == UVM_INITIALIZE;
 }
 
-static const struct uvm_command *find(const struct uvm *uvm, u32 cmd)
+static const struct uvm_command *find_in(const struct uvm_command *all, u32 count, u32 cmd)
 {
 	u32 i;
 
-	for (i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (commands[i].cmd == cmd)
-			return &commands[i];
+	for (i = 0; i < count; i++) {
+		if (all[i].cmd == cmd)
+			return &all[i];
 	}
-	return uvm->builtin_tests ? uvm_test_command(cmd) : NULL;
+	return NULL;
+}
+
+static const struct uvm_command *find(const struct uvm_file *file, u32 cmd)
+{
+	const struct uvm_command *command;
+
+	if (file->node == UVM_NODE_TOOLS)
+		return find_in(tools_commands, ARRAY_SIZE(tools_commands), cmd);
+	command = find_in(commands, ARRAY_SIZE(commands), cmd);
+	return command || !file->uvm->builtin_tests ? command : uvm_test_command(cmd);
 }
 
 enum uvm_result uvm_ioctl(struct uvm_file *file, u32 cmd, u64 arg)
@@ -113,11 +136,9 @@ enum uvm_result uvm_ioctl(struct uvm_file *file, u32 cmd, u64 arg)
 	enum uvm_result result;
 	u32 token;
 
-	if (file->node == UVM_NODE_TOOLS)
-		return UVM_RESULT_EINVAL; /* no event trackers: docs/limits.md */
-	if (cmd == UVM_DEINITIALIZE)
+	if (cmd == UVM_DEINITIALIZE && file->node == UVM_NODE_UVM)
 		return UVM_RESULT_OK;
-	command = find(file->uvm, cmd);
+	command = find(file, cmd);
 	if (!command)
 		return UVM_RESULT_EINVAL;
 	if (rm_uvm_enter(file->uvm->rm, &token) != NV_OK)

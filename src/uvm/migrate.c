@@ -30,6 +30,7 @@ static enum nv_status migrate_span(struct uvm_space *space, struct uvm_gpu *gpu,
 	enum nv_status status = NV_OK;
 	bool held = false;
 
+	space->asked = true;
 	for (; range && range->node.start <= last && status == NV_OK;
 	     range = uvm_range_next(range)) {
 		u64 from = max(start, range->node.start), to = min(last, range->node.last);
@@ -42,6 +43,7 @@ static enum nv_status migrate_span(struct uvm_space *space, struct uvm_gpu *gpu,
 		}
 		status = gpu ? uvm_managed_to_gpu(range, gpu, from, to) : to_cpu(range, from, to);
 	}
+	space->asked = false;
 	return status == NV_OK && held ? NV_WARN_MORE_PROCESSING_REQUIRED : status;
 }
 

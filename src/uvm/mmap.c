@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* The CPU's mappings of a file: made, touched, gone (uvm/uvm.h). */
-#include "uvm/range.h"
+#include "uvm/block.h"
+#include "uvm/event.h"
 
 static enum uvm_result managed_mmap(struct uvm_space *space, u64 address, u64 size)
 {
@@ -148,6 +149,22 @@ static enum uvm_result managed_fault(struct uvm_range *range, u64 address, struc
 	}
 }
 
+/*
+ * The same, and tools are told, where it is a touch: hosts that do not unmap ask for memory
+ * beforehand, and once more only for what a GPU has.
+ */
+static enum uvm_result touch(struct uvm_range *range, u64 address, bool write,
+			     struct uvm_extent *out)
+{
+	const struct uvm_block *block = range->blocks[uvm_block_index(range, address)];
+	bool away = block && uvm_block_is_away(block, address);
+	enum uvm_result result = managed_fault(range, address, out);
+
+	if (result == UVM_RESULT_OK && (away || range->space->uvm->host->unmap))
+		uvm_event_cpu_fault(range, address, write);
+	return result;
+}
+
 enum uvm_result uvm_file_fault(struct uvm_file *file, u64 address, bool write,
 			       struct uvm_extent *out,
 			       enum uvm_result (*map)(void *ctx, const struct uvm_extent *extent),
@@ -168,7 +185,7 @@ enum uvm_result uvm_file_fault(struct uvm_file *file, u64 address, bool write,
 	else if (range->kind != UVM_RANGE_MANAGED || !range->cpu_mapped)
 		result = UVM_RESULT_EFAULT;
 	else
-		result = managed_fault(range, address, out);
+		result = touch(range, address, write, out);
 	if (result == UVM_RESULT_OK && map)
 		result = map(ctx, out);
 	os_mutex_unlock(&space->lock);

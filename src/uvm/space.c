@@ -24,6 +24,7 @@ enum nv_status uvm_space_create(struct uvm_file *file, u64 flags, struct uvm_spa
 		space->mm = file->uvm->host->current_mm();
 	space->next_group = UVM_RANGE_GROUP_ID_NONE + 1;
 	list_init(&space->groups);
+	list_init(&space->observers);
 	/* The CPU reaches and copies its own memory. */
 	space->can_access[UVM_CPU] = BIT32(UVM_CPU);
 	space->accessible_from[UVM_CPU] = BIT32(UVM_CPU);

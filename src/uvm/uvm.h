@@ -70,6 +70,11 @@ struct uvm_host_ops {
 	bool (*movable)(void *host_ctx, u64 address, u64 size);
 	bool (*protect)(void *host_ctx, u64 address, u64 size);
 	void (*discard)(void *host_ctx, const struct uvm_extent *extent);
+	/*
+	 * uvm_file_poll of a tools file may have become readable. Locks of uvm are held; it calls
+	 * nothing of uvm. NULL: nobody polls.
+	 */
+	void (*wake)(void *host_ctx);
 };
 
 struct uvm_config {
@@ -104,8 +109,13 @@ enum uvm_result uvm_ioctl(struct uvm_file *file, u32 cmd, u64 arg);
 /* Whether cmd may make the file the calling process's own (uvm_file_mm). */
 bool uvm_ioctl_attaches(u32 cmd);
 
-/* A tools file has events to read, as poll(2) reports it. */
-bool uvm_file_poll(struct uvm_file *file);
+/* What poll(2) says, by its own bits. */
+enum uvm_poll {
+	UVM_POLL_NOTHING = 0,
+	UVM_POLL_READABLE = 1, /* POLLIN: a tools file has as many events as its tool waits for */
+	UVM_POLL_ERROR = 8,    /* POLLERR: one that has no queue */
+};
+enum uvm_poll uvm_file_poll(struct uvm_file *file);
 
 /* -- CPU mappings ------------------------------------------------------------------------------ */
 

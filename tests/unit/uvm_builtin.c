@@ -107,9 +107,10 @@ static u32 split(u64 address)
 /* As r535 has them; the others are no ioctls. */
 static bool is_served(u32 number)
 {
-	static const u16 served[] = { 200, 201, 202, 203, 204, 205, 206, 207, 208, 209, 210, 212,
-				      213, 214, 215, 216, 217, 218, 220, 222, 230, 235, 240, 242,
-				      245, 247, 248, 249, 254, 259, 270, 272, 283, 288, 293 };
+	static const u16 served[] = { 200, 201, 202, 203, 204, 205, 206, 207, 208, 209,
+				      210, 212, 213, 214, 215, 216, 217, 218, 220, 222,
+				      228, 229, 230, 235, 240, 242, 245, 247, 248, 249,
+				      254, 259, 270, 272, 283, 288, 293 };
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(served); i++) {
@@ -897,15 +898,26 @@ int main(void)
 {
 #define TEST(name, before) cmocka_unit_test_setup_teardown(name, before, fake_end)
 	const struct CMUnitTest tests[] = {
-		TEST(test_off, start_off),	   TEST(test_numbers, start_empty),
-		TEST(test_range_info, start),	   TEST(test_kinds, start),
-		TEST(test_zombie, start_empty),	   TEST(test_split, start),
-		TEST(test_add_fails, start),	   TEST(test_pages, start),
-		TEST(test_groups, start),	   TEST(test_references, start_two),
-		TEST(test_channel, start_two),	   TEST(test_time, start),
-		TEST(test_self, start_two),	   TEST(test_refused, start),
-		TEST(test_chunks, start),	   TEST(test_found, start),
-		TEST(test_errors, start),	   TEST(test_confidential, start_confidential),
+		TEST(test_off, start_off),
+		TEST(test_numbers, start_empty),
+		TEST(test_range_info, start),
+		TEST(test_kinds, start),
+		TEST(test_zombie, start_empty),
+		TEST(test_split, start),
+		TEST(test_add_fails, start),
+		TEST(test_block_fails, start),
+		TEST(test_pages, start),
+		TEST(test_groups, start),
+		TEST(test_references, start_two),
+		TEST(test_channel, start_two),
+		TEST(test_time, start),
+		TEST(test_self, start_two),
+		TEST(test_refused, start),
+		TEST(test_chunks, start),
+		TEST(test_signal, start),
+		TEST(test_found, start),
+		TEST(test_errors, start),
+		TEST(test_confidential, start_confidential),
 		TEST(test_no_memory, start_empty),
 	};
 

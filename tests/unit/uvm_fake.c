@@ -497,11 +497,17 @@ static void discard(void *ctx, const struct uvm_extent *extent)
 		fake.on_discard(extent);
 }
 
+static void wake(void *ctx)
+{
+	fake.wakes++;
+}
+
 static const struct uvm_host_ops host_ops = {
 	.file_get = file_get,
 	.file_put = file_put,
 	.current_mm = current_mm,
 	.unmap = unmap,
+	.wake = wake,
 };
 
 static const struct uvm_host_ops two_steps_ops = {
@@ -511,6 +517,7 @@ static const struct uvm_host_ops two_steps_ops = {
 	.movable = movable,
 	.protect = protect,
 	.discard = discard,
+	.wake = wake,
 };
 
 int fake_open(enum uvm_node node)

@@ -56,6 +56,7 @@ struct fake {
 	u32 file_refs[FAKE_FILES]; /* the descriptor's, if open, and file_get's */
 	u64 mm;
 	bool can_unmap;
+	u32 wakes; /* of tools files */
 	u64 unmapped, unmapped_size;
 	u64 live;
 	u32 sessions;

@@ -17,12 +17,14 @@
 #include <linux/poll.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 
 #include "host/linux/nvidia-uvm/uvm.h"
 
 struct file_state {
 	struct file *file; /* of which this is the private data */
 	struct uvm_file *uvm;
+	wait_queue_head_t waiting; /* in poll, for events */
 	struct mutex lock;    /* UVM_INITIALIZE, mm; taken before the process's memory is locked */
 	struct mm_struct *mm; /* watched, and referenced by that; NULL: none */
 	struct mmu_notifier watch;
@@ -115,6 +117,7 @@ static int uvm_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	f->file = file;
 	mutex_init(&f->lock);
+	init_waitqueue_head(&f->waiting);
 	if (uvm_file_open(nvidia_uvm, node, f, &f->uvm) != NV_OK) {
 		kfree(f);
 		return -ENOMEM;
@@ -148,7 +151,16 @@ static __poll_t uvm_poll(struct file *file, poll_table *table)
 
 	if (iminor(file_inode(file)) != UVM_NODE_TOOLS)
 		return DEFAULT_POLLMASK;
-	return uvm_file_poll(f->uvm) ? EPOLLIN | EPOLLRDNORM : 0;
+	/* Before the question, so that what comes after the answer wakes. */
+	poll_wait(file, &f->waiting, table);
+	switch (uvm_file_poll(f->uvm)) {
+	case UVM_POLL_READABLE:
+		return EPOLLIN | EPOLLRDNORM;
+	case UVM_POLL_ERROR:
+		return EPOLLERR;
+	default:
+		return 0;
+	}
 }
 
 static int uvm_mmap(struct file *file, struct vm_area_struct *vma)
@@ -208,9 +220,17 @@ static bool host_unmap(void *host_ctx, u64 address, u64 size)
 	return true;
 }
 
+static void host_wake(void *host_ctx)
+{
+	struct file_state *f = host_ctx;
+
+	wake_up_all(&f->waiting);
+}
+
 const struct uvm_host_ops nvidia_uvm_host_ops = {
 	.file_get = host_file_get,
 	.file_put = host_file_put,
 	.current_mm = host_current_mm,
 	.unmap = host_unmap,
+	.wake = host_wake,
 };

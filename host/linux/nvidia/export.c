@@ -46,6 +46,7 @@ EXPORT_SYMBOL_GPL(rm_uvm_queue_error);
 
 EXPORT_SYMBOL_GPL(os_pages_alloc);
 EXPORT_SYMBOL_GPL(os_pages_free);
+EXPORT_SYMBOL_GPL(os_pages_pin);
 EXPORT_SYMBOL_GPL(os_pages_share);
 EXPORT_SYMBOL_GPL(os_pages_dma);
 EXPORT_SYMBOL_GPL(os_linux_pages_page);

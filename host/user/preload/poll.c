@@ -41,7 +41,10 @@ short lh_poll_ask(int fd)
 			lh_fd_unbind(fd);
 			continue;
 		}
-		events = rc < 0 ? POLLERR | POLLHUP : rc ? POLLIN | POLLPRI : 0;
+		if (rc < 0)
+			events = POLLERR | POLLHUP;
+		else if (rc)
+			events = rc == POLLERR ? POLLERR : POLLIN | POLLPRI;
 		break;
 	}
 	lh_leave();

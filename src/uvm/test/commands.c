@@ -24,6 +24,8 @@ static const struct uvm_command commands[] = {
 	UVM_COMMAND(UVM_TEST_LOCK_SANITY, true, uvm_test_lock_sanity),
 	UVM_COMMAND(UVM_TEST_KVMALLOC, true, uvm_test_kvmalloc),
 	UVM_COMMAND(UVM_TEST_PMM_CHECK_LEAK, true, uvm_test_pmm_check_leak),
+	UVM_COMMAND(UVM_TEST_INJECT_TOOLS_EVENT, true, uvm_test_inject_tools_event),
+	UVM_COMMAND(UVM_TEST_INCREMENT_TOOLS_COUNTER, true, uvm_test_increment_tools_counter),
 	UVM_COMMAND(UVM_TEST_MEM_SANITY, true, uvm_test_mem_sanity),
 	UVM_COMMAND(UVM_TEST_VA_RESIDENCY_INFO, true, uvm_test_va_residency_info),
 	UVM_COMMAND(UVM_TEST_PMM_SANITY, true, uvm_test_pmm_sanity),

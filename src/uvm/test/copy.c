@@ -149,9 +149,9 @@ static enum nv_status check_time(struct copy_test *t)
 {
 	u64 before, after;
 
-	TEST_OK(uvm_test_gpu_time(t->gpu, &before));
+	TEST_OK(uvm_gpu_time(t->gpu, &before));
 	TEST_OK(check_way(t, 0, 8, UVM_ORDER_AFTER));
-	TEST_OK(uvm_test_gpu_time(t->gpu, &after));
+	TEST_OK(uvm_gpu_time(t->gpu, &after));
 	TEST_CHECK(before && after > before);
 	return NV_OK;
 }

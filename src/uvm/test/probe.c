@@ -4,12 +4,11 @@
  * asks for.
  */
 #include "uvm/block.h"
+#include "uvm/event.h"
 #include "uvm/test/test.h"
 
-#include "abi/gh100.h"
 #include "base/bits.h"
 
-#define BAR_REGISTERS 0u
 /* Subcontexts of a channel group on Hopper, whose numbers a fault may name. */
 #define SUBCONTEXTS 64u
 
@@ -84,21 +83,6 @@ enum nv_status uvm_test_check_channel_va_space(struct uvm_file *file, void *para
 
 /* -- The GPU's time ---------------------------------------------------------------------------- */
 
-enum nv_status uvm_test_gpu_time(const struct uvm_gpu *gpu, u64 *ns)
-{
-	struct os_pci_dev *pci = rm_uvm_gpu_pci(gpu->rm);
-	u32 high, again, low;
-
-	do {
-		high = os_pci_rd32(pci, BAR_REGISTERS, LH_VF_BASE + NV_VIRTUAL_FUNCTION_TIME_1);
-		low = os_pci_rd32(pci, BAR_REGISTERS, LH_VF_BASE + NV_VIRTUAL_FUNCTION_TIME_0);
-		again = os_pci_rd32(pci, BAR_REGISTERS, LH_VF_BASE + NV_VIRTUAL_FUNCTION_TIME_1);
-	} while (high != again);
-	*ns = (u64)high << 32 | low;
-	/* One off the bus reads as all ones. */
-	return *ns == ~(u64)0 || rm_uvm_gpu_is_lost(gpu->rm) ? NV_ERR_GPU_IS_LOST : NV_OK;
-}
-
 enum nv_status uvm_test_get_gpu_time(struct uvm_file *file, void *params)
 {
 	UVM_TEST_GET_GPU_TIME_PARAMS *p = params;
@@ -109,7 +93,7 @@ enum nv_status uvm_test_get_gpu_time(struct uvm_file *file, void *params)
 	os_mutex_lock(&file->space->lock);
 	gpu = uvm_gpu_find(file->space, &p->gpu_uuid);
 	if (gpu)
-		status = uvm_test_gpu_time(gpu, &ns);
+		status = uvm_gpu_time(gpu, &ns);
 	os_mutex_unlock(&file->space->lock);
 	if (status == NV_OK)
 		p->timestamp_ns = ns;
@@ -397,5 +381,46 @@ enum nv_status uvm_test_range_group_range_count(struct uvm_file *file, void *par
 	status = uvm_group_count(file->space, p->rangeGroupId, &count);
 	os_mutex_unlock(&file->space->lock);
 	p->count = count;
+	return status;
+}
+
+/* -- For tools -----------------------------------------------------------------------------------
+ */
+
+enum nv_status uvm_test_inject_tools_event(struct uvm_file *file, void *params)
+{
+	UVM_TEST_INJECT_TOOLS_EVENT_PARAMS *p = params;
+	enum nv_status status = NV_OK;
+	union uvm_event event;
+	u32 i;
+
+	os_memcpy(&event, p->entry, sizeof(event));
+	if (event.type >= UvmEventNumTypesAll)
+		return NV_ERR_INVALID_ARGUMENT;
+	os_mutex_lock(&file->space->lock);
+	for (i = 0; i < p->count && status == NV_OK; i++) {
+		uvm_event_record(file->space, &event);
+		if (i % 256 == 255)
+			status = uvm_test_go_on();
+	}
+	os_mutex_unlock(&file->space->lock);
+	return status;
+}
+
+enum nv_status uvm_test_increment_tools_counter(struct uvm_file *file, void *params)
+{
+	UVM_TEST_INCREMENT_TOOLS_COUNTER_PARAMS *p = params;
+	enum nv_status status = NV_OK;
+	u32 i;
+
+	if (p->counter >= UVM_TOTAL_COUNTERS)
+		return NV_ERR_INVALID_ARGUMENT;
+	os_mutex_lock(&file->space->lock);
+	for (i = 0; i < p->count && status == NV_OK; i++) {
+		uvm_counter_add(file->space, p->counter, p->amount, &p->processor, true);
+		if (i % 256 == 255)
+			status = uvm_test_go_on();
+	}
+	os_mutex_unlock(&file->space->lock);
 	return status;
 }

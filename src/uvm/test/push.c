@@ -254,11 +254,11 @@ static enum nv_status push_of_gpu(struct uvm_gpu *gpu, struct uvm_test_words *wo
 {
 	u64 before, after;
 
-	TEST_OK(uvm_test_gpu_time(gpu, &before));
+	TEST_OK(uvm_gpu_time(gpu, &before));
 	TEST_OK(check_long(gpu, words));
 	TEST_OK(check_many(gpu, words));
 	TEST_OK(check_chain(gpu, words));
-	TEST_OK(uvm_test_gpu_time(gpu, &after));
+	TEST_OK(uvm_gpu_time(gpu, &after));
 	if (!*(const bool *)ctx)
 		TEST_CHECK(after > before);
 	return NV_OK;

@@ -136,8 +136,7 @@ enum nv_status uvm_test_host_sanity(struct uvm_file *file, void *params);
 enum nv_status uvm_test_page_tree(struct uvm_file *file, void *params);
 enum nv_status uvm_test_lock_sanity(struct uvm_file *file, void *params);
 enum nv_status uvm_test_nv_kthread_q(struct uvm_file *file, void *params);
-
-/* What the GPU's timer says, in nanoseconds. NV_ERR_GPU_IS_LOST. */
-enum nv_status uvm_test_gpu_time(const struct uvm_gpu *gpu, u64 *ns);
+enum nv_status uvm_test_inject_tools_event(struct uvm_file *file, void *params);
+enum nv_status uvm_test_increment_tools_counter(struct uvm_file *file, void *params);
 
 #endif
