@@ -121,6 +121,7 @@ static const struct {
 	{ "uvm-survive", row_uvm_survive },
 	{ "uvm-tests", row_uvm_tests },
 	{ "uvm-tests-off", row_uvm_tests_off },
+	{ "uvm-tools", row_uvm_tools },
 };
 
 int main(int argc, char **argv)

@@ -56,6 +56,7 @@ test_builtin() {
 	check_equal 1 "$(cat /sys/module/nvidia_uvm/parameters/uvm_enable_builtin_tests)" "built-in tests"
 	before=$(cat /sys/kernel/debug/nvidia-uvm/live)
 	/vm/vm_client uvm-tests
+	/vm/vm_client uvm-tools
 	check_equal "$before" "$(cat /sys/kernel/debug/nvidia-uvm/live)" "live allocations"
 	! logged 'built-in test:' || fail "a test failed"
 	unload
