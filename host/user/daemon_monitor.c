@@ -6,8 +6,9 @@
  *   back   GPU copies into the file, whoever waits is let in (UFFDIO_CONTINUE)
  *
  * The process's memory is registered when it first moves, block by block: before that nothing here
- * costs it anything. From then on each first touch of a page is a fault, answered in windows of
- * 64 KiB, since no access may see a page while it is being filled.
+ * costs it anything. From then on each first touch of a page is a fault, since no access may see a
+ * page while it is being filled. It is answered for the 64 KiB around, and for what follows as far
+ * as that is in the file.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,14 +39,12 @@ struct uffdio_poison {
 	(UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM | UFFD_FEATURE_PAGEFAULT_FLAG_WP | \
 	 UFFD_FEATURE_WP_HUGETLBFS_SHMEM)
 
-/* What a process has to do its part; shorter in tests. */
-#ifndef HOLD_NS
-#define HOLD_NS 2000000000ull
-#define DISCARD_NS 10000000000ull
-#endif
 #define WINDOW KIB(64)
 #define RETRY_US 1000u
 #define EVENTS 16u /* read at a time */
+
+u64 monitor_hold_ns = 2000000000ull;
+u64 monitor_discard_ns = 10000000000ull;
 
 /* -- The process's page tables ----------------------------------------------------------------- */
 
@@ -101,12 +100,23 @@ static int map_window(const struct monitor *m, u64 start, u64 size)
 	return 0;
 }
 
-/* Stores and reads go on in [start, start + size), at least in the page. */
-static void let_in(const struct monitor *m, u64 page, u64 start, u64 size)
+/* What of it is there and not mapped yet, up to the first page that is not so. */
+static void map_more(const struct monitor *m, u64 start, u64 end)
+{
+	struct uffdio_continue arg = { .range = { start, end - start } };
+
+	if (start < end)
+		ioctl(m->uffd, UFFDIO_CONTINUE, &arg);
+}
+
+/* Stores and reads go on in [start, start + size), at least in the page, and up to end if need be.
+ */
+static void let_in(const struct monitor *m, u64 page, u64 start, u64 size, u64 end)
 {
 	/* Only what is one mapping to the kernel is done at once. */
 	if (map_window(m, start, size) == ENOENT)
 		map_window(m, page, OS_PAGE_SIZE);
+	map_more(m, start + size, end);
 	if (set_protected(m, start, size, false)) {
 		set_protected(m, page, OS_PAGE_SIZE, false);
 		wake(m, page, OS_PAGE_SIZE);
@@ -144,6 +154,7 @@ struct answer {
 	struct monitor *m;
 	u64 page;
 	u64 start, size; /* the window */
+	u64 end;	 /* of the extent */
 };
 
 /* Nobody takes the extent away before monitor_hold has seen what is begun here. */
@@ -156,13 +167,14 @@ static enum uvm_result answer_begin(void *ctx, const struct uvm_extent *extent)
 	answer->start = max(align_down(answer->page, WINDOW), extent->address);
 	end = min(align_down(answer->page, WINDOW) + WINDOW, extent->address + extent->size);
 	answer->size = end - answer->start;
+	answer->end = extent->address + extent->size;
 	/* Only what is in the file can be mapped: a read makes an empty page. */
 	for (u64 at = answer->start; at < end; at += OS_PAGE_SIZE)
 		(void)*((const volatile u8 *)extent->pages->cpu + extent->offset +
 			(at - extent->address));
 	pthread_mutex_lock(&m->lock);
 	m->answer_start = answer->start;
-	m->answer_size = answer->size;
+	m->answer_size = answer->end - answer->start;
 	pthread_mutex_unlock(&m->lock);
 	return UVM_RESULT_OK;
 }
@@ -182,7 +194,7 @@ static void answer_fault(struct monitor *m, u64 address)
 
 	switch (area_fault(m, answer.page, &extent, answer_begin, &answer)) {
 	case UVM_RESULT_OK:
-		let_in(m, answer.page, answer.start, answer.size);
+		let_in(m, answer.page, answer.start, answer.size, answer.end);
 		answer_end(m);
 		break;
 	case UVM_RESULT_EFAULT:
@@ -356,7 +368,7 @@ static bool is_answering(const struct monitor *m, u64 start, u64 size)
 
 bool monitor_hold(struct monitor *m, u64 start, u64 size, u64 whole_start, u64 whole_size)
 {
-	const u64 until = os_time_ns() + HOLD_NS;
+	const u64 until = os_time_ns() + monitor_hold_ns;
 	const struct job job = {
 		.start = start, .size = size, .whole_start = whole_start, .whole_size = whole_size
 	};
@@ -381,7 +393,7 @@ out:
 
 bool monitor_discard(struct monitor *m, int fd, u64 offset, u64 size)
 {
-	const u64 until = os_time_ns() + DISCARD_NS;
+	const u64 until = os_time_ns() + monitor_discard_ns;
 	const struct job job = { .discard = true, .offset = offset, .size = size };
 	bool done = false;
 

@@ -51,6 +51,9 @@ struct monitor {
 	u32 server_stop, server_stopped; /* atomic */
 };
 
+/* How long a process has to let its stores be held, and to let go of what the GPU has. */
+extern u64 monitor_hold_ns, monitor_discard_ns;
+
 /* Who has what the process touched: any file of an area there. */
 enum uvm_result area_fault(struct monitor *monitor, u64 address, struct uvm_extent *extent,
 			   enum uvm_result (*map)(void *ctx, const struct uvm_extent *extent),

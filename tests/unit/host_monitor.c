@@ -30,7 +30,8 @@
 #define PAGES ((u32)(SIZE / PAGE))
 #define FEATURE_POISON (1ull << 14)
 #define DEADLINE_NS 20000000000ull
-#define HANG_S 120u /* then the test has failed */
+#define STALL_NS 500000000ull /* until a process that lets us wait is given up */
+#define HANG_S 120u	      /* then the test has failed */
 
 /* -- Unified memory ------------------------------------------------------------------------------
  */
@@ -252,9 +253,20 @@ static void unmap_memory(void)
 	munmap(memory, SIZE);
 }
 
+/* The connection ends, with all that is mapped. */
+static void leave(void)
+{
+	if (uvm.base)
+		unmap_memory();
+	if (client_conn.monitor)
+		monitor_put(client_conn.monitor);
+	client_conn.monitor = NULL;
+}
+
 static int start(void **state)
 {
 	alarm(HANG_S);
+	monitor_hold_ns = monitor_discard_ns = DEADLINE_NS;
 	memset(uvm.where, 0, sizeof(uvm.where));
 	uvm.faults = uvm.moves = 0;
 	expelled = 0;
@@ -279,10 +291,7 @@ static bool becomes(const u32 *counter, u32 value)
 
 static int end(void **state)
 {
-	if (uvm.base)
-		unmap_memory();
-	if (client_conn.monitor)
-		monitor_put(client_conn.monitor);
+	leave();
 	/* All threads and descriptors of its are gone. */
 	assert_true(becomes(&shares, 0));
 	assert_true(becomes(&uses, 0));
@@ -379,8 +388,11 @@ static void test_brought_back(void **state)
 	assert_true(move(0, PAGES / 2));
 	uvm_file_bring_back(uvm.file.uvm, uvm.base, SIZE);
 	assert_true(holds(5, 0, PAGES));
+	/* a fault for all of the block */
+	assert_int_equal(uvm.faults, 1);
 	assert_true(move(0, PAGES / 2));
 	assert_true(holds(5, 0, PAGES));
+	assert_int_equal(uvm.faults, 1 + PAGES / 2 / 16);
 }
 
 /* -- Threads ----------------------------------------------------------------------------------- */
@@ -401,6 +413,7 @@ static void *storer(void *arg)
 		os_store_relaxed(word, ++value);
 		if (os_load_relaxed(word) != value)
 			os_fetch_add(&lost, 1);
+		os_fetch_add(&stores, 1);
 	}
 	for (u64 i = 0; i < PAGES && value > PAGES; i++) {
 		const u64 at = value - 1 - i;
@@ -408,7 +421,6 @@ static void *storer(void *arg)
 		if (os_load_relaxed((u64 *)(memory + at % PAGES * PAGE) + lane) != at + 1)
 			os_fetch_add(&lost, 1);
 	}
-	os_fetch_add(&stores, value);
 	return NULL;
 }
 
@@ -426,18 +438,20 @@ static void test_threads(void **state)
 	for (u32 i = 0; i < STORERS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, storer, (void *)(uintptr_t)i),
 				 0);
-	while (os_time_ns() - begin < 1000000000ull || asked < 50) {
+	while (os_time_ns() - begin < 1000000000ull || asked < 50 ||
+	       os_load_relaxed(&stores) < 4 * PAGES) {
 		u32 first = (u32)(unit_random(&random) % PAGES);
 		u32 count = 1 + (u32)(unit_random(&random) % (PAGES / 2 - first % (PAGES / 2)));
 
 		assert_true(move(first, count));
 		asked++;
+		/* else none but this one gets the lock */
+		os_sleep_us(100);
 	}
 	os_store_release(&stop, 1);
 	for (u32 i = 0; i < STORERS; i++)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(lost, 0);
-	assert_true(stores > PAGES);
 }
 
 /* System calls, and another's look at this memory, wait like its own. */
@@ -565,9 +579,8 @@ static void test_retired(void **state)
 	assert_false(monitor_wants(monitor));
 	areas_end(&uvm.file, last_mapping);
 	monitor_put(monitor);
-	monitor_put(client_conn.monitor);
-	client_conn.monitor = NULL;
 	uvm.base = 0;
+	leave();
 	assert_true(becomes(&shares, 0));
 	assert_true(holds(2, 0, PAGES));
 	munmap(memory, SIZE);
@@ -644,19 +657,21 @@ static void test_stalled(void **state)
 	watch();
 	fill(7);
 	assert_true(move(PAGES / 2, PAGES / 2));
+	monitor_hold_ns = STALL_NS;
 	os_store_release(&stall_ioctl, 1);
 	begin = os_time_ns();
 	assert_false(move(0, PAGES / 2));
-	assert_true(os_time_ns() - begin < 10 * (HOLD_NS));
+	assert_true(os_time_ns() - begin >= monitor_hold_ns);
 	assert_int_equal(sem_wait(&stalled), 0);
 	/* nobody waits a second time */
 	begin = os_time_ns();
 	for (u32 i = 0; i < 100; i++)
 		assert_false(move(0, PAGES / 2));
-	assert_true(os_time_ns() - begin < HOLD_NS);
+	assert_true(os_time_ns() - begin < 100 * monitor_hold_ns);
 	assert_int_equal(expelled, 0);
 	/* faults are answered meanwhile */
 	assert_true(holds(7, 0, PAGES));
+	monitor_hold_ns = DEADLINE_NS;
 	sem_post(&go_on);
 	while (!area_movable(&uvm.file, uvm.base, PAGE))
 		os_sleep_us(100);
@@ -664,33 +679,33 @@ static void test_stalled(void **state)
 	assert_true(holds(7, 0, PAGES));
 }
 
+/* Whoever ends meanwhile waits for nobody. */
+static void leave_stalled(void)
+{
+	assert_int_equal(sem_wait(&stalled), 0);
+	leave();
+	assert_int_equal(os_load_acquire(&shares), 1);
+	sem_post(&go_on);
+}
+
 static void test_discard_stalled(void **state)
 {
 	watch();
 	fill(7);
+	monitor_discard_ns = STALL_NS;
 	os_store_release(&stall_fallocate, 1);
 	assert_true(move(0, PAGES / 2));
 	assert_int_equal(os_load_acquire(&expelled), 77);
-	assert_int_equal(sem_wait(&stalled), 0);
-	/* its end waits for nobody */
-	unmap_memory();
-	monitor_put(client_conn.monitor);
-	client_conn.monitor = NULL;
-	assert_int_equal(os_load_acquire(&shares), 1);
-	sem_post(&go_on);
+	leave_stalled();
 }
 
 static void test_stalled_at_the_end(void **state)
 {
 	watch();
+	monitor_hold_ns = STALL_NS;
 	os_store_release(&stall_ioctl, 1);
 	assert_false(move(0, 1));
-	assert_int_equal(sem_wait(&stalled), 0);
-	unmap_memory();
-	monitor_put(client_conn.monitor);
-	client_conn.monitor = NULL;
-	assert_int_equal(os_load_acquire(&shares), 1);
-	sem_post(&go_on);
+	leave_stalled();
 }
 
 /* A child that has the memory mapped where this process has, and sends its userfaultfd. */
