@@ -7,7 +7,7 @@
 
 #include "spdm_rig.h"
 
-#define PER_START 60u /* of libcrypto's allocations that fail, of each thing that is done */
+#define PER_START 30u /* of libcrypto's allocations that fail, of each thing that is done */
 
 static struct spdm_rig rig;
 

@@ -231,7 +231,7 @@ static void no_changed_request_leads_to_a_session(void **state)
 	for (t.exchange = 0; t.exchange < count; t.exchange++) {
 		if (t.exchange > 2 && t.exchange < count - 2)
 			continue; /* digests and certificates: not in the transcript */
-		for (t.byte = 0; t.byte < size[t.exchange]; t.byte++) {
+		for (t.byte = 0; t.byte < size[t.exchange]; t.byte += 3) {
 			t.mask = (u8)(1u << t.byte % 8);
 			start_fails(rig, &t);
 		}
