@@ -11,7 +11,7 @@
 
 #include "rm_host.h"
 
-#define DEVICE 0x1000u
+#define DEVICE MACHINE_DEVICE
 #define SUBDEVICE 0x1001u
 
 static struct {
@@ -58,11 +58,27 @@ void machine_cheap(void)
 		sizeof(params));
 }
 
+u32 machine_client(void)
+{
+	return machine.client;
+}
+
+void machine_request(u32 number, void *params, u32 size)
+{
+	must(rm_ioctl(machine.file, REQUEST(number, size), (u64)(uintptr_t)params) == RM_IOCTL_OK,
+	     "ioctl");
+}
+
 static void make(u32 parent, u32 handle, u32 class_id, void *params, u32 size)
 {
 	must(host_alloc(machine.control, machine.client, parent, &handle, class_id, params, size) ==
 		     NV_OK,
 	     "alloc");
+}
+
+void machine_make(u32 handle, u32 class_id, void *params)
+{
+	make(DEVICE, handle, class_id, params, 0);
 }
 
 void machine_open(bool lend)

@@ -6,7 +6,10 @@
 #ifndef BENCH_MACHINE_H
 #define BENCH_MACHINE_H
 
+#include "abi/r535.h"
 #include "os/user/user.h"
+
+#define MACHINE_DEVICE 0x1000u /* the client's */
 
 /* Boots the GPU; lend: waiting threads run its firmware. */
 void machine_open(bool lend);
@@ -15,5 +18,10 @@ void machine_close(void);
 void machine_control(u32 cmd, void *params, u32 size);
 /* The cheapest control of the client. */
 void machine_cheap(void);
+u32 machine_client(void);
+/* An object of the client's below the device. */
+void machine_make(u32 handle, u32 class_id, void *params);
+/* An ioctl of the control node's; the status is in params. */
+void machine_request(u32 number, void *params, u32 size);
 
 #endif
