@@ -38,6 +38,7 @@ struct pinned;
 struct bell;
 struct watch;
 struct monitor;
+struct area;
 struct os_user_pin_ops;
 
 struct daemon_config {
@@ -360,13 +361,16 @@ void monitor_put(struct monitor *monitor);
 /* Whether the process is to be asked for a userfaultfd. */
 bool monitor_wants(struct monitor *monitor);
 /*
- * The monitor's process has managed memory of the file's mapped there, by the mapping of that id,
- * which uses both. False: no memory.
+ * The monitor's process has managed memory of the file's mapped there, by the mapping whose list of
+ * areas that is, and which uses both. False: no memory, or too many.
  */
-bool area_add(struct monitor *monitor, struct dfile *file, u64 mapping, u64 address, u64 size);
+bool area_add(struct monitor *monitor, struct dfile *file, struct area **mapping, u64 address,
+	      u64 size);
+/* Whether the process may have a hole there: it has too many pieces otherwise. */
+bool area_may_cut(struct area *const *mapping, u64 address, u64 size);
 /* And has no more in that part; at the end in all of the mapping. */
-void area_cut(struct dfile *file, u64 mapping, u64 address, u64 size);
-void areas_end(struct dfile *file, u64 mapping);
+void area_cut(struct area **mapping, u64 address, u64 size);
+void areas_end(struct area **mapping);
 void serve_monitor(struct channel *channel, struct lh_msg *msg);
 void serve_retire(struct channel *channel, struct lh_msg *msg);
 /* struct uvm_host_ops; host_ctx is the file. */

@@ -15,17 +15,18 @@
 #include "host/user/daemon_monitor.h"
 #include "os/user/user.h"
 
-#define BLOCK MIB(2) /* unified memory moves it in parts of these */
-#define PARTS_MAX 8u /* of one that moves */
+#define BLOCK MIB(2)		      /* unified memory moves it in parts of these */
+#define PARTS_MAX 8u		      /* of one that moves */
+#define AREAS_MAX DAEMON_MAX_MAPPINGS /* of one monitor, as a process's mappings are limited */
 
 struct area {
 	struct monitor *monitor;
 	struct dfile *file; /* like the monitor, in use by the mapping */
-	u64 mapping;
 	u64 address, size;
 	bool returned; /* what GPUs have of it has been asked back for good */
 	struct list_node node;
-	struct area *next; /* of the file's */
+	struct area *next, **at; /* of the file's, and what points here */
+	struct area *sibling;	 /* of the mapping's */
 };
 
 /* Outside of monitor->lock; nothing is waited for under it. */
@@ -95,26 +96,39 @@ bool monitor_wants(struct monitor *m)
 /* -- Areas ------------------------------------------------------------------------------------- */
 
 /* Locked. */
-static void area_link(struct area *area)
+static void area_link(struct area *area, struct area **mapping)
 {
 	area->next = area->file->areas;
+	if (area->next)
+		area->next->at = &area->next;
+	area->at = &area->file->areas;
 	area->file->areas = area;
-	list_add_head(&area->node, &area->monitor->areas);
+	area->sibling = *mapping;
+	*mapping = area;
+	/* Newest first, but for those that were returned. */
+	if (area->returned)
+		list_add_tail(&area->node, &area->monitor->areas);
+	else
+		list_add_head(&area->node, &area->monitor->areas);
+	area->monitor->area_count++;
 }
 
-bool area_add(struct monitor *m, struct dfile *file, u64 mapping, u64 address, u64 size)
+bool area_add(struct monitor *m, struct dfile *file, struct area **mapping, u64 address, u64 size)
 {
 	struct area *area = malloc(sizeof(*area));
+	bool fits;
 
 	if (!area)
 		return false;
-	*area = (struct area){
-		.monitor = m, .file = file, .mapping = mapping, .address = address, .size = size
-	};
+	*area = (struct area){ .monitor = m, .file = file, .address = address, .size = size };
 	pthread_mutex_lock(&areas_lock);
-	area_link(area);
+	fits = m->area_count < AREAS_MAX;
+	if (fits)
+		area_link(area, mapping);
 	pthread_mutex_unlock(&areas_lock);
-	return true;
+	if (!fits)
+		free(area);
+	return fits;
 }
 
 static bool overlaps(const struct area *area, u64 address, u64 size)
@@ -122,23 +136,34 @@ static bool overlaps(const struct area *area, u64 address, u64 size)
 	return area->address < address + size && address < area->address + area->size;
 }
 
-/* Locked. */
+/* Locked. *at is one of a mapping's. */
 static void area_free(struct area **at)
 {
 	struct area *area = *at;
 
-	*at = area->next;
+	*at = area->sibling;
+	*area->at = area->next;
+	if (area->next)
+		area->next->at = area->at;
+	area->file->area_hit = NULL;
 	list_del(&area->node);
+	area->monitor->area_count--;
 	free(area);
 }
 
+/* Something is left of it on both sides. */
+static bool is_split(const struct area *area, u64 address, u64 size)
+{
+	return address > area->address && address + size < area->address + area->size;
+}
+
 /* Locked. Leaves what of it lies outside, which is something. */
-static void area_cut_one(struct area *area, u64 address, u64 size)
+static void area_cut_one(struct area *area, struct area **mapping, u64 address, u64 size)
 {
 	struct area *upper;
 	u64 end = area->address + area->size, cut_end = address + size;
 
-	if (address > area->address && cut_end < end) {
+	if (is_split(area, address, size)) {
 		upper = malloc(sizeof(*upper));
 		/* Else what is cut out counts as mapped: it can then be taken from nobody. */
 		if (upper) {
@@ -146,7 +171,7 @@ static void area_cut_one(struct area *area, u64 address, u64 size)
 			upper->address = cut_end;
 			upper->size = end - cut_end;
 			list_node_init(&upper->node);
-			area_link(upper);
+			area_link(upper, mapping);
 			area->size = address - area->address;
 		}
 	} else if (address > area->address) {
@@ -155,46 +180,67 @@ static void area_cut_one(struct area *area, u64 address, u64 size)
 		area->address = cut_end;
 		area->size = end - cut_end;
 	}
+	area->file->area_hit = NULL;
 }
 
-void area_cut(struct dfile *file, u64 mapping, u64 address, u64 size)
+/* As uvm_file_munmap takes it. */
+static bool is_range(u64 address, u64 *size)
 {
-	struct area **at = &file->areas;
+	if (!*size || !is_aligned(address, OS_PAGE_SIZE))
+		return false;
+	*size = align_up(*size, OS_PAGE_SIZE);
+	return true;
+}
 
-	/* As uvm_file_munmap takes it. */
-	if (!size || !is_aligned(address, OS_PAGE_SIZE))
-		return;
-	size = align_up(size, OS_PAGE_SIZE);
+bool area_may_cut(struct area *const *mapping, u64 address, u64 size)
+{
+	const struct area *area;
+	bool may = true;
+
+	if (!is_range(address, &size))
+		return true;
 	pthread_mutex_lock(&areas_lock);
-	file->area_hit = NULL;
-	while (*at) {
+	area = *mapping;
+	if (area && area->monitor->area_count >= AREAS_MAX) {
+		for (; area && may; area = area->sibling)
+			may = !is_split(area, address, size);
+	}
+	pthread_mutex_unlock(&areas_lock);
+	return may;
+}
+
+void area_cut(struct area **mapping, u64 address, u64 size)
+{
+	struct area **at = mapping;
+	u64 left;
+
+	if (!is_range(address, &size))
+		return;
+	left = size;
+	pthread_mutex_lock(&areas_lock);
+	while (*at && left) {
 		struct area *area = *at;
 
-		if (area->mapping == mapping && overlaps(area, address, size)) {
+		if (overlaps(area, address, size)) {
+			left -= min(address + size, area->address + area->size) -
+				max(address, area->address);
 			if (address <= area->address &&
 			    area->address + area->size <= address + size) {
 				area_free(at);
 				continue;
 			}
-			area_cut_one(area, address, size);
+			area_cut_one(area, mapping, address, size);
 		}
-		at = &area->next;
+		at = &area->sibling;
 	}
 	pthread_mutex_unlock(&areas_lock);
 }
 
-void areas_end(struct dfile *file, u64 mapping)
+void areas_end(struct area **mapping)
 {
-	struct area **at = &file->areas;
-
 	pthread_mutex_lock(&areas_lock);
-	file->area_hit = NULL;
-	while (*at) {
-		if ((*at)->mapping == mapping)
-			area_free(at);
-		else
-			at = &(*at)->next;
-	}
+	while (*mapping)
+		area_free(mapping);
 	pthread_mutex_unlock(&areas_lock);
 }
 
@@ -382,7 +428,8 @@ void serve_monitor(struct channel *ch, struct lh_msg *msg)
 	monitor_put(m);
 }
 
-/* One that is to be asked back, its file in use; NULL: there are no more. */
+/* One that is to be asked back, its file in use; NULL: there are no more. Those that were are last.
+ */
 static struct dfile *area_to_return(struct monitor *m, u64 *address, u64 *size)
 {
 	struct dfile *file = NULL;
@@ -391,11 +438,13 @@ static struct dfile *area_to_return(struct monitor *m, u64 *address, u64 *size)
 	pthread_mutex_lock(&areas_lock);
 	list_for_each_entry (area, &m->areas, node) {
 		if (area->returned)
-			continue;
+			break;
 		area->returned = true;
 		*address = area->address;
 		*size = area->size;
 		file = dfile_again(area->file);
+		list_del(&area->node);
+		list_add_tail(&area->node, &m->areas);
 		break;
 	}
 	pthread_mutex_unlock(&areas_lock);

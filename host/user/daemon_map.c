@@ -21,6 +21,7 @@ struct mapping {
 	struct rm_mapping *rm;	 /* of the driver's */
 	struct dfile *uvm;	 /* in use: of unified memory, at these addresses */
 	struct monitor *monitor; /* in use: of managed memory, there */
+	struct area *areas;	 /* of that: where it is mapped */
 	u64 address, size;
 	struct bell *bell; /* a doorbell's page */
 	struct watch *watch;
@@ -40,7 +41,7 @@ static void mapping_free(struct mapping *mapping)
 		bell_unmapped(mapping->bell);
 	if (mapping->uvm) {
 		dfile_unmapped(mapping->uvm, mapping->address, mapping->size);
-		areas_end(mapping->uvm, mapping->id);
+		areas_end(&mapping->areas);
 		dfile_put(mapping->uvm);
 	}
 	if (mapping->monitor)
@@ -319,7 +320,7 @@ static int mapping_make(struct mapping *mapping, struct pieces *p, struct dfile 
 	if (kind == UVM_MMAP_MANAGED) {
 		mapping->monitor = monitor_of(p->conn);
 		if (!mapping->monitor ||
-		    !area_add(mapping->monitor, file, mapping->id, address, size))
+		    !area_add(mapping->monitor, file, &mapping->areas, address, size))
 			return ENOMEM;
 	}
 	return uvm_pieces(p, mapping, true);
@@ -399,6 +400,18 @@ static bool is_part(const struct mapping *mapping, u64 address, u64 size)
 	       size <= mapping->size - (address - mapping->address);
 }
 
+/* Where the mapping is gone meanwhile, so are its areas. */
+static void cut_areas(struct conn *conn, u64 id, u64 address, u64 size)
+{
+	struct mapping **at;
+
+	pthread_mutex_lock(&conn->lock);
+	at = mapping_find(conn, id);
+	if (*at)
+		area_cut(&(*at)->areas, address, size);
+	pthread_mutex_unlock(&conn->lock);
+}
+
 void serve_unmap(struct channel *ch, struct lh_msg *msg)
 {
 	u64 address = msg->args[1], size = msg->args[2];
@@ -411,6 +424,12 @@ void serve_unmap(struct channel *ch, struct lh_msg *msg)
 	found = *at;
 	if (!found || (found->uvm && !is_part(found, address, size))) {
 		pthread_mutex_unlock(&ch->conn->lock);
+		return;
+	}
+	/* As munmap does where the kernel has no more mappings for a process. */
+	if (!msg->args[3] && !area_may_cut(&found->areas, address, size)) {
+		pthread_mutex_unlock(&ch->conn->lock);
+		msg->result = -ENOMEM;
 		return;
 	}
 	if (msg->args[3]) {
@@ -427,7 +446,7 @@ void serve_unmap(struct channel *ch, struct lh_msg *msg)
 	pthread_mutex_unlock(&ch->conn->lock);
 	if (uvm) {
 		dfile_unmapped(uvm, address, size);
-		area_cut(uvm, msg->args[0], address, size);
+		cut_areas(ch->conn, msg->args[0], address, size);
 		dfile_put(uvm);
 	}
 	if (ended)

@@ -19,7 +19,8 @@ struct monitor {
 	/* Under the lock of areas (daemon_area.c). */
 	u32 users; /* the connection and its mappings */
 	bool starting, watched, retired;
-	struct list areas; /* struct area, newest first */
+	struct list areas; /* struct area, newest first, returned ones last */
+	u32 area_count;
 	/* Of the connection. */
 	u64 conn;
 	uid_t uid;

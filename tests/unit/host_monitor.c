@@ -31,6 +31,7 @@
 #define FEATURE_POISON (1ull << 14)
 #define DEADLINE_NS 20000000000ull
 #define STALL_NS 500000000ull /* until a process that lets us wait is given up */
+#define MANY_NS 3000000000u   /* of the CPU's time */
 #define HANG_S 120u	      /* then the test has failed */
 
 /* -- Unified memory ------------------------------------------------------------------------------
@@ -214,7 +215,7 @@ static struct conn client_conn;
 static struct channel client_channel = { .conn = &client_conn };
 static struct monitor *monitor; /* as the mapping uses it */
 static u8 *memory;
-static u64 last_mapping;
+static struct area *mapped; /* of the mapping */
 
 static int new_uffd(void)
 {
@@ -240,7 +241,7 @@ static void map_memory(void)
 	uvm.base = (uintptr_t)memory;
 	monitor = monitor_of(&client_conn);
 	assert_non_null(monitor);
-	assert_true(area_add(monitor, &uvm.file, ++last_mapping, uvm.base, SIZE));
+	assert_true(area_add(monitor, &uvm.file, &mapped, uvm.base, SIZE));
 }
 
 static void unmap_memory(void)
@@ -248,7 +249,7 @@ static void unmap_memory(void)
 	pthread_mutex_lock(&uvm.lock);
 	uvm.base = 0;
 	pthread_mutex_unlock(&uvm.lock);
-	areas_end(&uvm.file, last_mapping);
+	areas_end(&mapped);
 	monitor_put(monitor);
 	munmap(memory, SIZE);
 }
@@ -530,6 +531,7 @@ static void test_lost(void **state)
 static void test_unmapped(void **state)
 {
 	const u64 base = uvm.base;
+	struct area *other_mapped = NULL;
 	u8 *other;
 
 	watch();
@@ -544,10 +546,10 @@ static void test_unmapped(void **state)
 	other[0] = 5; /* is nobody's affair */
 	for (u32 i = 100; i < 110; i++)
 		uvm.where[i] = GONE;
-	area_cut(&uvm.file, last_mapping, base + 100 * PAGE + 1, PAGE);
-	area_cut(&uvm.file, last_mapping, base + 100 * PAGE, 0);
-	area_cut(&uvm.file, last_mapping, base + 100 * PAGE, 10 * PAGE - 5);
-	area_cut(&uvm.file, last_mapping + 1, base, SIZE);
+	area_cut(&mapped, base + 100 * PAGE + 1, PAGE);
+	area_cut(&mapped, base + 100 * PAGE, 0);
+	area_cut(&mapped, base + 100 * PAGE, 10 * PAGE - 5);
+	area_cut(&other_mapped, base, SIZE);
 	assert_true(move(0, 100) && move(110, PAGES / 2 - 110));
 	assert_true(other[0] == 5);
 	assert_true(holds(1, 0, 100) && holds(1, 110, PAGES - 110));
@@ -558,10 +560,48 @@ static void test_unmapped(void **state)
 	memory[205 * PAGE] = 3;
 	assert_true(memory[205 * PAGE] == 3 && memory[206 * PAGE] == 0);
 	/* all of it, front and back first */
-	area_cut(&uvm.file, last_mapping, base, 50 * PAGE);
-	area_cut(&uvm.file, last_mapping, base + (PAGES - 50) * PAGE, 50 * PAGE);
-	area_cut(&uvm.file, last_mapping, base, SIZE);
+	area_cut(&mapped, base, 50 * PAGE);
+	area_cut(&mapped, base + (PAGES - 50) * PAGE, 50 * PAGE);
+	area_cut(&mapped, base, SIZE);
 	assert_null(uvm.file.areas);
+}
+
+static u64 cpu_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (u64)now.tv_sec * 1000000000u + (u64)now.tv_nsec;
+}
+
+/* As many as a process may have, in any way: their end takes no one else's time, and no more come.
+ */
+static void test_many(void **state)
+{
+	const u64 far = 1ull << 40;
+	static struct area *each[DAEMON_MAX_MAPPINGS];
+	u64 begin = cpu_ns();
+	u32 i;
+
+	for (i = 0; i + 1 < DAEMON_MAX_MAPPINGS; i++)
+		assert_true(area_add(monitor, &uvm.file, &each[i], far + i * PAGE, PAGE));
+	assert_false(area_add(monitor, &uvm.file, &each[i], far + i * PAGE, PAGE));
+	assert_null(each[i]);
+	assert_false(area_may_cut(&mapped, uvm.base + PAGE, PAGE));
+	assert_true(area_may_cut(&mapped, uvm.base, PAGE));
+	assert_true(area_may_cut(&mapped, uvm.base + SIZE - PAGE, PAGE));
+	assert_true(area_may_cut(&each[i], uvm.base + PAGE, PAGE));
+	while (i--)
+		areas_end(&each[i]);
+	assert_true(cpu_ns() - begin < MANY_NS);
+	/* holes, one a page */
+	assert_true(area_add(monitor, &uvm.file, &each[0], far, 4 * DAEMON_MAX_MAPPINGS * PAGE));
+	for (i = 1; area_may_cut(&each[0], far + 2 * i * PAGE, PAGE); i++)
+		area_cut(&each[0], far + 2 * i * PAGE, PAGE);
+	assert_int_equal(i, DAEMON_MAX_MAPPINGS - 1);
+	areas_end(&each[0]);
+	assert_true(area_may_cut(&mapped, uvm.base + PAGE, PAGE));
+	assert_ptr_equal(uvm.file.areas, mapped);
 }
 
 /* A process that gives its connection up has all it had, and keeps it. */
@@ -577,7 +617,7 @@ static void test_retired(void **state)
 	assert_int_equal(count_where(AWAY), 0);
 	assert_false(move(0, PAGES / 2));
 	assert_false(monitor_wants(monitor));
-	areas_end(&uvm.file, last_mapping);
+	areas_end(&mapped);
 	monitor_put(monitor);
 	uvm.base = 0;
 	leave();
@@ -799,6 +839,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_kernel, start, end),
 		cmocka_unit_test_setup_teardown(test_lost, start, end),
 		cmocka_unit_test_setup_teardown(test_unmapped, start, end),
+		cmocka_unit_test_setup_teardown(test_many, start, end),
 		cmocka_unit_test_setup_teardown(test_retired, start, end),
 		cmocka_unit_test_setup_teardown(test_descriptors, start, end),
 		cmocka_unit_test_setup_teardown(test_misused, start, end),
