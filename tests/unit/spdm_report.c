@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 #include "h100/gsp/image.h"
+#include "rm/cc/spdm_internal.h"
 #include "spdm_rig.h"
 
 #define REQUEST_BYTES 37u
@@ -299,6 +300,24 @@ static void assert_measured(const struct file *tsv, u32 index, const char *which
 	assert_string_equal(hex, expected);
 }
 
+/* Only what is DER is taken apart, and no more of it than is there. */
+static void certificates_have_a_size(void **state)
+{
+	static const u8 empty[] = { 0x30, 0x00 }, open_ended[] = { 0x30, 0x80, 0x00, 0x00 },
+			one[] = { 0x30, 0x81, 0x01, 0x05 }, set[] = { 0x31, 0x00 },
+			three[] = { 0x30, 0x83, 0x00, 0x00, 0x00 };
+
+	assert_int_equal(rm_spdm_certificate_bytes(empty, sizeof(empty)), 2);
+	assert_int_equal(rm_spdm_certificate_bytes(empty, 1), 0);
+	assert_int_equal(rm_spdm_certificate_bytes(open_ended, sizeof(open_ended)), 0);
+	assert_int_equal(rm_spdm_certificate_bytes(one, sizeof(one)), 4);
+	assert_int_equal(rm_spdm_certificate_bytes(one, sizeof(one) - 1), 0);
+	assert_int_equal(rm_spdm_certificate_bytes(set, sizeof(set)), 0);
+	assert_int_equal(rm_spdm_certificate_bytes(three, sizeof(three)), 0);
+	assert_int_equal(rm_spdm_certificate_bytes(rm_spdm_test_root, rm_spdm_test_root_bytes),
+			 rm_spdm_test_root_bytes);
+}
+
 static void the_build_writes_what_is_measured(void **state)
 {
 	static const char *const names[] = { "h100-pcie-80gb", "h100-sxm-80gb", "h200" };
@@ -341,6 +360,7 @@ static void the_build_writes_what_is_measured(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(certificates_have_a_size),
 		cmocka_unit_test(a_verifier_accepts_the_report),
 		cmocka_unit_test(each_report_is_fresh),
 		cmocka_unit_test(the_build_writes_what_is_measured),

@@ -112,7 +112,8 @@ u32 rm_spdm_certificate_bytes(const u8 *der, u32 bytes)
 		return size <= bytes ? size : 0;
 	}
 	count = der[1] & ~DER_LONG;
-	if (count > 2 || bytes < 2 + count)
+	/* None at all is BER's indefinite form, which libcrypto would read, too. */
+	if (!count || count > 2 || bytes < 2 + count)
 		return 0;
 	for (i = 0; i < count; i++)
 		size = size << 8 | der[2 + i];
