@@ -130,8 +130,6 @@ static enum nv_status ring_register(struct rm_gpu *gpu, const struct rm_fault_ri
 	enum rm_aperture aperture;
 	enum nv_status status;
 
-	if (size / OS_PAGE_SIZE > ARRAY_SIZE(p->shadowFaultBufferPteArray))
-		return NV_ERR_BUFFER_TOO_SMALL;
 	p = os_alloc(sizeof(*p));
 	if (!p)
 		return NV_ERR_NO_MEMORY;
@@ -161,7 +159,7 @@ static void ring_unregister(struct rm_gpu *gpu, struct rm_fault_ring *ring)
 	rm_fault_ring_put(ring);
 }
 
-/* How large the firmware wants it: whole pages of entries. */
+/* How large the firmware wants it: whole pages of entries, which it can be told of. */
 static enum nv_status ring_bytes(struct rm_gpu *gpu, u32 *bytes)
 {
 	NV2080_CTRL_INTERNAL_GMMU_GET_STATIC_INFO_PARAMS info = { 0 };
@@ -172,7 +170,12 @@ static enum nv_status ring_bytes(struct rm_gpu *gpu, u32 *bytes)
 	if (status != NV_OK)
 		return status;
 	*bytes = info.nonReplayableFaultBufferSize;
-	return *bytes != 0 && is_aligned(*bytes, OS_PAGE_SIZE) ? NV_OK : NV_ERR_INVALID_STATE;
+	if (*bytes == 0 || !is_aligned(*bytes, OS_PAGE_SIZE))
+		return NV_ERR_INVALID_STATE;
+	return *bytes / OS_PAGE_SIZE >
+			       NV2080_CTRL_INTERNAL_GMMU_CLIENT_SHADOW_FAULT_BUFFER_MAX_PAGES
+		       ? NV_ERR_BUFFER_TOO_SMALL
+		       : NV_OK;
 }
 
 /* -- Commands ---------------------------------------------------------------------------------- */
