@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/user/daemon.h"
@@ -140,6 +141,7 @@ static int pieces_add(struct pieces *p, int fd, u64 offset, u64 size, bool writa
 {
 	int seals = fcntl(fd, F_GET_SEALS);
 	u32 i = p->packet.count;
+	struct stat st;
 	int rc;
 
 	if (pieces_extend(p, fd, offset, size, writable))
@@ -149,8 +151,11 @@ static int pieces_add(struct pieces *p, int fd, u64 offset, u64 size, bool writa
 		os_log(OS_LOG_ERROR, "memory that is not sealed was to be mapped");
 		return EINVAL;
 	}
-	/* Nobody else may open it anew by another name, for more than was given. */
-	if (fchmod(fd, 0600))
+	/*
+	 * Nobody else may open it anew by another name, for more than was given. Once: a change
+	 * waits for a client that has it already and is in the middle of a write to it.
+	 */
+	if (fstat(fd, &st) || ((st.st_mode & 07777) != 0600 && fchmod(fd, 0600)))
 		return errno;
 	p->opened[i] = !writable;
 	p->fds[i] = writable ? fd : reopen_read_only(fd);
