@@ -106,14 +106,16 @@ enum nv_status os_gcm_set_key(struct os_gcm *gcm, const u8 key[OS_GCM_KEY_SIZE])
  * bytes. NV_ERR_INVALID_ARGUMENT: larger than what the context is for; NV_ERR_INVALID_STATE: it has
  * no key. out and tag are all zero when it fails.
  *
- * That no IV is used twice with a key is the caller's to see to.
+ * Others may write to the ciphertext's memory meanwhile: the tag is that of the text that was
+ * given. That no IV is used twice with a key is the caller's to see to.
  */
 enum nv_status os_gcm_encrypt(struct os_gcm *gcm, const u8 iv[OS_GCM_IV_SIZE], const void *aad,
 			      size_t aad_size, const void *in, size_t size, void *out,
 			      u8 tag[OS_GCM_TAG_SIZE]);
 /*
  * The same the other way. NV_ERR_INVALID_DATA: the tag is not that of these bytes. out is all zero
- * when it fails: no byte that is not proven is ever left there.
+ * when it fails: no byte that is not proven is ever left there. Others may write to in and tag
+ * meanwhile: what is left in out is what was proven. They do not share out and aad.
  */
 enum nv_status os_gcm_decrypt(struct os_gcm *gcm, const u8 iv[OS_GCM_IV_SIZE], const void *aad,
 			      size_t aad_size, const void *in, size_t size, void *out,

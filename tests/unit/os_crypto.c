@@ -5,6 +5,7 @@
 #include <openssl/core_names.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
+#include <pthread.h>
 
 #include "os_crypto.h"
 
@@ -458,6 +459,66 @@ static void test_gcm_arguments(void **state)
 	os_gcm_destroy(gcm);
 }
 
+/*
+ * Somebody changes the ciphertext all the time, as who shares its memory can: no tag is ever that
+ * of a changed text, and no changed text comes out as proven.
+ */
+#define SHARED_SIZE 65536u
+static u8 shared[SHARED_SIZE];
+static bool change_stops;
+
+static void *change_shared(void *arg)
+{
+	u32 at = 0;
+
+	while (!os_load_acquire(&change_stops)) {
+		(void)os_fetch_add(&shared[at % SHARED_SIZE], 1);
+		at += 61;
+	}
+	return NULL;
+}
+
+static void test_gcm_shared(void **state)
+{
+#ifdef __SANITIZE_THREAD__
+	skip(); /* the race is the point */
+#endif
+	u8 key[OS_GCM_KEY_SIZE] = { 7 }, iv[OS_GCM_IV_SIZE] = { 0 }, tag[OS_GCM_TAG_SIZE];
+	u8 want[OS_GCM_TAG_SIZE];
+	u8 *text = calloc(1, SHARED_SIZE), *cipher = malloc(SHARED_SIZE),
+	   *out = malloc(SHARED_SIZE);
+	struct os_gcm *gcm = os_gcm_create(SHARED_SIZE);
+	u32 i, proven = 0;
+	pthread_t thread;
+
+	assert_int_equal(os_gcm_set_key(gcm, key), NV_OK);
+	change_stops = false;
+	assert_int_equal(pthread_create(&thread, NULL, change_shared, NULL), 0);
+	for (i = 0; i < 300; i++) {
+		iv[0] = (u8)i;
+		iv[1] = (u8)(i >> 8);
+		assert_int_equal(os_gcm_encrypt(gcm, iv, NULL, 0, text, SHARED_SIZE, cipher, want),
+				 NV_OK);
+		assert_int_equal(os_gcm_encrypt(gcm, iv, NULL, 0, text, SHARED_SIZE, shared, tag),
+				 NV_OK);
+		assert_memory_equal(tag, want, sizeof(tag));
+		memcpy(shared, cipher, SHARED_SIZE);
+		if (os_gcm_decrypt(gcm, iv, NULL, 0, shared, SHARED_SIZE, out, tag) == NV_OK) {
+			assert_memory_equal(out, text, SHARED_SIZE);
+			proven++;
+		} else {
+			assert_true(all_zero(out, SHARED_SIZE));
+		}
+	}
+	os_store_release(&change_stops, true);
+	pthread_join(thread, NULL);
+	print_message("%u of %u were left alone\n", proven, i);
+	os_gcm_destroy(gcm);
+	free(text);
+	free(cipher);
+	free(out);
+}
+
 /* -- Memory ------------------------------------------------------------------------------------ */
 
 /* What the data path calls takes none; of libcrypto's own, hashes take some. */
@@ -552,12 +613,13 @@ static void test_no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_secrets),	      cmocka_unit_test(test_hashes),
-		cmocka_unit_test(test_hash_pieces),   cmocka_unit_test(test_hmac),
-		cmocka_unit_test(test_hkdf),	      cmocka_unit_test(test_hkdf_of_another),
-		cmocka_unit_test(test_hkdf_limits),   cmocka_unit_test(test_gcm),
-		cmocka_unit_test(test_gcm_tampered),  cmocka_unit_test(test_gcm_arguments),
-		cmocka_unit_test(test_no_allocation), cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_secrets),	     cmocka_unit_test(test_hashes),
+		cmocka_unit_test(test_hash_pieces),  cmocka_unit_test(test_hmac),
+		cmocka_unit_test(test_hkdf),	     cmocka_unit_test(test_hkdf_of_another),
+		cmocka_unit_test(test_hkdf_limits),  cmocka_unit_test(test_gcm),
+		cmocka_unit_test(test_gcm_tampered), cmocka_unit_test(test_gcm_arguments),
+		cmocka_unit_test(test_gcm_shared),   cmocka_unit_test(test_no_allocation),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	library_hook();

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * AES-256-GCM of os/crypto.h on OpenSSL's libcrypto.
+ * AES-256-GCM of os/crypto.h on OpenSSL's libcrypto. That reads what it hashes from the buffers
+ * that it is given, the ciphertext of a piece more than once: it goes through a buffer of the
+ * context's, so that nobody who shares the caller's memory can have one thing hashed and another
+ * one used.
  */
 #include <limits.h>
 #include <openssl/evp.h>
 
 #include "os/user/crypto.h"
 
+#define PIECE 16384u /* stays in the nearest cache; a multiple of the cipher's block */
+
 struct os_gcm {
 	EVP_CIPHER *cipher;
 	EVP_CIPHER_CTX *ctx;
+	u8 *piece;
 	size_t max_size;
 	bool keyed;
 };
@@ -26,7 +32,8 @@ struct os_gcm *os_gcm_create(size_t max_size)
 	gcm->max_size = max_size;
 	gcm->cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
 	gcm->ctx = EVP_CIPHER_CTX_new();
-	if (gcm->cipher && gcm->ctx &&
+	gcm->piece = os_alloc(PIECE);
+	if (gcm->cipher && gcm->ctx && gcm->piece &&
 	    EVP_CipherInit_ex2(gcm->ctx, gcm->cipher, NULL, NULL, 1, NULL) == 1)
 		return gcm;
 	(void)crypto_failure(NV_ERR_NO_MEMORY);
@@ -40,6 +47,7 @@ void os_gcm_destroy(struct os_gcm *gcm)
 		return;
 	EVP_CIPHER_CTX_free(gcm->ctx);
 	EVP_CIPHER_free(gcm->cipher);
+	os_free(gcm->piece);
 	os_free(gcm);
 }
 
@@ -49,16 +57,28 @@ enum nv_status os_gcm_set_key(struct os_gcm *gcm, const u8 key[OS_GCM_KEY_SIZE])
 	return gcm->keyed ? NV_OK : crypto_failure(NV_ERR_NO_MEMORY);
 }
 
-/* One way or the other, but for the tag. */
+/* One way or the other, but for the tag. The ciphertext that counts is the one in the piece. */
 static bool transform(struct os_gcm *gcm, int encrypt, const u8 *iv, const void *aad,
-		      size_t aad_size, const void *in, size_t size, void *out)
+		      size_t aad_size, const u8 *in, size_t size, u8 *out)
 {
+	size_t at, part;
 	int done;
 
-	return EVP_CipherInit_ex2(gcm->ctx, NULL, NULL, iv, encrypt, NULL) == 1 &&
-	       (!aad_size || EVP_CipherUpdate(gcm->ctx, NULL, &done, aad, (int)aad_size) == 1) &&
-	       (!size ||
-		(EVP_CipherUpdate(gcm->ctx, out, &done, in, (int)size) == 1 && done == (int)size));
+	if (EVP_CipherInit_ex2(gcm->ctx, NULL, NULL, iv, encrypt, NULL) != 1 ||
+	    (aad_size && EVP_CipherUpdate(gcm->ctx, NULL, &done, aad, (int)aad_size) != 1))
+		return false;
+	for (at = 0; at < size; at += part) {
+		part = size - at < PIECE ? size - at : PIECE;
+		if (!encrypt)
+			os_memcpy(gcm->piece, in + at, part);
+		if (EVP_CipherUpdate(gcm->ctx, encrypt ? gcm->piece : out + at, &done,
+				     encrypt ? in + at : gcm->piece, (int)part) != 1 ||
+		    done != (int)part)
+			return false;
+		if (encrypt)
+			os_memcpy(out + at, gcm->piece, part);
+	}
+	return true;
 }
 
 static enum nv_status check(const struct os_gcm *gcm, size_t aad_size, size_t size)
