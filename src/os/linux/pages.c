@@ -68,7 +68,8 @@ static void record_detach(struct os_pci_dev *dev, const struct pages *p, struct 
 		dma_free_coherent(&dev->pdev->dev, PAGE_SIZE, r->coherent, r->dma);
 		r->coherent = NULL;
 	} else {
-		dma_unmap_page(&dev->pdev->dev, r->dma, PAGE_SIZE, direction_of(p));
+		dma_unmap_page_attrs(&dev->pdev->dev, r->dma, PAGE_SIZE, direction_of(p),
+				     p->view || p->pinned ? DMA_ATTR_SKIP_CPU_SYNC : 0);
 	}
 }
 
@@ -200,7 +201,10 @@ static struct pages *pages_new(struct os_pci_dev *dev, size_t count, unsigned lo
 	return p;
 }
 
-/* Maps all for the device; on failure none is. */
+/*
+ * Maps all for the device; on failure none is. The pages may be mapped for another device too, or
+ * once more for this one; CPU and devices use them as they are, and nothing is ever synchronised.
+ */
 static bool records_map(struct os_pci_dev *dev, struct pages *p)
 {
 	struct device *device = &dev->pdev->dev;
@@ -211,7 +215,8 @@ static bool records_map(struct os_pci_dev *dev, struct pages *p)
 
 		if (account_fails())
 			break;
-		r->dma = dma_map_page(device, r->page, 0, PAGE_SIZE, direction_of(p));
+		r->dma = dma_map_page_attrs(device, r->page, 0, PAGE_SIZE, direction_of(p),
+					    DMA_ATTR_SKIP_CPU_SYNC);
 		if (dma_mapping_error(device, r->dma))
 			break;
 		cond_resched();
@@ -219,7 +224,8 @@ static bool records_map(struct os_pci_dev *dev, struct pages *p)
 	if (i == p->count)
 		return true;
 	while (i--)
-		dma_unmap_page(device, p->records[i].dma, PAGE_SIZE, direction_of(p));
+		dma_unmap_page_attrs(device, p->records[i].dma, PAGE_SIZE, direction_of(p),
+				     DMA_ATTR_SKIP_CPU_SYNC);
 	return false;
 }
 
