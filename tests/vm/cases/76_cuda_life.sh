@@ -105,8 +105,7 @@ test_peer_killed() {
 	# Its parent, the first GPU's and the second's were begun in this order.
 	kill -9 "$(pidof leafhopper-gpu | tr ' ' '\n' | sort -n | tail -n 1)"
 	wait_for 60 grep -q '^error [0-9]' /tmp/copying.out
-	kill -9 $copying 2>/dev/null || true
-	wait $copying || true
+	wait $copying || fail "the client: $(cat /tmp/copying.out)"
 	check_equal 2 "$(pidof leafhopper-gpu | wc -w)" "processes left"
 	/vm/vm_client survive
 	check_equal 1 "$(smi -L | grep -c UUID)" "GPUs in nvidia-smi -L"
