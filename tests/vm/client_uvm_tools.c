@@ -175,14 +175,15 @@ static void check_faults(int fd)
 						       BIT64(UvmCounterNameCpuPageFaultCount) };
 	bool modules = on_modules();
 	struct tool tool = tool_open(), counting = tool_open();
-	u8 *at = reserve(MIB(2));
+	u8 *memory = reserve(MIB(2));
+	volatile u8 *at = memory; /* touched in the order in which it is written here */
 	const UvmEventCpuFaultInfo *fault = (const void *)tool.ring;
 
 	CHECK_IS(watch(&tool, fd, ENTRIES), NV_OK);
 	CHECK_IS(watch(&counting, fd, 0), NV_OK);
 	CHECK_IS(STATUS(counting.fd, UVM_TOOLS_ENABLE_COUNTERS, &p), NV_OK);
 	events(&tool, BIT64(UvmEventTypeCpuFault));
-	CHECK_IS(map_at(fd, at, MIB(2)), 0);
+	CHECK_IS(map_at(fd, memory, MIB(2)), 0);
 	at[5 * PAGE + 3] = 1;
 	CHECK_IS(at[6 * PAGE], 0);
 	if (modules) {
@@ -190,10 +191,10 @@ static void check_faults(int fd)
 		CHECK_IS(counting.counters[UvmCounterNameCpuPageFaultCount], 2);
 		CHECK_IS(fault[0].eventType, UvmEventTypeCpuFault);
 		CHECK_IS(fault[0].accessType, UvmEventMemoryAccessTypeWrite);
-		CHECK_IS(fault[0].address & ~(u64)(PAGE - 1), (u64)(uintptr_t)at + 5 * PAGE);
+		CHECK_IS(fault[0].address & ~(u64)(PAGE - 1), (u64)(uintptr_t)memory + 5 * PAGE);
 		CHECK_IS(fault[0].pid, getpid());
 	}
-	CHECK(munmap(at, MIB(2)) == 0);
+	CHECK(munmap(memory, MIB(2)) == 0);
 	close(counting.fd);
 	close(tool.fd);
 }
