@@ -11,6 +11,8 @@
 #include "os/user/user.h"
 #include "rm/cc/csl.h"
 
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
 #define CONTEXTS 4u
 #define HELD 8u
 #define SEEN_MAX 4096u
