@@ -225,11 +225,12 @@ static enum nv_status check_semaphores(struct uvm_gpu *gpu, struct uvm_test_word
 
 /*
  * An engine waits for what it is told only later: not done before, done after. The CPU tells it: a
- * push to another queue might be behind one that waits for what is behind this one.
+ * push to another queue might be behind one that waits for what is behind this one. Such a push
+ * follows all the same: engines look at what they wait for when there is other work, at the latest.
  */
 static enum nv_status check_wait(struct uvm_gpu *gpu, struct uvm_test_words *words)
 {
-	struct uvm_tracker_entry entry;
+	struct uvm_tracker_entry entry, other;
 	struct uvm_push push;
 	bool early;
 
@@ -241,7 +242,9 @@ static enum nv_status check_wait(struct uvm_gpu *gpu, struct uvm_test_words *wor
 	os_sleep_us(1000);
 	early = uvm_entry_is_done(&entry) || uvm_test_word(words, 16) == 300;
 	os_store_release(&words->cpu[32], 1u);
+	TEST_OK(uvm_test_write_word(gpu, UVM_QUEUE_TO_GPU, NULL, words, 48, 1, &other));
 	TEST_OK(uvm_entry_wait(&entry));
+	TEST_OK(uvm_entry_wait(&other));
 	TEST_CHECK(!early && uvm_test_word(words, 16) == 300);
 	return NV_OK;
 }
