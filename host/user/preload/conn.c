@@ -458,3 +458,14 @@ void lh_hello_fill(const struct lh_chan *chan, struct lh_hello *hello, u32 role)
 	hello->secret[1] = chan->link->secret[1];
 	hello->token = __atomic_add_fetch(&process->last_token, 1, __ATOMIC_SEQ_CST);
 }
+
+u64 lh_descriptor_send(struct lh_chan *chan, int fd)
+{
+	struct lh_hello hello;
+	int rc;
+
+	lh_hello_fill(chan, &hello, LH_DGRAM_RIGHTS);
+	rc = lh_own_send(lh_link_slot(chan->link), &hello, fd);
+	syscall(SYS_close, fd);
+	return rc ? 0 : hello.token;
+}

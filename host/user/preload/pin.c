@@ -463,18 +463,6 @@ struct pin {
 	u32 count; /* of pieces, in the channel's data */
 };
 
-/* Sends a descriptor, which is closed in every case; the token to name it by, 0 on failure. */
-static u64 descriptor_send(struct lh_chan *chan, int fd)
-{
-	struct lh_hello hello;
-	int rc;
-
-	lh_hello_fill(chan, &hello, LH_DGRAM_RIGHTS);
-	rc = lh_own_send(lh_link_slot(chan->link), &hello, fd);
-	syscall(SYS_close, fd);
-	return rc ? 0 : hello.token;
-}
-
 static void piece_add(struct pin *pin, u64 memory, u64 token, u64 offset, u64 size)
 {
 	const struct lh_pin_piece piece = { memory, token, offset, size };
@@ -512,7 +500,7 @@ static int pin_private(struct pin *pin, const struct vma *vma, u64 size)
 
 	if (fd < 0)
 		return fd;
-	token = descriptor_send(pin->chan, fd);
+	token = lh_descriptor_send(pin->chan, fd);
 	/* Shared it stays in any case, which fork has to know. */
 	if (!lh_area_add(&area))
 		return -ENOMEM;
@@ -532,7 +520,7 @@ static int pin_shared(struct pin *pin, const struct vma *vma, u64 size)
 		return pin_private(pin, vma, size);
 	if (fd < 0)
 		return fd;
-	token = descriptor_send(pin->chan, fd);
+	token = lh_descriptor_send(pin->chan, fd);
 	if (!token)
 		return -ENOMEM;
 	piece_add(pin, 0, token, vma->offset + (pin->at - vma->start), size);

@@ -193,6 +193,8 @@ int lh_bind_lock(struct lh_patience *patience, u64 ns);
 void lh_bind_unlock(const struct lh_patience *patience);
 /* Fills in a hello on behalf of the channel's connection with a fresh token. */
 void lh_hello_fill(const struct lh_chan *chan, struct lh_hello *hello, u32 role);
+/* Sends a descriptor, which is closed in every case; the token to name it by, 0 on failure. */
+u64 lh_descriptor_send(struct lh_chan *chan, int fd);
 /* Credentials changed: the next call connects anew. */
 void lh_disconnect(void);
 /* Makes what the library needs once, before the program may want numbers. False: no memory. */

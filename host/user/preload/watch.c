@@ -30,18 +30,6 @@
 /* The last connection that was offered a userfaultfd for managed memory, and that took one. */
 static u32 offered, monitored;
 
-/* Sends a userfaultfd, which is closed; its token, or 0. */
-static u64 uffd_send(struct lh_chan *chan, int fd)
-{
-	struct lh_hello hello;
-	int rc;
-
-	lh_hello_fill(chan, &hello, LH_DGRAM_RIGHTS);
-	rc = lh_own_send(lh_link_slot(chan->link), &hello, fd);
-	syscall(SYS_close, fd);
-	return rc ? 0 : hello.token;
-}
-
 /* -- A doorbell's page ---------------------------------------------------------------------------
  */
 
@@ -73,7 +61,7 @@ void lh_doorbell_watch(struct lh_chan *chan, u64 mapping, u64 address)
 	lh_own_lock(&before);
 	fd = doorbell_uffd(address);
 	if (fd >= 0)
-		msg.args[1] = uffd_send(chan, fd);
+		msg.args[1] = lh_descriptor_send(chan, fd);
 	lh_own_unlock(&before);
 	if (msg.args[1])
 		lh_exchange(chan, &msg);
@@ -111,7 +99,7 @@ void lh_monitor_offer(struct lh_chan *chan)
 	lh_own_lock(&before);
 	fd = monitor_uffd();
 	if (fd >= 0)
-		msg.args[0] = uffd_send(chan, fd);
+		msg.args[0] = lh_descriptor_send(chan, fd);
 	lh_own_unlock(&before);
 	if (msg.args[0] && lh_exchange(chan, &msg) == 0)
 		__atomic_store_n(&monitored, chan->generation, __ATOMIC_RELEASE);
