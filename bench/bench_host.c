@@ -20,7 +20,6 @@
 #define CALLS 300
 #define SMI_RUNS 15
 #define SETTLE_US 300000
-#define IDLE_US 2000000
 
 static char smi[PATH_MAX];
 
@@ -115,18 +114,8 @@ static double cpu_ratio(const char *self)
 
 static void idle(const char *path)
 {
-	pid_t pid = host_daemon(path);
-	double before, after;
-
 	usleep(SETTLE_US);
-	before = host_ran_ns(pid);
-	usleep(IDLE_US);
-	after = host_ran_ns(pid);
-	if (before < 0 || after < 0)
-		host_skip("idle daemon", "the kernel does not tell run times");
-	else
-		host_report("CPU time of an idle daemon, percent",
-			    (after - before) / (IDLE_US * 10.0), 0);
+	host_report_idle(host_daemon(path), "idle daemon", "CPU time of an idle daemon, percent");
 }
 
 static void smi_main(const char *self)

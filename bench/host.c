@@ -22,6 +22,7 @@
 
 #define ECHO_SPIN_NS 6000u  /* as the daemon */
 #define CALL_SPIN_NS 20000u /* as its clients */
+#define IDLE_US 2000000
 
 char host_leafhopper[PATH_MAX], host_libraries[PATH_MAX];
 
@@ -148,6 +149,18 @@ double host_ran_ns(pid_t pid)
 	}
 	closedir(tasks);
 	return sum;
+}
+
+void host_report_idle(pid_t pid, const char *name, const char *what)
+{
+	double before = host_ran_ns(pid), after;
+
+	usleep(IDLE_US);
+	after = host_ran_ns(pid);
+	if (before < 0 || after < 0)
+		host_skip(name, "the kernel does not tell run times");
+	else
+		host_report(what, (after - before) / (IDLE_US * 10.0), 0);
 }
 
 static int ascending(const void *a, const void *b)

@@ -32,6 +32,9 @@ double host_spawn_us(char *const argv[], double *cpu);
 double host_usage_us(const struct rusage *usage);
 /* Nanoseconds that all threads of the process ran so far; -1 when the kernel does not say. */
 double host_ran_ns(pid_t pid);
+/* Reports, as what, how much of a processor the idle process uses, which is to be nothing; name:
+ * who is idle. */
+void host_report_idle(pid_t pid, const char *name, const char *what);
 /* Sorts them. */
 double host_median(double *values, size_t count);
 
