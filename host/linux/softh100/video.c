@@ -114,16 +114,34 @@ static vm_fault_t fault_result(int rc)
 	return rc == 0 || rc == -EBUSY ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
 }
 
+/* video->lock held. 0 or -errno. */
+static int show(struct soft_video *video, struct vm_fault *vmf)
+{
+	struct page *page = page_at(video, vmf->pgoff - video->base);
+
+	return page ? vm_insert_page(vmf->vma, vmf->address, page) : -ENOMEM;
+}
+
+static int show_nobodys(struct vm_fault *vmf)
+{
+	struct page *page =
+		os_linux_alloc_fails() ? NULL : alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	int rc;
+
+	if (!page)
+		return -ENOMEM;
+	rc = vm_insert_page(vmf->vma, vmf->address, page);
+	put_page(page);
+	return rc;
+}
+
 static vm_fault_t fault(struct vm_fault *vmf)
 {
 	struct soft_video *video = vmf->vma->vm_private_data;
-	struct page *page;
-	int rc = -ENOMEM;
+	int rc;
 
 	down_read(&video->lock);
-	page = page_at(video, vmf->pgoff - video->base);
-	if (page)
-		rc = vm_insert_page(vmf->vma, vmf->address, page);
+	rc = show(video, vmf);
 	up_read(&video->lock);
 	return fault_result(rc);
 }
@@ -132,21 +150,10 @@ static vm_fault_t fault(struct vm_fault *vmf)
 static vm_fault_t peer_fault(struct vm_fault *vmf)
 {
 	struct soft_video *video = vmf->vma->vm_private_data;
-	struct page *page;
-	int rc = -ENOMEM;
+	int rc;
 
 	down_read(&video->lock);
-	if (video->linked) {
-		page = page_at(video, vmf->pgoff - video->base);
-		if (page)
-			rc = vm_insert_page(vmf->vma, vmf->address, page);
-	} else {
-		page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
-		if (page) {
-			rc = vm_insert_page(vmf->vma, vmf->address, page);
-			put_page(page);
-		}
-	}
+	rc = video->linked ? show(video, vmf) : show_nobodys(vmf);
 	up_read(&video->lock);
 	return fault_result(rc);
 }
