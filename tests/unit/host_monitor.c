@@ -344,9 +344,19 @@ static u32 count_where(enum where where)
 {
 	u32 count = 0;
 
+	pthread_mutex_lock(&uvm.lock);
 	for (u32 i = 0; i < PAGES; i++)
 		count += uvm.where[i] == where;
+	pthread_mutex_unlock(&uvm.lock);
 	return count;
+}
+
+static void set_where(u32 first, u32 count, enum where where)
+{
+	pthread_mutex_lock(&uvm.lock);
+	for (u32 i = first; i < first + count; i++)
+		uvm.where[i] = where;
+	pthread_mutex_unlock(&uvm.lock);
 }
 
 /* -- Both ways --------------------------------------------------------------------------------- */
@@ -367,7 +377,7 @@ static void test_both_ways(void **state)
 	assert_int_equal(count_where(AWAY), PAGES - 16);
 	assert_true(holds(100, 0, PAGES));
 	assert_int_equal(count_where(AWAY), 0);
-	assert_true(uvm.faults >= PAGES / 16 && uvm.faults <= PAGES);
+	assert_in_range(os_load_acquire(&uvm.faults), PAGES / 16, PAGES);
 	/* parts of it, stored to first this time; none of this is new to the kernel */
 	for (u32 round = 0; round < 8; round++) {
 		fill(round);
@@ -377,7 +387,9 @@ static void test_both_ways(void **state)
 	}
 	/* memory that nobody touched yet is empty there, too */
 	assert_true(move(0, half));
+	pthread_mutex_lock(&uvm.lock);
 	memset(uvm.video, 9, BLOCK);
+	pthread_mutex_unlock(&uvm.lock);
 	assert_true(memory[77 * PAGE] == 9);
 }
 
@@ -390,10 +402,10 @@ static void test_brought_back(void **state)
 	uvm_file_bring_back(uvm.file.uvm, uvm.base, SIZE);
 	assert_true(holds(5, 0, PAGES));
 	/* a fault for all of the block */
-	assert_int_equal(uvm.faults, 1);
+	assert_int_equal(os_load_acquire(&uvm.faults), 1);
 	assert_true(move(0, PAGES / 2));
 	assert_true(holds(5, 0, PAGES));
-	assert_int_equal(uvm.faults, 1 + PAGES / 2 / 16);
+	assert_int_equal(os_load_acquire(&uvm.faults), 1 + PAGES / 2 / 16);
 }
 
 /* -- Threads ----------------------------------------------------------------------------------- */
@@ -512,14 +524,14 @@ static void test_lost(void **state)
 	watch();
 	fill(6);
 	assert_true(move(0, PAGES / 2));
-	uvm.where[20] = uvm.where[21] = LOST;
+	set_where(20, 2, LOST);
 	assert_true(is_bus_error(20, false) && is_bus_error(21, true) && is_bus_error(20, true));
 	assert_true(holds(6, 0, 20) && holds(6, 22, PAGES - 22));
 	assert_int_equal(pipe(ends), 0);
 	/* by one more way, and for a while only: it is there again */
-	uvm.where[20] = uvm.where[21] = AWAY;
+	set_where(20, 2, AWAY);
 	assert_true(move(0, PAGES / 2));
-	uvm.where[40] = LOST;
+	set_where(40, 1, LOST);
 	assert_true(sigsetjmp(bus, 1) || write(ends[1], memory + 40 * PAGE, 8) < 0);
 	close(ends[0]);
 	close(ends[1]);
@@ -544,8 +556,7 @@ static void test_unmapped(void **state)
 	assert_ptr_equal(other, memory + 100 * PAGE);
 	assert_false(move(90, 20));
 	other[0] = 5; /* is nobody's affair */
-	for (u32 i = 100; i < 110; i++)
-		uvm.where[i] = GONE;
+	set_where(100, 10, GONE);
 	area_cut(&mapped, base + 100 * PAGE + 1, PAGE);
 	area_cut(&mapped, base + 100 * PAGE, 0);
 	area_cut(&mapped, base + 100 * PAGE, 10 * PAGE - 5);
@@ -555,8 +566,7 @@ static void test_unmapped(void **state)
 	assert_true(holds(1, 0, 100) && holds(1, 110, PAGES - 110));
 	/* gone for unified memory alone: the process goes on with what it has, as its own */
 	assert_true(move(200, 10));
-	for (u32 i = 200; i < 210; i++)
-		uvm.where[i] = GONE;
+	set_where(200, 10, GONE);
 	memory[205 * PAGE] = 3;
 	assert_true(memory[205 * PAGE] == 3 && memory[206 * PAGE] == 0);
 	/* all of it, front and back first */
@@ -635,14 +645,14 @@ static void test_descriptors(void **state)
 	int fd;
 
 	assert_int_equal(offer(open("/dev/null", O_RDONLY | O_CLOEXEC)), -EINVAL);
-	assert_int_equal(shares, 0);
+	assert_int_equal(os_load_acquire(&shares), 0);
 	/* features that another chose, events among them */
 	fd = new_uffd();
 	if (fd < 0)
 		skip();
 	assert_int_equal(__real_ioctl(fd, UFFDIO_API, &api), 0);
 	assert_int_equal(offer(fd), -EINVAL);
-	assert_int_equal(shares, 0);
+	assert_int_equal(os_load_acquire(&shares), 0);
 	serve_monitor(&client_channel, &msg);
 	assert_int_equal(msg.result, -EINVAL);
 	assert_false(move(0, 1));
@@ -650,7 +660,7 @@ static void test_descriptors(void **state)
 	watch();
 	/* one is enough */
 	assert_int_equal(offer(new_uffd()), -EINVAL);
-	assert_int_equal(shares, 1);
+	assert_int_equal(os_load_acquire(&shares), 1);
 	assert_true(move(0, 1));
 }
 
@@ -708,7 +718,7 @@ static void test_stalled(void **state)
 	for (u32 i = 0; i < 100; i++)
 		assert_false(move(0, PAGES / 2));
 	assert_true(os_time_ns() - begin < 100 * monitor_hold_ns);
-	assert_int_equal(expelled, 0);
+	assert_int_equal(os_load_acquire(&expelled), 0);
 	/* faults are answered meanwhile */
 	assert_true(holds(7, 0, PAGES));
 	monitor_hold_ns = DEADLINE_NS;
@@ -821,10 +831,7 @@ static void test_lost_by_signal(void **state)
 	os_store_release(&old_kernel, 1);
 	assert_int_equal(offer(fd), 0);
 	assert_true(move(0, PAGES / 2));
-	pthread_mutex_lock(&uvm.lock);
-	for (u32 i = 0; i < PAGES / 2; i++)
-		uvm.where[i] = LOST;
-	pthread_mutex_unlock(&uvm.lock);
+	set_where(0, PAGES / 2, LOST);
 	assert_int_equal(waitpid(monitor->pid, &status, 0), monitor->pid);
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
 	os_store_release(&old_kernel, 0);
