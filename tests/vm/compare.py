@@ -18,6 +18,9 @@ REPLACED = [
     (re.compile(r"\w{3} \w{3} +\d+ \d\d:\d\d:\d\d \d{4}"), "TIME"),
     (re.compile(r"[0-9A-Fa-f]{4,8}:[0-9A-Fa-f]{2}:[0-9A-Fa-f]{2}\.[0-9]"), "BUS-ID"),
     (re.compile(r"^(\s+(?:Bus|Device|Domain)\s+: )0x[0-9A-F]+$", re.M), r"\1PLACE"),
+    # What was sampled since the GPU came up: nothing yet, or seconds of it.
+    (re.compile(r"^(\s+(?:Duration|Number of Samples|Max|Min|Avg) +): (?:Not Found|\d+|\d+ %|[\d.]+ sec)$", re.M),
+     r"\1: SAMPLES"),
     # Traffic of a moment.
     (re.compile(r"(Tx|Rx) Throughput( +): \d+ KB/s"), r"\1 Throughput\2: RATE"),
     (re.compile(r"<(tx_util|rx_util)>\d+ KB/s<"), r"<\1>RATE<"),
