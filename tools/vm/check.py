@@ -27,7 +27,7 @@ import compare  # noqa: E402
 # Runs of the full tier: name, kernel, options of tools/vm/run, what runner.sh runs, seconds.
 FULL_RUNS = [
     ("full", "6.1", [], ["full"], 2400),
-    ("full-debug", "debug", ["--memory", "3072"], ["debug"], 3600),
+    ("full-debug", "debug", ["--memory", "3072"], ["debug"], 5400),
     ("short-6.12", "6.12", [], ["short"], 900),
     ("trapped", "6.1", ["--smp", "1"], ["trapped"], 600),
 ]
