@@ -121,6 +121,8 @@ void fw_forget(struct fw *fw)
 	fw->kept = false;
 	if (fw->memory)
 		h100_peers_reset(fw->memory);
+	if (fw->keys)
+		h100_keys_wipe(fw->keys);
 	if (had)
 		h100_state_shutdown(fw->state, fw->now_ns);
 }

@@ -9,6 +9,7 @@
 
 #include "base/handle_map.h"
 #include "h100/engine/host.h"
+#include "h100/engine/keys.h"
 #include "h100/function/chip.h"
 #include "h100/gsp/fw.h"
 #include "h100/gsp/image.h"
@@ -146,6 +147,7 @@ struct fw {
 	struct h100_fifo *fifo; /* NULL: no work can be submitted */
 	const struct h100_engines *engines;
 	struct h100_memory *memory;
+	struct h100_keys *keys; /* of engines; NULL: no slots */
 
 	struct fw_queues queues;
 	struct fw_store store;

@@ -126,10 +126,13 @@ static enum nv_status start_engines(struct h100 *gpu, u8 *video)
 	enum nv_status status;
 
 	h100_engines_init(&gpu->engines, &gpu->state.profile);
+	status = h100_keys_init(&gpu->keys);
+	if (status != NV_OK)
+		return status;
 	status = h100_memory_init(&gpu->memory, &gpu->host, gpu->chip, &gpu->state, video,
 				  gpu->state.profile.memory_bytes);
 	if (status != NV_OK)
-		return status;
+		goto fail_memory;
 	if (gpu->fabric) {
 		status = h100_fabric_plug(gpu->fabric, gpu->index, &gpu->memory);
 		if (status != NV_OK)
@@ -149,6 +152,8 @@ fail_fifo:
 fail_mmu:
 	h100_fabric_unplug(&gpu->memory);
 	h100_memory_fini(&gpu->memory);
+fail_memory:
+	h100_keys_fini(&gpu->keys);
 	return status;
 }
 
@@ -158,6 +163,7 @@ static void stop_engines(struct h100 *gpu)
 	h100_mmu_destroy(gpu->mmu);
 	h100_fabric_unplug(&gpu->memory);
 	h100_memory_fini(&gpu->memory);
+	h100_keys_fini(&gpu->keys);
 }
 
 void gpu_doorbells(struct h100 *gpu)
@@ -235,6 +241,7 @@ enum nv_status gpu_start(struct h100 *gpu, struct h100_chip *chip, u8 *video, u3
 	gpu->fw.fifo = gpu->fifo;
 	gpu->fw.engines = &gpu->engines;
 	gpu->fw.memory = &gpu->memory;
+	gpu->fw.keys = &gpu->keys;
 	runner_schedule(gpu);
 	fw_run(&gpu->fw, H100_WORK_RESET, now_ns(gpu), true);
 	status = runner_start(gpu);

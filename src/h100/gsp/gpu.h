@@ -11,6 +11,7 @@
 
 #include "h100/engine/engines.h"
 #include "h100/engine/host.h"
+#include "h100/engine/keys.h"
 #include "h100/gsp/firmware.h"
 
 struct h100 {
@@ -22,6 +23,7 @@ struct h100 {
 
 	/* The engines, each with locks of its own */
 	struct h100_engines engines;
+	struct h100_keys keys;
 	struct h100_memory memory;
 	struct h100_mmu *mmu;
 	struct h100_fifo *fifo;
