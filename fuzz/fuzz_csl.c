@@ -59,9 +59,17 @@ static bool is_sec2(u32 i)
 
 static void start(u32 i)
 {
-	struct csl_channel channel = { keys, true, true, engines[i], rotate, NULL };
+	struct csl_channel channel = {
+		.keys = keys, .secure = true, .kernel = true, .engine = engines[i], .rotate = rotate
+	};
 	struct model *m = &models[i];
+	struct key_pair material;
+	u32 id;
 
+	channel.material = &material;
+	if (engines[i])
+		CHECK(key_store_channel_key(engines[i], true, &id) == NV_OK &&
+		      key_store_retrieve(keys, id, ROTATE_IV_ALL_VALID, &material) == NV_OK);
 	if (engines[i])
 		CHECK(csl_init_context(&m->csl, &channel) == NV_OK);
 	else

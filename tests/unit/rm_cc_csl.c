@@ -125,12 +125,17 @@ static void gpu_encrypt(const char *label, const u8 iv[12], const u8 *aad, u32 a
 static const struct csl_channel *channel_on(u32 engine)
 {
 	static struct csl_channel channel;
+	static struct key_pair material;
+	u32 id;
 
 	memset(&gpu, 0, sizeof(gpu));
+	assert_int_equal(key_store_channel_key(engine, true, &id), NV_OK);
+	assert_int_equal(key_store_retrieve(keys, id, ROTATE_IV_ALL_VALID, &material), NV_OK);
 	channel = (struct csl_channel){ .keys = keys,
 					.secure = true,
 					.kernel = true,
 					.engine = engine,
+					.material = &material,
 					.rotate = gpu_rotate,
 					.owner = &gpu };
 	return &channel;
@@ -139,17 +144,19 @@ static const struct csl_channel *channel_on(u32 engine)
 static void test_init(void **state)
 {
 	struct csl_channel channel = *channel_on(LCE);
+	const struct key_pair *material = channel.material;
 	struct key_store *empty = key_store_create();
 	struct csl_context csl = { 0 };
 
 	channel.keys = NULL;
 	assert_int_equal(csl_init_context(&csl, &channel), NV_ERR_INVALID_STATE);
-	channel.keys = empty;
-	assert_int_equal(csl_init_context(&csl, &channel), NV_ERR_INVALID_STATE);
 	channel.keys = keys;
 	channel.secure = false;
 	assert_int_equal(csl_init_context(&csl, &channel), NV_ERR_INVALID_CHANNEL);
 	channel.secure = true;
+	channel.material = NULL;
+	assert_int_equal(csl_init_context(&csl, &channel), NV_ERR_INVALID_CHANNEL);
+	channel.material = material;
 	channel.engine = NV2080_ENGINE_TYPE_GRAPHICS;
 	assert_int_equal(csl_init_context(&csl, &channel), NV_ERR_INVALID_CHANNEL);
 	assert_true(all_zero(&csl, sizeof(csl)));
@@ -161,6 +168,7 @@ static void test_init(void **state)
 	assert_true(all_zero(&csl, sizeof(csl)));
 	csl_deinit_context(&csl);
 	assert_int_equal(csl_init_key(&csl, NULL, KEY_ID(KEY_SPACE_GSP, 0)), NV_ERR_INVALID_STATE);
+	assert_int_equal(csl_init_key(&csl, empty, KEY_ID(KEY_SPACE_GSP, 0)), NV_ERR_INVALID_STATE);
 	assert_int_equal(csl_init_key(&csl, keys, KEY_ID(KEY_SPACE_SEC2, 0)),
 			 NV_ERR_INVALID_ARGUMENT);
 	assert_int_equal(csl_init_key(&csl, keys, KEY_ID(KEY_SPACE_GSP, KEY_GSP_RESERVED1)),

@@ -104,7 +104,9 @@ static enum nv_status take_keys(struct csl_context *csl, const struct key_pair *
 	return status;
 }
 
-static enum nv_status init(struct csl_context *csl, u64 message_max)
+/* material: NULL for what nobody else has, which is retrieved when all else is there. */
+static enum nv_status init(struct csl_context *csl, u64 message_max,
+			   const struct key_pair *material)
 {
 	enum nv_status status = NV_ERR_NO_MEMORY;
 	struct key_pair pair = { 0 };
@@ -114,10 +116,11 @@ static enum nv_status init(struct csl_context *csl, u64 message_max)
 	csl->decrypt = os_gcm_create(CSL_MESSAGE_MAX);
 	csl->sign = os_hmac_create(OS_SHA256);
 	if (csl->encrypt && csl->decrypt && csl->sign)
-		status = key_store_retrieve(csl->channel.keys, csl->key_id, ROTATE_IV_ALL_VALID,
-					    &pair);
+		status = material ? NV_OK
+				  : key_store_retrieve(csl->channel.keys, csl->key_id,
+						       ROTATE_IV_ALL_VALID, &pair);
 	if (status == NV_OK)
-		status = take_keys(csl, &pair);
+		status = take_keys(csl, material ? material : &pair);
 	os_wipe(&pair, sizeof(pair));
 	if (status == NV_OK)
 		csl->ready = true;
@@ -134,13 +137,14 @@ enum nv_status csl_init_context(struct csl_context *csl, const struct csl_channe
 		return NV_ERR_IN_USE;
 	if (!channel->keys)
 		return NV_ERR_INVALID_STATE;
-	if (!channel->secure ||
+	if (!channel->secure || !channel->material ||
 	    key_store_channel_key(channel->engine, channel->kernel, &key_id) != NV_OK)
 		return NV_ERR_INVALID_CHANNEL;
 	os_memset(csl, 0, sizeof(*csl));
 	csl->channel = *channel;
+	csl->channel.material = NULL;
 	csl->key_id = key_id;
-	return init(csl, MESSAGE_MAX_32);
+	return init(csl, MESSAGE_MAX_32, channel->material);
 }
 
 enum nv_status csl_init_key(struct csl_context *csl, struct key_store *keys, u32 key_id)
@@ -154,7 +158,7 @@ enum nv_status csl_init_key(struct csl_context *csl, struct key_store *keys, u32
 	os_memset(csl, 0, sizeof(*csl));
 	csl->channel.keys = keys;
 	csl->key_id = key_id;
-	return init(csl, MESSAGE_MAX_64);
+	return init(csl, MESSAGE_MAX_64, NULL);
 }
 
 /* -- Counters ---------------------------------------------------------------------------------- */

@@ -34,6 +34,8 @@ struct csl_channel {
 	bool secure;		/* made with NVOS04_FLAGS_CC_SECURE */
 	bool kernel;		/* the driver's own, not a client's */
 	u32 engine;		/* NV2080_ENGINE_TYPE_* */
+	/* What it was made with, and the GPU counts on from; used once. init has a copy. */
+	const struct key_pair *material;
 	/*
 	 * Makes the GPU count on from this IV, or, on SEC2 for what is signed, from this nonce,
 	 * with the channel idle. An error leaves the GPU as it was.
@@ -55,7 +57,7 @@ struct csl_context {
 	bool ready, sends, receives, signs;
 	u64 message_max; /* the last value of a message counter */
 	u32 key_id;
-	struct csl_channel channel;
+	struct csl_channel channel; /* without the material */
 	struct csl_counter out, in;
 	u64 nonce[4]; /* of the last signature: 192 bits of message counter, 64 bits of the
 			 channel's */
@@ -65,15 +67,15 @@ struct csl_context {
 
 /*
  * For a secure channel: message counters of 32 bits. NV_ERR_IN_USE: the context is initialised.
- * NV_ERR_INVALID_STATE: no confidential mode, or keys that are not derived. NV_ERR_INVALID_CHANNEL:
- * not a secure channel, or on an engine without keys. NV_ERR_INSUFFICIENT_RESOURCES: no channel
- * counter is left. NV_ERR_NO_MEMORY. The context stays as it was.
+ * NV_ERR_INVALID_STATE: no confidential mode. NV_ERR_INVALID_CHANNEL: not a secure channel, or on
+ * an engine without keys. NV_ERR_NO_MEMORY. The context stays as it was.
  */
 enum nv_status csl_init_context(struct csl_context *csl, const struct csl_channel *channel);
 /*
  * For one of GSP's key pairs (either one's id), which has one user: message counters of 64 bits.
  * NV_ERR_INVALID_ARGUMENT: not GSP's. NV_ERR_IN_USE also: there was a context that sends with this
- * key, whose IVs another one would repeat. Otherwise as above.
+ * key, whose IVs another one would repeat; NV_ERR_INVALID_STATE also: the key is not derived.
+ * Otherwise as above.
  */
 enum nv_status csl_init_key(struct csl_context *csl, struct key_store *keys, u32 key_id);
 /* Wipes it. May be repeated. */
