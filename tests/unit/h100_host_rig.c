@@ -37,6 +37,7 @@ void host_open(struct host_rig *h, bool threads)
 		.ops = &ops,
 		.ctx = h,
 		.engines = &h->engines,
+		.keys = &h->keys,
 		.memory = &h->rig.memory,
 		.threads = threads,
 	};
@@ -45,6 +46,7 @@ void host_open(struct host_rig *h, bool threads)
 	memset(h, 0, sizeof(*h));
 	profile_load("h100-sxm-80gb", &h->profile);
 	h100_engines_init(&h->engines, &h->profile);
+	assert_int_equal(h100_keys_init(&h->keys), NV_OK);
 	rig_init(&h->rig, true);
 	h->rig.host.now_ns = host_now;
 	config.mmu = h->rig.mmu;
@@ -61,6 +63,7 @@ void host_close(struct host_rig *h)
 {
 	h100_space_put(h->space);
 	h100_fifo_destroy(h->fifo);
+	h100_keys_fini(&h->keys);
 	h100_memory_enter(&h->rig.memory);
 	rig_destroy(&h->rig);
 }
@@ -73,10 +76,9 @@ struct h100_group *host_group(struct host_rig *h, u32 runlist)
 	return group;
 }
 
-struct host_channel *host_channel(struct host_rig *h, u32 n, struct h100_group *group)
+struct h100_channel_config host_channel_config(struct host_rig *h, u32 n, struct h100_group *group)
 {
-	struct host_channel *c = &h->channel[n];
-	struct h100_channel_config config = {
+	return (struct h100_channel_config){
 		.group = group,
 		.client = CLIENT,
 		.chid = n,
@@ -86,12 +88,30 @@ struct host_channel *host_channel(struct host_rig *h, u32 n, struct h100_group *
 		.userd_aperture = H100_APERTURE_VIDEO,
 		.userd_address = USERD(n),
 	};
+}
 
-	memset(h->rig.video + USERD(n), 0, 0x200);
+enum nv_status host_channel_make(struct host_rig *h, const struct h100_channel_config *config,
+				 struct host_channel **out)
+{
+	struct host_channel *c = &h->channel[config->chid];
+	enum nv_status status;
+
+	memset(h->rig.video + USERD(config->chid), 0, 0x200);
 	memset(c, 0, sizeof(*c));
-	c->n = n;
-	assert_int_equal(h100_channel_create(h->fifo, &config, &c->channel), NV_OK);
-	h100_channel_schedule(c->channel, true);
+	c->n = config->chid;
+	status = h100_channel_create(h->fifo, config, &c->channel);
+	if (status == NV_OK)
+		h100_channel_schedule(c->channel, true);
+	*out = c;
+	return status;
+}
+
+struct host_channel *host_channel(struct host_rig *h, u32 n, struct h100_group *group)
+{
+	struct h100_channel_config config = host_channel_config(h, n, group);
+	struct host_channel *c;
+
+	assert_int_equal(host_channel_make(h, &config, &c), NV_OK);
 	return c;
 }
 

@@ -35,6 +35,7 @@ struct host_rig {
 	struct rig rig;
 	struct h100_profile profile;
 	struct h100_engines engines;
+	struct h100_keys keys; /* none loaded */
 	struct h100_fifo *fifo;
 	struct h100_space *space;
 	u32 raised[512]; /* atomic */
@@ -46,6 +47,10 @@ void host_open(struct host_rig *h, bool threads);
 void host_close(struct host_rig *h);
 /* Channel n in the group, enabled. */
 struct host_channel *host_channel(struct host_rig *h, u32 n, struct h100_group *group);
+/* The same of what such a channel is to be, which a test may change before. */
+struct h100_channel_config host_channel_config(struct host_rig *h, u32 n, struct h100_group *group);
+enum nv_status host_channel_make(struct host_rig *h, const struct h100_channel_config *config,
+				 struct host_channel **out);
 struct h100_group *host_group(struct host_rig *h, u32 runlist);
 
 u32 *host_data(struct host_rig *h, u32 offset);

@@ -6,6 +6,7 @@
 
 #include "base/bits.h"
 #include "h100/engine/fifo.h"
+#include "os/crypto.h"
 
 #define ALL_SUBDEVICES 0xfffu
 
@@ -238,6 +239,32 @@ static void rewind_channel(struct h100_channel *channel, u32 get)
 	memset(channel->subchannel, 0, sizeof(channel->subchannel));
 }
 
+/* The runlist's private memory for messages, for as long as there are secure channels on it. */
+static enum nv_status buffer_get(struct h100_channel *channel)
+{
+	struct fifo_runlist *runlist = &channel->fifo->runlist[channel->group->runlist];
+
+	if (!channel->secure)
+		return NV_OK;
+	if (!runlist->buffer)
+		runlist->buffer = os_alloc(H100_SECURE_MESSAGE_MAX);
+	if (!runlist->buffer)
+		return NV_ERR_NO_MEMORY;
+	runlist->buffer_users++;
+	channel->secure->buffer = runlist->buffer;
+	return NV_OK;
+}
+
+static void buffer_put(struct h100_channel *channel)
+{
+	struct fifo_runlist *runlist = &channel->fifo->runlist[channel->group->runlist];
+
+	if (!channel->secure || --runlist->buffer_users != 0)
+		return;
+	os_free_secret(runlist->buffer, H100_SECURE_MESSAGE_MAX);
+	runlist->buffer = NULL;
+}
+
 /* Into the FIFO's tables; lock held. */
 static enum nv_status join(struct h100_fifo *fifo, struct h100_channel *channel)
 {
@@ -257,6 +284,12 @@ static enum nv_status join(struct h100_fifo *fifo, struct h100_channel *channel)
 		client_put(fifo, channel->client);
 		return status;
 	}
+	status = buffer_get(channel);
+	if (status != NV_OK) {
+		channel->client->reserved--;
+		client_put(fifo, channel->client);
+		return status;
+	}
 	fifo->channels[slot_of(config)] = channel;
 	list_add_tail(&channel->group_node, &config->group->channels);
 	channel->state = config->group->failed ? FIFO_FAILED : FIFO_IDLE;
@@ -267,7 +300,7 @@ enum nv_status h100_channel_create(struct h100_fifo *fifo, const struct h100_cha
 				   struct h100_channel **out)
 {
 	struct h100_channel *channel;
-	enum nv_status status;
+	enum nv_status status = NV_OK;
 
 	*out = NULL;
 	if (!config->group || !config->space || config->chid >= H100_CHANNELS_PER_RUNLIST ||
@@ -285,10 +318,16 @@ enum nv_status h100_channel_create(struct h100_fifo *fifo, const struct h100_cha
 	list_node_init(&channel->pending_node);
 	list_node_init(&channel->blocked_node);
 	rewind_channel(channel, 0);
+	if (config->secure)
+		status = h100_secure_create(fifo->config.keys,
+					    fifo->runlist[config->group->runlist].engine->type,
+					    config->kernel, &config->start, &channel->secure);
 	lock(fifo);
-	status = join(fifo, channel);
+	if (status == NV_OK)
+		status = join(fifo, channel);
 	unlock(fifo);
 	if (status != NV_OK) {
+		h100_secure_destroy(channel->secure);
 		os_free(channel);
 		return status;
 	}
@@ -319,9 +358,11 @@ void h100_channel_destroy(struct h100_channel *channel)
 	fifo->channels[slot_of(&channel->config)] = NULL;
 	channel->client->reserved--;
 	client_put(fifo, channel->client);
+	buffer_put(channel);
 	unlock(fifo);
 	h100_space_put(channel->config.space);
 	free_objects(channel);
+	h100_secure_destroy(channel->secure);
 	os_free(channel);
 }
 
@@ -346,6 +387,7 @@ void h100_channel_enable(struct h100_channel *channel, bool on)
 void h100_channel_reset(struct h100_channel *channel)
 {
 	struct h100_fifo *fifo = channel->fifo;
+	struct fifo_object *object;
 	struct h100_channel *each;
 	u32 put = 0;
 
@@ -368,6 +410,9 @@ void h100_channel_reset(struct h100_channel *channel)
 	gpfifo_put(channel, &put);
 	h100_memory_leave(fifo->config.memory);
 	rewind_channel(channel, put & (channel->config.gpfifo_entries - 1));
+	list_for_each_entry (object, &channel->objects, node)
+		if (object->class->reset)
+			object->class->reset(object->state);
 	unlock(fifo);
 }
 
@@ -403,6 +448,21 @@ bool h100_channel_error(struct h100_channel *channel, struct h100_fifo_error *er
 	*error = channel->group->error;
 	unlock(channel->fifo);
 	return failed;
+}
+
+enum nv_status h100_channel_rotate(struct h100_channel *channel, u32 which,
+				   const struct h100_secure_start *start)
+{
+	struct h100_fifo *fifo = channel->fifo;
+	enum nv_status status = NV_ERR_INVALID_STATE;
+
+	lock(fifo);
+	h100_memory_enter(fifo->config.memory);
+	if (channel->secure && channel->state == FIFO_IDLE && !has_work(channel))
+		status = h100_secure_rotate(channel->secure, which, start);
+	h100_memory_leave(fifo->config.memory);
+	unlock(fifo);
+	return status;
 }
 
 u32 h100_channel_runlist(const struct h100_channel *channel)

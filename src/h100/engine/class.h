@@ -8,6 +8,8 @@
 
 #include "h100/engine/mmu.h"
 
+struct h100_secure;
+
 enum h100_engine_kind {
 	H100_ENGINE_KIND_GR,
 	H100_ENGINE_KIND_COPY,
@@ -27,7 +29,8 @@ struct h100_engine_call {
 	struct h100_memory *memory;
 	struct h100_mmu *mmu;
 	struct h100_pdb pdb;
-	bool privileged; /* the channel: may address memory physically */
+	bool privileged;	    /* the channel: may address memory physically */
+	struct h100_secure *secure; /* the channel's keys; NULL: it is not secure */
 	u32 chid;
 	u32 subchannel;
 	u32 instance; /* of the engine among its kind: which copy engine */
@@ -44,21 +47,25 @@ struct h100_engine_call {
 
 	struct h100_fault fault; /* out */
 	u32 error;		 /* out: ROBUST_CHANNEL_* */
-	u32 error_info;		 /* out: of copy engines NV_PCE_LAUNCHERR_REPORT_*, else the data */
+	/* out: of copy engines NV_PCE_LAUNCHERR_REPORT_*, of SEC2 NVCBA2_ERROR_*, else the data */
+	u32 error_info;
 };
 
 struct h100_engine_class {
 	u32 class_id;
 	u32 object_bytes; /* of zeroes make a new object, which needs no undoing */
 	enum h100_engine_kind kind;
+	bool hears_binding; /* SET_OBJECT comes to the object too, as method 0 */
 	/*
-	 * method is its offset in bytes, a multiple of 4 from 0x100 on. What it launches is done
-	 * when it returns, unless it was stopped. Called in a burst (h100_memory_enter), which it
-	 * may end and begin anew (h100_memory_yield). Objects of one channel are one thread's at a
-	 * time.
+	 * method is its offset in bytes, a multiple of 4 from 0x100 on, or 0. What it launches is
+	 * done when it returns, unless it was stopped. Called in a burst (h100_memory_enter), which
+	 * it may end and begin anew (h100_memory_yield). Objects of one channel are one thread's at
+	 * a time.
 	 */
 	enum h100_method_result (*method)(struct h100_engine_call *call, void *object, u32 method,
 					  u32 data);
+	/* Its channel is reset, and does not run. May be NULL: it stays as it is. */
+	void (*reset)(void *object);
 };
 
 /* NULL: no class that an engine of this GPU has. */

@@ -7,14 +7,15 @@
  *   source lines -----------------------------------------> destination lines
  *   nothing      --> zeroes ------------------------------> destination lines    (MEMORY_SCRUB)
  *
- * Lines lie a pitch apart or in block-linear surfaces. What is not done is in docs/limits.md.
+ * Lines lie a pitch apart or in block-linear surfaces. Secure copies are in copy_secure.c; what is
+ * not done is in docs/limits.md.
  */
-#include "h100/engine/classes.h"
+#include "h100/engine/copy.h"
 
 #include <string.h>
 
 #include "base/bits.h"
-#include "h100/engine/move.h"
+#include "h100/engine/classes.h"
 #include "h100/engine/surface.h"
 #include "os/os.h"
 
@@ -66,7 +67,7 @@ static u64 get_address(const struct copy *copy, u32 upper, u32 lower)
 
 /* -- Errors ------------------------------------------------------------------------------------ */
 
-static enum h100_method_result refuse(struct h100_engine_call *call, u32 why)
+enum h100_method_result copy_refuse(struct h100_engine_call *call, u32 why)
 {
 	static const u32 errors[] = {
 		ROBUST_CHANNEL_CE0_ERROR, ROBUST_CHANNEL_CE1_ERROR, ROBUST_CHANNEL_CE2_ERROR,
@@ -79,8 +80,6 @@ static enum h100_method_result refuse(struct h100_engine_call *call, u32 why)
 	call->error_info = why;
 	return H100_METHOD_ERROR;
 }
-
-#define REFUSE(call, why) refuse(call, NV_PCE_LAUNCHERR_REPORT_##why)
 
 /* -- What a launch is -------------------------------------------------------------------------- */
 
@@ -112,7 +111,8 @@ struct launch {
 	u32 lines;
 	struct side source, destination;
 	struct remap remap;
-	bool remapped, scrub;
+	bool remapped, scrub, secure;
+	struct copy_secure message; /* where it is secure */
 	struct progress progress;
 };
 
@@ -151,9 +151,9 @@ static enum h100_method_result surface_prepare(struct h100_engine_call *call,
 		    NVC8B5_SET_SRC_BLOCK_SIZE_DEPTH_THIRTYTWO_GOBS ||
 	    REG_GET(NVC8B5_SET_SRC_BLOCK_SIZE_GOB_HEIGHT, block) !=
 		    NVC8B5_SET_SRC_BLOCK_SIZE_GOB_HEIGHT_GOB_HEIGHT_FERMI_8)
-		return REFUSE(call, INVALID_VALUE);
+		return COPY_REFUSE(call, INVALID_VALUE);
 	if (!is_aligned(s->base, H100_GOB_BYTES))
-		return REFUSE(call, INVALID_ALIGNMENT);
+		return COPY_REFUSE(call, INVALID_ALIGNMENT);
 	s->surface = (struct h100_surface){
 		.width = (u64)get(copy, m->width) * s->element,
 		.height = get(copy, m->height),
@@ -165,9 +165,9 @@ static enum h100_method_result surface_prepare(struct h100_engine_call *call,
 	s->x = get(copy, m->x);
 	s->y = get(copy, m->y);
 	if (s->layer >= s->surface.depth)
-		return REFUSE(call, 2D_LAYER_EXCEEDS_DEPTH);
+		return COPY_REFUSE(call, 2D_LAYER_EXCEEDS_DEPTH);
 	if (s->x + l->elements > get(copy, m->width) || (u64)s->y + l->lines > s->surface.height)
-		return REFUSE(call, MEM2MEM_RECT_OUT_OF_BOUNDS);
+		return COPY_REFUSE(call, MEM2MEM_RECT_OUT_OF_BOUNDS);
 	return H100_METHOD_OK;
 }
 
@@ -195,7 +195,7 @@ static enum h100_method_result side_prepare(struct h100_engine_call *call, const
 	s->stride = (s32)get(copy, m->pitch);
 	if (s->end.physical) {
 		if (!call->privileged)
-			return REFUSE(call, INVALID_OPERATION);
+			return COPY_REFUSE(call, INVALID_OPERATION);
 		s->end.aperture = apertures[REG_GET(NVC8B5_SET_SRC_PHYS_MODE_TARGET,
 						    get(copy, m->phys_mode))];
 		if (s->end.aperture == H100_APERTURE_PEER)
@@ -226,10 +226,10 @@ static enum h100_method_result remap_prepare(struct h100_engine_call *call, cons
 	r->complete = true;
 	for (i = 0; i < r->destinations; i++) {
 		if (from[i] > NVC8B5_SET_REMAP_COMPONENTS_DST_X_NO_WRITE)
-			return REFUSE(call, INVALID_VALUE);
+			return COPY_REFUSE(call, INVALID_VALUE);
 		if (from[i] <= NVC8B5_SET_REMAP_COMPONENTS_DST_X_SRC_W) {
 			if (from[i] >= r->sources)
-				return REFUSE(call, BAD_SRC_PIXEL_COMP_REF);
+				return COPY_REFUSE(call, BAD_SRC_PIXEL_COMP_REF);
 			r->reads = true;
 		}
 		if (from[i] == NVC8B5_SET_REMAP_COMPONENTS_DST_X_NO_WRITE)
@@ -243,13 +243,49 @@ static enum h100_method_result flags_check(struct h100_engine_call *call, const 
 {
 	if (FLAG(l, DATA_TRANSFER_TYPE) > NVC8B5_LAUNCH_DMA_DATA_TRANSFER_TYPE_NON_PIPELINED ||
 	    FLAG(l, INTERRUPT_TYPE) > NVC8B5_LAUNCH_DMA_INTERRUPT_TYPE_NON_BLOCKING)
-		return REFUSE(call, INVALID_VALUE);
-	if (IS(l, COPY_TYPE, SECURE) || IS(l, COPY_TYPE, RESERVED) || !IS(l, VPRMODE, VPR_NONE) ||
+		return COPY_REFUSE(call, INVALID_VALUE);
+	if (IS(l, COPY_TYPE, RESERVED) || !IS(l, VPRMODE, VPR_NONE) ||
 	    IS(l, SEMAPHORE_TYPE, RELEASE_CONDITIONAL_INTR_SEMAPHORE))
-		return REFUSE(call, INVALID_CONFIG);
+		return COPY_REFUSE(call, INVALID_CONFIG);
+	/* One line, as it is. */
+	if (IS(l, COPY_TYPE, SECURE) &&
+	    (!call->secure || !IS(l, SRC_MEMORY_LAYOUT, PITCH) ||
+	     !IS(l, DST_MEMORY_LAYOUT, PITCH) || IS(l, MULTI_LINE_ENABLE, TRUE) ||
+	     IS(l, REMAP_ENABLE, TRUE) || IS(l, MEMORY_SCRUB_ENABLE, TRUE)))
+		return COPY_REFUSE(call, INVALID_CONFIG);
 	if (IS(l, MEMORY_SCRUB_ENABLE, TRUE) && IS(l, REMAP_ENABLE, TRUE))
-		return REFUSE(call, INVALID_CONFIG);
+		return COPY_REFUSE(call, INVALID_CONFIG);
 	return H100_METHOD_OK;
+}
+
+/* What secure copies have beside the two sides. The IV of a decryption is the channel's own next.
+ */
+static enum h100_method_result message_prepare(struct h100_engine_call *call,
+					       const struct copy *copy, struct launch *l)
+{
+	u32 mode = get(copy, NVC8B5_SET_SECURE_COPY_MODE);
+	bool encrypt = REG_GET(NVC8B5_SET_SECURE_COPY_MODE_MODE, mode) ==
+		       NVC8B5_SET_SECURE_COPY_MODE_MODE_ENCRYPT;
+	const struct side *plain = encrypt ? &l->source : &l->destination;
+	const struct side *cipher = encrypt ? &l->destination : &l->source;
+
+	if ((mode & ~(u32)REG_MASK(NVC8B5_SET_SECURE_COPY_MODE_MODE)) != 0)
+		return COPY_REFUSE(call, UNUSED_FIELD);
+	l->message = (struct copy_secure){
+		.encrypt = encrypt,
+		.size = (u32)l->elements,
+		.plain = plain->end,
+		.cipher = cipher->end,
+		.plain_at = plain->base,
+		.cipher_at = cipher->base,
+		.iv = get_address(copy, NVC8B5_SET_ENCRYPT_IV_ADDR_UPPER,
+				  NVC8B5_SET_ENCRYPT_IV_ADDR_LOWER),
+	};
+	l->message.tag = encrypt ? get_address(copy, NVC8B5_SET_ENCRYPT_AUTH_TAG_ADDR_UPPER,
+					       NVC8B5_SET_ENCRYPT_AUTH_TAG_ADDR_LOWER)
+				 : get_address(copy, NVC8B5_SET_DECRYPT_AUTH_TAG_COMPARE_ADDR_UPPER,
+					       NVC8B5_SET_DECRYPT_AUTH_TAG_COMPARE_ADDR_LOWER);
+	return copy_secure_check(call, &l->message);
 }
 
 static enum h100_method_result launch_prepare(struct h100_engine_call *call,
@@ -259,6 +295,7 @@ static enum h100_method_result launch_prepare(struct h100_engine_call *call,
 
 	l->scrub = IS(l, MEMORY_SCRUB_ENABLE, TRUE);
 	l->remapped = IS(l, REMAP_ENABLE, TRUE);
+	l->secure = IS(l, COPY_TYPE, SECURE);
 	l->elements = get(copy, NVC8B5_LINE_LENGTH_IN);
 	l->lines = IS(l, MULTI_LINE_ENABLE, TRUE) ? get(copy, NVC8B5_LINE_COUNT) : 1;
 	l->source.pitch = IS(l, SRC_MEMORY_LAYOUT, PITCH);
@@ -278,17 +315,17 @@ static enum h100_method_result launch_prepare(struct h100_engine_call *call,
 	if (result != H100_METHOD_OK)
 		return result;
 	if (l->destination.pitch && !pitch_holds(l, &l->destination))
-		return l->destination.stride < 0 ? REFUSE(call, DST_LINE_EXCEEDS_NEG_PITCH)
-						 : REFUSE(call, DST_LINE_EXCEEDS_PITCH);
+		return l->destination.stride < 0 ? COPY_REFUSE(call, DST_LINE_EXCEEDS_NEG_PITCH)
+						 : COPY_REFUSE(call, DST_LINE_EXCEEDS_PITCH);
 	if (l->scrub || (l->remapped && !l->remap.reads))
 		return H100_METHOD_OK;
 	result = side_prepare(call, copy, l, &l->source, &source_methods);
 	if (result != H100_METHOD_OK)
 		return result;
 	if (l->source.pitch && !pitch_holds(l, &l->source))
-		return l->source.stride < 0 ? REFUSE(call, SRC_LINE_EXCEEDS_NEG_PITCH)
-					    : REFUSE(call, SRC_LINE_EXCEEDS_PITCH);
-	return H100_METHOD_OK;
+		return l->source.stride < 0 ? COPY_REFUSE(call, SRC_LINE_EXCEEDS_NEG_PITCH)
+					    : COPY_REFUSE(call, SRC_LINE_EXCEEDS_PITCH);
+	return l->secure ? message_prepare(call, copy, l) : H100_METHOD_OK;
 }
 
 /* -- Moving ------------------------------------------------------------------------------------ */
@@ -470,6 +507,8 @@ static enum h100_method_result transfer(struct launch *l)
 	static const u8 zero[1];
 	enum h100_method_result result = H100_METHOD_OK;
 
+	if (l->secure)
+		return copy_secure_do(&l->mover, &l->message);
 	if (l->elements == 0)
 		return H100_METHOD_OK;
 	lines_join(l);
@@ -541,10 +580,10 @@ static enum h100_method_result report_prepare(struct h100_engine_call *call,
 	report->four_words = IS(l, SEMAPHORE_TYPE, RELEASE_FOUR_WORD_SEMAPHORE);
 	report->reduction = IS(l, SEMAPHORE_REDUCTION_ENABLE, TRUE);
 	if (report->reduction && !reduction_find(l, &report->op))
-		return REFUSE(call, INVALID_VALUE);
+		return COPY_REFUSE(call, INVALID_VALUE);
 	alignment = report->four_words ? 16 : report->wide ? 8 : 4;
 	if (!is_aligned(report->address, alignment))
-		return REFUSE(call, INVALID_ALIGNMENT);
+		return COPY_REFUSE(call, INVALID_ALIGNMENT);
 	return H100_METHOD_OK;
 }
 
@@ -564,7 +603,7 @@ static enum h100_method_result render(struct h100_engine_call *call, const struc
 		*wanted = false;
 		return H100_METHOD_OK;
 	default:
-		return REFUSE(call, INVALID_CONFIG);
+		return COPY_REFUSE(call, INVALID_CONFIG);
 	}
 }
 
@@ -614,7 +653,7 @@ static enum h100_method_result copy_method(struct h100_engine_call *call, void *
 	struct copy *copy = object;
 
 	if (!is_aligned(method, 4) || !method_known(method))
-		return REFUSE(call, INVALID_OPERATION);
+		return COPY_REFUSE(call, INVALID_OPERATION);
 	if (method / 4 < REGISTERS)
 		copy->registers[method / 4] = data;
 	switch (method) {

@@ -86,8 +86,9 @@ struct h100_channel {
 	/* exec */
 	u32 gp_get;   /* atomic: the next entry */
 	bool stopped; /* in the middle of an engine's method, which the next word is */
-	u64 extended; /* bits of pushbuffer addresses from 40 on */
-	u64 pb_at;    /* the segment under way: next word, words left */
+	struct h100_secure *secure; /* NULL: it is not */
+	u64 extended;		    /* bits of pushbuffer addresses from 40 on */
+	u64 pb_at;		    /* the segment under way: next word, words left */
 	u32 pb_left;
 	bool pb_entry; /* GPGet is to move once the segment is done */
 	struct fifo_header header;
@@ -132,6 +133,8 @@ struct fifo_runlist {
 	const struct h100_engine_info *engine; /* the first on it */
 	struct list pending;		       /* of groups */
 	struct h100_channel *current;
+	u8 *buffer; /* of secure channels, while there are some: of who runs it */
+	u32 buffer_users;
 	bool busy;   /* a thread has it */
 	u32 preempt; /* atomic: current is wanted off */
 };

@@ -32,6 +32,7 @@ void fifo_run_init(struct fifo_run *run, struct h100_channel *channel)
 	run->call.mmu = fifo->config.mmu;
 	run->call.pdb = space->pdb;
 	run->call.privileged = channel->config.privileged;
+	run->call.secure = channel->secure;
 	run->call.chid = channel->config.chid;
 	run->call.channel = run;
 	run->error.runlist = channel->group->runlist;

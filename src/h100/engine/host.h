@@ -17,8 +17,8 @@
  *
  * Locks: everything here is the FIFO's own lock's. Configuration calls (create, destroy, bind,
  * schedule) come from the firmware, one at a time; those that stop something wait until it is off
- * its engine. That takes no longer than half a megabyte: a longer method is stopped in its middle,
- * and taken up again when its channel runs next.
+ * its engine. That takes no longer than half a megabyte, or what is secure four: a longer method is
+ * stopped in its middle, and taken up again when its channel runs next.
  */
 #ifndef H100_ENGINE_HOST_H
 #define H100_ENGINE_HOST_H
@@ -26,6 +26,7 @@
 #include "h100/engine/class.h"
 #include "h100/engine/engines.h"
 #include "h100/engine/mmu.h"
+#include "h100/engine/secure.h"
 #include "h100/h100.h"
 
 #define H100_SUBCHANNELS 8u
@@ -48,6 +49,7 @@ struct h100_fifo_error {
 	u64 instance; /* address and aperture of the channel's instance block */
 	u8 instance_aperture;
 	u32 method, data, subchannel; /* what it was at */
+	u32 info; /* what the engine reports of its own errors (class.h), else 0 */
 };
 
 struct h100_fifo_ops {
@@ -63,6 +65,7 @@ struct h100_fifo_config {
 	void *ctx;		  /* of ops */
 	struct h100_state *state; /* accounting */
 	const struct h100_engines *engines;
+	struct h100_keys *keys; /* of secure channels; NULL: there are none */
 	struct h100_memory *memory;
 	struct h100_mmu *mmu;
 	bool threads; /* false: works only in h100_fifo_run */
@@ -142,11 +145,17 @@ struct h100_channel_config {
 	u64 userd_address;
 	u8 instance_aperture;
 	u64 instance_address;
-	bool privileged;	/* may use physical addresses, and invalidate all TLBs */
+	bool privileged; /* may use physical addresses, and invalidate all TLBs */
+	bool secure;	 /* has keys, and its counters begin at start */
+	bool kernel;	 /* those of the driver's own channels, not of clients' */
+	struct h100_secure_start start;
 	u64 acquire_timeout_ns; /* 0: never */
 };
 
-/* NV_ERR_INVALID_ARGUMENT, NV_ERR_IN_USE (chid), NV_ERR_NO_MEMORY. Not scheduled. */
+/*
+ * NV_ERR_INVALID_ARGUMENT, NV_ERR_IN_USE (chid), NV_ERR_NO_MEMORY; of a secure one as
+ * h100_secure_create. Not scheduled.
+ */
 enum nv_status h100_channel_create(struct h100_fifo *fifo, const struct h100_channel_config *config,
 				   struct h100_channel **out);
 void h100_channel_destroy(struct h100_channel *channel);
@@ -156,7 +165,10 @@ void h100_channel_schedule(struct h100_channel *channel, bool on);
  * return it is off its engine.
  */
 void h100_channel_enable(struct h100_channel *channel, bool on);
-/* Undoes an error: empty, at GPPut, with no object on any subchannel. Not scheduled. */
+/*
+ * Undoes an error: empty, at GPPut, with no object on any subchannel. What a secure one has counted
+ * stays so. Not scheduled.
+ */
 void h100_channel_reset(struct h100_channel *channel);
 bool h100_channel_failed(struct h100_channel *channel);
 /* Nothing of it runs or waits, and GPPut says that there is nothing to come; or it failed. */
@@ -164,6 +176,13 @@ bool h100_channel_idle(struct h100_channel *channel);
 /* What stopped its group last; false: nothing has. */
 bool h100_channel_error(struct h100_channel *channel, struct h100_fifo_error *error);
 u32 h100_channel_runlist(const struct h100_channel *channel);
+/*
+ * Counters of a secure channel (H100_SECURE_* bits) begin anew from there.
+ * NV_ERR_INVALID_STATE: it is not secure, has work, or failed; NV_ERR_INVALID_ARGUMENT: it has no
+ * such counter.
+ */
+enum nv_status h100_channel_rotate(struct h100_channel *channel, u32 which,
+				   const struct h100_secure_start *start);
 /*
  * Makes the state of a class's object, so that SET_OBJECT finds it. NV_ERR_INVALID_CLASS: no engine
  * of the runlist serves it; NV_ERR_NO_MEMORY. A class may be added many times. *engine (may be

@@ -67,6 +67,7 @@ static enum fifo_result engine_method(struct fifo_run *run, u32 subchannel, u32 
 		run->channel->stopped = true;
 		return FIFO_RESULT_PREEMPTED;
 	default:
+		run->error.info = run->call.error_info;
 		return run_error(run, run->call.error, method, data);
 	}
 }

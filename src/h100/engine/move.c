@@ -99,6 +99,8 @@ enum h100_method_result h100_move_find(struct h100_mover *m, struct h100_end *en
 	span->at = NULL;
 	if (span->sparse)
 		return H100_METHOD_OK;
+	if (end->video_only && span->aperture != H100_APERTURE_VIDEO)
+		return unreachable(m, end, address, H100_FAULT_UNSUPPORTED_APERTURE);
 	span->at = h100_memory_pointer(m->call->memory, span->aperture, span->address, &bytes);
 	if (!span->at) {
 		if (span->aperture == H100_APERTURE_VIDEO)
@@ -132,6 +134,17 @@ static void settle(struct h100_mover *m)
 	m->read_bytes = m->written_bytes = 0;
 }
 
+void h100_move_rest(struct h100_mover *m, struct h100_end *a, struct h100_end *b)
+{
+	m->call->moved = 0;
+	settle(m);
+	h100_memory_yield(m->call->memory);
+	if (a)
+		a->known = false;
+	if (b)
+		b->known = false;
+}
+
 enum h100_method_result h100_move_spent(struct h100_mover *m, struct h100_end *a,
 					struct h100_end *b, u64 bytes)
 {
@@ -140,13 +153,7 @@ enum h100_method_result h100_move_spent(struct h100_mover *m, struct h100_end *a
 	call->moved += bytes + RUN_COST;
 	if (call->moved < TURN_BYTES)
 		return H100_METHOD_OK;
-	call->moved = 0;
-	settle(m);
-	h100_memory_yield(call->memory);
-	if (a)
-		a->known = false;
-	if (b)
-		b->known = false;
+	h100_move_rest(m, a, b);
 	if (call->stopped && call->stopped(call))
 		return H100_METHOD_STOPPED;
 	return H100_METHOD_OK;

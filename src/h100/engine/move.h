@@ -8,12 +8,12 @@
 
 #include "h100/engine/class.h"
 
-/* One end of a transfer. A new one begins with its first three fields; the rest is what it knows.
- */
+/* One end of a transfer. A new one begins with its first four fields; the rest is what it knows. */
 struct h100_end {
 	bool physical;
 	u32 aperture; /* of a physical one */
 	bool write;
+	bool video_only; /* what lies in other memory faults */
 
 	bool known; /* where the bytes from start on lie */
 	u64 start;
@@ -47,6 +47,8 @@ enum h100_method_result h100_move_find(struct h100_mover *m, struct h100_end *en
  * know nothing. H100_METHOD_STOPPED: the channel is not to go on. */
 enum h100_method_result h100_move_spent(struct h100_mover *m, struct h100_end *a,
 					struct h100_end *b, u64 bytes);
+/* The same for what is not stopped in its middle: lets others have their turn now. */
+void h100_move_rest(struct h100_mover *m, struct h100_end *a, struct h100_end *b);
 enum h100_method_result h100_move_read(struct h100_mover *m, struct h100_end *from, u64 address,
 				       void *data, u64 size);
 enum h100_method_result h100_move_write(struct h100_mover *m, struct h100_end *to, u64 address,

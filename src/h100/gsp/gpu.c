@@ -120,6 +120,7 @@ static enum nv_status start_engines(struct h100 *gpu, u8 *video)
 		.ctx = gpu,
 		.state = &gpu->state,
 		.engines = &gpu->engines,
+		.keys = &gpu->keys,
 		.memory = &gpu->memory,
 		.threads = gpu->engine_threads,
 	};
