@@ -40,11 +40,23 @@ enum fifo_result run_fault(struct fifo_run *run, const struct h100_fault *fault)
 	return FIFO_RESULT_ERROR;
 }
 
+/* SEC2 has one class, and does without SET_OBJECT, which r535's unified memory does not send it. */
+static struct fifo_object *lone_object(const struct fifo_run *run)
+{
+	struct list_node *node = list_first(&run->channel->objects);
+
+	return node && run->runlist->engine->type == NV2080_ENGINE_TYPE_SEC2
+		       ? list_entry(node, struct fifo_object, node)
+		       : NULL;
+}
+
 static enum fifo_result engine_method(struct fifo_run *run, u32 subchannel, u32 method, u32 data)
 {
 	struct fifo_object *object = run->channel->subchannel[subchannel];
 
 	run->error.subchannel = subchannel;
+	if (!object)
+		object = lone_object(run);
 	if (!object)
 		return run_error(run, ROBUST_CHANNEL_PBDMA_ERROR, method, data);
 	run->engine = object->engine;
@@ -72,10 +84,21 @@ static enum fifo_result engine_method(struct fifo_run *run, u32 subchannel, u32 
 	}
 }
 
+static enum fifo_result bind(struct fifo_run *run, u32 subchannel, u32 data)
+{
+	enum fifo_result result = host_method(run, NVC86F_SET_OBJECT, subchannel, data);
+
+	if (result == FIFO_RESULT_OK && run->channel->subchannel[subchannel]->class->hears_binding)
+		result = engine_method(run, subchannel, NVC86F_SET_OBJECT, data);
+	return result;
+}
+
 static enum fifo_result method_do(struct fifo_run *run, u32 subchannel, u32 method, u32 data)
 {
 	if ((run->channel->subdevice_mask & SUBDEVICE) == 0)
 		return FIFO_RESULT_OK;
+	if (method == NVC86F_SET_OBJECT / 4)
+		return bind(run, subchannel, data);
 	if (method < HOST_METHODS_END)
 		return host_method(run, method * 4, subchannel, data);
 	return engine_method(run, subchannel, method * 4, data);
