@@ -11,6 +11,8 @@
 #include "base/bits.h"
 #include "engine_rig.h"
 #include "h100/engine/engines.h"
+#include "h100/gsp/gpu.h"
+#include "os/crypto.h"
 #include "unit.h"
 
 #define CLIENT 0xc1d00001u
@@ -281,6 +283,110 @@ static void test_objects(void **state)
 	class.hObject = SHARE;
 	assert_int_equal(control(t, CHANNEL, NVC36F_CTRL_GET_CLASS_ENGINEID, &class, sizeof(class)),
 			 NV_ERR_INVALID_OBJECT_HANDLE);
+}
+
+/* -- Secure channels --------------------------------------------------------------------------- */
+
+#define CIPHER 0x2000u /* from DATA on */
+#define TAG 0x2100u
+
+static void decrypt_copy(struct test *t)
+{
+	method(t, 4, NVC86F_SET_OBJECT, HOPPER_DMA_COPY_A);
+	method(t, 4, NVC8B5_SET_SECURE_COPY_MODE, NVC8B5_SET_SECURE_COPY_MODE_MODE_DECRYPT);
+	method(t, 4, NVC8B5_SET_DECRYPT_AUTH_TAG_COMPARE_ADDR_UPPER, bits_high32(VA + DATA + TAG));
+	method(t, 4, NVC8B5_SET_DECRYPT_AUTH_TAG_COMPARE_ADDR_LOWER, bits_low32(VA + DATA + TAG));
+	method(t, 4, NVC8B5_OFFSET_IN_UPPER, bits_high32(VA + DATA + CIPHER));
+	method(t, 4, NVC8B5_OFFSET_IN_LOWER, bits_low32(VA + DATA + CIPHER));
+	method(t, 4, NVC8B5_OFFSET_OUT_UPPER, bits_high32(VA + DATA));
+	method(t, 4, NVC8B5_OFFSET_OUT_LOWER, bits_low32(VA + DATA));
+	method(t, 4, NVC8B5_LINE_LENGTH_IN, 32);
+	method(t, 4, NVC8B5_LAUNCH_DMA,
+	       (u32)(0x182 |
+		     REG_PREP(NVC8B5_LAUNCH_DMA_COPY_TYPE, NVC8B5_LAUNCH_DMA_COPY_TYPE_SECURE)));
+	submit(t, 9);
+}
+
+/* What the driver would write: 32 bytes by the key and that IV, which the mask is put on. */
+static void cpu_encrypts(struct test *t, const u8 key[32], u32 message, u32 channel, u8 value)
+{
+	u8 text[32], tag[16], iv[12] = { (u8)message, 0, 0, 0, (u8)channel };
+	struct os_gcm *gcm = os_gcm_create(32);
+	u32 word;
+
+	memset(text, value, sizeof(text));
+	for (u32 i = 0; i < 12; i++)
+		iv[i] ^= 0x3c;
+	assert_int_equal(os_gcm_set_key(gcm, key), NV_OK);
+	assert_int_equal(os_gcm_encrypt(gcm, iv, NULL, 0, text, 32, text, tag), NV_OK);
+	os_gcm_destroy(gcm);
+	for (u32 i = 0; i < 12; i++) {
+		memcpy(&word, i < 8 ? text + 4 * i : tag + 4 * (i - 8), 4);
+		wr32(t, DATA + (i < 8 ? CIPHER + 4 * i : TAG + 4 * (i - 8)), word);
+	}
+}
+
+static void test_secure(void **state)
+{
+	NVC56F_CTRL_ROTATE_SECURE_CHANNEL_IV_PARAMS rotate = { .rotateIvType = ROTATE_IV_ENCRYPT };
+	NVA06C_CTRL_GPFIFO_SCHEDULE_PARAMS schedule = { .bEnable = 1 };
+	NVB0B5_ALLOCATION_PARAMETERS copy = { 0 };
+	NV_CHANNEL_ALLOC_PARAMS p = channel_params(9);
+	u8 key[32] = { 5, 6, 7 }, other[32] = { 1 }, mask[12];
+	rpc_unloading_guest_driver_v unload = { 0 };
+	struct test *t = *state;
+	struct h100_keys *keys = &t->d.gpu->keys;
+
+	memset(mask, 0x3c, sizeof(mask));
+	assert_int_equal(set_directory(t, t->rig.pdb.address), NV_OK);
+	assert_int_equal(make_group(t, GROUP, NV2080_ENGINE_TYPE_COPY2), NV_OK);
+	assert_int_equal(make_share(t, GROUP, SHARE, SPACE, 3), NV_OK);
+	p.hContextShare = SHARE;
+	p.flags |= (u32)REG_PREP(NVOS04_FLAGS_CC_SECURE, NVOS04_FLAGS_CC_SECURE_TRUE);
+	p.internalFlags = (u32)REG_PREP(NV_KERNELCHANNEL_ALLOC_INTERNALFLAGS_PRIVILEGE,
+					NV_KERNELCHANNEL_ALLOC_INTERNALFLAGS_PRIVILEGE_ADMIN);
+	p.encryptIv[1] = 0x11;
+	p.decryptIv[1] = 0x22;
+	/* There are no keys as yet. */
+	assert_int_equal(alloc(t, GROUP, CHANNEL, HOPPER_CHANNEL_GPFIFO_A, &p, sizeof(p)),
+			 NV_ERR_INVALID_STATE);
+	assert_int_equal(h100_keys_load(keys, H100_KEY_SPACE_LCE0, 0, key, mask), NV_OK);
+	assert_int_equal(h100_keys_load(keys, H100_KEY_SPACE_LCE0, 1, other, mask), NV_OK);
+	assert_int_equal(alloc(t, GROUP, CHANNEL, HOPPER_CHANNEL_GPFIFO_A, &p, sizeof(p)), NV_OK);
+	assert_int_equal(alloc(t, CHANNEL, OBJECT, HOPPER_DMA_COPY_A, &copy, sizeof(copy)), NV_OK);
+	assert_int_equal(control(t, GROUP, NVA06C_CTRL_CMD_INTERNAL_GPFIFO_SCHEDULE, &schedule,
+				 sizeof(schedule)),
+			 NV_OK);
+	cpu_encrypts(t, key, 1, 0x11, 0xa1);
+	decrypt_copy(t);
+	assert_int_equal(rd(t, DATA + 28, 4), 0xa1a1a1a1);
+	/* Another channel counter, from 1 on; and not the one of before. */
+	rotate.updatedKmb.encryptBundle.iv[1] = 0x12;
+	assert_int_equal(
+		control(t, CHANNEL, NVC56F_CTRL_ROTATE_SECURE_CHANNEL_IV, &rotate, sizeof(rotate)),
+		NV_OK);
+	cpu_encrypts(t, key, 1, 0x12, 0xa2);
+	decrypt_copy(t);
+	assert_int_equal(rd(t, DATA, 4), 0xa2a2a2a2);
+	rotate.rotateIvType = ROTATE_IV_HMAC;
+	assert_int_equal(
+		control(t, CHANNEL, NVC56F_CTRL_ROTATE_SECURE_CHANNEL_IV, &rotate, sizeof(rotate)),
+		NV_ERR_INVALID_ARGUMENT);
+	rotate.rotateIvType = ROTATE_IV_ALL_VALID + 1;
+	assert_int_equal(
+		control(t, CHANNEL, NVC56F_CTRL_ROTATE_SECURE_CHANNEL_IV, &rotate, sizeof(rotate)),
+		NV_ERR_INVALID_ARGUMENT);
+	cpu_encrypts(t, key, 2, 0x11, 0xa3);
+	decrypt_copy(t);
+	assert_int_equal(rd(t, DATA, 4), 0xa2a2a2a2);
+	take_error(t);
+	assert_int_equal(t->error.code, ROBUST_CHANNEL_CE2_ERROR);
+	assert_non_null(strstr(t->error.text, "report 9"));
+	/* The driver goes: so do the keys. */
+	assert_int_equal(driver_call(&t->d, NV_VGPU_MSG_FUNCTION_UNLOADING_GUEST_DRIVER, &unload,
+				     sizeof(unload)),
+			 NV_OK);
+	assert_false(h100_keys_get(keys, H100_KEY_SPACE_LCE0, 0, &(struct h100_key){ 0 }));
 }
 
 /* The driver's own way of a doorbell: a channel that is not scheduled does not hear it. */
@@ -617,7 +723,7 @@ int main(void)
 		TEST(test_work),	  TEST(test_objects),	  TEST(test_schedule),
 		TEST(test_interrupt),	  TEST(test_invalidate),  TEST(test_directories),
 		TEST(test_errors),	  TEST(test_refused),	  TEST(test_frees),
-		TEST(test_driver_leaves), TEST(test_allocations),
+		TEST(test_driver_leaves), TEST(test_allocations), TEST(test_secure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

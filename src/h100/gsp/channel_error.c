@@ -29,9 +29,10 @@ static void describe(char *text, size_t size, const struct h100_fifo_error *erro
 		describe_fault(text, size, error, engine);
 	else
 		snprintf(text, size,
-			 "Ch %08x, engine %s, runlist %u, subchannel %u, method %04x, data %08x",
+			 "Ch %08x, engine %s, runlist %u, subchannel %u, method %04x, data %08x, "
+			 "report %x",
 			 error->chid, engine, error->runlist, error->subchannel, error->method,
-			 error->data);
+			 error->data, error->info);
 }
 
 static void report(struct fw *fw, const struct h100_fifo_error *error)

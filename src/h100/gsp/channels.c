@@ -202,6 +202,9 @@ static enum nv_status make_channel(struct fw *fw, struct fw_node *node, struct h
 		.userd_address = params->userdMem.base,
 		.instance_address = params->instanceMem.base,
 		.privileged = privilege != NV_KERNELCHANNEL_ALLOC_INTERNALFLAGS_PRIVILEGE_USER,
+		.secure = REG_GET(NVOS04_FLAGS_CC_SECURE, params->flags) ==
+			  NVOS04_FLAGS_CC_SECURE_TRUE,
+		.kernel = privilege == NV_KERNELCHANNEL_ALLOC_INTERNALFLAGS_PRIVILEGE_KERNEL,
 	};
 	enum nv_status status;
 	u32 subcontext;
@@ -214,6 +217,10 @@ static enum nv_status make_channel(struct fw *fw, struct fw_node *node, struct h
 	if (REG_GET(NVOS04_FLAGS_CHANNEL_PBDMA_ACQUIRE_TIMEOUT, params->flags) ==
 	    NVOS04_FLAGS_CHANNEL_PBDMA_ACQUIRE_TIMEOUT_TRUE)
 		config.acquire_timeout_ns = ACQUIRE_TIMEOUT_NS;
+	/* They are the driver's: what it encrypts with is what is decrypted with here. */
+	memcpy(config.start.decrypt, params->encryptIv, sizeof(config.start.decrypt));
+	memcpy(config.start.encrypt, params->decryptIv, sizeof(config.start.encrypt));
+	memcpy(config.start.nonce, params->hmacNonce, sizeof(config.start.nonce));
 	status = channel_space(fw, node, params, &config.space, &subcontext);
 	if (status == NV_OK)
 		status = write_instance(fw, &config, subcontext);

@@ -156,6 +156,29 @@ static enum nv_status method_buffer(struct fw_call *call, void *params, u32 size
 	return work_of(call)->channel ? NV_OK : NV_ERR_INVALID_STATE;
 }
 
+/* Encryption is the driver's, which is decryption here; SEC2 verifies what the driver signs. */
+static enum nv_status channel_rotate(struct fw_call *call, void *params, u32 size)
+{
+	static const u32 which[] = {
+		[ROTATE_IV_ENCRYPT] = H100_SECURE_DECRYPT,
+		[ROTATE_IV_DECRYPT] = H100_SECURE_ENCRYPT | H100_SECURE_NONCE,
+		[ROTATE_IV_HMAC] = H100_SECURE_NONCE,
+		[ROTATE_IV_ALL_VALID] =
+			H100_SECURE_DECRYPT | H100_SECURE_ENCRYPT | H100_SECURE_NONCE,
+	};
+	const NVC56F_CTRL_ROTATE_SECURE_CHANNEL_IV_PARAMS *p = params;
+	struct h100_secure_start start;
+
+	if (!work_of(call)->channel)
+		return NV_ERR_INVALID_STATE;
+	if (p->rotateIvType >= ARRAY_SIZE(which))
+		return NV_ERR_INVALID_ARGUMENT;
+	memcpy(start.decrypt, p->updatedKmb.encryptBundle.iv, sizeof(start.decrypt));
+	memcpy(start.encrypt, p->updatedKmb.decryptBundle.iv, sizeof(start.encrypt));
+	memcpy(start.nonce, p->updatedKmb.hmacBundle.nonce, sizeof(start.nonce));
+	return h100_channel_rotate(work_of(call)->channel, which[p->rotateIvType], &start);
+}
+
 /* -- Several at once --------------------------------------------------------------------------- */
 
 static enum nv_status disable_channels(struct fw_call *call, void *params, u32 size)
@@ -363,6 +386,8 @@ static const struct fw_control controls[] = {
 		     channel_reset),
 	WORK_CONTROL(NVC36F_CTRL_CMD_RESET_CHANNEL, NV906F_CTRL_CMD_RESET_CHANNEL_PARAMS,
 		     channel_reset),
+	WORK_CONTROL(NVC56F_CTRL_ROTATE_SECURE_CHANNEL_IV,
+		     NVC56F_CTRL_ROTATE_SECURE_CHANNEL_IV_PARAMS, channel_rotate),
 	WORK_CONTROL(NV506F_CTRL_CMD_RESET_ISOLATED_CHANNEL,
 		     NV506F_CTRL_CMD_RESET_ISOLATED_CHANNEL_PARAMS, channel_reset),
 	WORK_CONTROL(NV906F_CTRL_GET_CLASS_ENGINEID, NVC36F_CTRL_GET_CLASS_ENGINEID_PARAMS,
