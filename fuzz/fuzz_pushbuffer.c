@@ -6,7 +6,8 @@
  * memory that no table is given must stay as it is.
  *
  * The input is a list of steps, each an opcode and its operands; half of the words written are made
- * of known methods, so that they are understood.
+ * of known methods, so that they are understood. Two channels are secure: messages by the right key
+ * and signed streams come from whoever has them, and may be changed on their way.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +15,13 @@
 #include "base/bits.h"
 #include "engine_rig.h"
 #include "h100/engine/engines.h"
-#include "h100/engine/host.h"
-#include "os/os.h"
+#include "h100/engine/fifo.h"
+#include "os/crypto.h"
 
-#define CHANNELS 4u
+#define CHANNELS 5u
+#define GROUPS 3u
+#define SECURE_COPY 3u /* which channels are secure, */
+#define SECURE_SEC2 4u /* this one of SEC2 */
 #define ENTRIES 32u
 #define CHANNEL_BYTES 0x4000u
 #define VA 0x100000000ull
@@ -27,6 +31,13 @@
 #define GUARD_BYTES 0x10000u
 #define GUARD_BYTE 0xa5
 #define SYSTEM_BYTES 0x10000u
+#define SYSTEM_VA (VA + 0x100000)
+#define MESSAGE_MAX 0x1000u
+#define SECURE_LAUNCH \
+	(0x182u | (u32)REG_PREP(NVC8B5_LAUNCH_DMA_COPY_TYPE, NVC8B5_LAUNCH_DMA_COPY_TYPE_SECURE))
+#define TAG 0x8000u /* in system memory: of messages, */
+#define MAC 0x8100u /* of streams */
+#define IV 0x8200u
 #define MAX_STEPS 200u
 #define RUN_NS 1000000u /* what is without end is left, as a host without threads does */
 
@@ -44,6 +55,9 @@ enum step {
 	STEP_SPACE,
 	STEP_OBJECT,
 	STEP_SUSPEND,
+	STEP_MESSAGE,
+	STEP_STREAM,
+	STEP_ROTATE,
 	STEP_RUN,
 	STEP_COUNT,
 };
@@ -58,7 +72,10 @@ struct fuzz {
 	struct h100_engines engines;
 	struct h100_fifo *fifo;
 	struct h100_space *space;
-	struct h100_group *group[2];
+	struct h100_group *group[GROUPS];
+	struct h100_keys keys;
+	struct os_gcm *gcm;
+	struct os_hmac *hmac;
 	struct h100_channel *channel[CHANNELS];
 	u32 pb[CHANNELS], from[CHANNELS], put[CHANNELS];
 };
@@ -113,16 +130,54 @@ static void open_rig(struct fuzz *f)
 	h100_memory_leave(&f->rig.memory);
 }
 
+/* One key for all, which the fuzzer's other end has too. Made once. */
+static void open_keys(struct fuzz *f)
+{
+	static const u8 key[H100_KEY_BYTES] = { 1, 2, 3 }, mask[H100_IV_BYTES] = { 4, 5, 6 };
+	u32 i;
+
+	if (f->gcm)
+		return;
+	f->gcm = os_gcm_create(MESSAGE_MAX);
+	f->hmac = os_hmac_create(OS_SHA256);
+	OS_BUG_ON(!f->gcm || !f->hmac || os_gcm_set_key(f->gcm, key) != NV_OK ||
+		  os_hmac_set_key(f->hmac, key, sizeof(key)) != NV_OK ||
+		  h100_keys_init(&f->keys) != NV_OK);
+	for (i = 0; i < 2; i++)
+		OS_BUG_ON(h100_keys_load(&f->keys, H100_KEY_SPACE_LCE0, i, key, mask) != NV_OK ||
+			  h100_keys_load(&f->keys, H100_KEY_SPACE_SEC2, i, key, mask) != NV_OK);
+}
+
+static u32 group_of(u32 n)
+{
+	return n == SECURE_SEC2 ? 2 : n % 2;
+}
+
+/* Graphics, COPY2, SEC2 */
+static u32 runlist_of(const struct fuzz *f, u32 group)
+{
+	return group == 2 ? h100_engines_find(&f->engines, NV2080_ENGINE_TYPE_SEC2)->runlist
+			  : group;
+}
+
+static u32 token_of(const struct fuzz *f, u32 n)
+{
+	return n | runlist_of(f, group_of(n)) << 16;
+}
+
 static void open_fuzz(struct fuzz *f)
 {
 	struct h100_profile profile = { .copy_engines = 10 };
-	struct h100_fifo_config config = {
-		.host = &f->rig.host, .ops = &ops, .engines = &f->engines, .memory = &f->rig.memory
-	};
+	struct h100_fifo_config config = { .host = &f->rig.host,
+					   .ops = &ops,
+					   .engines = &f->engines,
+					   .keys = &f->keys,
+					   .memory = &f->rig.memory };
 	u32 i;
 
 	open_rig(f);
 	h100_engines_init(&f->engines, &profile);
+	open_keys(f);
 	memset(f->pb, 0, sizeof(f->pb));
 	memset(f->from, 0, sizeof(f->from));
 	memset(f->put, 0, sizeof(f->put));
@@ -131,13 +186,14 @@ static void open_fuzz(struct fuzz *f)
 	OS_BUG_ON(h100_space_create(f->fifo, &f->space) != NV_OK);
 	h100_space_set(f->space, &f->rig.pdb);
 	for (i = 0; i < ARRAY_SIZE(f->group); i++) {
-		OS_BUG_ON(h100_group_create(f->fifo, i, &f->group[i]) != NV_OK);
+		OS_BUG_ON(h100_group_create(f->fifo, runlist_of(f, i), &f->group[i]) != NV_OK);
 		/* The clock says so after a few pieces of a long method. */
 		OS_BUG_ON(h100_group_set_timeslice(f->group[i], 20) != NV_OK);
 	}
 	for (i = 0; i < CHANNELS; i++) {
 		struct h100_channel_config channel = {
-			.group = f->group[i % 2],
+			.group = f->group[group_of(i)],
+			.secure = i >= SECURE_COPY,
 			.client = 1,
 			.chid = i,
 			.space = f->space,
@@ -148,6 +204,7 @@ static void open_fuzz(struct fuzz *f)
 
 		OS_BUG_ON(h100_channel_create(f->fifo, &channel, &f->channel[i]) != NV_OK);
 		h100_channel_add_object(f->channel[i], HOPPER_DMA_COPY_A, NULL);
+		h100_channel_add_object(f->channel[i], HOPPER_SEC2_WORK_LAUNCH_A, NULL);
 		h100_channel_add_object(f->channel[i], HOPPER_COMPUTE_A, NULL);
 		h100_channel_schedule(f->channel[i], true);
 	}
@@ -155,7 +212,10 @@ static void open_fuzz(struct fuzz *f)
 
 static u32 class_of(u32 value)
 {
-	return value & 2 ? HOPPER_COMPUTE_A : HOPPER_DMA_COPY_A;
+	static const u32 classes[] = { HOPPER_DMA_COPY_A, HOPPER_COMPUTE_A,
+				       HOPPER_SEC2_WORK_LAUNCH_A };
+
+	return classes[value / 2 % ARRAY_SIZE(classes)];
 }
 
 static void close_fuzz(struct fuzz *f)
@@ -249,6 +309,139 @@ static void semaphore(struct fuzz *f, u32 n, struct input *in)
 	method(f, n, 0, NVC86F_SEM_EXECUTE, take(in, 4));
 }
 
+/* -- Secure channels --------------------------------------------------------------------------- */
+
+static void change(u8 *bytes, u32 size, struct input *in)
+{
+	if (take(in, 1) % 4 == 0)
+		bytes[take(in, 2) % size] ^= (u8)take(in, 1);
+}
+
+/* A message that the channel would take next, and the methods that take it, or encrypt one. */
+static u32 encrypt(struct fuzz *f, u32 n, struct input *in)
+{
+	const struct h100_counter *counter = &f->channel[n]->secure->in;
+	u32 size = (take(in, 2) % (MESSAGE_MAX / 4) + 1) * 4, text[MESSAGE_MAX / 4], message, i;
+	u8 iv[H100_IV_BYTES];
+
+	for (i = 0; i < size / 4; i++)
+		text[i] = i ^ size;
+	message = counter->message + 1;
+	memcpy(iv, &message, 4);
+	memcpy(iv + 4, counter->channel, sizeof(counter->channel));
+	for (i = 0; i < sizeof(iv); i++)
+		iv[i] ^= counter->mask[i];
+	OS_BUG_ON(os_gcm_encrypt(f->gcm, iv, NULL, 0, text, size, f->rig.system,
+				 f->rig.system + TAG) != NV_OK);
+	change(f->rig.system, size, in);
+	change(f->rig.system + TAG, H100_TAG_BYTES, in);
+	return size;
+}
+
+static u32 plain_place(struct input *in)
+{
+	return 0x2000 + take(in, 2) % 0x1000 / 32 * 32;
+}
+
+static void message(struct fuzz *f, struct input *in)
+{
+	const u32 n = SECURE_COPY;
+	bool decrypts = take(in, 1) & 1;
+	u64 plain = VA + plain_place(in), cipher = SYSTEM_VA;
+	u32 size = decrypts ? encrypt(f, n, in) : (take(in, 2) % (MESSAGE_MAX / 4) + 1) * 4;
+	u64 from = decrypts ? cipher : plain, to = decrypts ? plain : cipher;
+
+	method(f, n, 4, NVC86F_SET_OBJECT, HOPPER_DMA_COPY_A);
+	method(f, n, 4, NVC8B5_SET_SECURE_COPY_MODE, decrypts);
+	method(f, n, 4, NVC8B5_SET_DECRYPT_AUTH_TAG_COMPARE_ADDR_UPPER, bits_high32(SYSTEM_VA));
+	method(f, n, 4, NVC8B5_SET_DECRYPT_AUTH_TAG_COMPARE_ADDR_LOWER,
+	       bits_low32(SYSTEM_VA + TAG));
+	method(f, n, 4, NVC8B5_SET_ENCRYPT_AUTH_TAG_ADDR_UPPER, bits_high32(SYSTEM_VA));
+	method(f, n, 4, NVC8B5_SET_ENCRYPT_AUTH_TAG_ADDR_LOWER, bits_low32(SYSTEM_VA + TAG));
+	method(f, n, 4, NVC8B5_SET_ENCRYPT_IV_ADDR_UPPER, bits_high32(SYSTEM_VA));
+	method(f, n, 4, NVC8B5_SET_ENCRYPT_IV_ADDR_LOWER, bits_low32(SYSTEM_VA + IV));
+	method(f, n, 4, NVC8B5_OFFSET_IN_UPPER, bits_high32(from));
+	method(f, n, 4, NVC8B5_OFFSET_IN_LOWER, bits_low32(from));
+	method(f, n, 4, NVC8B5_OFFSET_OUT_UPPER, bits_high32(to));
+	method(f, n, 4, NVC8B5_OFFSET_OUT_LOWER, bits_low32(to));
+	method(f, n, 4, NVC8B5_LINE_LENGTH_IN, size);
+	method(f, n, 4, NVC8B5_LAUNCH_DMA, SECURE_LAUNCH ^ (take(in, 1) % 4 ? 0 : take(in, 4)));
+}
+
+struct signed_stream {
+	u32 words[72][2];
+	u32 count;
+};
+
+static void add(struct signed_stream *s, u32 number, u64 data)
+{
+	s->words[s->count][0] = number;
+	s->words[s->count][1] = (u32)data;
+	s->count++;
+}
+
+static void add_address(struct signed_stream *s, u32 upper, u64 address)
+{
+	add(s, upper, bits_high32(address));
+	add(s, upper + 4, bits_low32(address));
+}
+
+/* Signed with the next nonce; some of what comes then is pushed otherwise. */
+static void push_signed(struct fuzz *f, struct signed_stream *s, struct input *in)
+{
+	u64 nonce[4];
+	u32 i;
+
+	memcpy(nonce, f->channel[SECURE_SEC2]->secure->nonce, sizeof(nonce));
+	for (i = 0; i < 3 && ++nonce[i] == 0; i++)
+		;
+	os_hmac_update(f->hmac, s->words, s->count * sizeof(s->words[0]));
+	os_hmac_update(f->hmac, nonce, sizeof(nonce));
+	OS_BUG_ON(os_hmac_finish(f->hmac, f->rig.system + MAC) != NV_OK);
+	change(f->rig.system + MAC, H100_MAC_BYTES, in);
+	for (i = 0; i < s->count; i++)
+		method(f, SECURE_SEC2, 1, s->words[i][0], s->words[i][1]);
+}
+
+static void stream(struct fuzz *f, struct input *in)
+{
+	u32 kind = take(in, 1), extra = take(in, 1) % 8, size, i;
+	struct signed_stream s = { .count = 0 };
+
+	for (i = 0; i < extra; i++)
+		add(&s, NVCBA2_DECRYPT_COPY_SRC_ADDR_HI + take(in, 1) % 32 * 4, take(in, 4));
+	add_address(&s, NVCBA2_METHOD_STREAM_AUTH_TAG_ADDR_HI, SYSTEM_VA + MAC);
+	add_address(&s, NVCBA2_SEMAPHORE_A, VA + take(in, 2) / 4 * 4);
+	add(&s, NVCBA2_SET_SEMAPHORE_PAYLOAD_LOWER, take(in, 4));
+	if (kind & 1) {
+		add(&s, NVCBA2_SEMAPHORE_D, take(in, 1));
+	} else {
+		size = encrypt(f, SECURE_SEC2, in);
+		add_address(&s, NVCBA2_DECRYPT_COPY_SRC_ADDR_HI, SYSTEM_VA);
+		add_address(&s, NVCBA2_DECRYPT_COPY_DST_ADDR_HI, VA + plain_place(in));
+		add(&s, NVCBA2_DECRYPT_COPY_SIZE, size);
+		add_address(&s, NVCBA2_DECRYPT_COPY_AUTH_TAG_ADDR_HI, SYSTEM_VA + TAG);
+		add(&s, NVCBA2_EXECUTE, take(in, 1));
+	}
+	push_signed(f, &s, in);
+}
+
+/* To what was never there, and sometimes near the end. */
+static void rotate(struct fuzz *f, u32 n, struct input *in)
+{
+	u8 channel = (u8)take(in, 1);
+	struct h100_secure_start start = { .decrypt = { [5] = channel },
+					   .encrypt = { [6] = channel } };
+
+	if (take(in, 1) & 1) {
+		memset(start.decrypt, 0xff, 4);
+		memset(start.encrypt, 0xff, 4);
+		memset(start.nonce, 0xff, 24);
+		start.nonce[0] = start.decrypt[0] = start.encrypt[0] = 0xfe;
+	}
+	h100_channel_rotate(f->channel[n], take(in, 1) % 8, &start);
+}
+
 static void step(struct fuzz *f, struct input *in)
 {
 	u32 op = take(in, 1) % STEP_COUNT, n = take(in, 1) % CHANNELS, i, count, value;
@@ -284,7 +477,7 @@ static void step(struct fuzz *f, struct input *in)
 		userd[take(in, 1) % 128] = take(in, 4);
 		break;
 	case STEP_RING: {
-		u32 token = take(in, 1) & 1 ? (n | (n % 2) << 16) : take(in, 4);
+		u32 token = take(in, 1) & 1 ? token_of(f, n) : take(in, 4);
 
 		h100_fifo_rang(f->fifo, &token, 1);
 		break;
@@ -309,10 +502,19 @@ static void step(struct fuzz *f, struct input *in)
 			h100_channel_remove_object(f->channel[n], class_of(value));
 		else
 			h100_channel_add_object(f->channel[n], class_of(value), NULL);
-		h100_group_preempt(f->group[n % 2], true);
+		h100_group_preempt(f->group[group_of(n)], true);
 		break;
 	case STEP_SUSPEND:
 		h100_fifo_suspend(f->fifo, take(in, 1) & 1);
+		break;
+	case STEP_MESSAGE:
+		message(f, in);
+		break;
+	case STEP_STREAM:
+		stream(f, in);
+		break;
+	case STEP_ROTATE:
+		rotate(f, n, in);
 		break;
 	default:
 		h100_fifo_run_for(f->fifo, RUN_NS);
@@ -332,7 +534,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	for (i = 0; i < MAX_STEPS && in.left != 0; i++)
 		step(&f, &in);
 	for (i = 0; i < CHANNELS; i++) {
-		u32 token = i | (i % 2) << 16;
+		u32 token = token_of(&f, i);
 
 		h100_fifo_rang(f.fifo, &token, 1);
 	}
