@@ -30,6 +30,7 @@ ARROWS = [
     ("src/rm/", ["rm/", "os/os.h", "abi/", "base/"]),
     ("src/uvm/", ["uvm/", "rm/rm.h", "rm/uvm.h", "os/os.h", "abi/", "base/"]),
     ("src/kms/", ["kms/", "rm/rm.h", "os/os.h", "abi/", "base/"]),
+    ("src/h100/engine/", ["h100/", "os/os.h", "os/crypto.h", "abi/", "base/"]),
     ("src/h100/", ["h100/", "os/os.h", "abi/", "base/"]),
     ("abi/", ["abi/", "base/", "os/os.h"]),
     ("host/user/", ["host/user/", "rm/rm.h", "rm/trace.h", "uvm/uvm.h", "h100/h100.h", "os/", "abi/", "base/"]),
