@@ -228,15 +228,21 @@ static void arm(const struct watch *watch)
 	if (!wanted || protect(watch, true))
 		return;
 	pthread_mutex_lock(&bells.lock);
-	/* Not if mappings or watches have changed meanwhile, or it is wanted anew. */
+	/* Not if mappings or watches have changed meanwhile, one rang, or it is wanted anew. */
 	if (arming == bell->arming && bell->unarmed && --bell->unarmed == 0)
 		machine_doorbell_armed(daemon_machine(), bell->gpu, bell->doorbell);
 	pthread_mutex_unlock(&bells.lock);
 }
 
-/* Lets stores through. False: not now, but after more events. */
+/*
+ * Lets stores through. False: not now, but after more events. A bell that other watches were still
+ * to arm is not armed when they have done so: this part of it is open again.
+ */
 static bool let_through(const struct watch *watch)
 {
+	pthread_mutex_lock(&bells.lock);
+	bell_disarm(watch->bell);
+	pthread_mutex_unlock(&bells.lock);
 	if (protect(watch, false) == EAGAIN)
 		return false;
 	machine_doorbell_rang(daemon_machine(), watch->bell->gpu, watch->bell->doorbell);

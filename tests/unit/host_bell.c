@@ -290,12 +290,49 @@ static void test_stalled(void **state)
 	client_unmap(&good);
 }
 
+/*
+ * A store through one mapping while another is still to be protected: what is then told as armed
+ * would let the next store through the first one pass unseen.
+ */
+static void test_rung_while_arming(void **state)
+{
+	struct client c, slow = { .uffd = -1 };
+	u32 rang;
+
+	client_begin(&c, 1);
+	client_map(&slow, 1);
+	slow.doorbell = c.doorbell;
+	assert_true(client_watch(&slow));
+	rang = count(&c.doorbell->rang);
+	os_store_release(&stalled_fd, slow.uffd);
+	bell_arm(c.bell);
+	assert_int_equal(sem_wait(&stalled), 0);
+	/* It is protected soon. */
+	while (count(&c.doorbell->rang) == rang) {
+		os_store_relaxed(&c.page[1], 1);
+		os_sleep_us(100);
+	}
+	os_store_release(&stalled_fd, -1);
+	sem_post(&go_on);
+	os_sleep_us(50000);
+	assert_int_equal(count(&c.doorbell->armed), 0);
+	bell_arm(c.bell);
+	assert_true(becomes(&c.doorbell->armed, 1));
+	ring(&c);
+	bell_arm(c.bell);
+	assert_true(becomes(&c.doorbell->armed, 2));
+	ring(&slow);
+	client_unmap(&slow);
+	client_unmap(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_store_is_told, start, end),
 		cmocka_unit_test_setup_teardown(test_mapped_again, start, end),
 		cmocka_unit_test_setup_teardown(test_stalled, start, end),
+		cmocka_unit_test_setup_teardown(test_rung_while_arming, start, end),
 	};
 
 	sem_init(&stalled, 0, 0);
