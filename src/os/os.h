@@ -322,6 +322,12 @@ enum nv_status os_pages_share(const struct os_pages *pages, struct os_pci_dev *d
 /* The bus address of the byte at offset. Pages need not be adjacent on the bus. */
 u64 os_pages_dma(const struct os_pages *pages, size_t offset);
 
+/* -- The CPU ----------------------------------------------------------------------------------- */
+
+/* What keeps this system's memory from whoever runs the machine. */
+enum os_tee { OS_TEE_NONE, OS_TEE_SEV, OS_TEE_TDX };
+enum os_tee os_tee(void);
+
 /* -- Firmware and settings --------------------------------------------------------------------- */
 
 /* The named image, read-only until released. NV_ERR_OBJECT_NOT_FOUND. */

@@ -159,6 +159,9 @@ void os_user_pci_kick(struct os_pci_dev *dev);
  * that it will (os_pci_expect). Any context.
  */
 bool os_user_pci_waiting(struct os_pci_dev *dev);
+/* What os_tee says; OS_TEE_NONE at first. Any thread. */
+void os_user_set_tee(enum os_tee tee);
+
 /* Whether os_pci_wait lends its thread to the device; true at first. */
 void os_user_pci_set_lending(struct os_pci_dev *dev, bool lend);
 /* In confidential mode the device reaches no OS_PAGES_PRIVATE page. */
