@@ -270,7 +270,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	u32 steps;
 
 	if (!d) {
-		struct h100_config config = { .count = 2 }; /* one of two on switches */
+		/* One of two on switches; every other input finds it in confidential mode, closed.
+		 */
+		struct h100_config config = { .count = 2,
+					      .cc = size % 2 ? H100_CC_ON : H100_CC_OFF };
 
 		d = malloc(sizeof(*d));
 		if (!d || h100_fabric_create(&config.fabric) != NV_OK)

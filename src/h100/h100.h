@@ -85,6 +85,13 @@ struct h100_host {
 	void (*video_give)(void *ctx, u32 owner);
 };
 
+/* Confidential mode, as its hardware says it. */
+enum h100_cc {
+	H100_CC_OFF,
+	H100_CC_ON,
+	H100_CC_DEVTOOLS, /* on, and debuggers may look */
+};
+
 struct h100_config {
 	const char *profile; /* text of the profile file */
 	size_t profile_size;
@@ -97,6 +104,10 @@ struct h100_config {
 	bool engine_threads;	    /* engines have own ones all the same */
 	bool lending;		    /* drivers lend their threads: see h100_lend */
 	u32 chaos;		    /* tests: 0, or a seed for random delays and reordering */
+	enum h100_cc cc;
+	const char *issuer; /* PEM: who certifies the GPU (docs/confidential-computing.md); NULL:
+			       the project's test issuer. Looked at where cc is not H100_CC_OFF */
+	size_t issuer_size;
 };
 
 /*
@@ -106,7 +117,7 @@ struct h100_config {
 enum nv_status h100_fabric_create(struct h100_fabric **out);
 void h100_fabric_destroy(struct h100_fabric *fabric);
 
-/* NV_ERR_INVALID_ARGUMENT: the profile or scenario is malformed (message by host->log). */
+/* NV_ERR_INVALID_ARGUMENT: the profile, scenario or issuer is malformed (message by host->log). */
 enum nv_status h100_create(const struct h100_host *host, const struct h100_config *config,
 			   struct h100 **out);
 /* Stops its threads; no callback comes after. */

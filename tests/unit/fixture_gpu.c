@@ -230,6 +230,7 @@ void fixture_gpu_create(struct fixture_gpu *f, const struct fixture_gpu_config *
 	model.count = config->count ? config->count : 1;
 	model.lending = f->lending;
 	model.chaos = config->chaos;
+	model.cc = config->cc;
 	if (first)
 		assert_int_equal(h100_fabric_create(&fabric), NV_OK);
 	model.fabric = fabric;

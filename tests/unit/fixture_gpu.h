@@ -27,6 +27,7 @@ struct fixture_gpu_config {
 	bool bridged;	      /* cards of a profile whose links are not connected: in pairs */
 	bool no_lending;
 	u32 chaos;
+	enum h100_cc cc;
 };
 
 /* config NULL: all zero. Fails the running test when it cannot. Bus 1 + index, device 0. */

@@ -54,7 +54,7 @@ static const struct h100_register rows[] = {
 	/* The boot ROM's configuration is FSP's to write: NV_PRISCV_RISCV_BCR_*. */
 	{ RISCV(BCR_CTRL), 8, 4, 0, NONE, reg_gsp_read, reg_gsp_write },
 
-	{ NV_PGC6_AON_SECURE_SCRATCH_GROUP_20, 1, 4, 0, NONE }, /* confidential mode off */
+	{ NV_PGC6_AON_SECURE_SCRATCH_GROUP_20, 1, 4, 0, NONE }, /* confidential mode: gsp/cc.c */
 	{ NV_USABLE_FB_SIZE_IN_MB, 1, 4, 0, NONE, reg_memory_mib },
 	{ NV_PGC6_SCI_SYS_TIMER_OFFSET_0, 2, 4, 0, NONE },
 	{ NV_PGC6_SCI_SEC_TIMER_TIME_0, 1, 4, 0, NONE, reg_time_low },
@@ -62,7 +62,9 @@ static const struct h100_register rows[] = {
 	{ NV_PFB_PRI_MMU_WPR2_ADDR_LO, 1, 4, 0, NONE },
 	{ NV_PFB_PRI_MMU_WPR2_ADDR_HI, 1, 4, 0, NONE },
 	{ NV_FUSE_OPT_SECURE_GSP_DEBUG_DIS, 1, 4, 1, NONE },
-	{ NV_FUSE_SPARE_BIT_0, 4, 4, 0, NONE },
+	/* Confidential computing is one of its features. */
+	{ NV_FUSE_SPARE_BIT_0, 2, 4, 1, NONE },
+	{ NV_FUSE_SPARE_BIT_0 + 8, 2, 4, 0, NONE },
 
 	{ SEC2(MAILBOX0), 1, 4, 0, ALL },
 	{ SEC2(MAILBOX1), 1, 4, 0, ALL },

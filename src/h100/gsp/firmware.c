@@ -16,6 +16,7 @@
 #define CRASH_TASK 1u
 #define CRASH_REASON 2u
 #define CRASH_CODE 0x0fu
+#define REFUSED_REASON 3u
 #define XID_GSP_ERROR 120u
 #define ACCOUNT_NS 1000000ull
 /* The driver's own handles are picked by it from other ranges. */
@@ -90,6 +91,7 @@ enum nv_status fw_init(struct fw *fw, struct h100_chip *chip, const struct h100_
 
 void fw_destroy(struct fw *fw)
 {
+	fw_cc_destroy(fw);
 	fw_store_clear(&fw->store);
 	fw_queues_close(fw);
 	free(fw->rx.data);
@@ -123,6 +125,7 @@ void fw_forget(struct fw *fw)
 		h100_peers_reset(fw->memory);
 	if (fw->keys)
 		h100_keys_wipe(fw->keys);
+	fw_cc_reset(fw);
 	if (had)
 		h100_state_shutdown(fw->state, fw->now_ns);
 }
@@ -203,6 +206,23 @@ bool fw_waiting(const struct fw *fw)
 }
 
 /* What the driver sees of an exception: its last message, the error word, and HALT. */
+static void halt_with(struct fw *fw, const char *text, u32 reason)
+{
+	fw->rng = 0; /* nothing is held back any more */
+	fw_queue_flush(fw);
+	fw_error_log(fw, XID_GSP_ERROR, text);
+	fw->stage = FW_STAGE_CRASHED;
+	h100_chip_register_set(fw->chip, NV_PGSP_MAILBOX(0),
+			       (u32)(REG_PREP(NV_GSP_ERROR_TAG, NV_GSP_ERROR_TAG_VAL) |
+				     REG_PREP(NV_GSP_ERROR_TASK, CRASH_TASK) |
+				     REG_PREP(NV_GSP_ERROR_REASON, reason) |
+				     REG_PREP(NV_GSP_ERROR_CODE, CRASH_CODE)));
+	h100_chip_gsp_set_run(fw->chip, H100_GSP_HALTED);
+	h100_chip_gsp_interrupt(fw->chip, (u32)(REG_MASK(NV_PFALCON_FALCON_IRQSTAT_HALT) |
+						REG_MASK(NV_PFALCON_FALCON_IRQSTAT_SWGEN0)));
+	fw->wants_interrupt = false;
+}
+
 void fw_crash(struct fw *fw)
 {
 	char text[96];
@@ -211,19 +231,17 @@ void fw_crash(struct fw *fw)
 		return;
 	snprintf(text, sizeof(text), "GSP task exception: task %u, reason 0x%x, code 0x%x",
 		 CRASH_TASK, CRASH_REASON, CRASH_CODE);
-	fw->rng = 0; /* nothing is held back any more */
-	fw_queue_flush(fw);
-	fw_error_log(fw, XID_GSP_ERROR, text);
-	fw->stage = FW_STAGE_CRASHED;
-	h100_chip_register_set(fw->chip, NV_PGSP_MAILBOX(0),
-			       (u32)(REG_PREP(NV_GSP_ERROR_TAG, NV_GSP_ERROR_TAG_VAL) |
-				     REG_PREP(NV_GSP_ERROR_TASK, CRASH_TASK) |
-				     REG_PREP(NV_GSP_ERROR_REASON, CRASH_REASON) |
-				     REG_PREP(NV_GSP_ERROR_CODE, CRASH_CODE)));
-	h100_chip_gsp_set_run(fw->chip, H100_GSP_HALTED);
-	h100_chip_gsp_interrupt(fw->chip, (u32)(REG_MASK(NV_PFALCON_FALCON_IRQSTAT_HALT) |
-						REG_MASK(NV_PFALCON_FALCON_IRQSTAT_SWGEN0)));
-	fw->wants_interrupt = false;
+	halt_with(fw, text, CRASH_REASON);
+}
+
+void fw_refuse_messages(struct fw *fw, const char *why)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "GSP message could not be authenticated: %s", why);
+	fw_log(fw, OS_LOG_ERROR, "%s", text);
+	halt_with(fw, text, REFUSED_REASON);
+	fw_cc_reset(fw);
 }
 
 void fw_ecc_error(struct fw *fw, bool uncorrected)
@@ -250,6 +268,7 @@ static void power_on(struct fw *fw)
 	fw->link_told = 0; /* the function forgot it with its registers */
 	fw_stop(fw, FW_STAGE_RESET);
 	h100_chip_gsp_set_run(fw->chip, H100_GSP_LOCKED);
+	fw_cc_show(fw);
 	h100_chip_fsp_set_ready(fw->chip, true);
 }
 

@@ -11,6 +11,7 @@
 #include "h100/engine/host.h"
 #include "h100/engine/keys.h"
 #include "h100/function/chip.h"
+#include "h100/gsp/cc.h"
 #include "h100/gsp/fw.h"
 #include "h100/gsp/image.h"
 #include "h100/h100.h"
@@ -148,6 +149,7 @@ struct fw {
 	const struct h100_engines *engines;
 	struct h100_memory *memory;
 	struct h100_keys *keys; /* of engines; NULL: no slots */
+	struct fw_cc *cc;	/* confidential mode; NULL: off */
 
 	struct fw_queues queues;
 	struct fw_store store;
@@ -191,6 +193,8 @@ bool fw_run(struct fw *fw, u32 work, u64 now_ns, bool lent);
 /* Messages wait for space in the status queue, or were held back. */
 bool fw_waiting(const struct fw *fw);
 void fw_crash(struct fw *fw);
+/* The same for a driver's message that does not open: whoever wrote it, nothing of it is done. */
+void fw_refuse_messages(struct fw *fw, const char *why);
 /* OS_ERROR_LOG: the driver logs text as an Xid. */
 void fw_error_log(struct fw *fw, u32 xid, const char *text);
 /* Memory found wrong: events for who asked for them, and an Xid line if it could not be corrected.
@@ -243,6 +247,13 @@ rpc_message_header_v *fw_queue_receive(struct fw *fw, u32 *bytes);
  * long; keeps it if there is no space.
  */
 void fw_queue_send(struct fw *fw, const rpc_message_header_v *message);
+/*
+ * sealed.c: the next record opened, in fw->rx, or why it is none (*elements 0: memory is gone); and
+ * a record that this one's direction seals, written to its place. False: it is not there, and its
+ * number is used up.
+ */
+const char *sealed_read(struct fw *fw, u32 waiting, u32 *elements, u32 *bytes);
+bool sealed_write(struct fw *fw, const rpc_message_header_v *header, const u8 *data, u32 size);
 /* What was kept goes out if it can; true when anything did. */
 bool fw_queue_flush(struct fw *fw);
 

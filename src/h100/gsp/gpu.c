@@ -11,6 +11,8 @@
 #include "base/bits.h"
 #include "h100/engine/fabric.h"
 
+#define ISSUER_MAX 65536u /* bytes of its text */
+
 void gpu_log(struct h100 *gpu, int level, const char *text)
 {
 	char line[240];
@@ -56,9 +58,59 @@ static enum nv_status make_state(struct h100 *gpu, const struct h100_config *con
 	return NV_OK;
 }
 
+static void forget_issuer(struct h100 *gpu)
+{
+	os_free_secret(gpu->issuer, gpu->issuer_bytes);
+	gpu->issuer = NULL;
+	gpu->issuer_bytes = 0;
+}
+
+/* What a confidential mode will be made of, while the texts are there. */
+static enum nv_status prepare_cc(struct h100 *gpu, const struct h100_config *config)
+{
+	gpu->cc = config->cc;
+	if (gpu->cc == H100_CC_OFF)
+		return NV_OK;
+	/* Only these are ever booted. */
+	if (!spdm_measure(&gpu->measures, &gpu->state.profile, config->profile,
+			  config->profile_size, config->scenario,
+			  config->scenario ? config->scenario_size : 0, h100_fmc_sha384,
+			  h100_image_sha384))
+		return NV_ERR_NO_MEMORY;
+	if (!config->issuer)
+		return NV_OK;
+	if (config->issuer_size == 0 || config->issuer_size > ISSUER_MAX)
+		return NV_ERR_INVALID_ARGUMENT;
+	gpu->issuer = os_alloc(config->issuer_size);
+	if (!gpu->issuer)
+		return NV_ERR_NO_MEMORY;
+	memcpy(gpu->issuer, config->issuer, config->issuer_size);
+	gpu->issuer_bytes = (u32)config->issuer_size;
+	return NV_OK;
+}
+
+static enum nv_status start_cc(struct h100 *gpu)
+{
+	const struct fw_cc_config config = { .devtools = gpu->cc == H100_CC_DEVTOOLS,
+					     .measures = &gpu->measures,
+					     .issuer = gpu->issuer,
+					     .issuer_bytes = gpu->issuer_bytes,
+					     .index = gpu->index };
+	enum nv_status status = NV_OK;
+
+	if (gpu->cc != H100_CC_OFF)
+		status = fw_cc_create(&gpu->fw, &config);
+	if (status == NV_ERR_INVALID_ARGUMENT)
+		gpu_log(gpu, OS_LOG_ERROR, "the issuer of its certificates is none");
+	forget_issuer(gpu);
+	return status;
+}
+
 enum nv_status gpu_init(struct h100 *gpu, const struct h100_host *host,
 			const struct h100_config *config)
 {
+	enum nv_status status;
+
 	memset(gpu, 0, sizeof(*gpu));
 	gpu->host = *host;
 	gpu->index = config->index;
@@ -66,11 +118,18 @@ enum nv_status gpu_init(struct h100 *gpu, const struct h100_host *host,
 	gpu->threads = config->threads;
 	gpu->engine_threads = config->threads || config->engine_threads;
 	gpu->lending = config->lending;
-	return make_state(gpu, config);
+	status = make_state(gpu, config);
+	if (status != NV_OK)
+		return status;
+	status = prepare_cc(gpu, config);
+	if (status != NV_OK)
+		gpu_fini(gpu);
+	return status;
 }
 
 void gpu_fini(struct h100 *gpu)
 {
+	forget_issuer(gpu);
 	h100_state_destroy(&gpu->state);
 }
 
@@ -243,6 +302,9 @@ enum nv_status gpu_start(struct h100 *gpu, struct h100_chip *chip, u8 *video, u3
 	gpu->fw.engines = &gpu->engines;
 	gpu->fw.memory = &gpu->memory;
 	gpu->fw.keys = &gpu->keys;
+	status = start_cc(gpu);
+	if (status != NV_OK)
+		goto fail_runner;
 	runner_schedule(gpu);
 	fw_run(&gpu->fw, H100_WORK_RESET, now_ns(gpu), true);
 	status = runner_start(gpu);

@@ -20,6 +20,10 @@ struct h100 {
 	struct h100_state state;
 	u32 index;
 	struct h100_fabric *fabric; /* NULL: no way to other GPUs */
+	enum h100_cc cc;
+	struct spdm_measures measures; /* where cc is not off */
+	char *issuer;		       /* PEM, a private key among it, until gpu_start; or NULL */
+	u32 issuer_bytes;
 
 	/* The engines, each with locks of its own */
 	struct h100_engines engines;

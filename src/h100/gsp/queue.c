@@ -26,13 +26,6 @@
 #define RX_OFFSET 32u
 #define BUFFER_ALIGN 64u
 
-/* A ring is counted round without a division: n is less than its elements, or just as many. */
-static u32 ring_move(const struct fw_ring *ring, u32 at, u32 n)
-{
-	at += n;
-	return at >= ring->count ? at - ring->count : at;
-}
-
 static u32 ring_distance(const struct fw_ring *ring, u32 from, u32 to)
 {
 	return to >= from ? to - from : to + ring->count - from;
@@ -164,11 +157,6 @@ void fw_queues_close(struct fw *fw)
 
 /* -- Commands ---------------------------------------------------------------------------------- */
 
-static u64 element_offset(const struct fw_ring *ring, u32 index)
-{
-	return ring->offset + ring->entry_offset + (u64)index * FW_PAGE;
-}
-
 /*
  * Copies bytes [from, to) of the record at the ring's place to the same place of a copy that begins
  * at data, and adds what lies before summed to the sum, a page at a time: while it is in the
@@ -276,7 +264,7 @@ static bool read_rest(struct fw *fw, const u8 *at, u32 wanted, u32 covered, u64 
  * Reads and checks the record at the ring's place. Returns why it is bad, or NULL; *elements is
  * what it takes up in either case, 0 when memory is gone.
  */
-static const char *read_record(struct fw *fw, u32 waiting, u32 *elements, u32 *bytes)
+static const char *read_plain(struct fw *fw, u32 waiting, u32 *elements, u32 *bytes)
 {
 	const GSP_MSG_QUEUE_ELEMENT *element = (const void *)fw->rx.data;
 	u8 *data = fw->rx.data;
@@ -323,18 +311,47 @@ static const char *read_record(struct fw *fw, u32 waiting, u32 *elements, u32 *b
 	return NULL;
 }
 
+/*
+ * The next record where they are sealed. One that is not as it must be was written by somebody
+ * else, and nothing behind it can be trusted to be in order: the firmware stops.
+ */
+static rpc_message_header_v *receive_sealed(struct fw *fw, u32 *bytes)
+{
+	u32 elements, waiting = available(fw);
+	const char *fault;
+
+	if (waiting == 0)
+		return NULL;
+	fault = sealed_read(fw, waiting, &elements, bytes);
+	if (fault && elements != 0 && !fw->cc->seals) {
+		/* Nothing was sealed yet, so nothing is lost: the driver may have given up. */
+		fw_log(fw, OS_LOG_WARN, "session dropped: the first message is not sealed (%s)",
+		       fault);
+		fw_cc_reset(fw);
+		return fw_queue_receive(fw, bytes);
+	}
+	if (fault && elements != 0)
+		fw_refuse_messages(fw, fault);
+	if (fault)
+		return NULL;
+	fw->queues.commands.seq++;
+	return consume(fw, elements) ? header_of(fw->rx.data) : NULL;
+}
+
 rpc_message_header_v *fw_queue_receive(struct fw *fw, u32 *bytes)
 {
 	const GSP_MSG_QUEUE_ELEMENT *element = (const void *)fw->rx.data;
 	struct fw_ring *ring = &fw->queues.commands;
 
+	if (__builtin_expect(fw->cc && fw->cc->opens, 0))
+		return receive_sealed(fw, bytes);
 	for (;;) {
 		u32 elements, seq, waiting = available(fw);
 		const char *fault;
 
 		if (waiting == 0)
 			return NULL;
-		fault = read_record(fw, waiting, &elements, bytes);
+		fault = read_plain(fw, waiting, &elements, bytes);
 		if (elements == 0 || !consume(fw, elements))
 			return NULL;
 		seq = ring->seq;
@@ -465,8 +482,12 @@ static bool send_record(struct fw *fw, const rpc_message_header_v *header, const
 
 	if (status_space(fw, r.elements) < r.elements)
 		return false;
-	if (!write_in_place(fw, &r) && !write_by_address(fw, &r))
+	if (__builtin_expect(fw->cc && fw->cc->seals, 0)) {
+		if (!sealed_write(fw, header, data, size))
+			return true; /* likewise: what follows it will not open */
+	} else if (!write_in_place(fw, &r) && !write_by_address(fw, &r)) {
 		return true; /* nobody is there to read it */
+	}
 	next = ring_move(ring, ring->at, r.elements);
 	if (pointer_write(fw, ring->offset + offsetof(msgqTxHeader, writePtr), next)) {
 		ring->at = next;
@@ -547,6 +568,8 @@ void fw_queue_send(struct fw *fw, const rpc_message_header_v *message)
 
 	if (event)
 		fw->wants_interrupt = true;
+	if (event && fw_cc_holds(fw->cc))
+		wait = true;
 	/* Chaos holds events back, and lets replies overtake them. */
 	if (fw->rng != 0 && fw->stage == FW_STAGE_RUNNING) {
 		if (event)
@@ -584,12 +607,18 @@ static bool send_first(struct fw *fw, bool *any)
 	return all;
 }
 
+/* An event that is to be sealed once messages are. */
+static bool holds_first(const struct fw *fw)
+{
+	return fw_cc_holds(fw->cc) && is_event((const void *)fw->queues.out_first->message);
+}
+
 bool fw_queue_flush(struct fw *fw)
 {
 	struct fw_queues *q = &fw->queues;
 	bool any = false;
 
-	while (q->out_first && send_first(fw, &any)) {
+	while (q->out_first && !holds_first(fw) && send_first(fw, &any)) {
 		struct fw_out *out = q->out_first;
 
 		q->out_first = out->next;

@@ -24,6 +24,9 @@ struct rpc_entry {
 
 static enum nv_status rpc_unload(struct fw *fw, void *data, u32 size)
 {
+	/* A session does not outlive its driver, and what is kept would. */
+	if (fw->cc && ((const rpc_unloading_guest_driver_v *)data)->bInPMTransition)
+		return NV_ERR_NOT_SUPPORTED;
 	return NV_OK; /* the work is done once the reply is out */
 }
 
@@ -143,6 +146,8 @@ static void serve(struct fw *fw, rpc_message_header_v *message, u32 bytes)
 		status = NV_ERR_INVALID_PARAM_STRUCT;
 	else if (entry->when == WHEN_RUNNING && fw->stage != FW_STAGE_RUNNING)
 		status = NV_ERR_NOT_READY;
+	else if (!fw_cc_allows(fw, message, bytes))
+		status = NV_ERR_INVALID_STATE;
 	else
 		status = entry->fn(fw, message + 1, size);
 

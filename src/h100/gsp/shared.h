@@ -14,6 +14,18 @@
 
 #define SHARED_FEW_BYTES 256u
 
+/* A ring is counted round without a division: n is less than its elements, or just as many. */
+static inline u32 ring_move(const struct fw_ring *ring, u32 at, u32 n)
+{
+	at += n;
+	return at >= ring->count ? at - ring->count : at;
+}
+
+static inline u64 element_offset(const struct fw_ring *ring, u32 index)
+{
+	return ring->offset + ring->entry_offset + (u64)index * FW_PAGE;
+}
+
 /* Where shared memory lies, to the end of the page; NULL: it takes an access by bus address. */
 static inline u8 *shared_at(struct fw *fw, u64 offset)
 {
