@@ -48,6 +48,10 @@ struct rm {
 	void *gpu_state;		/* rm/gpu's own, if it keeps any */
 	struct rm_class_state *classes; /* class/state.h */
 
+	u32 cc;		     /* atomic: RM_CC_* (cc/session.h), and how many GPUs run */
+	const void *cc_root; /* DER: who certifies GPUs; of rm_config */
+	u32 cc_root_bytes;
+
 	struct os_mutex names_lock;    /* LOCK_RANK_LEAF */
 	struct handle_map names;       /* of OS events; names_lock */
 	struct os_spinlock event_lock; /* where OS events go to, and every file's queue */

@@ -131,6 +131,8 @@ enum nv_status rm_create(const struct rm_config *config, struct rm **out)
 	os_memcpy(rm->version, version, os_strnlen(version, RM_VERSION_LENGTH));
 	rm->host = config->host;
 	rm->uvm_major = config->uvm_major;
+	rm->cc_root = config->cc_root;
+	rm->cc_root_bytes = config->cc_root_bytes;
 	if (os_random(&rm->instance_id, sizeof(rm->instance_id)) != NV_OK)
 		rm->instance_id = os_time_real_ns();
 	list_init(&rm->gpu_files);

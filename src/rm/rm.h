@@ -52,6 +52,10 @@ struct rm_config {
 	u32 registry_count;
 	const char *options[RM_OPTION_COUNT]; /* copied; NULL: not set */
 	u32 uvm_major;			      /* 0: no nvidia-uvm */
+	/* The certificate (DER) that GPUs in confidential mode are to be certified by; it stays the
+	 * caller's. NULL: the project's test root. */
+	const void *cc_root;
+	u32 cc_root_bytes;
 };
 
 /* NV_ERR_NO_MEMORY; NV_ERR_NOT_READY: no entropy yet; *out is set only on success. */

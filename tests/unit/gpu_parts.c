@@ -135,13 +135,16 @@ u32 times_logged(const char *text)
 
 struct fixture_gpu fixture;
 struct rm_gpu *gpu;
+enum h100_cc parts_cc;
 static bool no_lending;
 static u32 chaos;
 static u64 live_before;
 
 int parts_setup(void **state)
 {
-	const struct fixture_gpu_config config = { .no_lending = no_lending, .chaos = chaos };
+	const struct fixture_gpu_config config = { .no_lending = no_lending,
+						   .chaos = chaos,
+						   .cc = parts_cc };
 
 	live_before = unit_live();
 	memset(&rm, 0, sizeof(rm));
@@ -295,5 +298,7 @@ int parts_run(const char *name, const struct CMUnitTest *tests, size_t count)
 		snprintf(title, sizeof(title), "%s, %s", name, modes[i].name);
 		failed += _cmocka_run_group_tests(title, tests, count, NULL, NULL);
 	}
+	no_lending = false;
+	chaos = 0;
 	return failed;
 }

@@ -19,6 +19,7 @@
 extern struct rm rm;
 extern struct fixture_gpu fixture;
 extern struct rm_gpu *gpu;
+extern enum h100_cc parts_cc; /* of the next parts_setup */
 
 /* What reached the classes, atomic, and the server. */
 extern u32 notified, notified_lost, objects_removed, objects_freed;

@@ -4,6 +4,7 @@
  * are chosen here; the firmware writes the instance block and runs the channel.
  */
 #include "base/bits.h"
+#include "rm/cc/session.h"
 #include "rm/class/channel_group.h"
 #include "rm/class/channel_pause.h"
 #include "rm/class/channel_object.h"
@@ -152,9 +153,13 @@ static enum nv_status check_params(const struct alloc *a)
 	if (REG_GET(NVOS04_FLAGS_CHANNEL_SKIP_SCRUBBER, p->flags) &&
 	    a->privilege != NV_KERNELCHANNEL_ALLOC_INTERNALFLAGS_PRIVILEGE_KERNEL)
 		return NV_ERR_INVALID_ARGUMENT;
-	/* Keys come with confidential computing, which is off. */
-	if (REG_GET(NVOS04_FLAGS_CC_SECURE, p->flags) == NVOS04_FLAGS_CC_SECURE_TRUE)
+	if (REG_GET(NVOS04_FLAGS_CC_SECURE, p->flags) == NVOS04_FLAGS_CC_SECURE_TRUE) {
+		if (a->privilege != NV_KERNELCHANNEL_ALLOC_INTERNALFLAGS_PRIVILEGE_KERNEL &&
+		    !rm_cc_accepts_work(a->object->gpu->rm))
+			return NV_ERR_NOT_READY;
+		/* No engine here has keys. */
 		return NV_ERR_NOT_SUPPORTED;
+	}
 	return NV_OK;
 }
 

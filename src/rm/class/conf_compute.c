@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Class NV_CONFIDENTIAL_COMPUTE (ConfidentialComputeApi). No GPU runs in a confidential mode here:
- * the capabilities say so, and there is no session that a certificate or a report could come from.
+ * Class NV_CONFIDENTIAL_COMPUTE (ConfidentialComputeApi): which mode CPU and GPUs are in, whether
+ * the work of clients is accepted, and what of a GPU is protected.
  */
+#include "rm/cc/session.h"
 #include "rm/class/class.h"
 #include "rm/class/state.h"
 
@@ -24,12 +25,22 @@ static enum nv_status get_capabilities(struct rm_call *call, void *params)
 {
 	NV_CONF_COMPUTE_CTRL_CMD_SYSTEM_GET_CAPABILITIES_PARAMS *p = params;
 
-	p->cpuCapability = NV_CONF_COMPUTE_SYSTEM_CPU_CAPABILITY_NONE;
+	static const u8 cpus[] = {
+		[OS_TEE_NONE] = NV_CONF_COMPUTE_SYSTEM_CPU_CAPABILITY_NONE,
+		[OS_TEE_SEV] = NV_CONF_COMPUTE_SYSTEM_CPU_CAPABILITY_AMD_SEV,
+		[OS_TEE_TDX] = NV_CONF_COMPUTE_SYSTEM_CPU_CAPABILITY_INTEL_TDX,
+	};
+	u32 cc = os_load_acquire(&call->rm->cc);
+
+	p->cpuCapability = cpus[os_tee()];
 	p->gpusCapability = any_capable(call->rm) ? NV_CONF_COMPUTE_SYSTEM_GPUS_CAPABILITY_HCC
 						  : NV_CONF_COMPUTE_SYSTEM_GPUS_CAPABILITY_NONE;
-	p->environment = NV_CONF_COMPUTE_SYSTEM_ENVIRONMENT_UNAVAILABLE;
-	p->ccFeature = NV_CONF_COMPUTE_SYSTEM_FEATURE_DISABLED;
-	p->devToolsMode = NV_CONF_COMPUTE_SYSTEM_DEVTOOLS_MODE_DISABLED;
+	p->environment = cc & RM_CC_ENABLED ? NV_CONF_COMPUTE_SYSTEM_ENVIRONMENT_SIM
+					    : NV_CONF_COMPUTE_SYSTEM_ENVIRONMENT_UNAVAILABLE;
+	p->ccFeature = cc & RM_CC_ENABLED ? NV_CONF_COMPUTE_SYSTEM_FEATURE_HCC_ENABLED
+					  : NV_CONF_COMPUTE_SYSTEM_FEATURE_DISABLED;
+	p->devToolsMode = cc & RM_CC_DEVTOOLS ? NV_CONF_COMPUTE_SYSTEM_DEVTOOLS_MODE_ENABLED
+					      : NV_CONF_COMPUTE_SYSTEM_DEVTOOLS_MODE_DISABLED;
 	return NV_OK;
 }
 
@@ -37,9 +48,7 @@ static enum nv_status get_gpus_state(struct rm_call *call, void *params)
 {
 	NV_CONF_COMPUTE_CTRL_CMD_SYSTEM_GET_GPUS_STATE_PARAMS *p = params;
 
-	os_mutex_lock(&call->rm->classes->session_lock);
-	p->bAcceptClientRequest = call->rm->classes->gpus_ready;
-	os_mutex_unlock(&call->rm->classes->session_lock);
+	p->bAcceptClientRequest = (os_load_acquire(&call->rm->cc) & RM_CC_READY) != 0;
 	return NV_OK;
 }
 
@@ -47,9 +56,7 @@ static enum nv_status set_gpus_state(struct rm_call *call, void *params)
 {
 	const NV_CONF_COMPUTE_CTRL_CMD_SYSTEM_SET_GPUS_STATE_PARAMS *p = params;
 
-	os_mutex_lock(&call->rm->classes->session_lock);
-	call->rm->classes->gpus_ready = p->bAcceptClientRequest != 0;
-	os_mutex_unlock(&call->rm->classes->session_lock);
+	rm_cc_set_ready(call->rm, p->bAcceptClientRequest != 0);
 	return NV_OK;
 }
 
@@ -58,13 +65,14 @@ static enum nv_status find_subdevice(struct rm_call *call, u32 handle, struct rm
 	return rm_object_find_class(call->client, handle, ABI_ICLASS_Subdevice, out);
 }
 
-/* Outside confidential mode all video memory is unprotected. */
+/* In confidential mode all video memory is protected, otherwise none. */
 static enum nv_status get_vidmem_size(struct rm_call *call, void *params)
 {
 	NV_CONF_COMPUTE_CTRL_CMD_GPU_GET_VIDMEM_SIZE_PARAMS *p = params;
 	struct rm_gpu_objects *objects;
 	struct rm_object *subdevice;
 	enum nv_status status;
+	u64 size;
 
 	status = find_subdevice(call, p->hSubDevice, &subdevice);
 	if (status != NV_OK)
@@ -73,9 +81,10 @@ static enum nv_status get_vidmem_size(struct rm_call *call, void *params)
 	if (status != NV_OK)
 		return status;
 	os_mutex_lock(&objects->lock);
-	p->protectedMemSizeInKb = 0;
-	p->unprotectedMemSizeInKb = objects->heap.total >> 10;
+	size = objects->heap.total >> 10;
 	os_mutex_unlock(&objects->lock);
+	p->protectedMemSizeInKb = rm_cc_is_enabled(call->rm) ? size : 0;
+	p->unprotectedMemSizeInKb = rm_cc_is_enabled(call->rm) ? 0 : size;
 	return NV_OK;
 }
 
@@ -105,13 +114,20 @@ static enum nv_status get_report(struct rm_call *call, void *params)
 static enum nv_status get_secure_channels(struct rm_call *call, void *params)
 {
 	NV_CONF_COMPUTE_CTRL_CMD_GPU_GET_NUM_SECURE_CHANNELS_PARAMS *p = params;
+	NV2080_CTRL_INTERNAL_FIFO_GET_NUM_SECURE_CHANNELS_PARAMS count;
 	struct rm_object *subdevice;
 	enum nv_status status = find_subdevice(call, p->hSubDevice, &subdevice);
 
 	if (status != NV_OK)
 		return status;
-	p->maxSec2Channels = 0;
-	p->maxCeChannels = 0;
+	os_memset(&count, 0, sizeof(count));
+	status = rm_gpu_internal_control(subdevice->gpu,
+					 NV2080_CTRL_CMD_INTERNAL_FIFO_GET_NUM_SECURE_CHANNELS,
+					 &count, sizeof(count));
+	if (status != NV_OK)
+		return status;
+	p->maxSec2Channels = count.maxSec2SecureChannels;
+	p->maxCeChannels = count.maxCeSecureChannels;
 	return NV_OK;
 }
 

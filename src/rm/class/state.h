@@ -40,7 +40,6 @@ struct rm_class_state {
 	struct os_mutex session_lock; /* LOCK_RANK_LEAF */
 	bool fabric_manager;	      /* a fabric manager session exists */
 	bool fabric_initialized;      /* ... and said so */
-	bool gpus_ready;	      /* confidential computing: client work is accepted */
 };
 
 enum nv_status rm_class_state_create(struct rm *rm);

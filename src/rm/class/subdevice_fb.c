@@ -4,6 +4,7 @@
  * are in KiB. What the memory is made of the firmware tells; how much is free the heap.
  */
 #include "base/bits.h"
+#include "rm/cc/session.h"
 #include "rm/class/subdevice.h"
 #include "rm/gpu/static_info.h"
 #include "rm/gsp/rpc.h"
@@ -120,8 +121,15 @@ static enum nv_status info_of_driver(const struct rm_gpu *gpu, const struct rm_g
 	case NV2080_CTRL_FB_INFO_INDEX_P2P_MAILBOX_SIZE:
 	case NV2080_CTRL_FB_INFO_INDEX_P2P_MAILBOX_ALIGNMENT:
 	case NV2080_CTRL_FB_INFO_INDEX_P2P_MAILBOX_BAR1_MAX_OFFSET_64KB:
+		return NV_OK;
+	/* All of it, in confidential mode. */
 	case NV2080_CTRL_FB_INFO_INDEX_PROTECTED_MEM_SIZE_TOTAL_KB:
+		if (rm_cc_is_enabled(gpu->rm))
+			*data = kib(heap->total);
+		return NV_OK;
 	case NV2080_CTRL_FB_INFO_INDEX_PROTECTED_MEM_SIZE_FREE_KB:
+		if (rm_cc_is_enabled(gpu->rm))
+			*data = kib(heap->total - heap->used);
 		return NV_OK;
 	default:
 		return NV_ERR_INVALID_ARGUMENT;

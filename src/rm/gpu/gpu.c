@@ -4,6 +4,7 @@
 
 #include "base/list.h"
 #include "rm/api/cache.h"
+#include "rm/cc/session.h"
 #include "rm/gpu/interrupt.h"
 #include "rm/gpu/regs.h"
 #include "rm/gpu/static_info.h"
@@ -88,6 +89,11 @@ enum nv_status rm_gpu_retain(struct rm_gpu *gpu)
 		status = gsp_boot(gpu);
 		if (status == NV_OK && exclude(gpu))
 			status = NV_ERR_ILLEGAL_ACTION;
+		if (status == NV_OK) {
+			status = rm_cc_attach(gpu);
+			if (status != NV_OK)
+				gsp_shutdown(gpu);
+		}
 		/* Lost meanwhile (another thread may say so): boot's result does not count. */
 		if (status == NV_OK && !os_cmpxchg32(&gpu->state, RM_GPU_FOUND, RM_GPU_RUNNING)) {
 			gsp_shutdown(gpu);

@@ -11,6 +11,7 @@
 #include "os/os.h"
 
 struct rm;
+struct rm_cc;
 struct rm_gsp;
 struct rm_gpu_interrupts;
 struct rm_gpu_static;
@@ -43,6 +44,8 @@ struct rm_gpu {
 	bool suspended;	 /* its firmware's state waits for rm_gpu_resume; GPU lock */
 	struct os_mutex lock; /* LOCK_RANK_GPU: RPC queues and all state below */
 	struct rm_gsp *gsp;   /* NULL until booted */
+	struct rm_cc *cc;     /* confidential mode (cc/session.h); NULL: off, or not booted */
+	bool cc_attached;     /* it counts in rm->cc; GPU lock */
 	struct os_spinlock interrupts_lock;
 	/* Made under the GPU lock at the first boot; both locks are held to change it, but at the
 	 * end.

@@ -5,6 +5,7 @@
  */
 #include "rm/gsp/gsp.h"
 
+#include "rm/cc/session.h"
 #include "rm/gpu/interrupt.h"
 #include "rm/gpu/regs.h"
 #include "rm/gpu/static_info.h"
@@ -162,8 +163,12 @@ static void tear_down(struct rm_gpu *gpu)
 	gsp_events_take(gsp, &events);
 	gsp_events_drop(&events);
 	gpu->gsp = NULL;
+	rm_cc_destroy(gpu);
 	gsp_memory_free(gsp);
 	os_free(gsp->info);
+	if (gsp->sealed)
+		os_memset(gsp->buffer, 0, GSP_MSG_QUEUE_ELEMENT_SIZE_MAX);
+	os_free(gsp->outgoing);
 	os_free(gsp->buffer);
 	os_free(gsp);
 }
@@ -185,6 +190,8 @@ static enum nv_status run_boot(struct rm_gsp *gsp, const struct gsp_firmware *fw
 		status = gsp_wait_event(gsp, NV_VGPU_MSG_EVENT_GSP_INIT_DONE);
 	if (status == NV_OK)
 		status = get_static_info(gsp);
+	if (status == NV_OK)
+		status = rm_cc_establish(gsp->gpu);
 	return status;
 }
 
@@ -208,10 +215,14 @@ enum nv_status gsp_boot(struct rm_gpu *gpu)
 		       gpu->boot_0);
 		return NV_ERR_NOT_SUPPORTED;
 	}
+	status = rm_cc_begin(gpu);
+	if (status != NV_OK)
+		return status;
 	status = gsp_firmware_get(gpu->pci, &fw);
 	if (status != NV_OK) {
 		os_log(OS_LOG_ERROR, "NVRM: GPU%u: no usable firmware %s: 0x%x", gpu->instance,
 		       GSP_FIRMWARE_NAME, status);
+		rm_cc_destroy(gpu);
 		return status;
 	}
 
@@ -255,6 +266,7 @@ fail_memory:
 	os_free(gsp->buffer);
 	os_free(gsp);
 fail_gsp:
+	rm_cc_destroy(gpu);
 	gsp_firmware_put(&fw);
 	return status;
 }
@@ -277,6 +289,8 @@ static enum nv_status unload(struct rm_gsp *gsp, bool keep)
 	};
 	enum nv_status status;
 
+	if (!keep)
+		rm_cc_end(gsp->gpu);
 	os_memset(&params, 0, sizeof(params));
 	params.bInPMTransition = keep;
 	params.newLevel = keep ? GSP_POWER_LEVEL_STANDBY : 0;
@@ -289,8 +303,12 @@ static enum nv_status unload(struct rm_gsp *gsp, bool keep)
 enum nv_status gsp_suspend(struct rm_gpu *gpu, struct list *events)
 {
 	struct rm_gsp *gsp = gpu->gsp;
-	enum nv_status status = unload(gsp, true);
+	enum nv_status status;
 
+	/* A session ends with the firmware that has it, and objects need its keys. */
+	if (gpu->cc)
+		return NV_ERR_NOT_SUPPORTED;
+	status = unload(gsp, true);
 	if (status != NV_OK && gsp_check_alive(gsp) == NV_OK)
 		return status;
 	gsp_events_take(gsp, events);
@@ -314,5 +332,6 @@ void gsp_shutdown(struct rm_gpu *gpu)
 		gsp->timeout_ns = min(gsp->timeout_ns, GSP_LAST_WAIT_NS);
 	if (!rm_gpu_is_lost(gpu))
 		unload(gsp, false);
+	rm_cc_detach(gpu);
 	tear_down(gpu);
 }

@@ -10,6 +10,7 @@
 #include "rm/gsp/gsp.h"
 
 #include "base/bits.h"
+#include "rm/cc/session.h"
 #include "rm/gpu/regs.h"
 #include "rm/gsp/firmware.h"
 #include "rm/registry.h"
@@ -242,6 +243,7 @@ static void fill_boot_params(struct rm_gsp *gsp)
 	GSP_FMC_BOOT_PARAMS *p = args_page(m, GSP_ARGS_FMC);
 	GSP_ARGUMENTS_CACHED *rm = args_page(m, GSP_ARGS_RM);
 
+	p->initParams.regkeys = rm_cc_proxy_keys(gsp->gpu);
 	p->bootGspRmParams.target = GSP_DMA_TARGET_COHERENT_SYSTEM;
 	p->bootGspRmParams.gspRmDescOffset = args_address(m, GSP_ARGS_WPR_META);
 	p->bootGspRmParams.gspRmDescSize = sizeof(GspFwWprMeta);

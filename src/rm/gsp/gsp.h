@@ -55,13 +55,16 @@ struct rm_gsp {
 	struct gsp_memory memory;
 	struct gsp_msgq queue;
 	GSP_MSG_QUEUE_ELEMENT *buffer; /* the message received last */
-	struct rm_gpu_static *info;    /* while booting; gpu->info afterwards */
-	u32 sequence;		       /* of the RPC sent last */
-	u64 default_ns;		       /* RmDefaultTimeout */
-	u64 timeout_ns;		       /* of an RPC: 1.5 times that */
-	u32 timeouts;		       /* RPCs without a reply since boot */
-	bool silent;		       /* nothing came of the last RPC */
-	bool stopping;		       /* nobody uses it any more: unloading is all that is left */
+	bool sealed;		       /* messages are; sealed.c has what follows: */
+	bool distrusted;	       /* one was not authentic: none is taken any more */
+	GSP_MSG_QUEUE_ELEMENT *outgoing;
+	struct rm_gpu_static *info; /* while booting; gpu->info afterwards */
+	u32 sequence;		    /* of the RPC sent last */
+	u64 default_ns;		    /* RmDefaultTimeout */
+	u64 timeout_ns;		    /* of an RPC: 1.5 times that */
+	u32 timeouts;		    /* RPCs without a reply since boot */
+	bool silent;		    /* nothing came of the last RPC */
+	bool stopping;		    /* nobody uses it any more: unloading is all that is left */
 	u32 halted;	    /* atomic: the processor stopped (interrupt), somebody must look */
 	u32 waiting;	    /* atomic: a thread waits for a reply and drains the queue itself */
 	bool expects;	    /* the device may interrupt for what that thread waits for */
@@ -140,6 +143,24 @@ enum nv_status gsp_wait_event(struct rm_gsp *gsp, u32 event);
  * or NV_ERR_GPU_IS_LOST.
  */
 enum nv_status gsp_check_alive(struct rm_gsp *gsp);
+
+/*
+ * A command of the driver's own to the firmware's internal subdevice, also while booting; whoever
+ * calls has the GPU lock. The firmware's status, or that of gsp_rpc_call.
+ */
+enum nv_status gsp_internal_control(struct rm_gsp *gsp, u32 cmd, void *params, u32 size);
+
+/* -- sealed.c: confidential mode --------------------------------------------------------------- */
+
+/* From now on every message is sealed, in both directions. NV_ERR_NO_MEMORY. */
+enum nv_status gsp_start_sealing(struct rm_gsp *gsp);
+/* As gsp_msgq_send, and the statuses of rm_cc_seal. Allocates nothing. */
+enum nv_status gsp_sealed_send(struct rm_gsp *gsp, const struct gsp_piece *pieces, u32 count);
+/*
+ * As gsp_msgq_receive into gsp->buffer, but that NV_ERR_INVALID_DATA for a message that is not the
+ * firmware's next one is the end: the GPU is lost, and no message is taken any more.
+ */
+enum nv_status gsp_sealed_receive(struct rm_gsp *gsp);
 
 /* -- event.c ----------------------------------------------------------------------------------- */
 

@@ -265,6 +265,20 @@ enum nv_status gsp_msgq_send(struct gsp_msgq *q, const struct gsp_piece *pieces,
 	return NV_OK;
 }
 
+void gsp_msgq_send_elements(struct gsp_msgq *q, const void *message, u32 elements)
+{
+	struct cursor c = {
+		.base = q->command + GSP_MSG_QUEUE_HEADER_SIZE,
+		.size = q->command_count * ELEMENT,
+		.at = q->write * ELEMENT,
+	};
+
+	put(&c, message, elements * ELEMENT);
+	q->write = gsp_ring_move(q->write, elements, q->command_count);
+	q->send_sequence++;
+	os_store_release(&((msgqTxHeader *)q->command)->writePtr, q->write);
+}
+
 /* -- Receiving --------------------------------------------------------------------------------- */
 
 bool gsp_msgq_has_message(const struct gsp_msgq *q)
@@ -272,7 +286,7 @@ bool gsp_msgq_has_message(const struct gsp_msgq *q)
 	return q->linked && os_load_acquire(&status_header(q)->writePtr) != q->read;
 }
 
-static void consume(struct gsp_msgq *q, u32 count)
+void gsp_msgq_consume(struct gsp_msgq *q, u32 count)
 {
 	q->read = gsp_ring_move(q->read, count, q->status_count);
 	os_store_release(our_read_pointer(q), q->read);
@@ -335,7 +349,7 @@ static enum nv_status refuse(struct gsp_msgq *q, u32 count, const char *why)
 {
 	q->dropped++;
 	os_log(OS_LOG_ERROR, "NVRM: GSP message dropped: %s", why);
-	consume(q, count);
+	gsp_msgq_consume(q, count);
 	q->resync = true;
 	return NV_ERR_INVALID_DATA;
 }
@@ -403,7 +417,7 @@ static enum nv_status receive_one(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buf
 	ahead = buffer->seqNum - q->receive_sequence;
 	if (ahead >= SEQUENCE_HALF) {
 		q->dropped++;
-		consume(q, count);
+		gsp_msgq_consume(q, count);
 		return NV_WARN_MORE_PROCESSING_REQUIRED;
 	}
 	if (ahead != 0 && !q->resync) {
@@ -414,17 +428,14 @@ static enum nv_status receive_one(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buf
 	}
 	q->receive_sequence = buffer->seqNum + 1;
 	q->resync = false;
-	consume(q, count);
+	gsp_msgq_consume(q, count);
 	return NV_OK;
 }
 
-enum nv_status gsp_msgq_receive_to(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffer,
-				   struct gsp_sink *sink)
+enum nv_status gsp_msgq_available(const struct gsp_msgq *q, u32 *elements)
 {
 	u32 write;
 
-	if (sink)
-		sink->used = false;
 	if (!q->linked)
 		return NV_WARN_NOTHING_TO_DO;
 	write = os_load_acquire(&status_header(q)->writePtr);
@@ -432,7 +443,25 @@ enum nv_status gsp_msgq_receive_to(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *bu
 		return NV_WARN_NOTHING_TO_DO;
 	if (write >= q->status_count)
 		return NV_ERR_INVALID_DATA;
-	return receive_one(q, buffer, gsp_ring_distance(q->read, write, q->status_count), sink);
+	*elements = gsp_ring_distance(q->read, write, q->status_count);
+	return NV_OK;
+}
+
+void gsp_msgq_copy_elements(const struct gsp_msgq *q, void *buffer, u32 first, u32 end)
+{
+	take(q, first * ELEMENT, (u8 *)buffer + first * ELEMENT, (end - first) * ELEMENT);
+}
+
+enum nv_status gsp_msgq_receive_to(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffer,
+				   struct gsp_sink *sink)
+{
+	enum nv_status status;
+	u32 available;
+
+	if (sink)
+		sink->used = false;
+	status = gsp_msgq_available(q, &available);
+	return status == NV_OK ? receive_one(q, buffer, available, sink) : status;
 }
 
 enum nv_status gsp_msgq_receive(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffer)

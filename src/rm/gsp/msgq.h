@@ -230,6 +230,17 @@ enum nv_status gsp_msgq_receive(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffe
 enum nv_status gsp_msgq_receive_to(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *buffer,
 				   struct gsp_sink *sink);
 
+/*
+ * For messages that are sealed, which are looked at by elements (sealed.c). How many wait:
+ * statuses of gsp_msgq_receive. Copies those from first to end of the message that is next to the
+ * same places from buffer on. Takes it out of the queue.
+ */
+enum nv_status gsp_msgq_available(const struct gsp_msgq *q, u32 *elements);
+void gsp_msgq_copy_elements(const struct gsp_msgq *q, void *buffer, u32 first, u32 end);
+void gsp_msgq_consume(struct gsp_msgq *q, u32 elements);
+/* Hands over a message that is complete, its elements' headers among it; there is room for it. */
+void gsp_msgq_send_elements(struct gsp_msgq *q, const void *message, u32 elements);
+
 /* The exclusive or of a message's 32-bit words, zero-padded to 8 bytes. */
 u32 gsp_msgq_checksum(const void *data, u32 size);
 

@@ -6,6 +6,7 @@
 #include "rm/gsp/gsp.h"
 
 #include "abi/serial.h"
+#include "rm/gpu/static_info.h"
 #include "rm/server/server.h"
 
 /*
@@ -36,6 +37,31 @@ static enum nv_status exchange(struct rm_gpu *gpu, struct gsp_exchange *x)
 	if (x->inner != NV_OK)
 		return x->inner;
 	return x->var_size == 0 || x->var_valid ? NV_OK : NV_ERR_INVALID_DATA;
+}
+
+enum nv_status gsp_internal_control(struct rm_gsp *gsp, u32 cmd, void *params, u32 size)
+{
+	const struct rm_gpu_static *info = gsp->info ? gsp->info : gsp->gpu->info;
+	const rpc_gsp_rm_control_v03_00 p = {
+		.hClient = info->config.hInternalClient,
+		.hObject = info->config.hInternalSubdevice,
+		.cmd = cmd,
+		.paramsSize = size,
+		.flags = RMAPI_RPC_FLAGS_NONE,
+	};
+	struct gsp_exchange x = {
+		.function = NV_VGPU_MSG_FUNCTION_GSP_RM_CONTROL,
+		.fixed = &p,
+		.fixed_size = sizeof(p),
+		.var = params,
+		.var_size = size,
+		.status_offset = offsetof(rpc_gsp_rm_control_v03_00, status),
+	};
+	enum nv_status status = gsp_rpc_call(gsp, &x);
+
+	if (status == NV_OK)
+		status = x.inner;
+	return status == NV_OK && !x.var_valid ? NV_ERR_INVALID_DATA : status;
 }
 
 static enum nv_status exchange_control(struct rm_gpu *gpu, u32 client, u32 object, u32 cmd,

@@ -160,6 +160,13 @@ static bool room_or_dead(void *arg)
 	       rm_gpu_is_lost(w->gsp->gpu);
 }
 
+static enum nv_status put_record(struct rm_gsp *gsp, const struct gsp_piece *pieces, u32 count)
+{
+	if (__builtin_expect(gsp->sealed, 0))
+		return gsp_sealed_send(gsp, pieces, count);
+	return gsp_msgq_send(&gsp->queue, pieces, count);
+}
+
 static enum nv_status send_record(struct rm_gsp *gsp, rpc_message_header_v03_00 *header,
 				  struct gsp_piece *pieces, u32 count, struct patience *p)
 {
@@ -172,14 +179,14 @@ static enum nv_status send_record(struct rm_gsp *gsp, rpc_message_header_v03_00 
 	for (i = 0; i < count; i++)
 		w.length += pieces[i].size;
 	header->length = w.length;
-	status = gsp_msgq_send(&gsp->queue, pieces, count);
+	status = put_record(gsp, pieces, count);
 	if (__builtin_expect(status == NV_ERR_BUSY_RETRY, 0)) {
 		os_pci_wait(gsp->gpu->pci, room_or_dead, &w, min(GSP_ROOM_NS, gsp->timeout_ns));
 		if (gsp_check_alive(gsp) != NV_OK)
 			return NV_ERR_GPU_IS_LOST;
 		if (is_over(gsp, p))
 			return give_up(gsp, p);
-		status = gsp_msgq_send(&gsp->queue, pieces, count);
+		status = put_record(gsp, pieces, count);
 	}
 	if (status == NV_ERR_BUSY_RETRY) {
 		p->stuck = true;
@@ -235,7 +242,7 @@ static enum nv_status send_message(struct rm_gsp *gsp, const struct gsp_exchange
 	header_init(gsp, &header, x->function);
 	rm_trace(RM_TRACE_RPC_SEND, function_name(x->function), NV_OK, x->function, header.sequence,
 		 NULL, HEADER + x->fixed_size + x->var_size);
-	if (__builtin_expect(gsp_msgq_is_few(x->fixed_size, x->var_size), 1)) {
+	if (__builtin_expect(!gsp->sealed && gsp_msgq_is_few(x->fixed_size, x->var_size), 1)) {
 		header.length = HEADER + x->fixed_size + x->var_size;
 		status = gsp_msgq_send_few(&gsp->queue, &header, x->fixed, x->fixed_size, x->var,
 					   x->var_size);
@@ -269,6 +276,13 @@ static bool message_or_dead(void *arg)
 	       os_load_relaxed(&gsp->gpu->state) == RM_GPU_LOST;
 }
 
+static inline enum nv_status take_message(struct rm_gsp *gsp, struct gsp_sink *sink)
+{
+	if (__builtin_expect(gsp->sealed, 0))
+		return gsp_sealed_receive(gsp);
+	return gsp_msgq_receive_to(&gsp->queue, gsp->buffer, sink);
+}
+
 /* The next message, whatever it is, into gsp->buffer, or partly into the sink (NULL: none). */
 static inline enum nv_status next_message(struct rm_gsp *gsp, struct gsp_sink *sink,
 					  struct patience *p)
@@ -281,8 +295,7 @@ static inline enum nv_status next_message(struct rm_gsp *gsp, struct gsp_sink *s
 		 */
 		p->late = p->looks > 1 && is_over(gsp, p);
 		/* Right after the doorbell there is nothing yet; the wait looks too. */
-		status = p->looks++ == 0 ? NV_WARN_NOTHING_TO_DO
-					 : gsp_msgq_receive_to(&gsp->queue, gsp->buffer, sink);
+		status = p->looks++ == 0 ? NV_WARN_NOTHING_TO_DO : take_message(gsp, sink);
 		if (status != NV_WARN_NOTHING_TO_DO && status != NV_WARN_MORE_PROCESSING_REQUIRED)
 			return status;
 		if (p->late)
@@ -387,7 +400,7 @@ enum nv_status gsp_wait_event(struct rm_gsp *gsp, u32 event)
 static struct gsp_sink *sink_for(const struct rm_gsp *gsp, const struct gsp_exchange *x, u32 got,
 				 u32 size, struct gsp_sink *sink)
 {
-	if (size < SINK_MIN || x->copy_on_error || !is_aligned(x->fixed_size, 8))
+	if (size < SINK_MIN || x->copy_on_error || gsp->sealed || !is_aligned(x->fixed_size, 8))
 		return NULL;
 	*sink = (struct gsp_sink){
 		.function = got == 0 ? x->function : NV_VGPU_MSG_FUNCTION_CONTINUATION_RECORD,
@@ -490,7 +503,7 @@ static bool drain(struct rm_gsp *gsp)
 
 	for (i = 0; i < gsp->queue.status_count; i++) {
 		read = gsp->queue.read;
-		status = gsp_msgq_receive(&gsp->queue, gsp->buffer);
+		status = take_message(gsp, NULL);
 		if (status == NV_WARN_NOTHING_TO_DO)
 			return true;
 		if (status == NV_ERR_INVALID_DATA && gsp->queue.read == read)
