@@ -81,15 +81,16 @@ void machine_make(u32 handle, u32 class_id, void *params)
 	make(DEVICE, handle, class_id, params, 0);
 }
 
-void machine_open(bool lend)
+static void open_as(bool lend, enum h100_cc cc)
 {
-	const struct fixture_gpu_config gpu = { .no_lending = !lend };
+	const struct fixture_gpu_config gpu = { .no_lending = !lend, .cc = cc };
 	NV0080_ALLOC_PARAMETERS device = { 0 };
 	NV2080_ALLOC_PARAMETERS subdevice = { 0 };
 
 	mallopt(M_TRIM_THRESHOLD, (int)MIB(1)); /* as the daemon */
 	mallopt(M_MMAP_THRESHOLD, (int)MIB(1));
 	os_user_set_copy_ops(&os_user_copy_trusted, NULL);
+	os_user_set_tee(cc == H100_CC_OFF ? OS_TEE_NONE : OS_TEE_TDX);
 	host_start_like(1, &gpu);
 	machine.control = host_open(RM_NODE_CONTROL, 0);
 	must(machine.control >= 0, "open");
@@ -99,6 +100,16 @@ void machine_open(bool lend)
 	machine.client = host_client(machine.control);
 	make(machine.client, DEVICE, NV01_DEVICE_0, &device, sizeof(device));
 	make(DEVICE, SUBDEVICE, NV20_SUBDEVICE_0, &subdevice, sizeof(subdevice));
+}
+
+void machine_open(bool lend)
+{
+	open_as(lend, H100_CC_OFF);
+}
+
+void machine_open_cc(bool lend)
+{
+	open_as(lend, H100_CC_ON);
 }
 
 void machine_close(void)

@@ -13,6 +13,8 @@
 
 /* Boots the GPU; lend: waiting threads run its firmware. */
 void machine_open(bool lend);
+/* The same of a GPU in confidential mode. */
+void machine_open_cc(bool lend);
 void machine_close(void);
 /* A control of the subdevice. */
 void machine_control(u32 cmd, void *params, u32 size);

@@ -30,6 +30,7 @@ struct machine {
 	struct rm *rm;
 	struct uvm *uvm;
 	struct h100_fabric *fabric;
+	void *root; /* DER, or NULL */
 	u32 count;
 	struct machine_gpu gpus[RM_MAX_GPUS];
 	char *tree;
@@ -273,11 +274,17 @@ static int gpu_plug(struct machine *m, u32 index, const struct machine_config *c
 
 static int gpus_plug(struct machine *m, const struct machine_config *config)
 {
-	struct h100_config model = {
-		.count = config->gpus, .fabric = m->fabric, .threads = true, .lending = config->lend
-	};
+	static const enum h100_cc modes[] = { [MACHINE_CC_OFF] = H100_CC_OFF,
+					      [MACHINE_CC_ON] = H100_CC_ON,
+					      [MACHINE_CC_DEVTOOLS] = H100_CC_DEVTOOLS };
+	struct h100_config model = { .count = config->gpus,
+				     .fabric = m->fabric,
+				     .threads = true,
+				     .lending = config->lend,
+				     .cc = modes[config->cc] };
 	char *profile = NULL;
 	char *scenario = NULL;
+	char *issuer = NULL;
 	int rc = profile_load(config->profile, &profile, &model.profile_size);
 
 	if (rc) {
@@ -294,6 +301,15 @@ static int gpus_plug(struct machine *m, const struct machine_config *config)
 		}
 		model.scenario = scenario;
 	}
+	if (config->issuer) {
+		rc = file_load(config->issuer, &issuer, &model.issuer_size);
+		if (rc) {
+			fprintf(stderr, "leafhopper: issuer %s: %s\n", config->issuer,
+				strerror(rc));
+			goto out;
+		}
+		model.issuer = issuer;
+	}
 	while (!rc && m->count < config->gpus) {
 		model.index = m->count++;
 		rc = gpu_plug(m, model.index, config, &model);
@@ -301,9 +317,31 @@ static int gpus_plug(struct machine *m, const struct machine_config *config)
 	if (rc)
 		fprintf(stderr, "leafhopper: GPU %u: %s\n", model.index, strerror(rc));
 out:
+	if (issuer)
+		explicit_bzero(issuer, model.issuer_size);
+	free(issuer);
 	free(scenario);
 	free(profile);
 	return rc;
+}
+
+/* Whom the driver trusts, where it is not the project's own. */
+static int root_load(struct machine *m, const struct machine_config *config, struct rm_config *rm)
+{
+	size_t size;
+	int rc;
+
+	if (!config->root)
+		return 0;
+	rc = certificate_load(config->root, &m->root, &size);
+	if (rc) {
+		fprintf(stderr, "leafhopper: root certificate %s: %s\n", config->root,
+			rc == EINVAL ? "no certificate" : strerror(rc));
+		return rc;
+	}
+	rm->cc_root = m->root;
+	rm->cc_root_bytes = (u32)size;
+	return 0;
 }
 
 static int firmware_offer(void)
@@ -334,6 +372,10 @@ int machine_create(const struct machine_config *config, struct machine **out)
 	if (rc)
 		goto fail;
 	rc = h100_fabric_create(&m->fabric) == NV_OK ? 0 : ENOMEM;
+	if (rc)
+		goto fail;
+	os_user_set_tee(config->tee);
+	rc = root_load(m, config, &rm);
 	if (rc)
 		goto fail;
 	rc = rm_create(&rm, &m->rm) == NV_OK ? 0 : ENOMEM;
@@ -386,6 +428,7 @@ void machine_destroy(struct machine *m)
 			os_user_pci_unregister(gpu->pci);
 	}
 	h100_fabric_destroy(m->fabric);
+	free(m->root);
 	os_user_firmware_unregister(MACHINE_FIRMWARE);
 	free(m);
 }

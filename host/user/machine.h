@@ -17,6 +17,9 @@ struct h100;
 struct h100_doorbell;
 struct bell;
 
+/* Confidential mode. */
+enum machine_cc { MACHINE_CC_OFF, MACHINE_CC_ON, MACHINE_CC_DEVTOOLS };
+
 struct machine_config {
 	const char *version; /* NULL: the driver's default */
 	u32 gpus;
@@ -25,6 +28,11 @@ struct machine_config {
 	const char *tree;     /* directory to make for the files; must not exist */
 	bool lend;	      /* waiting driver threads run the firmware */
 	bool uvm_tests;	      /* the built-in tests of unified memory are served */
+	enum machine_cc cc;   /* of all GPUs */
+	enum os_tee tee;      /* what the CPU is reported to protect memory with */
+	const char *root;     /* file: a certificate, who certifies GPUs; NULL: the project's */
+	const char *issuer;   /* file, PEM: who certifies these GPUs; NULL: the project's test
+				 issuer */
 };
 
 /* 0 or an errno, with the reason on stderr. */
@@ -90,6 +98,13 @@ bool machine_node_allowed(struct machine *machine, enum tree_node node, u32 mino
 
 /* What os_firmware_get is asked for by the driver. */
 #define MACHINE_FIRMWARE "nvidia/gsp_gh100.bin"
+
+#define CERTIFICATE_FILE_MAX (1u << 20) /* bytes */
+/*
+ * certificate.c: a certificate in a file, PEM or DER, as DER; malloc'ed. 0 or an errno; EINVAL: it
+ * is none.
+ */
+int certificate_load(const char *path, void **der, size_t *size);
 
 /* -- tree.c ------------------------------------------------------------------------------------ */
 

@@ -106,8 +106,12 @@ class Machine:
         libraries = [*re.findall(r"lib[at]san\S* => (\S+)", needed), sanitized]
         return dict(extra or {}, LEAFHOPPER_PRELOAD=":".join(libraries))
 
-    def options(self, gpus=1, profile=None, scenario=None):
+    def options(self, gpus=1, profile=None, scenario=None, cc=None, tee=None):
         words = ["--gpus", str(gpus)]
+        if cc:
+            words += ["--cc", cc]
+        if tee:
+            words += ["--tee", tee]
         if profile:
             words += ["--profile", profile]
         if scenario is not None:

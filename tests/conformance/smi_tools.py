@@ -95,6 +95,65 @@ def confidential_compute_splits_no_memory(m):
 
 
 @test
+def confidential_compute_is_on(m):
+    told = {
+        "-f": "CC status: ON",
+        "-gc": "CPU CC capabilities: INTEL TDX",
+        "-gg": "GPU CC capabilities: CC Capable",
+        "-e": "CC Environment: INTERNAL",
+        "-d": "DevTools Mode: OFF",
+        "-grs": "Confidential Compute GPUs Ready state: not-ready",
+    }
+    for option, line in told.items():
+        out = m.smi("conf-compute", option, cc="on", gpus=2)
+        assert out.strip() == line, (option, out)
+    assert m.smi("conf-compute", "-gc", cc="on", tee="sev-snp").strip() == "CPU CC capabilities: AMD SEV"
+
+
+@test
+def confidential_compute_devtools(m):
+    assert m.smi("conf-compute", "-d", cc="devtools").strip() == "DevTools Mode: ON"
+    assert m.smi("conf-compute", "-grs", cc="devtools").strip() == "Confidential Compute GPUs Ready state: ready"
+
+
+@test
+def confidential_compute_protects_all_memory(m):
+    profile = m.profile()
+    out = m.smi("conf-compute", "-gm", cc="on")
+    (protected,) = re.findall(r"^Protected memory size: +(\d+) KiB$", out, re.M)
+    (unprotected,) = re.findall(r"^Unprotected memory size: +(\d+) KiB$", out, re.M)
+    kept = profile.number("memory") * 1024 - int(protected)
+    assert int(unprotected) == 0 and 0 < kept <= profile.number("memory_reserved") * 1024, out
+    out = m.smi("-q", "-d", "MEMORY", cc="on")
+    (total,) = re.findall(r"Conf Compute Protected Memory Usage\n +Total +: (\d+) MiB", out)
+    assert int(total) == int(protected) // 1024, out
+
+
+@test
+def confidential_compute_gpus_are_set_ready(m):
+    if not m.nvidia:
+        skip("NVIDIA's user space is not there")
+    script = '"$0" -pm 1 && "$0" conf-compute -srs 1 && "$0" conf-compute -grs && "$0" conf-compute -srs 0 && "$0" conf-compute -grs'
+    out = m.run(["sh", "-c", script, m.smi_path], cc="on").out
+    states = re.findall(r"GPUs Ready state: (\S+)", out)
+    assert states == ["ready", "not-ready"], out
+
+
+@test
+def confidential_compute_shows_the_table(m):
+    out = m.smi(cc="on", gpus=2)
+    assert len(re.findall(r"NVIDIA H100", out)) == 2, out
+
+
+@test
+def confidential_compute_needs_a_protecting_cpu(m):
+    if not m.nvidia:
+        skip("NVIDIA's user space is not there")
+    result = m.run([m.smi_path], cc="on", tee="none")
+    assert result.rc != 0 and "No devices were found" in result.out, result
+
+
+@test
 def persistence_mode_is_set(m):
     assert "Enabled persistence mode for GPU 00000000:01:00.0." in m.smi("-pm", "1")
     assert "Persistence mode is already Disabled for GPU 00000000:01:00.0." in m.smi("-pm", "0")

@@ -33,6 +33,12 @@ static const char help[] =
 	"  -s, --scenario FILE     what happens to the GPUs, and when\n"
 	"  -V, --version V         the driver version that programs are told (that of the\n"
 	"                          NVIDIA libraries found, or " RM_DEFAULT_VERSION ")\n"
+	"      --cc MODE           confidential mode of the GPUs: off, on, devtools (off)\n"
+	"      --tee T             what the CPU is said to protect memory with: tdx, sev-snp, "
+	"none\n"
+	"                          (tdx where --cc is not off, else none)\n"
+	"      --root FILE         the certificate that the driver trusts to certify GPUs\n"
+	"      --issuer FILE       certificates and key that these GPUs are certified with\n"
 	"      --no-lending        waiting driver threads do not run the firmware\n"
 	"      --uvm-tests         serve the built-in tests of unified memory (a risk)\n"
 	"  -m, --socket-mode MODE  who may join, as of chmod (600: this user; 666: everybody)\n"
@@ -64,9 +70,29 @@ static unsigned long number(const char *text, int base, unsigned long max, const
 	return value;
 }
 
+/* The place of text among names. */
+static int choice(const char *text, const char *what, const char *const *names)
+{
+	int i;
+
+	for (i = 0; names[i]; i++)
+		if (!strcmp(text, names[i]))
+			return i;
+	usage_error("%s: there is no %s", what, text);
+}
+
 void options_parse(int argc, char **argv, struct options *options)
 {
-	enum { OPT_NO_LENDING = 256, OPT_UVM_TESTS, OPT_FOREGROUND };
+	enum {
+		OPT_NO_LENDING = 256,
+		OPT_UVM_TESTS,
+		OPT_FOREGROUND,
+		OPT_CC,
+		OPT_TEE,
+		OPT_ROOT,
+		OPT_ISSUER,
+	};
+	bool tee_given = false;
 	static const struct option longs[] = {
 		{ "gpus", required_argument, NULL, 'n' },
 		{ "profile", required_argument, NULL, 'p' },
@@ -77,6 +103,10 @@ void options_parse(int argc, char **argv, struct options *options)
 		{ "no-lending", no_argument, NULL, OPT_NO_LENDING },
 		{ "uvm-tests", no_argument, NULL, OPT_UVM_TESTS },
 		{ "foreground", no_argument, NULL, OPT_FOREGROUND },
+		{ "cc", required_argument, NULL, OPT_CC },
+		{ "tee", required_argument, NULL, OPT_TEE },
+		{ "root", required_argument, NULL, OPT_ROOT },
+		{ "issuer", required_argument, NULL, OPT_ISSUER },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
@@ -114,6 +144,23 @@ void options_parse(int argc, char **argv, struct options *options)
 		case OPT_UVM_TESTS:
 			options->machine.uvm_tests = true;
 			break;
+		case OPT_CC:
+			options->machine.cc = (enum machine_cc)choice(
+				optarg, "--cc",
+				(const char *const[]){ "off", "on", "devtools", NULL });
+			break;
+		case OPT_TEE:
+			options->machine.tee = (enum os_tee)choice(
+				optarg, "--tee",
+				(const char *const[]){ "none", "sev-snp", "tdx", NULL });
+			tee_given = true;
+			break;
+		case OPT_ROOT:
+			options->machine.root = optarg;
+			break;
+		case OPT_ISSUER:
+			options->machine.issuer = optarg;
+			break;
 		case OPT_FOREGROUND:
 			options->foreground = true;
 			break;
@@ -122,6 +169,8 @@ void options_parse(int argc, char **argv, struct options *options)
 			exit(EXIT_USAGE);
 		}
 	}
+	if (!tee_given && options->machine.cc != MACHINE_CC_OFF)
+		options->machine.tee = OS_TEE_TDX;
 	options->command = argv + optind;
 	if (!options->machine.version &&
 	    version_of_clients(options->version, sizeof(options->version)))
