@@ -21,8 +21,8 @@ class Measurements(unittest.TestCase):
         for name, data in (('a.o', b'code of a' * 100), ('b.o', bytes(1000))):
             self.objects.append(os.path.join(self.folder, name))
             self.write(self.objects[-1], data)
-        self.write(os.path.join(self.folder, 'x.profile'), b'memory_bytes = 80 GiB\n')
-        self.write(os.path.join(self.folder, 'y.profile'), b'memory_bytes = 141 GiB\n')
+        self.write(os.path.join(self.folder, 'x.profile'), b'memory_bytes = 80 GiB\nvbios_version = "96.00.AA.00.01"\n')
+        self.write(os.path.join(self.folder, 'y.profile'), b'memory_bytes = 141 GiB\nvbios_version = "96.00.99.00.01" # of two\n')
 
     def tearDown(self):
         shutil.rmtree(self.folder)
@@ -40,13 +40,13 @@ class Measurements(unittest.TestCase):
             file.write(bytes([byte ^ 1]))
 
     def measure(self):
-        """{(index, which): digest} as the build writes it."""
+        """{(number or field, which): digest or version} as the build writes it."""
         output, rows = (os.path.join(self.folder, n) for n in ('out.c', 'out.tsv'))
         sys.argv = ['image.py', output, rows, '535.309.01', self.folder] + self.objects
         image.main()
         with open(rows, encoding='ascii') as file:
             lines = [line.rstrip('\n').split('\t') for line in file]
-        return {(int(i), which): digest for i, _, which, digest in lines}
+        return {(int(i) if i.isdigit() else i, which): value for i, _, which, value in lines}
 
     def changed(self, before):
         after = self.measure()
@@ -60,7 +60,7 @@ class Measurements(unittest.TestCase):
         for path, at in ((self.objects[0], 0), (self.objects[0], 899), (self.objects[1], 500)):
             before = self.measure()
             self.flip(path, at)
-            self.assertEqual(self.changed(before), {(1, '-'), (2, '-')})
+            self.assertEqual(self.changed(before), {(1, '-'), (2, '-'), ('fwid', '-')})
 
     def test_a_byte_of_a_profile_changes_it(self):
         before = self.measure()
@@ -69,6 +69,17 @@ class Measurements(unittest.TestCase):
 
     def test_a_scenario_is_none(self):
         self.assertEqual(self.measure()[4, 'none'], image.sha384(b'').hex())
+
+    def test_versions_are_told(self):
+        measured = self.measure()
+        self.assertEqual(measured['driver', '-'], '535.309.01')
+        self.assertEqual(measured['vbios', 'x'], '96.00.aa.00.01')
+        self.assertEqual(measured['vbios', 'y'], '96.00.99.00.01')
+        self.assertEqual(measured['fwid', '-'], measured[2, '-'])
+
+    def test_a_profile_without_version_is_refused(self):
+        self.write(os.path.join(self.folder, 'y.profile'), b'memory_bytes = 141 GiB\n')
+        self.assertRaises(SystemExit, self.measure)
 
 
 if __name__ == '__main__':

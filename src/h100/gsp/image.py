@@ -10,11 +10,12 @@ The image lists name, size and SHA-384 of each object file of the firmware, and 
 with bytes that follow from the list, so that it differs whenever the firmware does.
 
 MEASUREMENTS.tsv says what a GPU of this build tells a verifier of itself (SPDM's GET_MEASUREMENTS):
-index, what is measured, which one of it, SHA-384.
+number of the measurement, or which field of the report; what it is, which one of it, SHA-384 or version.
 """
 
 import hashlib
 import os
+import re
 import struct
 import sys
 
@@ -55,12 +56,22 @@ def make_fmc(version, image):
     return fill(header + sha384(image), PAGE)
 
 
-def make_measurements(image, fmc, profiles):
+def vbios_version(name, profile):
+    found = re.search(rb'^vbios_version\s*=\s*"([0-9a-fA-F.]+)"', profile, re.M)
+    if not found:
+        sys.exit(f'image.py: {name} has no vbios_version')
+    return found.group(1).decode().lower()
+
+
+def make_measurements(version, image, fmc, profiles):
     """profiles: name and contents of each. A GPU has one of them, and no scenario unless it is given one."""
-    rows = [(1, 'boot firmware', '-', fmc), (2, 'firmware', '-', image)]
-    rows += [(3, 'profile', name, data) for name, data in sorted(profiles.items())]
-    rows += [(4, 'scenario', 'none', b'')]
-    return ''.join(f'{index}\t{what}\t{which}\t{sha384(data).hex()}\n' for index, what, which, data in rows)
+    profiles = sorted(profiles.items())
+    rows = [(1, 'boot firmware', '-', sha384(fmc).hex()), (2, 'firmware', '-', sha384(image).hex())]
+    rows += [(3, 'profile', name, sha384(data).hex()) for name, data in profiles]
+    rows += [(4, 'scenario', 'none', sha384(b'').hex())]
+    rows += [('fwid', 'firmware', '-', sha384(image).hex()), ('driver', 'version', '-', version)]
+    rows += [('vbios', 'version', name, vbios_version(name, data)) for name, data in profiles]
+    return ''.join('\t'.join(map(str, row)) + '\n' for row in rows)
 
 
 def read_profiles(folder):
@@ -124,7 +135,7 @@ def main():
     with open(output, 'w', encoding='ascii') as file:
         file.write(text)
     with open(measurements, 'w', encoding='ascii') as file:
-        file.write(make_measurements(image, fmc, read_profiles(profiles)))
+        file.write(make_measurements(version, image, fmc, read_profiles(profiles)))
 
 
 if __name__ == '__main__':
