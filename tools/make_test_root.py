@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 """Makes the project's test root: the certificates that a software GPU's identity hangs on unless a user
 gives another issuer, the private key of the last of them, which is no secret, and the root as the
-driver has it. Its output is part of the repository; there is no need to run it again.
+driver and as `leafhopper attest` have it. Its output is part of the repository; there is no need to run it again.
 
 usage: tools/make_test_root.py     (needs python3-cryptography)
 """
@@ -53,6 +53,8 @@ def main():
                    "const char spdm_test_issuer[] =\n")
         file.write("\n".join('\t"%s\\n"' % line for line in pem.splitlines()) + ";\n")
     der = chain[0].public_bytes(serialization.Encoding.DER)
+    with open(os.path.join(TOP, "host/user/attest/test_root.pem"), "w", encoding="ascii") as file:
+        file.write(chain[0].public_bytes(serialization.Encoding.PEM).decode())
     rows = [", ".join("0x%02x" % b for b in der[i:i + 12]) for i in range(0, len(der), 12)]
     with open(os.path.join(TOP, "src/rm/cc/test_root.c"), "w", encoding="ascii") as file:
         file.write(LICENCE + "/*\n * The certificate that software GPUs' identities hang on unless a user gives another "
