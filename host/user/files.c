@@ -110,6 +110,15 @@ int profile_load(const char *name, char **data, size_t *size)
 	return rc ? rc : file_load(path, data, size);
 }
 
+int own_file_path(const char *name, char *path, size_t size)
+{
+	/* Installed; what the build makes; what it does not. */
+	static const char *const places[] = { "../share/leafhopper/", "../../src/h100/",
+					      ATTEST_SOURCE_DIR "/", NULL };
+
+	return find_place(places, name, path, size);
+}
+
 int preload_path(char *path, size_t size)
 {
 	static const char *const places[] = { "", "../lib/leafhopper/", NULL };

@@ -12,9 +12,13 @@
 #include "host/user/machine.h"
 
 #define EXIT_USAGE 2
-#define EXIT_NO_DAEMON 125 /* as env(1) and timeout(1): ours, not the program's */
+#define EXIT_NOT_CONFIDENTIAL 3 /* attest: the GPU is in no confidential mode */
+#define EXIT_NOT_ATTESTED 4	/* attest: nothing is known about the GPU */
+#define EXIT_NO_DAEMON 125	/* as env(1) and timeout(1): ours, not the program's */
 #define EXIT_CANNOT_RUN 126
 #define EXIT_NOT_FOUND 127
+
+#define PRELOAD_NAME "libleafhopper-preload" /* and "-sanitized" */
 
 struct options {
 	struct machine_config machine;
@@ -66,5 +70,6 @@ int command_status(int argc, char **argv);
 int command_enter(int argc, char **argv);
 int command_inject(int argc, char **argv);
 int command_smi(int argc, char **argv);
+int command_attest(int argc, char **argv);
 
 #endif

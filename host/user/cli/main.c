@@ -26,6 +26,8 @@ static const char help[] =
 	"  leafhopper down                            stops the shared machine\n"
 	"  leafhopper inject GPU LINE...              a scenario line for one GPU, by number\n"
 	"  leafhopper smi                             lists the GPUs that a program sees\n"
+	"  leafhopper attest [options]                whether a confidential GPU is what it should "
+	"be\n"
 	"\n"
 	"Options of run, trace and up:\n"
 	"  -n, --gpus N            GPUs in the machine (1)\n"
@@ -44,6 +46,17 @@ static const char help[] =
 	"  -m, --socket-mode MODE  who may join, as of chmod (600: this user; 666: everybody)\n"
 	"      --foreground        up: stay, with the log on standard error\n"
 	"  -o, --output FILE       trace: a Chrome or Perfetto trace instead of text\n"
+	"\n"
+	"Options of attest:\n"
+	"  -g, --gpu N             which GPU (0)\n"
+	"      --root FILE         PEM of the root to trust (the project's test root)\n"
+	"      --reference FILE    measurements to expect (those of this build)\n"
+	"      --nonce HEX         32 bytes to ask with (random ones)\n"
+	"      --json              the result as JSON\n"
+	"      --save NAME         also writes NAME.report and NAME.pem\n"
+	"      --report FILE, --chain FILE\n"
+	"                          judges these files, with --nonce, and asks no GPU\n"
+	"  Exit status: 0 all passed, 1 not all did, 2 usage, 3 no confidential mode, 4 otherwise\n"
 	"\n"
 	"leafhopper help, leafhopper --version. LEAFHOPPER_SOCKET names the shared machine's "
 	"socket.\n";
@@ -183,14 +196,12 @@ static const struct {
 } commands[] = {
 	{ "run", command_run },	      { "trace", command_trace },   { "up", command_up },
 	{ "down", command_down },     { "status", command_status }, { "enter", command_enter },
-	{ "inject", command_inject }, { "smi", command_smi },
+	{ "inject", command_inject }, { "smi", command_smi },	    { "attest", command_attest },
 };
-
-#define PRELOAD_NAME "libleafhopper-preload" /* and "-sanitized" */
 
 /*
  * Inside a machine the command itself runs under the preload library, and a daemon must see the
- * real system: starts again without it. smi is a client like any other.
+ * real system: starts again without it. smi and attest are clients like any other.
  */
 static void leave_machine(char **argv)
 {
@@ -233,7 +244,7 @@ int main(int argc, char **argv)
 		       RM_DEFAULT_VERSION);
 		return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
-	if (strcmp(name, "smi") != 0)
+	if (strcmp(name, "smi") != 0 && strcmp(name, "attest") != 0)
 		leave_machine(argv);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (!strcmp(name, commands[i].name))
