@@ -17,6 +17,7 @@ import smi_links  # noqa: E402,F401
 import smi_compute  # noqa: E402,F401
 import shared_machine  # noqa: E402,F401
 import other_clients  # noqa: E402,F401
+import attestation  # noqa: E402,F401
 import cuda_driver  # noqa: E402,F401
 import cuda_client  # noqa: E402,F401
 

@@ -208,11 +208,18 @@ void host_be(bool admin)
 
 void host_program_start(bool admin)
 {
+	const struct fixture_gpu_config plain = { 0 };
+
+	host_program_start_like(admin, &plain);
+}
+
+void host_program_start_like(bool admin, const struct fixture_gpu_config *like)
+{
 	NV0080_ALLOC_PARAMETERS d = { .deviceId = 0 };
 	struct host_program *p = &host_program;
 
 	host_be(admin);
-	host_start(1);
+	host_start_like(1, like);
 	p->gpu = host_open(RM_NODE_GPU, 0);
 	p->ctl = host_open(RM_NODE_CONTROL, 0);
 	assert_true(p->gpu >= 0 && p->ctl >= 0);

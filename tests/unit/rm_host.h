@@ -77,6 +77,8 @@ extern struct host_program host_program;
 void host_be(bool admin);
 /* An instance with one GPU, and the program on it. */
 void host_program_start(bool admin);
+/* The same, with a GPU like that one. */
+void host_program_start_like(bool admin, const struct fixture_gpu_config *like);
 u32 host_make(u32 parent, u32 handle, u32 class_id, void *params);
 u32 host_ask(u32 object, u32 cmd, void *params, u32 size);
 u32 host_drop(u32 object);

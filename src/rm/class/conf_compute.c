@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * Class NV_CONFIDENTIAL_COMPUTE (ConfidentialComputeApi): which mode CPU and GPUs are in, whether
- * the work of clients is accepted, and what of a GPU is protected.
+ * the work of clients is accepted, what of a GPU is protected, and how to know which GPU it is.
  */
 #include "rm/cc/session.h"
+#include "rm/cc/spdm.h"
 #include "rm/class/class.h"
 #include "rm/class/state.h"
 
@@ -60,9 +61,15 @@ static enum nv_status set_gpus_state(struct rm_call *call, void *params)
 	return NV_OK;
 }
 
+/* Of a GPU that is still there. */
 static enum nv_status find_subdevice(struct rm_call *call, u32 handle, struct rm_object **out)
 {
-	return rm_object_find_class(call->client, handle, ABI_ICLASS_Subdevice, out);
+	enum nv_status status =
+		rm_object_find_class(call->client, handle, ABI_ICLASS_Subdevice, out);
+
+	if (status == NV_OK && !(*out)->gpu)
+		status = NV_ERR_GPU_IS_LOST;
+	return status;
 }
 
 /* In confidential mode all video memory is protected, otherwise none. */
@@ -93,22 +100,50 @@ static enum nv_status set_vidmem_size(struct rm_call *call, void *params)
 	return NV_OK;
 }
 
-static enum nv_status get_certificate(struct rm_call *call, void *params)
+/* Its GPU's session, whose lock is held then. NV_ERR_OBJECT_NOT_FOUND: it has none. */
+static enum nv_status find_session(struct rm_call *call, u32 handle, struct rm_spdm **session)
 {
-	const NV_CONF_COMPUTE_CTRL_CMD_GET_GPU_CERTIFICATE_PARAMS *p = params;
 	struct rm_object *subdevice;
-	enum nv_status status = find_subdevice(call, p->hSubDevice, &subdevice);
+	enum nv_status status = find_subdevice(call, handle, &subdevice);
 
-	return status == NV_OK ? NV_ERR_OBJECT_NOT_FOUND : status;
+	if (status != NV_OK)
+		return status;
+	rm_call_lock_gpu(call, subdevice->gpu);
+	if (rm_gpu_is_lost(subdevice->gpu))
+		return NV_ERR_GPU_IS_LOST;
+	*session = rm_cc_session(subdevice->gpu);
+	return *session ? NV_OK : NV_ERR_OBJECT_NOT_FOUND;
 }
 
+/* r535 has no chain for key exchange and tells the room for one as its size. */
+static enum nv_status get_certificate(struct rm_call *call, void *params)
+{
+	NV_CONF_COMPUTE_CTRL_CMD_GET_GPU_CERTIFICATE_PARAMS *p = params;
+	struct rm_spdm *session;
+	enum nv_status status = find_session(call, p->hSubDevice, &session);
+
+	if (status != NV_OK)
+		return status;
+	p->certChainSize = sizeof(p->certChain);
+	p->attestationCertChainSize = sizeof(p->attestationCertChain);
+	return rm_spdm_certificates(session, (char *)p->attestationCertChain,
+				    sizeof(p->attestationCertChain), &p->attestationCertChainSize);
+}
+
+/* No report of a CEC (the board's own controller): its size is the room for it, as r535 tells. */
 static enum nv_status get_report(struct rm_call *call, void *params)
 {
-	const NV_CONF_COMPUTE_CTRL_CMD_GET_GPU_ATTESTATION_REPORT_PARAMS *p = params;
-	struct rm_object *subdevice;
-	enum nv_status status = find_subdevice(call, p->hSubDevice, &subdevice);
+	NV_CONF_COMPUTE_CTRL_CMD_GET_GPU_ATTESTATION_REPORT_PARAMS *p = params;
+	struct rm_spdm *session;
+	enum nv_status status = find_session(call, p->hSubDevice, &session);
 
-	return status == NV_OK ? NV_ERR_OBJECT_NOT_FOUND : status;
+	if (status != NV_OK)
+		return status;
+	p->attestationReportSize = sizeof(p->attestationReport);
+	p->isCecAttestationReportPresent = 0;
+	p->cecAttestationReportSize = sizeof(p->cecAttestationReport);
+	return rm_spdm_attest(session, p->nonce, p->attestationReport, sizeof(p->attestationReport),
+			      &p->attestationReportSize);
 }
 
 static enum nv_status get_secure_channels(struct rm_call *call, void *params)
