@@ -4,10 +4,12 @@
  * are chosen here; the firmware writes the instance block and runs the channel.
  */
 #include "base/bits.h"
+#include "rm/cc/channel_keys.h"
 #include "rm/cc/session.h"
 #include "rm/class/channel_group.h"
 #include "rm/class/channel_pause.h"
 #include "rm/class/channel_object.h"
+#include "rm/class/channel_secure.h"
 #include "rm/class/class.h"
 #include "rm/class/context_dma.h"
 #include "rm/class/listed.h"
@@ -47,6 +49,7 @@ static void channel_free(struct rm_channel *channel)
 		rm_vaspace_put(channel->space);
 	if (channel->group)
 		rm_channel_group_put(channel->group);
+	rm_channel_keys_destroy(channel->keys);
 	rm_gpu_put(channel->gpu);
 	os_free(channel);
 }
@@ -142,6 +145,16 @@ static void set_privilege(const struct rm_call *call, struct alloc *a)
 					(u64)NVOS04_FLAGS_PRIVILEGED_CHANNEL_TRUE);
 }
 
+static bool is_kernel(const struct alloc *a)
+{
+	return a->privilege == NV_KERNELCHANNEL_ALLOC_INTERNALFLAGS_PRIVILEGE_KERNEL;
+}
+
+static bool is_secure(const NV_CHANNEL_ALLOC_PARAMS *p)
+{
+	return REG_GET(NVOS04_FLAGS_CC_SECURE, p->flags) == NVOS04_FLAGS_CC_SECURE_TRUE;
+}
+
 static enum nv_status check_params(const struct alloc *a)
 {
 	const NV_CHANNEL_ALLOC_PARAMS *p = a->p;
@@ -150,16 +163,10 @@ static enum nv_status check_params(const struct alloc *a)
 		return NV_ERR_NOT_SUPPORTED;
 	if (p->hContextShare && p->hVASpace)
 		return NV_ERR_INVALID_ARGUMENT;
-	if (REG_GET(NVOS04_FLAGS_CHANNEL_SKIP_SCRUBBER, p->flags) &&
-	    a->privilege != NV_KERNELCHANNEL_ALLOC_INTERNALFLAGS_PRIVILEGE_KERNEL)
+	if (REG_GET(NVOS04_FLAGS_CHANNEL_SKIP_SCRUBBER, p->flags) && !is_kernel(a))
 		return NV_ERR_INVALID_ARGUMENT;
-	if (REG_GET(NVOS04_FLAGS_CC_SECURE, p->flags) == NVOS04_FLAGS_CC_SECURE_TRUE) {
-		if (a->privilege != NV_KERNELCHANNEL_ALLOC_INTERNALFLAGS_PRIVILEGE_KERNEL &&
-		    !rm_cc_accepts_work(a->object->gpu->rm))
-			return NV_ERR_NOT_READY;
-		/* No engine here has keys. */
-		return NV_ERR_NOT_SUPPORTED;
-	}
+	if (is_secure(p) && !is_kernel(a) && !rm_cc_accepts_work(a->object->gpu->rm))
+		return NV_ERR_NOT_READY;
 	return NV_OK;
 }
 
@@ -386,6 +393,8 @@ static void fill_request(const struct alloc *a, NV_CHANNEL_ALLOC_PARAMS *rpc)
 		NVOS04_FLAGS_PRIVILEGED_CHANNEL, flags,
 		(u64)(a->privilege != NV_KERNELCHANNEL_ALLOC_INTERNALFLAGS_PRIVILEGE_USER));
 	rpc->flags = flags;
+	if (channel->keys)
+		rm_channel_keys_describe(channel->keys, rpc);
 	rpc->internalFlags =
 		(u32)(REG_PREP(NV_KERNELCHANNEL_ALLOC_INTERNALFLAGS_PRIVILEGE, a->privilege) |
 		      REG_PREP(NV_KERNELCHANNEL_ALLOC_INTERNALFLAGS_ERROR_NOTIFIER_TYPE,
@@ -463,7 +472,10 @@ static enum nv_status prepare(struct rm_call *call, struct alloc *a)
 		return status;
 	channel->engine_type = channel->group->engine_type;
 	channel->runlist = channel->group->runlist;
-	status = take_id(a);
+	if (is_secure(a->p))
+		status = rm_channel_make_secure(channel, is_kernel(a));
+	if (status == NV_OK)
+		status = take_id(a);
 	if (status == NV_OK)
 		status = rm_backing_alloc_video(channel->gpu, RM_INSTANCE_BYTES, RM_INSTANCE_BYTES,
 						&channel->instance);

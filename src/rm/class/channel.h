@@ -18,6 +18,7 @@
 #include "rm/server/server.h"
 
 struct rm_backing;
+struct rm_channel_keys;
 struct rm_vaspace;
 
 #define RM_INSTANCE_BYTES 4096u /* NV_RAMIN: RAMFC first, page directories after it */
@@ -64,6 +65,7 @@ struct rm_channel {
 	u64 userd_offset;
 	struct rm_backing *notifier;	    /* NvNotification[]; NULL: none */
 	u64 notifier_offset, notifier_size; /* where in it */
+	struct rm_channel_keys *keys;	    /* class/channel_secure.h; NULL: it is not secure */
 	/* fifo: */
 	struct list_node node;	     /* of its group's channels */
 	struct list_node space_node; /* of its address space's */

@@ -7,6 +7,7 @@
 #include "rm/class/channel_error.h"
 #include "rm/class/channel_group.h"
 #include "rm/class/channel_object.h"
+#include "rm/class/channel_secure.h"
 #include "rm/class/class.h"
 #include "rm/class/engine_object.h"
 #include "rm/class/event.h"
@@ -223,4 +224,6 @@ const struct rm_control_handler rm_channel_controls[RM_CHANNEL_CONTROLS] = {
 	{ NVC36F_CTRL_CMD_GPFIFO_GET_WORK_SUBMIT_TOKEN, channel_get_token },
 	{ NVC36F_CTRL_CMD_GPFIFO_SET_WORK_SUBMIT_TOKEN_NOTIF_INDEX, channel_set_token_index },
 	{ NV906F_CTRL_CMD_EVENT_SET_NOTIFICATION, channel_event_set_notification },
+	{ NVC56F_CTRL_CMD_GET_KMB, rm_channel_get_kmb },
+	{ NVC56F_CTRL_ROTATE_SECURE_CHANNEL_IV, rm_channel_rotate },
 };

@@ -17,7 +17,7 @@ static inline struct rm_channel_object *to_channel_object(const struct rm_object
 	return container_of(object, struct rm_channel_object, object);
 }
 
-#define RM_CHANNEL_CONTROLS 27u
+#define RM_CHANNEL_CONTROLS 29u
 extern const struct rm_control_handler rm_channel_controls[RM_CHANNEL_CONTROLS];
 
 #endif
