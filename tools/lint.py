@@ -24,6 +24,8 @@ ARROWS = [
     ("src/os/crypto.h", ["os/os.h"]),
     ("src/os/hmac.c", ["os/crypto.h"]),
     ("src/os/hkdf.c", ["os/crypto.h"]),
+    ("src/os/der.", ["os/os.h", "os/der.h"]),
+    ("src/os/x509", ["os/crypto.h", "os/der.h", "os/x509.h"]),
     ("src/os/user/", ["os/", "base/", "abi/status.h"]),
     ("src/os/linux/", ["os/", "base/", "abi/status.h", "abi/gh100.h"]),
     ("src/rm/cc/", ["rm/", "os/os.h", "os/crypto.h", "abi/", "base/"]),
@@ -42,7 +44,7 @@ ARROWS = [
 ]
 
 # Code that also builds in the kernel: no system header at all.
-SHARED = ("src/base/", "src/os/hmac.c", "src/os/hkdf.c", "src/rm/", "src/uvm/", "src/kms/", "src/h100/function/", "abi/")
+SHARED = ("src/base/", "src/os/hmac.c", "src/os/hkdf.c", "src/os/der.", "src/os/x509", "src/rm/", "src/uvm/", "src/kms/", "src/h100/function/", "abi/")
 SHARED_EXCEPT = ("src/base/types.h",)
 
 # What only the kernel's own headers and macros make sense of: W=1 and sparse look at it instead

@@ -144,6 +144,9 @@ void os_p384_key_public(const struct os_p384_key *key, u8 point[OS_P384_POINT_SI
 enum nv_status os_p384_key_shared(const struct os_p384_key *key, const u8 peer[OS_P384_POINT_SIZE],
 				  u8 secret[OS_P384_SIZE]);
 
+/* NV_ERR_INVALID_DATA: no point of the curve. */
+enum nv_status os_p384_check_point(const u8 point[OS_P384_POINT_SIZE]);
+
 /*
  * ECDSA (FIPS 186-4) over a digest; its leftmost 384 bits count. NV_ERR_INVALID_DATA: not a
  * signature of that key, or no key.

@@ -39,34 +39,12 @@ static void test_secrets(void **state)
 
 /* -- Hashes ------------------------------------------------------------------------------------ */
 
-/* FIPS 180-4's examples (csrc.nist.gov, "Examples with intermediate values"). */
-static const struct {
-	const char *text;
-	const char *sha256, *sha384;
-} hash_answers[] = {
-	{ "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-	  "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca1"
-	  "34c825a7" },
-	{ "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-	  "38b060a751ac96384cd9327eb1b1e36a21fdb71114be07434c0cc7bf63f6e1da274edebfe76f65fbd51ad2f1"
-	  "4898b95b" },
-	{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
-	  "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
-	  "3391fdddfc8dc7393707a65b1b4709397cf8b1d162af05abfe8f450de5f36bc6b0455a8520bc4e6f5fe95b1f"
-	  "e3c8452b" },
-	{ "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmno"
-	  "ijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu",
-	  "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1",
-	  "09330c33f71147e83d192fc782cd1b4753111b173b3b05d22fa08086e3b0f712fcc7c71a557e2db966c3e9fa"
-	  "91746039" },
-};
-
 static void test_hashes(void **state)
 {
 	u8 digest[OS_HASH_SIZE_MAX];
 	u32 i;
 
-	for (i = 0; i < ARRAY_SIZE(hash_answers); i++) {
+	for (i = 0; i < HASH_ANSWERS; i++) {
 		const char *text = hash_answers[i].text;
 
 		assert_int_equal(os_hash_digest(OS_SHA256, text, strlen(text), digest), NV_OK);
@@ -81,11 +59,6 @@ static void test_hashes(void **state)
 /* A million times "a", in pieces of all sizes; used again; looked at in between. */
 static void test_hash_pieces(void **state)
 {
-	static const char *const want[2] = {
-		"cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0",
-		"9d0e1809716474cb086e834e310a4a1ced149e9c00f248527972cec5704c2a5b07b8b3dc38ecc4eb"
-		"ae97ddd87f3d8985",
-	};
 	u8 digest[OS_HASH_SIZE_MAX], text[1000];
 	struct os_hash *hash;
 	u32 kind, done, part;
@@ -104,10 +77,10 @@ static void test_hash_pieces(void **state)
 		}
 		os_hash_update(hash, NULL, 0);
 		assert_int_equal(os_hash_peek(hash, digest), NV_OK);
-		assert_bytes(digest, want[kind]);
+		assert_bytes(digest, million_answers[kind]);
 		memset(digest, 0, sizeof(digest));
 		assert_int_equal(os_hash_finish(hash, digest), NV_OK);
-		assert_bytes(digest, want[kind]);
+		assert_bytes(digest, million_answers[kind]);
 
 		os_hash_update(hash, "ab", 2);
 		assert_int_equal(os_hash_peek(hash, digest), NV_OK);
@@ -120,41 +93,7 @@ static void test_hash_pieces(void **state)
 	os_hash_destroy(NULL);
 }
 
-/* -- HMAC: RFC 4231, section 4 (its case 5 is of a truncated output) --------------------------- */
-
-static const struct {
-	const char *key; /* hexadecimal, as data unless text is there */
-	const char *data, *text;
-	const char *sha256, *sha384;
-} hmac_answers[] = {
-	{ "0b*20", NULL, "Hi There",
-	  "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
-	  "afd03944d84895626b0825f4ab46907f15f9dadbe4101ec682aa034c7cebc59cfaea9ea9076ede7f4af152e8"
-	  "b2fa9cb6" },
-	{ "4a656665", NULL, "what do ya want for nothing?",
-	  "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
-	  "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e2240ca5e69e2c78b3239ec"
-	  "fab21649" },
-	{ "aa*20", "dd*50", NULL,
-	  "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe",
-	  "88062608d3e6ad8a0aa2ace014c8a86f0aa635d947ac9febe83ef4e55966144b2a5ab39dc13814b94e3ab6e1"
-	  "01a34f27" },
-	{ "0102030405060708090a0b0c0d0e0f10111213141516171819", "cd*50", NULL,
-	  "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b",
-	  "3e8a69b7783c25851933ab6290af6ca77a9981480850009cc5577c6e1f573b4e6801dd23c4a7d679ccf8a386"
-	  "c674cffb" },
-	{ "aa*131", NULL, "Test Using Larger Than Block-Size Key - Hash Key First",
-	  "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
-	  "4ece084485813e9088d2c63a041bc5b44f9ef1012a2b588f3cd11f05033ac4c60c2ef6ab4030fe8296248df1"
-	  "63f44952" },
-	{ "aa*131", NULL,
-	  "This is a test using a larger than block-size key and a larger than block-size data. "
-	  "The "
-	  "key needs to be hashed before being used by the HMAC algorithm.",
-	  "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2",
-	  "6617178e941f020d351e2f254e8fd32c602420feb0b8fb9adccebb82461e99c5a678cc31e799176d3860e611"
-	  "0c46523e" },
-};
+/* -- HMAC -------------------------------------------------------------------------------------- */
 
 static void test_hmac(void **state)
 {
@@ -163,7 +102,7 @@ static void test_hmac(void **state)
 	struct bytes key, data;
 	u32 i, kind, again;
 
-	for (i = 0; i < ARRAY_SIZE(hmac_answers) * 2; i++) {
+	for (i = 0; i < HMAC_ANSWERS * 2; i++) {
 		const char *text = hmac_answers[i / 2].text;
 		const char *want = i % 2 ? hmac_answers[i / 2].sha384 : hmac_answers[i / 2].sha256;
 
@@ -201,7 +140,7 @@ static void test_hmac(void **state)
 	assert_bytes(mac, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
-/* -- HKDF: RFC 5869, appendix A.1 to A.3 ------------------------------------------------------- */
+/* -- HKDF -------------------------------------------------------------------------------------- */
 
 static void assert_hkdf(struct bytes ikm, struct bytes salt, struct bytes info, const char *prk,
 			const char *okm)
@@ -221,31 +160,13 @@ static void assert_hkdf(struct bytes ikm, struct bytes salt, struct bytes info, 
 	assert_int_equal(out[want.size], 0xee);
 }
 
-static struct bytes count_up(u8 from, u32 size)
-{
-	struct bytes b = { .size = size };
-	u32 i;
-
-	for (i = 0; i < size; i++)
-		b.data[i] = (u8)(from + i);
-	return b;
-}
-
 static void test_hkdf(void **state)
 {
-	assert_hkdf(hex("0b*22"), count_up(0, 13), count_up(0xf0, 10),
-		    "077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5",
-		    "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887"
-		    "185865");
-	assert_hkdf(count_up(0, 80), count_up(0x60, 80), count_up(0xb0, 80),
-		    "06a6b88c5853361a06104c9ceb35b45cef760014904671014a193f40c15fc244",
-		    "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac782"
-		    "7271cb41c65e590e09da3275600c2f09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3"
-		    "434f1d87");
-	assert_hkdf(hex("0b*22"), hex(""), hex(""),
-		    "19ef24a32c717b167f33a91d6f648bdf96596776afdb6377ac434c1c293ccb04",
-		    "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b6"
-		    "1a96c8");
+	const struct hkdf_answer *answer;
+
+	for (answer = hkdf_answers; answer->ikm; answer++)
+		assert_hkdf(hex(answer->ikm), hex(answer->salt), hex(answer->info), answer->prk,
+			    answer->okm);
 }
 
 /* OpenSSL's own HKDF, which os/hkdf.c does not use. */
@@ -316,36 +237,6 @@ static void test_hkdf_limits(void **state)
 
 /* -- AES-256-GCM ------------------------------------------------------------------------------- */
 
-/*
- * The cases 13 to 16 of "The Galois/Counter Mode of Operation" (McGrew, Viega), and one of NIST's
- * CAVP (gcmEncryptExtIV256).
- */
-static const struct {
-	const char *key, *iv, *aad, *plain, *cipher, *tag;
-} gcm_answers[] = {
-	{ "00*32", "00*12", "", "", "", "530f8afbc74536b9a963b4f1c4cb738b" },
-	{ "00*32", "00*12", "", "00*16", "cea7403d4d606b6e074ec5d3baf39d18",
-	  "d0d1c8a799996bf0265b98b5d48ab919" },
-	{ "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308",
-	  "cafebabefacedbaddecaf888", "",
-	  "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e24"
-	  "49a6b525b16aedf5aa0de657ba637b391aafd255",
-	  "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b10"
-	  "56828838c5f61e6393ba7a0abcc9f662898015ad",
-	  "b094dac5d93471bdec1a502270e3cc6c" },
-	{ "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308",
-	  "cafebabefacedbaddecaf888", "feedfacedeadbeeffeedfacedeadbeefabaddad2",
-	  "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e24"
-	  "49a6b525b16aedf5aa0de657ba637b39",
-	  "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b10"
-	  "56828838c5f61e6393ba7a0abcc9f662",
-	  "76fc6ece0f4e1768cddf8853bb2d551b" },
-	{ "92e11dcdaa866f5ce790fd24501f92509aacf4cb8b1339d50c9c1240935dd08b",
-	  "ac93a1a6145299bde902f21a", "1e0889016f67601c8ebea4943bc23ad6",
-	  "2d71bcfa914e4ac045b2aa60955fad24", "8995ae2e6df3dbf96fac7b7137bae67f",
-	  "eca5aa77d51d4a0a14d9c51e1da474ab" },
-};
-
 static void test_gcm(void **state)
 {
 	struct os_gcm *gcm = os_gcm_create(256);
@@ -353,7 +244,7 @@ static void test_gcm(void **state)
 	u32 i, in_place;
 
 	assert_non_null(gcm);
-	for (i = 0; i < ARRAY_SIZE(gcm_answers) * 2; i++) {
+	for (i = 0; i < GCM_ANSWERS * 2; i++) {
 		struct bytes key = hex(gcm_answers[i / 2].key), iv = hex(gcm_answers[i / 2].iv);
 		struct bytes aad = hex(gcm_answers[i / 2].aad);
 		struct bytes plain = hex(gcm_answers[i / 2].plain);
@@ -613,12 +504,18 @@ static void test_no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_secrets),	     cmocka_unit_test(test_hashes),
-		cmocka_unit_test(test_hash_pieces),  cmocka_unit_test(test_hmac),
-		cmocka_unit_test(test_hkdf),	     cmocka_unit_test(test_hkdf_of_another),
-		cmocka_unit_test(test_hkdf_limits),  cmocka_unit_test(test_gcm),
-		cmocka_unit_test(test_gcm_tampered), cmocka_unit_test(test_gcm_arguments),
-		cmocka_unit_test(test_gcm_shared),   cmocka_unit_test(test_no_allocation),
+		cmocka_unit_test(test_secrets),
+		cmocka_unit_test(test_hashes),
+		cmocka_unit_test(test_hash_pieces),
+		cmocka_unit_test(test_hmac),
+		cmocka_unit_test(test_hkdf),
+		cmocka_unit_test(test_hkdf_of_another),
+		cmocka_unit_test(test_hkdf_limits),
+		cmocka_unit_test(test_gcm),
+		cmocka_unit_test(test_gcm_tampered),
+		cmocka_unit_test(test_gcm_arguments),
+		cmocka_unit_test(test_gcm_shared),
+		cmocka_unit_test(test_no_allocation),
 		cmocka_unit_test(test_no_memory),
 	};
 

@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
+#include "crypto_answers.h"
 #include "os/crypto.h"
 #include "unit.h"
 
@@ -17,23 +18,11 @@ struct bytes {
 	size_t size;
 };
 
-/* "0b*20" is twenty times that byte. */
 static inline struct bytes hex(const char *text)
 {
-	struct bytes b = { .size = 0 };
-	char digits[3] = { 0 };
-	const char *times = strchr(text, '*');
+	struct bytes b;
 
-	if (times) {
-		b.size = (size_t)atoi(times + 1);
-		memset(b.data, (int)strtoul(text, NULL, 16), b.size);
-		return b;
-	}
-	assert_true(strlen(text) % 2 == 0 && strlen(text) / 2 <= sizeof(b.data));
-	for (; *text; text += 2) {
-		memcpy(digits, text, 2);
-		b.data[b.size++] = (u8)strtoul(digits, NULL, 16);
-	}
+	b.size = answer_bytes(text, b.data, sizeof(b.data));
 	return b;
 }
 

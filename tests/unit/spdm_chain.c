@@ -11,6 +11,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include "os/x509.h"
 #include "spdm_rig.h"
 
 #define CHAIN_MAX 6u
@@ -137,6 +138,23 @@ static void make_identity(struct spdm_identity *identity, const struct chain *c,
 		   EVP_sha384(), NULL);
 }
 
+/* The reader that the modules have says the same of the certificates as libcrypto. */
+static void judge_by_own_reader(const struct spdm_identity *identity, const void *root,
+				u32 root_bytes)
+{
+	const u8 *certificates = identity->chain + sizeof(SPDM_CERT_CHAIN);
+	u8 own[OS_P384_POINT_SIZE], library[OS_P384_POINT_SIZE];
+	u64 now = os_time_real_ns() / 1000000000u;
+	size_t bytes;
+
+	if (!root || identity->chain_bytes < sizeof(SPDM_CERT_CHAIN))
+		return;
+	bytes = identity->chain_bytes - sizeof(SPDM_CERT_CHAIN);
+	assert_int_equal(x509_verify_chain(root, root_bytes, certificates, bytes, now, own),
+			 os_x509_verify_chain(root, root_bytes, certificates, bytes, now, library));
+	assert_memory_equal(own, library, sizeof(own));
+}
+
 /* What a driver that trusts the root makes of it. */
 static enum rm_spdm_fault judge_identity(struct spdm_identity *identity, const void *root,
 					 u32 root_bytes)
@@ -146,6 +164,7 @@ static enum rm_spdm_fault judge_identity(struct spdm_identity *identity, const v
 	enum nv_status status;
 	u8 secret[SPDM_HASH_BYTES];
 
+	judge_by_own_reader(identity, root, root_bytes);
 	memset(&rig, 0, sizeof(rig));
 	rig.identity = *identity;
 	assert_true(spdm_rig_create(&rig, root, root_bytes));

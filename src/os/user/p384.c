@@ -154,6 +154,15 @@ done:
 	return status;
 }
 
+enum nv_status os_p384_check_point(const u8 point[OS_P384_POINT_SIZE])
+{
+	EVP_PKEY *pkey = public_key(point);
+	enum nv_status status = pkey ? NV_OK : crypto_failure(NV_ERR_INVALID_DATA);
+
+	EVP_PKEY_free(pkey);
+	return status;
+}
+
 /* r||s as libcrypto reads it; *der is OPENSSL_free's. 0: no memory. */
 static int encode_signature(const u8 *raw, u8 **der)
 {
