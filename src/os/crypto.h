@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
  * What shared code asks of an operating system's cryptography; a part of os.h that only
- * confidential computing needs. src/os/user has it on OpenSSL's libcrypto; src/os/hmac.c and hkdf.c
- * serve both implementations.
+ * confidential computing needs. src/os/user has it on OpenSSL's libcrypto, src/os/linux on the
+ * kernel's; src/os/hmac.c and hkdf.c serve both, src/os/x509.c the kernel.
  *
  * A context is made beforehand and is used by one caller at a time; what is done with it then takes
  * no memory unless it says so. (libcrypto's hashes take some of the library's own at each begin;
@@ -14,6 +14,13 @@
 #define OS_CRYPTO_H
 
 #include "os/os.h"
+
+/*
+ * Whether the system has all of this; else NV_ERR_NOT_SUPPORTED, and the log names what is missing.
+ * For whoever is about to rely on it: without asking, what is missing looks like exhausted memory.
+ * Takes memory.
+ */
+enum nv_status os_crypto_check(void);
 
 /* -- Secrets ----------------------------------------------------------------------------------- */
 
@@ -91,11 +98,12 @@ enum nv_status os_hkdf_expand(enum os_hash_kind kind, const void *prk, size_t pr
 #define OS_GCM_KEY_SIZE 32u
 #define OS_GCM_IV_SIZE 12u
 #define OS_GCM_TAG_SIZE 16u
+#define OS_GCM_AAD_MAX 1024u /* for larger ones the kernel would take memory each time */
 
 struct os_gcm;
 /*
- * For messages of at most max_size bytes, associated data and text each; below 2 GiB. NULL: no
- * memory, or a larger size.
+ * For messages of at most max_size bytes, associated data and text each; of the former also at most
+ * OS_GCM_AAD_MAX. Below 2 GiB. NULL: no memory, or a larger size.
  */
 struct os_gcm *os_gcm_create(size_t max_size);
 void os_gcm_destroy(struct os_gcm *gcm); /* NULL is ignored */
@@ -132,7 +140,7 @@ enum nv_status os_gcm_decrypt(struct os_gcm *gcm, const u8 iv[OS_GCM_IV_SIZE], c
 struct os_p384_key;
 /*
  * From a private key, or a fresh one where private_key is NULL. NV_ERR_INVALID_ARGUMENT: the number
- * is 0 or not below the order of the group.
+ * is 0 or not below the order n of the group; the kernel takes neither 1, n - 2 nor n - 1.
  */
 enum nv_status os_p384_key_create(const u8 private_key[OS_P384_SIZE], struct os_p384_key **key);
 void os_p384_key_destroy(struct os_p384_key *key); /* NULL is ignored */

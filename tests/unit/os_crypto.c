@@ -18,6 +18,11 @@ static void assert_bytes(const void *found, const char *want)
 
 /* -- Secrets ----------------------------------------------------------------------------------- */
 
+static void test_check(void **state)
+{
+	assert_int_equal(os_crypto_check(), NV_OK);
+}
+
 static void test_secrets(void **state)
 {
 	u8 a[33] = { 0 }, b[33] = { 0 };
@@ -321,7 +326,8 @@ static void test_gcm_arguments(void **state)
 {
 	struct os_gcm *gcm = os_gcm_create(32);
 	u8 key[OS_GCM_KEY_SIZE] = { 1 }, iv[OS_GCM_IV_SIZE] = { 0 }, tag[OS_GCM_TAG_SIZE], in[33];
-	u8 out[33], aad[33];
+	u8 out[33], aad[33], text[2 * OS_GCM_AAD_MAX] = { 0 };
+	struct os_gcm *large;
 
 	memset(in, 1, sizeof(in));
 	memset(aad, 2, sizeof(aad));
@@ -342,6 +348,17 @@ static void test_gcm_arguments(void **state)
 			 NV_ERR_INVALID_ARGUMENT);
 	assert_int_equal(os_gcm_decrypt(gcm, iv, aad, 33, in, 32, out, tag),
 			 NV_ERR_INVALID_ARGUMENT);
+	/* Associated data has a limit of its own. */
+	large = os_gcm_create(2 * OS_GCM_AAD_MAX);
+	assert_int_equal(os_gcm_set_key(large, key), NV_OK);
+	assert_int_equal(
+		os_gcm_encrypt(large, iv, text, OS_GCM_AAD_MAX, text, sizeof(text), text, tag),
+		NV_OK);
+	assert_int_equal(os_gcm_encrypt(large, iv, text, OS_GCM_AAD_MAX + 1, in, 32, out, tag),
+			 NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(os_gcm_decrypt(large, iv, text, OS_GCM_AAD_MAX + 1, in, 32, out, tag),
+			 NV_ERR_INVALID_ARGUMENT);
+	os_gcm_destroy(large);
 	/* Associated data alone */
 	assert_int_equal(os_gcm_encrypt(gcm, iv, aad, 32, NULL, 0, NULL, tag), NV_OK);
 	assert_int_equal(os_gcm_decrypt(gcm, iv, aad, 32, NULL, 0, NULL, tag), NV_OK);
@@ -504,6 +521,7 @@ static void test_no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_secrets),
 		cmocka_unit_test(test_hashes),
 		cmocka_unit_test(test_hash_pieces),

@@ -83,7 +83,7 @@ static bool transform(struct os_gcm *gcm, int encrypt, const u8 *iv, const void 
 
 static enum nv_status check(const struct os_gcm *gcm, size_t aad_size, size_t size)
 {
-	if (aad_size > gcm->max_size || size > gcm->max_size)
+	if (aad_size > gcm->max_size || aad_size > OS_GCM_AAD_MAX || size > gcm->max_size)
 		return NV_ERR_INVALID_ARGUMENT;
 	return gcm->keyed ? NV_OK : NV_ERR_INVALID_STATE;
 }

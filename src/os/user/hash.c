@@ -18,6 +18,28 @@ enum nv_status crypto_failure(enum nv_status otherwise)
 	return otherwise;
 }
 
+/* What OpenSSL's default provider has; a configuration may leave some of it out. */
+enum nv_status os_crypto_check(void)
+{
+	EVP_CIPHER *gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+	EVP_MD *sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	EVP_MD *sha384 = EVP_MD_fetch(NULL, "SHA384", NULL);
+	EVP_PKEY_CTX *ec = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	enum nv_status status = NV_OK;
+
+	if (!gcm || !sha256 || !sha384 || !ec) {
+		status = crypto_failure(NV_ERR_NOT_SUPPORTED);
+		os_log(OS_LOG_ERROR, "libcrypto lacks what is asked of it:%s%s%s%s",
+		       gcm ? "" : " AES-256-GCM", sha256 ? "" : " SHA-256",
+		       sha384 ? "" : " SHA-384", ec ? "" : " EC");
+	}
+	EVP_PKEY_CTX_free(ec);
+	EVP_MD_free(sha384);
+	EVP_MD_free(sha256);
+	EVP_CIPHER_free(gcm);
+	return status;
+}
+
 void os_wipe(void *mem, size_t size)
 {
 	OPENSSL_cleanse(mem, size);

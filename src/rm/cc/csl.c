@@ -257,7 +257,7 @@ enum nv_status csl_rotate_iv(struct csl_context *csl, enum csl_operation operati
 static bool sizes_are_good(u32 size, const u8 *aad, u32 aad_size)
 {
 	return size && size <= CSL_MESSAGE_MAX &&
-	       (!aad || (aad_size && aad_size <= CSL_MESSAGE_MAX));
+	       (!aad || (aad_size && aad_size <= OS_GCM_AAD_MAX));
 }
 
 /* Whether csl_increment_iv told it since the last rotation: no other one may be encrypted with. */

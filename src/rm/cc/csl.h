@@ -98,9 +98,9 @@ enum nv_status csl_increment_iv(struct csl_context *csl, enum csl_operation oper
 /*
  * Encrypts with this fresh IV, which is fresh no more whatever comes of it, or, where it is NULL,
  * with the next one. Input and output do not overlap, unless they are the same. aad may be NULL.
- * NV_ERR_INVALID_ARGUMENT: no bytes, or more than CSL_MESSAGE_MAX; aad of no bytes; an IV that was
- * used, or that is not of this context's present counters. NV_ERR_INSUFFICIENT_RESOURCES: no IV is
- * left.
+ * NV_ERR_INVALID_ARGUMENT: no bytes, or more than CSL_MESSAGE_MAX; aad of no bytes, or more than
+ * OS_GCM_AAD_MAX; an IV that was used, or that is not of this context's present counters.
+ * NV_ERR_INSUFFICIENT_RESOURCES: no IV is left.
  */
 enum nv_status csl_encrypt(struct csl_context *csl, u32 size, const u8 *input, struct csl_iv *iv,
 			   const u8 *aad, u32 aad_size, u8 *output,

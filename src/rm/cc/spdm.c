@@ -181,9 +181,13 @@ enum nv_status rm_spdm_exchange(struct rm_spdm *spdm, bool secured, u8 code, u32
 
 enum nv_status rm_spdm_create(const struct rm_spdm_config *config, struct rm_spdm **out)
 {
-	struct rm_spdm *spdm = os_alloc(sizeof(*spdm));
+	enum nv_status status = os_crypto_check();
+	struct rm_spdm *spdm;
 
 	*out = NULL;
+	if (status != NV_OK)
+		return status;
+	spdm = os_alloc(sizeof(*spdm));
 	if (!spdm)
 		return NV_ERR_NO_MEMORY;
 	spdm->config = *config;

@@ -50,7 +50,10 @@ enum rm_spdm_fault {
 	RM_SPDM_FAULT_RECORD, /* changed, replayed or not of this session: NV_ERR_INVALID_DATA */
 };
 
-/* NV_ERR_NO_MEMORY. Nothing is sent yet. */
+/*
+ * NV_ERR_NO_MEMORY; NV_ERR_NOT_SUPPORTED: the system's cryptography lacks something, which the log
+ * names. Nothing is sent yet.
+ */
 enum nv_status rm_spdm_create(const struct rm_spdm_config *config, struct rm_spdm **out);
 /* Wipes all; NULL is ignored. Sends nothing: rm_spdm_end first. */
 void rm_spdm_destroy(struct rm_spdm *spdm);
