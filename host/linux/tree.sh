@@ -24,14 +24,21 @@ link_made() {
 	ln -sf ../../generated/abi/tables.c "$out/$1/abi/tables.c"
 }
 
+# link_crypto MODULE: os/crypto.h, of which Kbuild takes what the kernel allows
+link_crypto() {
+	link "$1" src/os
+	link "$1" src/os/linux/crypto
+	link "$1" src/os/linux/without_crypto
+}
+
 mkdir -p "$out"
 ln -sf "$top/host/linux/Kbuild" "$out/Kbuild"
 
 link nvidia src/base
 link nvidia src/os/linux
+link_crypto nvidia
 for folder in "$top"/src/rm "$top"/src/rm/*/; do
 	folder=${folder%/}
-	case $folder in */cc) continue ;; esac # src/os/linux has no cryptography yet
 	link nvidia "${folder#"$top"/}"
 done
 link nvidia host/linux/nvidia
@@ -46,7 +53,12 @@ link softh100 src/h100/function
 link softh100 host/linux/softh100
 
 link os_selftest src/os/linux
+link_crypto os_selftest
 link os_selftest host/linux/tests
+mkdir -p "$out/os_selftest/tests/unit"
+for source in "$top"/tests/unit/*_answers.[ch]; do
+	[ ! -e "$source" ] || ln -sf "$source" "$out/os_selftest/tests/unit/${source##*/}"
+done
 
 link softh100_selftest host/linux/tests/softh100
 

@@ -28,8 +28,8 @@ static const struct supported_versions supported = {
 		     .SMDataVersion = SPDM_SM_DATA_VERSION,
 		     .SMDataID = SPDM_SM_DATA_SUPPORTED_VERSIONS },
 	.count = 2,
-	.versions = { (u8)SPDM_SECURED_VERSION_10, SPDM_SECURED_VERSION_10 >> 8,
-		      (u8)SPDM_SECURED_VERSION_11, SPDM_SECURED_VERSION_11 >> 8 },
+	.versions = { SPDM_SECURED_VERSION_10 & 0xff, SPDM_SECURED_VERSION_10 >> 8,
+		      SPDM_SECURED_VERSION_11 & 0xff, SPDM_SECURED_VERSION_11 >> 8 },
 };
 
 /* The one element that answers it: one of those versions, which are the same in what is used. */
