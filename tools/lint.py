@@ -40,6 +40,7 @@ ARROWS = [
     ("host/linux/softh100/", ["host/linux/", "h100/function/", "os/", "abi/", "base/"]),
     ("host/linux/gpu/", ["host/linux/", "host/user/files.h", "h100/", "os/", "abi/", "base/"]),
     ("host/linux/nvidia/", ["host/linux/", "rm/rm.h", "rm/uvm.h", "rm/parameters.h", "os/", "abi/", "base/"]),
+    ("host/linux/tests/", ["host/linux/", "tests/unit/", "os/", "abi/", "base/"]),
     ("host/linux/", ["host/linux/", "rm/rm.h", "uvm/uvm.h", "os/", "abi/", "base/"]),
 ]
 

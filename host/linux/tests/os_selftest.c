@@ -8,10 +8,15 @@
 #include <linux/module.h>
 
 #include "os_selftest.h"
+#include "os/crypto.h"
 
 static bool leak;
 module_param(leak, bool, 0);
 MODULE_PARM_DESC(leak, "instead of the tests: leave two blocks, which the log must name");
+
+static bool crypto;
+module_param(crypto, bool, 0);
+MODULE_PARM_DESC(crypto, "instead of the tests: those of os/crypto.h");
 
 static u32 failures; /* atomic */
 
@@ -102,10 +107,18 @@ static int __init os_selftest_init(void)
 		test_leak();
 		return failures ? -EPROTO : 0;
 	}
-	run_all(selftest_memory);
-	run_all(selftest_locks);
-	run_all(selftest_threads);
-	run_all(selftest_process);
+	if (crypto) {
+		if (os_crypto_check() == NV_ERR_NOT_SUPPORTED) {
+			os_linux_exit();
+			return -EOPNOTSUPP;
+		}
+		run_all(selftest_crypto);
+	} else {
+		run_all(selftest_memory);
+		run_all(selftest_locks);
+		run_all(selftest_threads);
+		run_all(selftest_process);
+	}
 	CHECK(os_linux_exit() == 0);
 	pr_info("os_selftest: %s, %u failures\n", failures ? "FAILED" : "passed", failures);
 	return failures ? -EPROTO : 0;

@@ -23,6 +23,6 @@ struct selftest {
 
 /* Ended by one without a name. */
 extern const struct selftest selftest_memory[], selftest_locks[], selftest_threads[],
-	selftest_process[];
+	selftest_process[], selftest_crypto[];
 
 #endif

@@ -19,3 +19,14 @@ test_leak() {
 	logged 'os_selftest: leak: 2 blocks, ' || fail "no sum"
 	modprobe -r os_selftest
 }
+
+# os/crypto.h on the kernel's cryptography; what it needs is loaded before.
+# test_crypto: 240 seconds
+test_crypto() {
+	if ! modprobe os_selftest crypto=1; then
+		! logged 'were built for a kernel without' || skip "this kernel was configured without"
+		fail "it does not load"
+	fi
+	! logged 'os_selftest: .*FAIL' || fail "a line of the log says FAIL"
+	modprobe -r os_selftest
+}
