@@ -14,7 +14,7 @@ KDIR ?= $(if $(KERNEL),$(shell tools/vm/kernel $(KERNEL))/headers,/lib/modules/$
 .PHONY: modules install-modules uninstall-modules dkms-source vm-check vm-check-full vm-demo vm-shell
 
 help:
-	@echo 'make demo              install what is missing, build, run nvidia-smi and a CUDA copy on a software H100'
+	@echo 'make demo              install what is missing, build, run nvidia-smi, a CUDA copy and an attestation on a software H100'
 	@echo 'make check             the same, then every quick test (about 9 minutes on 2 cores, 5 once built)'
 	@echo 'make check-full        every build, test and count (under 80 minutes)'
 	@echo 'make lint              formatting, cppcheck, the arrows between folders'

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 # The main job, shown: NVIDIA's own nvidia-smi, then a program that copies through NVIDIA's libcuda, on a
-# software GPU; `leafhopper smi` where NVIDIA's programs are not there.
+# software GPU; `leafhopper smi` where NVIDIA's programs are not there. Then a GPU in confidential mode is attested.
 #
 # usage: tools/demo.sh GPUS PROFILE yes|no     the last: whether NVIDIA's programs may be used
 set -eu
@@ -17,7 +17,14 @@ if [ "$3" != no ] && [ -e "$nvidia/.complete" ]; then
 	"$leafhopper" run --gpus "$1" --profile "$2" -- "$nvidia/usr/lib/nvidia/current/nvidia-smi"
 	echo
 	echo "\$ leafhopper run --gpus $1 --profile $2 -- tests/cuda/cuda_copy speed"
-	exec "$leafhopper" run --gpus "$1" --profile "$2" -- "$top/build/plain/tests/cuda/cuda_copy" speed
+	"$leafhopper" run --gpus "$1" --profile "$2" -- "$top/build/plain/tests/cuda/cuda_copy" speed
+	echo
+	echo "\$ leafhopper run --cc on -- nvidia-smi conf-compute -f"
+	"$leafhopper" run --cc on -- "$nvidia/usr/lib/nvidia/current/nvidia-smi" conf-compute -f
+else
+	echo "\$ leafhopper run --gpus $1 --profile $2 -- leafhopper smi"
+	"$leafhopper" run --gpus "$1" --profile "$2" -- "$leafhopper" smi
 fi
-echo "\$ leafhopper run --gpus $1 --profile $2 -- leafhopper smi"
-exec "$leafhopper" run --gpus "$1" --profile "$2" -- "$leafhopper" smi
+echo
+echo "\$ leafhopper run --cc on -- leafhopper attest"
+exec "$leafhopper" run --cc on -- "$leafhopper" attest
