@@ -320,7 +320,7 @@ static void sum_again(u8 *element, u32 count)
 static void nothing_readable_is_shared(void **state)
 {
 	static const char secret[] = "a parameter that nobody else may read";
-	const struct os_pages *shared = &gpu->gsp->memory.shared;
+	const struct os_pages *shared;
 	u8 params[200];
 	u32 big = 200000, i;
 	u8 *many;

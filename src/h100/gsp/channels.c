@@ -209,7 +209,7 @@ static enum nv_status make_channel(struct fw *fw, struct fw_node *node, struct h
 	enum nv_status status;
 	u32 subcontext;
 
-	if (!aperture_of(&params->userdMem, &config.userd_aperture) ||
+	if (params->gpFifoEntries == 0 || !aperture_of(&params->userdMem, &config.userd_aperture) ||
 	    !aperture_of(&params->instanceMem, &config.instance_aperture) ||
 	    params->instanceMem.size < NV_RAMIN_ALLOC_SIZE ||
 	    params->userdMem.size < sizeof(struct Nvc86fControl))
