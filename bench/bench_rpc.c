@@ -23,33 +23,7 @@
 #define ROUNDS 300	   /* short ones: some fall between what else runs on the machine */
 #define WAIT_SPIN_NS 3000u /* as os_pci_wait */
 
-/* Sizes of parameters, from the smallest to one of several records. */
-static const struct {
-	const char *name;
-	u32 cmd, size, calls;
-} controls[] = {
-	{ "4 bytes", 0x2080a068, 4, 300 },
-	{ "1 KiB", NV2080_CTRL_CMD_GPU_QUERY_ECC_STATUS, 984, 200 },
-	{ "7 KiB", 0x2080a618, 6944, 60 },
-	{ "86 KiB", 0x2080a637, 88024, 10 },
-};
-
 static u8 *params;
-
-static double now(void)
-{
-	return (double)os_time_ns();
-}
-
-static void report(const char *what, const char *size, double value, double goal)
-{
-	char text[96];
-
-	snprintf(text, sizeof(text), "%s, %s", what, size);
-	printf("%-58s %9.2f  goal <= %-7.2f %s\n", text, value, goal,
-	       value <= goal ? "PASS" : "MISS");
-	fflush(stdout);
-}
 
 /* What the ratio is made of, for who looks for the part that costs. */
 static void report_times(double routed, double messages, double cheap, double hand_off)
@@ -82,7 +56,7 @@ static double messages_ns(u32 size, u32 calls)
 	static u64 queue[128 * 1024 / 8], mine[128 * 1024 / 8], theirs[128 * 1024 / 8];
 	size_t bytes = (ELEMENT_HEADER + MESSAGE_HEADER + size + 7) & ~7ull;
 	u64 sum = 0;
-	double start = now();
+	double start = machine_now();
 
 	for (u32 i = 0; i < calls; i++) {
 		for (u32 way = 0; way < 2; way++) {
@@ -96,7 +70,7 @@ static double messages_ns(u32 size, u32 calls)
 			__asm__ volatile("" ::"r"(sum) : "memory");
 		}
 	}
-	return (now() - start) / calls;
+	return (machine_now() - start) / calls;
 }
 
 /* -- The bare hand-off: one side waits as the driver does, the other as the GPU's thread ---------
@@ -124,7 +98,7 @@ static void *hand_main(void *arg)
 
 static double handoff_ns(u32 calls)
 {
-	double start = now();
+	double start = machine_now();
 
 	for (u32 i = 0; i < calls; i++) {
 		u32 before = os_load_acquire(&hand.reply);
@@ -144,56 +118,51 @@ static double handoff_ns(u32 calls)
 			os_exchange(&hand.sleeps, 0);
 		}
 	}
-	return (now() - start) / calls;
+	return (machine_now() - start) / calls;
 }
 
 /* -- The two ways ------------------------------------------------------------------------------ */
 
 static double control_ns(u32 cmd, u32 size, u32 calls)
 {
-	double start = now();
+	double start = machine_now();
 
 	for (u32 i = 0; i < calls; i++)
 		machine_control(cmd, params, size);
-	return (now() - start) / calls;
+	return (machine_now() - start) / calls;
 }
 
 static double cheap_ns(u32 calls)
 {
-	double start = now();
+	double start = machine_now();
 
 	for (u32 i = 0; i < calls; i++)
 		machine_cheap();
-	return (now() - start) / calls;
-}
-
-static void least(double *best, double value)
-{
-	if (value < *best)
-		*best = value;
+	return (machine_now() - start) / calls;
 }
 
 static void compare(bool lend)
 {
 	machine_open(lend);
-	for (u32 i = 0; i < ARRAY_SIZE(controls); i++) {
+	for (u32 i = 0; i < MACHINE_CONTROLS; i++) {
 		double routed = 1e18, messages = 1e18, cheap = 1e18, hand_off = lend ? 0 : 1e18;
-		u32 size = controls[i].size, calls = controls[i].calls;
+		u32 size = machine_routed[i].size, calls = machine_routed[i].calls;
 
 		/* By turns, so that all see the same machine. */
 		for (u32 round = 0; round < ROUNDS; round++) {
-			least(&routed, control_ns(controls[i].cmd, size, calls));
-			least(&messages, messages_ns(size, calls));
-			least(&cheap, cheap_ns(calls));
+			machine_least(&routed, control_ns(machine_routed[i].cmd, size, calls));
+			machine_least(&messages, messages_ns(size, calls));
+			machine_least(&cheap, cheap_ns(calls));
 			if (!lend)
-				least(&hand_off, handoff_ns(calls));
+				machine_least(&hand_off, handoff_ns(calls));
 		}
 		if (lend)
-			report("lending: RPC / (its messages + cheap control)", controls[i].name,
-			       routed / (messages + cheap), 2.0);
+			machine_report("lending: RPC / (its messages + cheap control)",
+				       machine_routed[i].name, routed / (messages + cheap), 2.0);
 		else
-			report("no lending: RPC / (hand-off + messages + control)",
-			       controls[i].name, routed / (hand_off + messages + cheap), 1.5);
+			machine_report("no lending: RPC / (hand-off + messages + control)",
+				       machine_routed[i].name,
+				       routed / (hand_off + messages + cheap), 1.5);
 		report_times(routed, messages, cheap, hand_off);
 	}
 	machine_close();
@@ -207,9 +176,10 @@ int main(int argc, char **argv)
 	if (!params || sem_init(&hand.wake, 0, 0))
 		return 2;
 	if (argc == 3) {
-		const u32 which = (u32)atoi(argv[1]) % ARRAY_SIZE(controls);
+		const u32 which = (u32)atoi(argv[1]) % MACHINE_CONTROLS;
 		machine_open(true);
-		control_ns(controls[which].cmd, controls[which].size, (u32)atoi(argv[2]));
+		control_ns(machine_routed[which].cmd, machine_routed[which].size,
+			   (u32)atoi(argv[2]));
 		machine_close();
 		free(params);
 		return 0;

@@ -20,7 +20,7 @@ static struct {
 	u32 client;
 } machine;
 
-static void must(bool good, const char *what)
+void machine_must(bool good, const char *what)
 {
 	if (good)
 		return;
@@ -39,11 +39,18 @@ static void control(u32 object, u32 cmd, void *params, u32 size)
 		.paramsSize = size,
 	};
 
-	must(rm_ioctl(machine.file, REQUEST(NV_ESC_RM_CONTROL, sizeof(p)), (u64)(uintptr_t)&p) ==
-			     RM_IOCTL_OK &&
-		     p.status == NV_OK,
-	     "control");
+	machine_must(rm_ioctl(machine.file, REQUEST(NV_ESC_RM_CONTROL, sizeof(p)),
+			      (u64)(uintptr_t)&p) == RM_IOCTL_OK &&
+			     p.status == NV_OK,
+		     "control");
 }
+
+const struct machine_routed machine_routed[MACHINE_CONTROLS] = {
+	{ "4 bytes", 0x2080a068, 4, 300 },
+	{ "1 KiB", NV2080_CTRL_CMD_GPU_QUERY_ECC_STATUS, 984, 200 },
+	{ "7 KiB", 0x2080a618, 6944, 60 },
+	{ "86 KiB", 0x2080a637, 88024, 10 },
+};
 
 void machine_control(u32 cmd, void *params, u32 size)
 {
@@ -65,15 +72,16 @@ u32 machine_client(void)
 
 void machine_request(u32 number, void *params, u32 size)
 {
-	must(rm_ioctl(machine.file, REQUEST(number, size), (u64)(uintptr_t)params) == RM_IOCTL_OK,
-	     "ioctl");
+	machine_must(rm_ioctl(machine.file, REQUEST(number, size), (u64)(uintptr_t)params) ==
+			     RM_IOCTL_OK,
+		     "ioctl");
 }
 
 static void make(u32 parent, u32 handle, u32 class_id, void *params, u32 size)
 {
-	must(host_alloc(machine.control, machine.client, parent, &handle, class_id, params, size) ==
-		     NV_OK,
-	     "alloc");
+	machine_must(host_alloc(machine.control, machine.client, parent, &handle, class_id, params,
+				size) == NV_OK,
+		     "alloc");
 }
 
 void machine_make(u32 handle, u32 class_id, void *params)
@@ -93,9 +101,9 @@ static void open_as(bool lend, enum h100_cc cc)
 	os_user_set_tee(cc == H100_CC_OFF ? OS_TEE_NONE : OS_TEE_TDX);
 	host_start_like(1, &gpu);
 	machine.control = host_open(RM_NODE_CONTROL, 0);
-	must(machine.control >= 0, "open");
+	machine_must(machine.control >= 0, "open");
 	machine.node = host_open(RM_NODE_GPU, 0);
-	must(machine.node >= 0, "boot");
+	machine_must(machine.node >= 0, "boot");
 	machine.file = host.fds[machine.control].file;
 	machine.client = host_client(machine.control);
 	make(machine.client, DEVICE, NV01_DEVICE_0, &device, sizeof(device));
@@ -115,4 +123,14 @@ void machine_open_cc(bool lend)
 void machine_close(void)
 {
 	host_stop();
+}
+
+void machine_report(const char *what, const char *size, double value, double goal)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "%s%s%s", what, *size ? ", " : "", size);
+	printf("%-58s %9.2f  goal <= %-7.2f %s\n", text, value, goal,
+	       value <= goal ? "PASS" : "MISS");
+	fflush(stdout);
 }

@@ -5,27 +5,14 @@
  * or stop in order, and nothing that was not proven is left in the driver's buffer.
  */
 #include "gpu_parts.h"
+#include "input.h"
 #include "rm/cc/session.h"
 #include "rm/gpu/regs.h"
 
 #define STEPS_MAX 24u
 #define ROOM 12288u
 
-struct input {
-	const u8 *at;
-	size_t left;
-};
-
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
-
-static u32 take(struct input *in, u32 bytes)
-{
-	u32 value = 0, i;
-
-	for (i = 0; i < bytes && in->left; i++, in->at++, in->left--)
-		value |= (u32)*in->at << (8 * i);
-	return value;
-}
 
 /* A message that opens, with anything in it. */
 static void say(struct input *in)

@@ -10,6 +10,7 @@
 
 #include "h100/gsp/fw.h"
 #include "h100_driver.h"
+#include "input.h"
 
 #define CLIENT 0xc1d00001u
 #define MAX_STEPS 64u
@@ -32,21 +33,7 @@ enum step {
 	STEP_COUNT,
 };
 
-struct input {
-	const u8 *at;
-	size_t left;
-};
-
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
-
-static u32 take(struct input *in, u32 bytes)
-{
-	u32 value = 0, i;
-
-	for (i = 0; i < bytes && in->left != 0; i++, in->at++, in->left--)
-		value |= (u32)*in->at << (8 * i);
-	return value;
-}
 
 static u32 take_bytes(struct input *in, void *data, u32 size)
 {

@@ -16,6 +16,7 @@
 #include "engine_rig.h"
 #include "h100/engine/engines.h"
 #include "h100/engine/fifo.h"
+#include "input.h"
 #include "os/crypto.h"
 
 #define CHANNELS 5u
@@ -62,11 +63,6 @@ enum step {
 	STEP_COUNT,
 };
 
-struct input {
-	const u8 *at;
-	size_t left;
-};
-
 struct fuzz {
 	struct rig rig;
 	struct h100_engines engines;
@@ -81,15 +77,6 @@ struct fuzz {
 };
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
-
-static u32 take(struct input *in, u32 bytes)
-{
-	u32 value = 0, i;
-
-	for (i = 0; i < bytes && in->left != 0; i++, in->at++, in->left--)
-		value |= (u32)*in->at << (8 * i);
-	return value;
-}
 
 static void on_raise(void *ctx, u32 vector)
 {

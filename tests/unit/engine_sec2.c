@@ -47,12 +47,6 @@ static int close_rig(void **state)
 	return 0;
 }
 
-static void fill(u8 *bytes, u32 size)
-{
-	while (size-- != 0)
-		*bytes++ = (u8)(unit_random(&seed) >> 24);
-}
-
 /* -- Streams ----------------------------------------------------------------------------------- */
 
 static void add(u32 method, u64 data)
@@ -125,7 +119,7 @@ static void add_decryption(u64 from, u64 to, u32 size, u64 tag)
 
 static void cpu_encrypts(u32 size)
 {
-	fill(text, size);
+	unit_fill(&seed, text, size);
 	assert_int_equal(csl_encrypt(&channel.csl, size, text, NULL, NULL, 0,
 				     secure_system(&rig, 0), secure_system(&rig, TAG)),
 			 NV_OK);

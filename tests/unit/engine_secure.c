@@ -60,12 +60,6 @@ static int close_rig(void **state)
 	return 0;
 }
 
-static void fill(u8 *bytes, u32 size)
-{
-	while (size-- != 0)
-		*bytes++ = (u8)(unit_random(&seed) >> 24);
-}
-
 /* -- Pushes ------------------------------------------------------------------------------------ */
 
 static void push(const struct secure_channel *s, u32 method, u64 data)
@@ -144,7 +138,7 @@ static void copy_fails(struct secure_channel *s, const struct copy *c, u32 info)
 /* The driver's next message, in system memory; text has what it says. */
 static void cpu_encrypts(struct secure_channel *s, u32 size)
 {
-	fill(text, size);
+	unit_fill(&seed, text, size);
 	assert_int_equal(csl_encrypt(&s->csl, size, text, NULL, NULL, 0, secure_system(&rig, 0),
 				     secure_system(&rig, TAG)),
 			 NV_OK);
@@ -194,7 +188,7 @@ static void test_known_answer(void **state)
 	assert_true(h100_keys_get(&rig.h.keys, H100_KEY_SPACE_LCE0 + 1, 3, &key));
 	assert_int_equal(os_gcm_set_key(gcm, key.key), NV_OK);
 	memcpy(iv + 4, &channel.csl.in.channel, 8);
-	fill(secure_plain(&rig, 0), 64);
+	unit_fill(&seed, secure_plain(&rig, 0), 64);
 	for (u32 message = 1; message < 3; message++) {
 		iv[0] = (u8)message;
 		for (i = 0; i < sizeof(iv); i++)

@@ -628,20 +628,6 @@ static void test_stop(void **state)
 			 NV_ERR_INVALID_STATE);
 }
 
-/* It stays until the test frees it. */
-static struct rm_channel *channel_of(u32 handle)
-{
-	struct rm_channel *channel;
-	struct rm_call call;
-
-	assert_int_equal(
-		rm_api_begin(&call, host.fds[host_program.ctl].file, host_program.client, handle),
-		NV_OK);
-	channel = rm_channel_of(call.object);
-	rm_api_end(&call);
-	return channel;
-}
-
 static u32 start_selected(const u32 *handles, u32 count)
 {
 	NV0080_CTRL_FIFO_CHANNEL list[4] = { { 0 } };
@@ -668,7 +654,7 @@ static void test_start_selected(void **state)
 	assert_int_equal(start_selected(both, 2), NV_OK);
 	assert_int_equal(start_selected(not_one, 2), NV_ERR_INVALID_ARGUMENT);
 	/* As unified memory stops it. */
-	rm_channel_stop(channel_of(CHANNEL + 1));
+	rm_channel_stop(host_channel(CHANNEL + 1));
 	assert_int_equal(start_selected(both, 2), NV_ERR_INVALID_STATE);
 	assert_int_equal(start_selected(both, 1), NV_OK);
 	assert_int_equal(ASK(CHANNEL, NVA06F_CTRL_CMD_STOP_CHANNEL, stop), NV_OK);

@@ -2,6 +2,8 @@
 /* A host of the resource manager, with software H100s on its bus. */
 #include "rm_host.h"
 
+#include "rm/api/api.h"
+#include "rm/class/channel.h"
 #include "unit.h"
 
 struct rm_host host;
@@ -242,4 +244,17 @@ u32 host_ask(u32 object, u32 cmd, void *params, u32 size)
 u32 host_drop(u32 object)
 {
 	return host_free(host_program.ctl, host_program.client, object);
+}
+
+struct rm_channel *host_channel(u32 handle)
+{
+	struct rm_channel *channel;
+	struct rm_call call;
+
+	assert_int_equal(
+		rm_api_begin(&call, host.fds[host_program.ctl].file, host_program.client, handle),
+		NV_OK);
+	channel = rm_channel_of(call.object);
+	rm_api_end(&call);
+	return channel;
 }

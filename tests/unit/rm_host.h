@@ -82,5 +82,7 @@ void host_program_start_like(bool admin, const struct fixture_gpu_config *like);
 u32 host_make(u32 parent, u32 handle, u32 class_id, void *params);
 u32 host_ask(u32 object, u32 cmd, void *params, u32 size);
 u32 host_drop(u32 object);
+/* The channel of that handle, which stays until the test frees it. */
+struct rm_channel *host_channel(u32 handle);
 
 #endif

@@ -106,23 +106,10 @@ static u64 live_before(void)
 	return unit_live_settled();
 }
 
-static struct rm_channel *channel_of(u32 handle)
-{
-	struct rm_channel *channel;
-	struct rm_call call;
-
-	assert_int_equal(
-		rm_api_begin(&call, host.fds[host_program.ctl].file, host_program.client, handle),
-		NV_OK);
-	channel = rm_channel_of(call.object);
-	rm_api_end(&call);
-	return channel;
-}
-
 /* The GPU's end of it, which does nothing by itself meanwhile. */
 static struct h100_secure *gpu_end(u32 handle)
 {
-	struct rm_channel *channel = channel_of(handle);
+	struct rm_channel *channel = host_channel(handle);
 	struct h100_fifo *fifo = host.gpus[0].model->fifo;
 	struct h100_channel *end =
 		fifo->channels[channel->runlist * H100_CHANNELS_PER_RUNLIST + channel->chid];
@@ -217,8 +204,8 @@ static void test_off(void **state)
 	assert_int_equal(ASK(CHANNEL, NVC56F_CTRL_CMD_GET_KMB, kmb), NV_ERR_NOT_SUPPORTED);
 	assert_int_equal(ASK(CHANNEL, NVC56F_CTRL_ROTATE_SECURE_CHANNEL_IV, rotate),
 			 NV_ERR_NOT_SUPPORTED);
-	assert_int_equal(rm_channel_csl_init(channel_of(CHANNEL), &csl), NV_ERR_INVALID_STATE);
-	rm_channel_csl_deinit(channel_of(CHANNEL), &csl);
+	assert_int_equal(rm_channel_csl_init(host_channel(CHANNEL), &csl), NV_ERR_INVALID_STATE);
+	rm_channel_csl_deinit(host_channel(CHANNEL), &csl);
 }
 
 static void test_refused(void **state)
@@ -246,7 +233,7 @@ static void test_refused(void **state)
 	assert_int_equal(ASK(CHANNEL, NVC56F_CTRL_CMD_GET_KMB, kmb), NV_ERR_NOT_SUPPORTED);
 	assert_int_equal(ASK(CHANNEL, NVC56F_CTRL_ROTATE_SECURE_CHANNEL_IV, rotate),
 			 NV_ERR_NOT_SUPPORTED);
-	assert_int_equal(rm_channel_csl_init(channel_of(CHANNEL), &csl), NV_ERR_INVALID_CHANNEL);
+	assert_int_equal(rm_channel_csl_init(host_channel(CHANNEL), &csl), NV_ERR_INVALID_CHANNEL);
 	assert_int_equal(host_drop(CHANNEL), NV_OK);
 	assert_true(unit_live_becomes(held));
 }
@@ -354,7 +341,7 @@ static void test_contexts(void **state)
 	u32 i;
 
 	assert_int_equal(make_channel(0, NV2080_ENGINE_TYPE_COPY5, true), NV_OK);
-	channel = channel_of(CHANNEL);
+	channel = host_channel(CHANNEL);
 	gpu = gpu_end(CHANNEL);
 	for (i = 0; i < 3; i++) {
 		u8 counter[8];
@@ -400,13 +387,13 @@ static void test_signing_context(void **state)
 
 	assert_int_equal(make_channel(0, NV2080_ENGINE_TYPE_SEC2, true), NV_OK);
 	gpu = gpu_end(CHANNEL);
-	assert_int_equal(rm_channel_csl_init(channel_of(CHANNEL), &csl), NV_OK);
+	assert_int_equal(rm_channel_csl_init(host_channel(CHANNEL), &csl), NV_OK);
 	assert_int_equal(csl_sign(&csl, sizeof(data), data, mac), NV_OK);
 	assert_int_equal(h100_secure_verify(gpu, data, sizeof(data), mac), NV_OK);
 	assert_int_equal(csl_rotate_iv(&csl, CSL_OPERATION_DECRYPT), NV_OK);
 	assert_int_equal(csl_sign(&csl, sizeof(data), data, mac), NV_OK);
 	assert_int_equal(h100_secure_verify(gpu, data, sizeof(data), mac), NV_OK);
-	rm_channel_csl_deinit(channel_of(CHANNEL), &csl);
+	rm_channel_csl_deinit(host_channel(CHANNEL), &csl);
 }
 
 /* Whatever runs out of memory: no channel, and nothing left of it. */

@@ -40,6 +40,12 @@ static inline u64 unit_random(u64 *state)
 	return *state * 0x2545f4914f6cdd1dull;
 }
 
+static inline void unit_fill(u64 *state, u8 *bytes, u32 size)
+{
+	while (size-- != 0)
+		*bytes++ = (u8)(unit_random(state) >> 24);
+}
+
 /* Everything allocated since the call that gave before is freed. */
 static inline u64 unit_live(void)
 {

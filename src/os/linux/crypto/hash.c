@@ -124,18 +124,3 @@ enum nv_status os_hash_peek(const struct os_hash *hash, void *digest)
 	os_free_secret(state, state_size);
 	return status;
 }
-
-enum nv_status os_hash_digest(enum os_hash_kind kind, const void *data, size_t size, void *digest)
-{
-	struct os_hash *hash = os_hash_create(kind);
-	enum nv_status status;
-
-	if (!hash) {
-		os_memset(digest, 0, os_hash_size(kind));
-		return NV_ERR_NO_MEMORY;
-	}
-	os_hash_update(hash, data, size);
-	status = os_hash_finish(hash, digest);
-	os_hash_destroy(hash);
-	return status;
-}

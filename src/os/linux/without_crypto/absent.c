@@ -61,12 +61,6 @@ enum nv_status os_hash_peek(const struct os_hash *hash, void *digest)
 	return NV_ERR_NOT_SUPPORTED;
 }
 
-enum nv_status os_hash_digest(enum os_hash_kind kind, const void *data, size_t size, void *digest)
-{
-	os_memset(digest, 0, os_hash_size(kind));
-	return NV_ERR_NOT_SUPPORTED;
-}
-
 /* -- AES-256-GCM ------------------------------------------------------------------------------- */
 
 struct os_gcm *os_gcm_create(size_t max_size)
