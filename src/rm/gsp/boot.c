@@ -166,10 +166,8 @@ static void tear_down(struct rm_gpu *gpu)
 	rm_cc_destroy(gpu);
 	gsp_memory_free(gsp);
 	os_free(gsp->info);
-	if (gsp->sealed)
-		os_memset(gsp->buffer, 0, GSP_MSG_QUEUE_ELEMENT_SIZE_MAX);
-	os_free(gsp->outgoing);
-	os_free(gsp->buffer);
+	os_free_secret(gsp->outgoing, GSP_MSG_QUEUE_ELEMENT_SIZE_MAX);
+	os_free_secret(gsp->buffer, gsp->sealed ? GSP_MSG_QUEUE_ELEMENT_SIZE_MAX : 0);
 	os_free(gsp);
 }
 
