@@ -129,8 +129,11 @@ static u64 bar_size(void *ctx, u32 bar)
 static u64 bar_read(void *ctx, u32 bar, u64 offset, u32 width)
 {
 	struct fixture_gpu *f = ctx;
-	u64 value = h100_bar_read(f->model, bar, offset, width);
+	u64 value;
 
+	if (bar == 0 && offset && offset == f->lost_at)
+		h100_inject(f->model, "off-bus");
+	value = h100_bar_read(f->model, bar, offset, width);
 	if (bar == 0 && offset == LH_VF_BASE + NV_VIRTUAL_FUNCTION_PRIV_MMU_INVALIDATE &&
 	    os_load_relaxed(&f->stuck))
 		value |= REG_MASK(NV_VIRTUAL_FUNCTION_PRIV_MMU_INVALIDATE_TRIGGER);

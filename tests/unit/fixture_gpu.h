@@ -17,6 +17,7 @@ struct fixture_gpu {
 	bool lending;
 	u32 wakeups; /* interrupts and kicks: atomic */
 	u32 stuck;   /* atomic: invalidations of TLBs seem to take for ever */
+	u32 lost_at; /* a register of BAR 0 whose next read finds the GPU off the bus; 0 is none */
 };
 
 struct fixture_gpu_config {

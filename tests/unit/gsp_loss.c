@@ -2,6 +2,7 @@
 /* GPUs that leave the bus and firmware that crashes, at any time. */
 #include <pthread.h>
 
+#include "abi/gh100.h"
 #include "gpu_parts.h"
 
 /* -- Loss -------------------------------------------------------------------------------------- */
@@ -28,6 +29,14 @@ static void off_the_bus_before_boot(void **state)
 	assert_int_equal(rm_gpu_retain(gpu), NV_ERR_GPU_IS_LOST);
 	assert_true(logged(OFF_BUS_LINE));
 	assert_int_equal(rm_gpu_time(gpu), ~(u64)0);
+}
+
+static void off_the_bus_while_fsp_boots(void **state)
+{
+	fixture.lost_at = NV_THERM_I2CS_SCRATCH;
+	assert_int_equal(rm_gpu_retain(gpu), NV_ERR_GPU_IS_LOST);
+	assert_true(rm_gpu_is_lost(gpu));
+	assert_true(logged(OFF_BUS_LINE));
 }
 
 static void off_the_bus_between_calls(void **state)
@@ -150,6 +159,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		T(off_the_bus_before_boot),
+		T(off_the_bus_while_fsp_boots),
 		T(off_the_bus_between_calls),
 		T(off_the_bus_in_the_middle_of_a_call),
 		T(crash_is_noticed),

@@ -105,10 +105,6 @@ enum nv_status rm_cc_begin(struct rm_gpu *gpu)
 	struct mode mode;
 	struct rm_cc *cc;
 
-	/* FSP writes what is read here. */
-	status = gsp_fsp_wait_ready(gpu);
-	if (status != NV_OK)
-		return status;
 	read_mode(gpu, &mode);
 	if (!mode.enabled)
 		return NV_OK;

@@ -28,8 +28,7 @@ struct rm_spdm;
  * Finds the mode, as NV_PGC6_AON_SECURE_SCRATCH_GROUP_20_CC and the registry have it
  * (RmConfidentialCompute, RmConfComputeEarlyInit), and makes gpu->cc where it is on.
  * NV_ERR_INVALID_OPERATION: this CPU protects no memory (and the registry does not insist), or the
- * GPU has not the feature; NV_ERR_NOT_SUPPORTED: this driver has no cryptography;
- * NV_ERR_TIMEOUT, NV_ERR_GPU_IS_LOST; NV_ERR_NO_MEMORY.
+ * GPU has not the feature; NV_ERR_NO_MEMORY. FSP has booted: it writes what says the mode.
  */
 enum nv_status rm_cc_begin(struct rm_gpu *gpu);
 /*

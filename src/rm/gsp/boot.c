@@ -64,11 +64,7 @@ static enum nv_status start_by_fsp(struct rm_gsp *gsp, const struct gsp_firmware
 {
 	struct rm_gpu *gpu = gsp->gpu;
 	NVDM_PAYLOAD_COT cot;
-	enum nv_status status;
 
-	status = gsp_fsp_wait_ready(gpu);
-	if (status != NV_OK)
-		return status;
 	os_memset(&cot, 0, sizeof(cot));
 	cot.version = 1;
 	cot.size = sizeof(cot);
@@ -197,6 +193,12 @@ static enum nv_status run_boot(struct rm_gsp *gsp, const struct gsp_firmware *fw
  */
 static enum nv_status unload(struct rm_gsp *gsp, bool keep);
 
+static enum nv_status off_bus(struct rm_gpu *gpu)
+{
+	rm_gpu_lose(gpu, RM_XID_OFF_BUS, "GPU has fallen off the bus.");
+	return NV_ERR_GPU_IS_LOST;
+}
+
 enum nv_status gsp_boot(struct rm_gpu *gpu)
 {
 	struct gsp_firmware fw;
@@ -204,16 +206,18 @@ enum nv_status gsp_boot(struct rm_gpu *gpu)
 	enum nv_status status;
 
 	gpu->boot_0 = gpu_rd32(gpu, NV_PMC_BOOT_0);
-	if (gpu->boot_0 == GPU_OFF_BUS) {
-		rm_gpu_lose(gpu, RM_XID_OFF_BUS, "GPU has fallen off the bus.");
-		return NV_ERR_GPU_IS_LOST;
-	}
+	if (gpu->boot_0 == GPU_OFF_BUS)
+		return off_bus(gpu);
 	if (REG_GET(NV_PMC_BOOT_0_ARCHITECTURE, gpu->boot_0) != NV_PMC_BOOT_0_ARCHITECTURE_GH100) {
 		os_log(OS_LOG_ERROR, "NVRM: GPU%u: unknown chip, PMC_BOOT_0 0x%08x", gpu->instance,
 		       gpu->boot_0);
 		return NV_ERR_NOT_SUPPORTED;
 	}
-	status = rm_cc_begin(gpu);
+	status = gsp_fsp_wait_ready(gpu);
+	if (status == NV_ERR_GPU_IS_LOST)
+		return off_bus(gpu);
+	if (status == NV_OK)
+		status = rm_cc_begin(gpu);
 	if (status != NV_OK)
 		return status;
 	status = gsp_firmware_get(gpu->pci, &fw);
