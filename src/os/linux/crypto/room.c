@@ -137,10 +137,13 @@ void room_release(struct room_size *size)
 
 	if (!size)
 		return;
+	/* One that is being made for those who stay would not be counted yet. */
+	mutex_lock(&reserving);
 	spin_lock(&rooms_lock);
 	size->users--;
 	room = pop_surplus(size);
 	spin_unlock(&rooms_lock);
+	mutex_unlock(&reserving);
 	free_room(room, bytes_of(size));
 }
 
