@@ -114,8 +114,10 @@ static double cpu_ratio(const char *self)
 
 static void idle(const char *path)
 {
+	pid_t daemon = host_daemon(path);
+
 	usleep(SETTLE_US);
-	host_report_idle(host_daemon(path), "idle daemon", "CPU time of an idle daemon, percent");
+	host_report_idle(daemon, "idle daemon", "CPU time of an idle daemon, percent");
 }
 
 static void smi_main(const char *self)
