@@ -239,10 +239,10 @@ static u64 put_all(struct gsp_msgq *q, const struct gsp_piece *pieces, u32 count
 	return sum;
 }
 
-enum nv_status gsp_msgq_send(struct gsp_msgq *q, const struct gsp_piece *pieces, u32 count)
+enum nv_status gsp_msgq_fit(const struct gsp_msgq *q, const struct gsp_piece *pieces, u32 count,
+			    u32 *elements)
 {
-	GSP_MSG_QUEUE_ELEMENT *element;
-	u32 length = 0, free, elements, i;
+	u32 length = 0, room, i;
 	enum nv_status status;
 
 	for (i = 0; i < count; i++) {
@@ -252,14 +252,22 @@ enum nv_status gsp_msgq_send(struct gsp_msgq *q, const struct gsp_piece *pieces,
 	}
 	if (length < sizeof(rpc_message_header_v03_00))
 		return NV_ERR_INVALID_PARAM_STRUCT;
-
-	elements = elements_of(length);
-	status = gsp_msgq_room(q, &free);
+	*elements = elements_of(length);
+	status = gsp_msgq_room(q, &room);
 	if (status != NV_OK)
 		return status;
-	if (free < elements)
-		return NV_ERR_BUSY_RETRY;
+	return room < *elements ? NV_ERR_BUSY_RETRY : NV_OK;
+}
 
+enum nv_status gsp_msgq_send(struct gsp_msgq *q, const struct gsp_piece *pieces, u32 count)
+{
+	GSP_MSG_QUEUE_ELEMENT *element;
+	enum nv_status status;
+	u32 elements;
+
+	status = gsp_msgq_fit(q, pieces, count, &elements);
+	if (status != NV_OK)
+		return status;
 	element = gsp_msgq_element(q);
 	gsp_msgq_publish(q, element, elements, fold(put_all(q, pieces, count)));
 	return NV_OK;
@@ -274,9 +282,7 @@ void gsp_msgq_send_elements(struct gsp_msgq *q, const void *message, u32 element
 	};
 
 	put(&c, message, elements * ELEMENT);
-	q->write = gsp_ring_move(q->write, elements, q->command_count);
-	q->send_sequence++;
-	os_store_release(&((msgqTxHeader *)q->command)->writePtr, q->write);
+	gsp_msgq_hand_over(q, elements);
 }
 
 /* -- Receiving --------------------------------------------------------------------------------- */

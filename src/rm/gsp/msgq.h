@@ -130,6 +130,10 @@ enum nv_status gsp_msgq_link(struct gsp_msgq *q);
  */
 enum nv_status gsp_msgq_send(struct gsp_msgq *q, const struct gsp_piece *pieces, u32 count);
 
+/* How many elements such a message takes, if gsp_msgq_send would send it; else its status. */
+enum nv_status gsp_msgq_fit(const struct gsp_msgq *q, const struct gsp_piece *pieces, u32 count,
+			    u32 *elements);
+
 /* Elements that are ours to fill; NV_ERR_INVALID_DATA for a read pointer out of the queue. */
 static inline enum nv_status gsp_msgq_room(const struct gsp_msgq *q, u32 *count)
 {
@@ -152,6 +156,14 @@ static inline GSP_MSG_QUEUE_ELEMENT *gsp_msgq_element(const struct gsp_msgq *q)
 					 q->write * GSP_MSGQ_ELEMENT);
 }
 
+/* Elements that are complete go to the firmware. */
+static inline void gsp_msgq_hand_over(struct gsp_msgq *q, u32 elements)
+{
+	q->write = gsp_ring_move(q->write, elements, q->command_count);
+	q->send_sequence++;
+	os_store_release(&((msgqTxHeader *)q->command)->writePtr, q->write);
+}
+
 /* The message is in its elements: hands them over. sum: of its 32-bit words. */
 static inline void gsp_msgq_publish(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *element,
 				    u32 elements, u32 sum)
@@ -161,9 +173,7 @@ static inline void gsp_msgq_publish(struct gsp_msgq *q, GSP_MSG_QUEUE_ELEMENT *e
 	element->elemCount = elements;
 	/* The header's other words are zero. */
 	element->checkSum = sum ^ q->send_sequence ^ elements;
-	q->write = gsp_ring_move(q->write, elements, q->command_count);
-	q->send_sequence++;
-	os_store_release(&((msgqTxHeader *)q->command)->writePtr, q->write);
+	gsp_msgq_hand_over(q, elements);
 }
 
 /* Whether gsp_msgq_send_few takes a message of two such parts behind its header. */

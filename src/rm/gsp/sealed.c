@@ -38,7 +38,8 @@ enum nv_status gsp_start_sealing(struct rm_gsp *gsp)
 
 /* -- Sending ----------------------------------------------------------------------------------- */
 
-static u32 gather(u8 *to, const struct gsp_piece *pieces, u32 count)
+/* All pieces, and zeroes behind them. */
+static void gather(u8 *to, u32 size, const struct gsp_piece *pieces, u32 count)
 {
 	u32 at = 0, i;
 
@@ -46,40 +47,27 @@ static u32 gather(u8 *to, const struct gsp_piece *pieces, u32 count)
 		os_memcpy(to + at, pieces[i].data, pieces[i].size);
 		at += pieces[i].size;
 	}
-	return at;
+	os_memset(to + at, 0, size - at);
 }
 
 enum nv_status gsp_sealed_send(struct rm_gsp *gsp, const struct gsp_piece *pieces, u32 count)
 {
 	GSP_MSG_QUEUE_ELEMENT *element = gsp->outgoing;
+	u8 *text = (u8 *)element + ELEMENT_HEADER;
 	struct gsp_msgq *q = &gsp->queue;
-	u32 length = 0, elements, room, i;
-	u8 *bytes = (u8 *)element;
 	enum nv_status status;
+	u32 elements, size;
 
-	for (i = 0; i < count; i++) {
-		if (pieces[i].size > GSP_MSGQ_MAX_LENGTH - length)
-			return NV_ERR_INVALID_PARAM_STRUCT;
-		length += pieces[i].size;
-	}
-	if (length < sizeof(element->rpc))
-		return NV_ERR_INVALID_PARAM_STRUCT;
-	elements = (u32)div_round_up(ELEMENT_HEADER + length, ELEMENT);
-	status = gsp_msgq_room(q, &room);
+	status = gsp_msgq_fit(q, pieces, count, &elements);
 	if (status != NV_OK)
 		return status;
-	if (room < elements)
-		return NV_ERR_BUSY_RETRY;
-
+	size = elements * ELEMENT - ELEMENT_HEADER;
+	gather(text, size, pieces, count);
 	os_memset(element, 0, ELEMENT_HEADER);
-	gather(bytes + ELEMENT_HEADER, pieces, count);
-	os_memset(bytes + ELEMENT_HEADER + length, 0, elements * ELEMENT - ELEMENT_HEADER - length);
 	element->seqNum = q->send_sequence;
 	element->elemCount = elements;
 	make_aad(element->seqNum, element->aadBuffer);
-	status = rm_cc_seal(gsp->gpu->cc, bytes + ELEMENT_HEADER,
-			    elements * ELEMENT - ELEMENT_HEADER, element->aadBuffer,
-			    element->authTagBuffer);
+	status = rm_cc_seal(gsp->gpu->cc, text, size, element->aadBuffer, element->authTagBuffer);
 	if (status != NV_OK)
 		return status;
 	element->checkSum = gsp_msgq_checksum(element, elements * ELEMENT);
@@ -141,17 +129,18 @@ enum nv_status gsp_sealed_receive(struct rm_gsp *gsp)
 	status = gsp_msgq_available(q, &available);
 	if (status != NV_OK)
 		return status;
-	fault = gsp->distrusted ? "one before it was not" : open_next(gsp, available);
+	/* What follows one that somebody else wrote is no more to be trusted. */
+	if (gsp->distrusted)
+		return NV_ERR_INVALID_DATA;
+	fault = open_next(gsp, available);
 	if (!fault) {
 		q->receive_sequence++;
 		gsp_msgq_consume(q, gsp->buffer->elemCount);
 		return NV_OK;
 	}
-	/* Somebody else wrote it, and what follows is no more to be trusted. */
-	if (!gsp->distrusted)
-		os_log(OS_LOG_ERROR, "NVRM: GPU%u: GSP message is not authentic: %s",
-		       gsp->gpu->instance, fault);
 	gsp->distrusted = true;
+	os_log(OS_LOG_ERROR, "NVRM: GPU%u: GSP message is not authentic: %s", gsp->gpu->instance,
+	       fault);
 	os_memset(gsp->buffer, 0, GSP_MSG_QUEUE_ELEMENT_SIZE_MAX);
 	rm_gpu_lose(gsp->gpu, RM_XID_GSP_ERROR,
 		    "GSP message could not be authenticated.  The GPU likely needs to be reset.");
