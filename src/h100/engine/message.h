@@ -2,9 +2,8 @@
 /*
  * Messages of secure channels between memory and the runlist's private buffer (secure.h):
  *
- *   encryption  video memory   --read--> buffer --in place----------> buffer --write--> system
- * memory decryption  system memory  --read--> buffer --in place, proven--> buffer --write--> video
- * memory
+ *   encryption   video memory  --read--> buffer --in place----------> buffer --write--> system
+ *   decryption   system memory --read--> buffer --in place, proven--> buffer --write--> video
  *
  * The host can write to system memory at any moment, so each byte of it is read once, and what is
  * written is what was proven. All of a message is in the buffer before any byte of it goes out.

@@ -3,11 +3,12 @@
  * The GPU's end of a secure channel: keys from the slots, and counters that make every IV differ.
  * The other end is a CSL context of the driver's, or a client that was given the same keys.
  *
- *   IV      | message counter, 4 | channel counter, 8 |   little endian; combined with the key's
- * mask nonce   | message counter, 24 ... | channel counter, 8 |
+ *   IV      | message counter, 4      | channel counter, 8 |
+ *   nonce   | message counter, 24 ... | channel counter, 8 |
  *
- * A counter is that of the last message, and moves on before each. What a failed tag used up stays
- * used up. One thread at a time, like all of a channel that runs.
+ * All are little endian; an IV is combined with the key's mask. A counter is that of the last
+ * message, and moves on before each. What a failed tag used up stays used up. One thread at a time,
+ * like all of a channel that runs.
  */
 #ifndef H100_ENGINE_SECURE_H
 #define H100_ENGINE_SECURE_H

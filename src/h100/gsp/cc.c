@@ -81,7 +81,6 @@ enum nv_status fw_cc_create(struct fw *fw, const struct fw_cc_config *config)
 		return NV_ERR_NO_MEMORY;
 	fw->cc = cc;
 	cc->devtools = config->devtools;
-	cc->measures = config->measures;
 	status = spdm_identity_create(&cc->identity, config->issuer, config->issuer_bytes,
 				      config->index,
 				      config->measures->value[SPDM_MEASUREMENT_FIRMWARE]);

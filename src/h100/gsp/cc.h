@@ -34,7 +34,6 @@ struct cc_direction {
 
 struct fw_cc {
 	bool devtools;
-	const struct spdm_measures *measures;
 	struct spdm_identity identity;
 	struct spdm_responder *responder;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * Control commands of confidential mode: the way to the SPDM responder, keys, and sealed messages.
- * Outside of it none is supported but the one that says what is trusted: nothing.
+ * Without the mode all but CONF_COMPUTE_GET_STATIC_INFO are not supported.
  */
 #include <openssl/crypto.h>
 
