@@ -352,21 +352,23 @@ static int attest(struct attest_options *o)
 static int join_machine(int argc, char **argv)
 {
 	static char enter[] = "enter", dashes[] = "--", exe[] = "/proc/self/exe";
-	char self[PATH_MAX], **args = calloc((size_t)argc + 5, sizeof(*args));
+	char self[PATH_MAX], **args;
 	ssize_t n = readlink(exe, self, sizeof(self) - 1);
 	struct instance shared;
-	int rc = n < 0 ? errno : args ? instance_shared(&shared) : ENOMEM;
+	int rc = n < 0 ? errno : instance_shared(&shared);
 
 	if (rc)
 		return not_attested("the shared machine", rc);
 	if (access(shared.socket, F_OK)) {
-		free(args);
 		fputs("leafhopper attest: there is no machine: run it in one (leafhopper run --cc "
 		      "on -- "
 		      "leafhopper attest), or start one (leafhopper up --cc on)\n",
 		      stderr);
 		return EXIT_NOT_ATTESTED;
 	}
+	args = calloc((size_t)argc + 5, sizeof(*args));
+	if (!args)
+		return not_attested("the shared machine", ENOMEM);
 	self[n] = 0;
 	args[0] = self;
 	args[1] = enter;
