@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Suspend and resume of the instance, and the files that are closed in between.
+ * Suspend and resume of the instance, and the files that are closed in between; and what the power
+ * comes from.
  */
 #include "rm/file.h"
 #include "rm/gpu/gpu.h"
@@ -88,6 +89,20 @@ void rm_resume(struct rm *rm)
 		if (!gpu)
 			continue;
 		rm_gpu_stop_if_idle(gpu);
+		rm_gpu_put(gpu);
+	}
+}
+
+void rm_power_source_changed(struct rm *rm, bool battery)
+{
+	struct rm_gpu *gpu;
+	u32 i;
+
+	for (i = 0; i < RM_MAX_GPUS; i++) {
+		gpu = gpu_get(rm, i);
+		if (!gpu)
+			continue;
+		rm_gpu_tell_power_source(gpu, battery);
 		rm_gpu_put(gpu);
 	}
 }

@@ -89,6 +89,12 @@ bool rm_gpu_is_gone(const struct rm_gpu *gpu);
  */
 enum nv_status rm_suspend(struct rm *rm);
 void rm_resume(struct rm *rm);
+/*
+ * The platform runs on its battery from now on, or on mains: tells the firmware of GPUs that run,
+ * and their clients (NV2080_NOTIFIERS_POWER_EVENT). A GPU that starts later is not told, as in r535
+ * on what is no notebook. Sleeps; takes locks, so not from within a request.
+ */
+void rm_power_source_changed(struct rm *rm, bool battery);
 
 struct rm_statistics {
 	u32 clients, objects; /* a client's root is an object too */

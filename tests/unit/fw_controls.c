@@ -25,11 +25,16 @@ static const struct fw_control *find(u32 cmd)
 
 static struct h100_memory *memory; /* NULL: none */
 
+static void drop_line(void *ctx, int level, const char *text)
+{
+}
+
 static enum nv_status ask(struct h100_state *state, u32 cmd, void *params, u32 size)
 {
 	const struct fw_control *control = find(cmd);
 	/* The store's own kind of object: a command may keep something with it. */
 	struct fw_node node = { .object = { .class_id = NV20_SUBDEVICE_0 } };
+	static const struct h100_host silent = { .log = drop_line };
 	static struct fw fw; /* without objects or engines, but for what a test gives it */
 	struct fw_call call = { .fw = &fw, .state = state, .object = &node.object, .cmd = cmd };
 	enum nv_status status;
@@ -37,6 +42,7 @@ static enum nv_status ask(struct h100_state *state, u32 cmd, void *params, u32 s
 	if (control == NULL)
 		fail_msg("no control %#x", cmd);
 	assert_int_equal(control->size, size);
+	fw.host = &silent;
 	fw.memory = memory;
 	assert_int_equal(fw_store_init(&fw.store, state), NV_OK);
 	status = control->fn(&call, params, size);
@@ -376,6 +382,25 @@ static void test_make_of_memory(void **unused)
 		assert_false(memory.bEnabledEccFBPA);
 		state_free(s);
 	}
+}
+
+static void test_power_source(void **unused)
+{
+	struct h100_state *s = state_make("", 0);
+	NV2080_CTRL_PERF_SET_POWERSTATE_PARAMS p = {
+		.powerStateInfo.powerState = NV2080_CTRL_PERF_POWER_SOURCE_BATTERY,
+	};
+
+	assert_false(s->on_battery);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_PERF_SET_POWERSTATE, p), NV_OK);
+	assert_true(s->on_battery);
+	p.powerStateInfo.powerState = 2;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_PERF_SET_POWERSTATE, p), NV_ERR_INVALID_ARGUMENT);
+	assert_true(s->on_battery);
+	p.powerStateInfo.powerState = NV2080_CTRL_PERF_POWER_SOURCE_AC;
+	assert_int_equal(ASK(NV2080_CTRL_CMD_PERF_SET_POWERSTATE, p), NV_OK);
+	assert_false(s->on_battery);
+	state_free(s);
 }
 
 /* Who has the say over the clocks of the rated power, and what it does to them. */
@@ -885,21 +910,14 @@ static void test_sensors(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fault_buffer),
-		cmocka_unit_test(test_table),
-		cmocka_unit_test(test_written),
-		cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_identity),
-		cmocka_unit_test(test_memory),
-		cmocka_unit_test(test_make_of_memory),
-		cmocka_unit_test(test_rated_power),
-		cmocka_unit_test(test_samples),
-		cmocka_unit_test(test_links),
-		cmocka_unit_test(test_topology),
-		cmocka_unit_test(test_peers),
-		cmocka_unit_test(test_mig),
-		cmocka_unit_test(test_sensors),
-		cmocka_unit_test(test_setters),
+		cmocka_unit_test(test_fault_buffer),   cmocka_unit_test(test_table),
+		cmocka_unit_test(test_written),	       cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_identity),       cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_make_of_memory), cmocka_unit_test(test_power_source),
+		cmocka_unit_test(test_rated_power),    cmocka_unit_test(test_samples),
+		cmocka_unit_test(test_links),	       cmocka_unit_test(test_topology),
+		cmocka_unit_test(test_peers),	       cmocka_unit_test(test_mig),
+		cmocka_unit_test(test_sensors),	       cmocka_unit_test(test_setters),
 		cmocka_unit_test(test_engines),
 	};
 

@@ -622,6 +622,47 @@ static void test_events(void **state)
 	assert_false(rm_file_poll(host.fds[gpu].file));
 }
 
+static void test_power_source(void **state)
+{
+	int ctl = host_open(RM_NODE_CONTROL, 0), gpu = host_open(RM_NODE_GPU, 0);
+	u32 client = host_client(ctl), device = 0xd0, subdevice = 0xd1;
+	NV2080_CTRL_PERF_SET_POWERSTATE_PARAMS p = {
+		.powerStateInfo.powerState = NV2080_CTRL_PERF_POWER_SOURCE_BATTERY,
+	};
+	const u32 power = NV2080_NOTIFIERS_POWER_EVENT;
+	NvUnixEvent got;
+	NVOS41_PARAMETERS data = { .pEvent = (u64)(uintptr_t)&got };
+
+	/* Without a firmware that runs nobody is there to tell. */
+	rm_power_source_changed(host.rm, true);
+	make_subdevice(ctl, client, &device, &subdevice);
+	assert_int_equal(register_fd(gpu, ctl), RM_IOCTL_OK);
+	assert_int_equal(os_event(gpu, NV_ESC_ALLOC_OS_EVENT, client, 3), NV_OK);
+	assert_int_equal(make_event(gpu, client, subdevice, NV01_EVENT_OS_EVENT, power, 3), NV_OK);
+	assert_int_equal(arm(ctl, client, subdevice, power, 2), NV_OK);
+
+	rm_power_source_changed(host.rm, true);
+	assert_true(rm_file_poll(host.fds[gpu].file));
+	assert_int_equal(host_ioctl(gpu, NV_ESC_RM_GET_EVENT_DATA, &data, sizeof(data)),
+			 RM_IOCTL_OK);
+	assert_int_equal(data.status, NV_OK);
+	assert_int_equal(got.NotifyIndex, power);
+	assert_int_equal(data.MoreEvents, 0);
+
+	assert_int_equal(host_control(ctl, client, subdevice, NV2080_CTRL_CMD_PERF_SET_POWERSTATE,
+				      &p, sizeof(p)),
+			 NV_OK);
+	assert_true(rm_file_poll(host.fds[gpu].file));
+	assert_int_equal(host_ioctl(gpu, NV_ESC_RM_GET_EVENT_DATA, &data, sizeof(data)),
+			 RM_IOCTL_OK);
+	assert_int_equal(got.NotifyIndex, power);
+	p.powerStateInfo.powerState = 2;
+	assert_int_equal(host_control(ctl, client, subdevice, NV2080_CTRL_CMD_PERF_SET_POWERSTATE,
+				      &p, sizeof(p)),
+			 NV_ERR_INVALID_ARGUMENT);
+	assert_false(rm_file_poll(host.fds[gpu].file));
+}
+
 /* -- Registry
  * -------------------------------------------------------------------------------------- */
 
@@ -1062,6 +1103,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_register_fd, start, host_end),
 		cmocka_unit_test_setup_teardown(test_os_events, start, host_end),
 		cmocka_unit_test_setup_teardown(test_events, start, host_end),
+		cmocka_unit_test_setup_teardown(test_power_source, start, host_end),
 		cmocka_unit_test_setup_teardown(test_refused, start, host_end),
 		cmocka_unit_test_setup_teardown(test_video_memory, start, host_end),
 		cmocka_unit_test_setup_teardown(test_gpu_needs_its_node, start, host_end),

@@ -163,6 +163,7 @@ struct h100_state {
 	u32 application_graphics_mhz, application_memory_mhz;
 	u32 rated_tdp[H100_RATED_TDP_CLIENTS]; /* enum h100_rated_tdp */
 	bool power_brake;
+	bool on_battery; /* the platform, as the driver said: no clock of an H100 depends on it */
 
 	/* Power and heat */
 	u32 power_mw;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Power drawn and its limits: control commands without an open definition (abi/r535/closed.abi says
- * what is known of them). There is one channel and one policy, both of the whole board.
+ * Power: where it comes from, what is drawn and the limits. The latter's control commands have no
+ * open definition (abi/r535/closed.abi says what is known of them). There is one channel and one
+ * policy, both of the whole board.
  */
 #include "h100/gsp/controls.h"
+#include "h100/gsp/firmware.h"
 
 #define BOARD_CHANNEL 0x1u
 #define BOARD_POLICY 0x1u
@@ -92,7 +94,23 @@ static enum nv_status get_average(struct fw_call *call, void *params, u32 size)
 	return NV_OK;
 }
 
+static enum nv_status set_source(struct fw_call *call, void *params, u32 size)
+{
+	const NV2080_CTRL_PERF_SET_POWERSTATE_PARAMS *p = params;
+	u32 source = p->powerStateInfo.powerState;
+
+	if (source != NV2080_CTRL_PERF_POWER_SOURCE_AC &&
+	    source != NV2080_CTRL_PERF_POWER_SOURCE_BATTERY)
+		return NV_ERR_INVALID_ARGUMENT;
+	call->state->on_battery = source == NV2080_CTRL_PERF_POWER_SOURCE_BATTERY;
+	fw_log(call->fw, OS_LOG_INFO, "the platform runs on %s",
+	       call->state->on_battery ? "battery" : "mains");
+	return NV_OK;
+}
+
 static const struct fw_control controls[] = {
+	FW_CONTROL(NV2080_CTRL_CMD_PERF_SET_POWERSTATE, NV2080_CTRL_PERF_SET_POWERSTATE_PARAMS,
+		   set_source),
 	FW_CONTROL(0x2080a612, closed_power_channels, get_channels),
 	FW_CONTROL(0x2080a613, closed_power_channel_status, get_channel_status),
 	FW_CONTROL(0x2080a618, closed_power_policies, get_policies),

@@ -93,6 +93,7 @@ static const struct rm_control_handler subdevice_controls[] = {
 	{ NV2080_CTRL_CMD_TIMER_GET_GPU_CPU_TIME_CORRELATION_INFO,
 	  subdevice_timer_get_correlation },
 	{ NV2080_CTRL_CMD_PERF_RATED_TDP_SET_CONTROL, subdevice_perf_set_rated_tdp },
+	{ NV2080_CTRL_CMD_PERF_SET_POWERSTATE, subdevice_perf_set_power_state },
 	{ NV2080_CTRL_CMD_NVLINK_GET_NVLINK_CAPS, subdevice_nvlink_get_caps },
 	{ NV2080_CTRL_CMD_NVLINK_GET_NVLINK_STATUS, subdevice_nvlink_get_status },
 	{ NV2080_CTRL_CMD_GR_GET_INFO, subdevice_gr_get_info },

@@ -48,6 +48,7 @@ enum nv_status subdevice_mc_get_manufacturer(struct rm_call *call, void *params)
 
 /* subdevice_perf.c */
 enum nv_status subdevice_perf_set_rated_tdp(struct rm_call *call, void *params);
+enum nv_status subdevice_perf_set_power_state(struct rm_call *call, void *params);
 
 /* subdevice_process.c */
 enum nv_status subdevice_gpu_get_pids(struct rm_call *call, void *params);

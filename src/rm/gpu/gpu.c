@@ -6,6 +6,7 @@
 #include "rm/api/cache.h"
 #include "rm/cc/session.h"
 #include "rm/gpu/interrupt.h"
+#include "rm/gpu/notify.h"
 #include "rm/gpu/regs.h"
 #include "rm/gpu/static_info.h"
 #include "rm/gsp/rpc.h"
@@ -180,7 +181,20 @@ void rm_gpu_set_persistent(struct rm_gpu *gpu, bool persistent)
 		rm_gpu_interrupts_kick(gpu, RM_GPU_KICK_STOP_IF_IDLE);
 }
 
-/* -- Suspend and resume ------------------------------------------------------------------------ */
+/* -- Power source, suspend and resume ---------------------------------------------------------- */
+
+void rm_gpu_tell_power_source(struct rm_gpu *gpu, bool battery)
+{
+	NV2080_CTRL_PERF_SET_POWERSTATE_PARAMS p = {
+		.powerStateInfo.powerState = battery ? NV2080_CTRL_PERF_POWER_SOURCE_BATTERY
+						     : NV2080_CTRL_PERF_POWER_SOURCE_AC,
+	};
+	const struct rm_gpu_notification n = { .index = NV2080_NOTIFIERS_POWER_EVENT };
+
+	if (gsp_rpc_internal_control(gpu, NV2080_CTRL_CMD_PERF_SET_POWERSTATE, &p, sizeof(p)) ==
+	    NV_OK)
+		rm_gpu_notify(gpu, &n);
+}
 
 enum nv_status rm_gpu_suspend(struct rm_gpu *gpu)
 {

@@ -104,6 +104,8 @@ enum nv_status rm_gpu_suspend(struct rm_gpu *gpu);
 void rm_gpu_resume(struct rm_gpu *gpu);
 /* Stops a firmware that nobody needs any more, as above. No lock held, no call on this thread. */
 void rm_gpu_stop_if_idle(struct rm_gpu *gpu);
+/* Has a firmware that runs know of it, and clients that it does. No lock held. */
+void rm_gpu_tell_power_source(struct rm_gpu *gpu, bool battery);
 /*
  * Keeps the structure (not the GPU) in memory: for pointers that may outlive rm_gpu_remove. Every
  * user that rm_gpu_retain counted holds one, so a file needs no more.

@@ -64,6 +64,19 @@ enum nv_status gsp_internal_control(struct rm_gsp *gsp, u32 cmd, void *params, u
 	return status == NV_OK && !x.var_valid ? NV_ERR_INVALID_DATA : status;
 }
 
+enum nv_status gsp_rpc_internal_control(struct rm_gpu *gpu, u32 cmd, void *params, u32 params_size)
+{
+	enum nv_status status = NV_ERR_INVALID_STATE;
+
+	rm_gpu_lock(gpu);
+	if (rm_gpu_is_lost(gpu))
+		status = NV_ERR_GPU_IS_LOST;
+	else if (gpu->gsp)
+		status = gsp_internal_control(gpu->gsp, cmd, params, params_size);
+	rm_gpu_unlock(gpu);
+	return status;
+}
+
 static enum nv_status exchange_control(struct rm_gpu *gpu, u32 client, u32 object, u32 cmd,
 				       void *params, u32 params_size, u32 flags)
 {

@@ -29,6 +29,11 @@ enum nv_status gsp_rpc_control(struct rm_gpu *gpu, u32 client, u32 object, u32 c
 enum nv_status gsp_rpc_known_control(struct rm_gpu *gpu, u32 client, u32 object,
 				     const struct abi_control *control, void *params,
 				     u32 params_size);
+/*
+ * A command of the driver's own, to the firmware's internal subdevice. Takes the GPU lock.
+ * NV_ERR_INVALID_STATE: no firmware runs.
+ */
+enum nv_status gsp_rpc_internal_control(struct rm_gpu *gpu, u32 cmd, void *params, u32 params_size);
 enum nv_status gsp_rpc_alloc(struct rm_gpu *gpu, u32 client, u32 parent, u32 object, u32 class_id,
 			     void *params, u32 params_size);
 /* parent is not sent: the firmware knows it. */
