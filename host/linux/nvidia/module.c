@@ -61,6 +61,7 @@ static int __init nvidia_init(void)
 	rc = nvidia_pci_init();
 	if (rc)
 		goto fail_pci;
+	nvidia_acpi_init();
 	os_log(OS_LOG_INFO,
 	       "NVRM: loading NVIDIA UNIX Open Kernel Module for x86_64  %s  Leafhopper",
 	       rm_version(nvidia_rm));
@@ -85,6 +86,7 @@ fail_os:
 
 static void __exit nvidia_exit(void)
 {
+	nvidia_acpi_exit();
 	nvidia_power_exit();
 	nvidia_pci_exit();
 	nvidia_proc_exit();

@@ -98,4 +98,10 @@ extern const struct dev_pm_ops nvidia_pm_ops;
 extern const struct proc_ops nvidia_suspend_ops;
 extern const struct proc_ops nvidia_suspend_depth_ops;
 
+/* -- acpi.c -- */
+
+/* From now on the resource manager hears of changes of the power source, where there are any. */
+void nvidia_acpi_init(void);
+void nvidia_acpi_exit(void);
+
 #endif

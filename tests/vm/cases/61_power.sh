@@ -134,3 +134,31 @@ test_suspended() {
 switches() {
 	sed -n 's/^voluntary_ctxt_switches:[^0-9]*//p' "/proc/$1/status"
 }
+
+# plug 0|1: into mains, or out; whoever reads the adapter's state has ACPI notify of the change
+plug() {
+	printf "\\$((1 - $1))" | dd of=/dev/port bs=1 seek=1023 conv=notrunc 2>/dev/null
+	check_equal "$1" "$(cat /sys/class/power_supply/ADP1/online)" "the adapter's state"
+}
+
+# The platform's AC adapter is pulled out: ACPI says so, and the GPU's firmware gets to know.
+# test_power_source: 60 seconds
+test_power_source() {
+	modprobe ac 2>/dev/null && wait_for 5 test -e /sys/class/power_supply/ADP1/online ||
+		skip "this kernel has no driver of AC adapters"
+	load
+	hold_client
+	! logged 'the platform runs on' || fail "told without a change"
+	plug 0
+	wait_for 10 logged 'the platform runs on battery'
+	! logged 'the platform runs on mains' || fail "mains"
+	plug 1
+	wait_for 10 logged 'the platform runs on mains'
+	check_equal 0 "$(ask_client)" "afterwards"
+	end_client
+	# Nobody listens any more, and nobody is left to be called.
+	unload
+	plug 0
+	plug 1
+	modprobe -r ac
+}
