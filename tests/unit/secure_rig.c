@@ -62,6 +62,7 @@ void secure_open(struct secure_rig *r, u32 engine, bool threads)
 {
 	memset(r, 0, sizeof(*r));
 	host_open(&r->h, threads);
+	r->h.rig.memory.confidential = true;
 	rig_map_system(&r->h.rig, SYSTEM_VA, 0, SYSTEM_BYTES);
 	rig_flush(&r->h.rig);
 	keys_load(&r->h.keys);

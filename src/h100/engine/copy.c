@@ -201,7 +201,13 @@ static enum h100_method_result side_prepare(struct h100_engine_call *call, const
 		if (s->end.aperture == H100_APERTURE_PEER)
 			s->end.aperture = h100_aperture_peer((u32)REG_GET(
 				NVC8B5_SET_SRC_PHYS_MODE_PEER_ID, get(copy, m->phys_mode)));
+		if (call->memory->confidential && !l->secure &&
+		    s->end.aperture != H100_APERTURE_VIDEO)
+			return COPY_REFUSE(call, INVALID_CONFIG);
 	}
+	/* What was outside may stay there; else plaintext does not leave the GPU, nor come in. */
+	if (call->memory->confidential && IS(l, COPY_TYPE, NONPROT2NONPROT))
+		s->end.outside = s->end.outside_only = true;
 	return s->pitch ? H100_METHOD_OK : surface_prepare(call, copy, l, s, m);
 }
 

@@ -93,5 +93,6 @@ enum h100_method_result copy_secure_do(struct h100_mover *m, struct copy_secure 
 {
 	/* Plaintext is nowhere but in the GPU. */
 	c->plain.video_only = true;
+	c->cipher.outside = true;
 	return c->encrypt ? encrypt(m, c) : decrypt(m, c);
 }

@@ -180,7 +180,7 @@ static u32 entry_of(const struct h100_memory *m, u32 aperture)
 
 bool h100_peer_usable(const struct h100_memory *m, u32 aperture)
 {
-	return entry_usable(entry_of(m, aperture));
+	return !m->confidential && entry_usable(entry_of(m, aperture));
 }
 
 /* -- Accesses ---------------------------------------------------------------------------------- */

@@ -76,7 +76,7 @@ static enum fifo_result fetch(struct fifo_run *run, u64 address, void *data, u32
 		fault.type = H100_FAULT_UNBOUND_INST_BLOCK;
 		fault.va = address;
 	} else if (h100_virtual_read(run->call.mmu, &run->call.pdb, address, data, size,
-				     run->access, &fault)) {
+				     run->access | H100_ACCESS_OUTSIDE, &fault)) {
 		return FIFO_RESULT_OK;
 	}
 	fault.client = NV_PFAULT_CLIENT_HUB_HOST;

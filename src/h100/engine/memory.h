@@ -70,6 +70,9 @@ struct h100_memory {
 	const struct h100_host *host;
 	struct h100_chip *chip;	  /* may be NULL: always a bus master */
 	struct h100_state *state; /* where traffic is accounted, may be NULL */
+	/* Confidential mode: engines reach the GPU's own memory, and what is outside where their
+	 * access says so (H100_ACCESS_OUTSIDE). Does not change while they work. */
+	bool confidential;
 
 	struct h100_fabric *fabric; /* the GPU's links; NULL: none in this process */
 	u32 place;		    /* which GPU of it */

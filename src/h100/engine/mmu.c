@@ -211,8 +211,11 @@ static u64 index_of(const struct level *level, u64 va)
 	return (va >> level->shift) & (BIT64(level->bits) - 1);
 }
 
+/* In confidential mode tables are in protected memory, where nobody outside writes them. */
 static bool entry_read(struct h100_mmu *mmu, const struct table *table, u64 offset, u64 *entry)
 {
+	if (mmu->memory->confidential && table->aperture != H100_APERTURE_VIDEO)
+		return false;
 	return h100_memory_read(mmu->memory, table->aperture, table->address + offset, entry,
 				sizeof(*entry));
 }
@@ -408,6 +411,9 @@ static bool permitted(const struct h100_memory *m, const struct leaf *leaf, u32 
 		return true;
 	if (h100_aperture_is_peer(leaf->aperture) && !h100_peer_usable(m, leaf->aperture))
 		*why = H100_FAULT_UNSUPPORTED_APERTURE;
+	else if (m->confidential && leaf->aperture != H100_APERTURE_VIDEO &&
+		 !(access & H100_ACCESS_OUTSIDE))
+		*why = H100_FAULT_UNSUPPORTED_APERTURE;
 	else if (leaf->kind == NV_MMU_PTE_KIND_INVALID ||
 		 leaf->kind == NV_MMU_PTE_KIND_SMSKED_MESSAGE)
 		*why = H100_FAULT_UNSUPPORTED_KIND;
@@ -478,6 +484,8 @@ bool h100_mmu_translate(struct h100_mmu *mmu, const struct h100_pdb *pdb, u64 va
 
 /* -- Accesses ---------------------------------------------------------------------------------- */
 
+#define ACCESS_RIGHTS (H100_ACCESS_PRIVILEGED | H100_ACCESS_OUTSIDE)
+
 bool h100_virtual_read(struct h100_mmu *mmu, const struct h100_pdb *pdb, u64 va, void *data,
 		       u64 size, u32 access, struct h100_fault *fault)
 {
@@ -485,7 +493,7 @@ bool h100_virtual_read(struct h100_mmu *mmu, const struct h100_pdb *pdb, u64 va,
 	u8 *to = data;
 	u64 piece;
 
-	access = (access & H100_ACCESS_PRIVILEGED) | H100_ACCESS_READ;
+	access = (access & ACCESS_RIGHTS) | H100_ACCESS_READ;
 	for (; size != 0; va += piece, to += piece, size -= piece) {
 		if (!h100_mmu_translate(mmu, pdb, va, access, &t, fault))
 			return false;
@@ -505,7 +513,7 @@ bool h100_virtual_write(struct h100_mmu *mmu, const struct h100_pdb *pdb, u64 va
 	const u8 *from = data;
 	u64 piece;
 
-	access = (access & H100_ACCESS_PRIVILEGED) | H100_ACCESS_WRITE;
+	access = (access & ACCESS_RIGHTS) | H100_ACCESS_WRITE;
 	for (; size != 0; va += piece, from += piece, size -= piece) {
 		if (!h100_mmu_translate(mmu, pdb, va, access, &t, fault))
 			return false;
@@ -523,7 +531,7 @@ bool h100_virtual_fetch_op(struct h100_mmu *mmu, const struct h100_pdb *pdb, u64
 {
 	struct h100_translation t;
 
-	access = (access & H100_ACCESS_PRIVILEGED) | H100_ACCESS_ATOMIC;
+	access = (access & ACCESS_RIGHTS) | H100_ACCESS_ATOMIC;
 	if (!is_aligned(va, width))
 		return fail(fault, H100_FAULT_ATOMIC_VIOLATION, pdb, va, access);
 	if (!h100_mmu_translate(mmu, pdb, va, access, &t, fault))

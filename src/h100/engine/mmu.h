@@ -16,8 +16,10 @@ enum h100_access {
 	H100_ACCESS_WRITE = NV_PFAULT_ACCESS_TYPE_VIRT_WRITE,
 	H100_ACCESS_ATOMIC = NV_PFAULT_ACCESS_TYPE_VIRT_ATOMIC,
 	H100_ACCESS_TYPE_MASK = 0xff,
-	H100_ACCESS_PASSING = 0x200, /* many pages, each once: the TLB need not know small ones */
 	H100_ACCESS_PRIVILEGED = 0x100, /* a privileged channel's: may use privileged pages */
+	H100_ACCESS_PASSING = 0x200, /* many pages, each once: the TLB need not know small ones */
+	/* What lies outside of the GPU may be accessed in confidential mode, too. */
+	H100_ACCESS_OUTSIDE = 0x400,
 };
 
 struct h100_translation {
@@ -46,7 +48,10 @@ void h100_mmu_invalidate(struct h100_mmu *mmu, const struct h100_pdb *pdb);
 bool h100_mmu_translate(struct h100_mmu *mmu, const struct h100_pdb *pdb, u64 va, u32 access,
 			struct h100_translation *out, struct h100_fault *fault);
 
-/* As h100_memory_read and _write, by virtual address. access: H100_ACCESS_PRIVILEGED, or 0. */
+/*
+ * As h100_memory_read and _write, by virtual address. access: H100_ACCESS_PRIVILEGED and _OUTSIDE,
+ * or 0.
+ */
 bool h100_virtual_read(struct h100_mmu *mmu, const struct h100_pdb *pdb, u64 va, void *data,
 		       u64 size, u32 access, struct h100_fault *fault);
 bool h100_virtual_write(struct h100_mmu *mmu, const struct h100_pdb *pdb, u64 va, const void *data,

@@ -60,7 +60,8 @@ static u32 privilege(const struct h100_mover *m)
 static enum h100_method_result look_up(struct h100_mover *m, struct h100_end *end, u64 address)
 {
 	u32 access = (end->write ? H100_ACCESS_WRITE : H100_ACCESS_READ) | privilege(m) |
-		     (m->passing ? H100_ACCESS_PASSING : 0);
+		     (m->passing ? H100_ACCESS_PASSING : 0) |
+		     (end->outside ? H100_ACCESS_OUTSIDE : 0);
 
 	if (end->known && address - end->start < end->t.bytes)
 		return H100_METHOD_OK;
@@ -69,6 +70,9 @@ static enum h100_method_result look_up(struct h100_mover *m, struct h100_end *en
 	if (end->physical) {
 		if (h100_aperture_is_peer(end->aperture) &&
 		    !h100_peer_usable(m->call->memory, end->aperture))
+			return unreachable(m, end, address, H100_FAULT_UNSUPPORTED_APERTURE);
+		if (m->call->memory->confidential && !end->outside &&
+		    end->aperture != H100_APERTURE_VIDEO)
 			return unreachable(m, end, address, H100_FAULT_UNSUPPORTED_APERTURE);
 		end->t = (struct h100_translation){
 			.aperture = end->aperture,
@@ -99,7 +103,8 @@ enum h100_method_result h100_move_find(struct h100_mover *m, struct h100_end *en
 	span->at = NULL;
 	if (span->sparse)
 		return H100_METHOD_OK;
-	if (end->video_only && span->aperture != H100_APERTURE_VIDEO)
+	if ((end->video_only && span->aperture != H100_APERTURE_VIDEO) ||
+	    (end->outside_only && span->aperture == H100_APERTURE_VIDEO))
 		return unreachable(m, end, address, H100_FAULT_UNSUPPORTED_APERTURE);
 	span->at = h100_memory_pointer(m->call->memory, span->aperture, span->address, &bytes);
 	if (!span->at) {
@@ -358,19 +363,24 @@ enum h100_method_result h100_move_report(struct h100_mover *m, const struct h100
 	/* A narrow payload of four words has a word of zeroes behind it. */
 	u32 width = report->wide || (report->four_words && !report->reduction) ? 8 : 4;
 	u64 payload = report->wide ? report->payload : (u32)report->payload;
+	u32 access = privilege(m);
 	u64 now;
 	bool done = true;
+
+	/* The driver knows what it tells, and to whom. */
+	if (report->outside || call->privileged)
+		access |= H100_ACCESS_OUTSIDE;
 
 	if (report->four_words) {
 		now = call->now_ns(call);
 		done = h100_virtual_write(call->mmu, &call->pdb, report->address + REPORT_TIME,
-					  &now, sizeof(now), privilege(m), &call->fault);
+					  &now, sizeof(now), access, &call->fault);
 	}
 	if (done && report->reduction)
 		done = h100_virtual_fetch_op(call->mmu, &call->pdb, report->address, width,
-					     report->op, payload, NULL, privilege(m), &call->fault);
+					     report->op, payload, NULL, access, &call->fault);
 	else if (done)
 		done = h100_virtual_write(call->mmu, &call->pdb, report->address, &payload, width,
-					  privilege(m), &call->fault);
+					  access, &call->fault);
 	return done ? H100_METHOD_OK : fault(m);
 }

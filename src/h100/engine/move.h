@@ -14,6 +14,11 @@ struct h100_end {
 	u32 aperture; /* of a physical one */
 	bool write;
 	bool video_only; /* what lies in other memory faults */
+	/*
+	 * In confidential mode what lies in other memory faults unless outside says that it may;
+	 * with outside_only what lies in the GPU's own does.
+	 */
+	bool outside, outside_only;
 
 	bool known; /* where the bytes from start on lie */
 	u64 start;
@@ -68,6 +73,7 @@ struct h100_report {
 	bool four_words; /* 16 bytes: the payload and the time, which is written first */
 	bool reduction;
 	enum h100_memory_op op; /* with reduction: on the payload */
+	bool outside;		/* in confidential mode it may lie outside of the GPU */
 };
 
 /* The address is aligned to what is written: the engine has looked. */

@@ -82,6 +82,7 @@ static enum h100_method_result release(struct h100_mover *m, const struct sec2 *
 			   get(s, NVCBA2_SET_SEMAPHORE_PAYLOAD_LOWER),
 		.wide = wide,
 		.four_words = timestamp,
+		.outside = true,
 	};
 
 	if (!is_aligned(report.address, report.four_words ? 16 : report.wide ? 8 : 4))
@@ -142,7 +143,7 @@ static enum h100_method_result decrypt_check(struct h100_engine_call *call, cons
 
 static enum h100_method_result decrypt(struct h100_mover *m, const struct sec2 *s)
 {
-	struct h100_end from = { 0 }, to = { .write = true, .video_only = true };
+	struct h100_end from = { .outside = true }, to = { .write = true, .video_only = true };
 	u32 size = get(s, NVCBA2_DECRYPT_COPY_SIZE);
 	enum h100_method_result result;
 	u8 tag[H100_TAG_BYTES];
@@ -250,7 +251,7 @@ static bool has(const struct sec2 *s, u32 methods)
 static enum h100_method_result verify(struct h100_mover *m, const struct sec2 *s)
 {
 	u64 address = get_address(s, NVCBA2_METHOD_STREAM_AUTH_TAG_ADDR_HI);
-	struct h100_end from = { 0 };
+	struct h100_end from = { .outside = true };
 	enum h100_method_result result;
 	u8 mac[H100_MAC_BYTES];
 

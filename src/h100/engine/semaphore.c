@@ -12,6 +12,13 @@
 
 #define ADDRESS_HI_MASK 0x1ffffffu /* NVC86F_SEM_ADDR_HI_OFFSET */
 
+/* In confidential mode clients' semaphores are in the GPU's memory; the driver knows what it tells.
+ */
+static u32 access_of(const struct fifo_run *run)
+{
+	return run->access | (run->access & H100_ACCESS_PRIVILEGED ? H100_ACCESS_OUTSIDE : 0);
+}
+
 static enum fifo_result host_fault(struct fifo_run *run, struct h100_fault *fault)
 {
 	fault->client = NV_PFAULT_CLIENT_HUB_HOST;
@@ -26,7 +33,7 @@ static enum fifo_result read_word(struct fifo_run *run, u64 address, bool wide, 
 
 	*value = 0;
 	if (run->has_space && h100_virtual_read(run->call.mmu, &run->call.pdb, address, value,
-						wide ? 8 : 4, run->access, &fault))
+						wide ? 8 : 4, access_of(run), &fault))
 		return FIFO_RESULT_OK;
 	return host_fault(run, &fault);
 }
@@ -35,7 +42,7 @@ static enum fifo_result write_bytes(struct fifo_run *run, u64 address, const voi
 {
 	struct h100_fault fault = { 0 };
 
-	if (h100_virtual_write(run->call.mmu, &run->call.pdb, address, data, size, run->access,
+	if (h100_virtual_write(run->call.mmu, &run->call.pdb, address, data, size, access_of(run),
 			       &fault))
 		return FIFO_RESULT_OK;
 	return host_fault(run, &fault);
@@ -131,7 +138,7 @@ static enum fifo_result reduce(struct fifo_run *run, u64 address, u64 payload, u
 		return run_error(run, ROBUST_CHANNEL_PBDMA_ERROR, NVC86F_SEM_EXECUTE, op);
 	os_store_relaxed(&run->fifo->recheck, 1u);
 	if (h100_virtual_fetch_op(run->call.mmu, &run->call.pdb, address, wide ? 8 : 4,
-				  ops[op][is_signed], payload, NULL, run->access, &fault))
+				  ops[op][is_signed], payload, NULL, access_of(run), &fault))
 		return FIFO_RESULT_OK;
 	return host_fault(run, &fault);
 }
