@@ -161,14 +161,14 @@ const void *h100_firmware_image(size_t *size);
  * earlier ones: call again for the rest. The range must not be written through a BAR at the same
  * time. The memfd is on owner's account (video_take). NV_ERR_INVALID_ARGUMENT: not page aligned,
  * empty or past the end; NV_ERR_INSUFFICIENT_RESOURCES: owner has enough; NV_ERR_NO_MEMORY: no
- * descriptor, mapping or memory.
+ * descriptor, mapping or memory; NV_ERR_NOT_SUPPORTED: confidential mode, where nobody maps any.
  */
 enum nv_status h100_video_export(struct h100 *gpu, u32 owner, u64 offset, u64 size, int *fd,
 				 u64 *fd_offset, u64 *fd_size);
 /*
- * The range (as above; otherwise nothing happens) reads as zero from now on and costs nothing until
- * it is touched again. Those who mapped what was exported of it keep memory that is nobody's; an
- * export's descriptor is closed once all of it is gone.
+ * The range (as above; otherwise, and in confidential mode, nothing happens) reads as zero from now
+ * on and costs nothing until it is touched again. Those who mapped what was exported of it keep
+ * memory that is nobody's; an export's descriptor is closed once all of it is gone.
  */
 void h100_video_discard(struct h100 *gpu, u64 offset, u64 size);
 

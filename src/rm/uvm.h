@@ -225,6 +225,11 @@ void rm_uvm_channel_put(struct rm_uvm_channel *channel);
 enum nv_status rm_uvm_video_alloc(struct rm_gpu *gpu, u64 size, u64 alignment,
 				  struct rm_uvm_video **out, u64 *address);
 void rm_uvm_video_free(struct rm_uvm_video *video);
+/*
+ * Words of such memory, one after the other from an aligned address on. They are there on return,
+ * unless the GPU is lost: one whose firmware has to write them and does not is.
+ */
+void rm_uvm_video_write(struct rm_gpu *gpu, u64 address, const u64 *words, u32 count);
 
 /* -- UVM's own channels --------------------------------------------------------------------------
  */
@@ -249,7 +254,9 @@ enum nv_status rm_uvm_buffer_alloc(struct rm_uvm_session *session, u64 size,
 void rm_uvm_buffer_free(struct rm_uvm_buffer *buffer);
 
 struct rm_uvm_queue_info {
-	u64 put;      /* where in PCI BAR 2 GPPut is, a word */
+	u32 *put_cpu; /* GPPut, where it is in shared memory (no BAR shows video memory); or NULL:
+		       */
+	u64 put;      /* where in PCI BAR 2 it is, a word */
 	u64 doorbell; /* where in PCI BAR 0 the token is written */
 	u32 token;
 };

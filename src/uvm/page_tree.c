@@ -10,7 +10,6 @@
 #define TABLE_BYTES KIB(4)
 #define CHUNK_TABLES 16u
 #define CHUNK_BYTES (CHUNK_TABLES * TABLE_BYTES)
-#define VIDEO_BAR 2u
 
 struct table_chunk {
 	struct list_node node;
@@ -31,9 +30,23 @@ struct uvm_page_table {
 	struct uvm_page_table *below[];
 };
 
+/* What was gathered is in the GPU's memory. */
+static void flush_words(struct uvm_page_tree *tree)
+{
+	if (tree->gathered)
+		rm_uvm_video_write(tree->gpu, tree->gathered_at, tree->words, tree->gathered);
+	tree->gathered = 0;
+}
+
+/* Before the next invalidation at the latest. */
 static void write_word(struct uvm_page_tree *tree, u64 address, u64 value)
 {
-	os_pci_wr64(tree->pci, VIDEO_BAR, address, value);
+	if (tree->gathered == UVM_TREE_WORDS ||
+	    (tree->gathered && address != tree->gathered_at + tree->gathered * sizeof(value)))
+		flush_words(tree);
+	if (!tree->gathered)
+		tree->gathered_at = address;
+	tree->words[tree->gathered++] = value;
 }
 
 /* -- The memory of tables ---------------------------------------------------------------------- */
@@ -224,6 +237,7 @@ static void tables_free(struct uvm_page_tree *tree, struct uvm_page_table *gone)
 
 static void invalidate(struct uvm_page_tree *tree)
 {
+	flush_words(tree);
 	os_fence();
 	/*
 	 * One that is lost or does not confirm may go on with what it remembers: the resource
@@ -240,7 +254,6 @@ enum nv_status uvm_page_tree_init(struct uvm_page_tree *tree, struct rm_gpu *gpu
 	struct table_chunk *chunk;
 
 	tree->gpu = gpu;
-	tree->pci = rm_uvm_gpu_pci(gpu);
 	tree->hal = hal;
 	list_init(&tree->chunks);
 	tree->root = table_create(tree, 0);
@@ -438,6 +451,7 @@ enum nv_status uvm_page_tree_replace(struct uvm_page_tree *tree, u64 va, u64 siz
 				   pte);
 		}
 	}
+	flush_words(tree);
 	os_fence();
 	return rm_uvm_tlb_invalidate(tree->gpu, RM_UVM_VIDEO, tree->root->address);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
  * One GPU's page tables for one address space: tables in the GPU's video memory, entries written
- * through its BAR, tables made and freed as mappings need them. What is mapped where is the
+ * by the resource manager, tables made and freed as mappings need them. What is mapped where is the
  * caller's to know: a range is mapped with one page size and unmapped with the same.
  *
  * The caller serialises all calls on one tree (the VA space's lock).
@@ -12,14 +12,18 @@
 #include "base/list.h"
 #include "uvm/hal/hal.h"
 
+#define UVM_TREE_WORDS 64u
+
 struct uvm_page_table;
 
 struct uvm_page_tree {
 	struct rm_gpu *gpu;
-	struct os_pci_dev *pci;
 	const struct uvm_hal *hal;
 	struct list chunks; /* of video memory, 4 KiB pages for tables */
 	struct uvm_page_table *root;
+	/* Entries that lie one after the other, not written yet. */
+	u64 gathered_at, words[UVM_TREE_WORDS];
+	u32 gathered;
 };
 
 /* An empty tree, whose root exists. NV_ERR_NO_MEMORY, and nothing is left. */

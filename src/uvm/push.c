@@ -78,7 +78,11 @@ static void submit(struct uvm_queue *queue, u64 value, u32 words)
 		&device->host, queue->address + uvm_queue_slot(value), words * (u32)sizeof(u32));
 	os_store_release(&queue->pushed, value);
 	os_fence();
-	os_pci_wr32(device->pci, BAR_VIDEO, queue->info.put, (u32)(value % UVM_QUEUE_ENTRIES));
+	if (queue->info.put_cpu)
+		os_store_release(queue->info.put_cpu, (u32)(value % UVM_QUEUE_ENTRIES));
+	else
+		os_pci_wr32(device->pci, BAR_VIDEO, queue->info.put,
+			    (u32)(value % UVM_QUEUE_ENTRIES));
 	os_fence();
 	os_pci_wr32(device->pci, BAR_REGISTERS, queue->info.doorbell, queue->info.token);
 }

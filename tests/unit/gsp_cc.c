@@ -4,14 +4,17 @@
  * both sides, sealed messages, and a host that changes what lies in shared memory.
  */
 #include "gpu_parts.h"
+#include "h100/gsp/gpu.h"
 #include "h100/gsp/cc.h"
 #include "os/crypto.h"
 #include "rm/cc/csl.h"
 #include "rm/cc/key_store.h"
 #include "rm/cc/session.h"
 #include "rm/cc/spdm.h"
+#include "rm/cc/transfer.h"
 #include "rm/gpu/regs.h"
 #include "rm/gpu/static_info.h"
+#include "rm/gpu/video.h"
 
 #define ELEMENT GSP_MSGQ_ELEMENT
 #define HEADER ((u32)GSP_MSG_QUEUE_ELEMENT_HDR_SIZE)
@@ -628,6 +631,163 @@ static void events_are_sealed(void **state)
 
 /* -- Running ----------------------------------------------------------------------------------- */
 
+/* -- Video memory by way of the firmware ------------------------------------------------------- */
+
+#define AT MIB(64)
+#define TEXT 256u
+
+typedef NV2080_CTRL_INTERNAL_MEMMGR_MEMORY_TRANSFER_WITH_GSP_PARAMS transfer_params;
+
+static enum nv_status transfer(transfer_params *p)
+{
+	return gsp_internal_control(
+		gpu->gsp, NV2080_CTRL_CMD_INTERNAL_MEMMGR_MEMORY_TRANSFER_WITH_GSP, p, sizeof(*p));
+}
+
+static transfer_params to_video(const struct rm_cc_transfer *t, u64 address, u64 size)
+{
+	return (transfer_params){
+		.src = { .baseAddr = os_pages_dma(&t->staging, 0),
+			 .size = size,
+			 .aperture = ADDR_SYSMEM },
+		.dst = { .baseAddr = address, .size = size, .aperture = ADDR_FBMEM },
+		.transferSize = size,
+		.memop = NV2080_CTRL_MEMMGR_MEMORY_OP_MEMCPY,
+	};
+}
+
+static void memory_goes_over_sealed(void **state)
+{
+	u8 text[TEXT], back[TEXT], *video;
+	struct rm_cc_transfer *t;
+	transfer_params p;
+	u32 i;
+
+	boot();
+	assert_true(rm_video_is_closed(gpu));
+	rm_gpu_lock(gpu);
+	t = rm_cc_transfer(gpu);
+	video = fixture.model->memory.video + AT;
+	for (i = 0; i < TEXT; i++)
+		text[i] = (u8)(i * 7 + 1);
+	assert_int_equal(rm_cc_transfer_write(t, gpu, AT, text, TEXT), NV_OK);
+	assert_memory_equal(video, text, TEXT);
+	for (i = 0; i + 8 <= TEXT; i++)
+		assert_memory_not_equal(t->staging.cpu, text + i, 8);
+	/* Back again, with the tag in the reply. */
+	p = to_video(t, AT, TEXT);
+	p.dst = p.src;
+	p.src = (NV2080_CTRL_INTERNAL_TRANSFER_SURFACE_INFO){ .baseAddr = AT,
+							      .size = TEXT,
+							      .aperture = ADDR_FBMEM };
+	assert_int_equal(transfer(&p), NV_OK);
+	assert_memory_not_equal(t->staging.cpu, text, 8);
+	assert_int_equal(csl_decrypt(&t->csl, TEXT, t->staging.cpu, NULL, NULL, 0, back, p.authTag),
+			 NV_OK);
+	assert_memory_equal(back, text, TEXT);
+	assert_int_equal(rm_cc_transfer_clear(gpu, AT, OS_PAGE_SIZE), NV_OK);
+	assert_int_equal(video[0], 0);
+	assert_int_equal(video[TEXT - 1], 0);
+	rm_gpu_unlock(gpu);
+	rm_gpu_release(gpu);
+}
+
+/* What a host changed in between, or has there again, is not written. */
+static void changed_memory_is_not_written(void **state)
+{
+	static const u32 places[] = { 0, TEXT - 1, ~0u, ~1u };
+	struct rm_cc_transfer *t;
+	u8 text[TEXT], *video;
+	transfer_params p;
+	u32 i;
+
+	boot();
+	rm_gpu_lock(gpu);
+	t = rm_cc_transfer(gpu);
+	video = fixture.model->memory.video + AT;
+	memset(text, 0x5a, TEXT);
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		p = to_video(t, AT, TEXT);
+		assert_int_equal(
+			csl_encrypt(&t->csl, TEXT, text, NULL, NULL, 0, t->staging.cpu, p.authTag),
+			NV_OK);
+		if (places[i] == ~0u)
+			p.authTag[3] ^= 1;
+		else if (places[i] != ~1u)
+			((u8 *)t->staging.cpu)[places[i]] ^= 1;
+		assert_int_equal(transfer(&p), places[i] == ~1u ? NV_OK : NV_ERR_INVALID_DATA);
+		assert_int_equal(video[0], places[i] == ~1u ? 0x5a : 0);
+	}
+	memset(video, 0, TEXT);
+	assert_int_equal(transfer(&p), NV_ERR_INVALID_DATA);
+	assert_int_equal(video[0], 0);
+	rm_gpu_unlock(gpu);
+	rm_gpu_release(gpu);
+}
+
+static void transfers_are_checked(void **state)
+{
+	const u64 end = fixture.model->memory.video_bytes;
+	struct rm_cc_transfer *t;
+	transfer_params p;
+	u32 i;
+
+	boot();
+	rm_gpu_lock(gpu);
+	t = rm_cc_transfer(gpu);
+	for (i = 0; i < 9; i++) {
+		p = to_video(t, AT, TEXT);
+		switch (i) {
+		case 0:
+			p.transferSize = 0;
+			break;
+		case 1:
+			p.transferSize = TEXT + 1; /* more than the surfaces */
+			break;
+		case 2:
+			p = to_video(t, AT, OS_PAGE_SIZE + 1);
+			break;
+		case 3:
+			p.dst.baseAddr = end - TEXT + 1;
+			break;
+		case 4:
+			p.dst.baseAddr = ~(u64)0 - 8;
+			break;
+		case 5:
+			p.src.offset = 1;
+			break;
+		case 6:
+			p.dst = p.src;
+			break;
+		case 7:
+			p.dst.baseAddr = fixture.model->fw.wpr_start;
+			break;
+		case 8:
+			p.memop = 7;
+			break;
+		}
+		assert_int_equal(transfer(&p), NV_ERR_INVALID_ARGUMENT);
+	}
+	/* Filling, too. */
+	assert_int_equal(rm_cc_transfer_clear(gpu, end, OS_PAGE_SIZE), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(rm_cc_transfer_clear(gpu, fixture.model->fw.wpr_start, OS_PAGE_SIZE),
+			 NV_ERR_INVALID_ARGUMENT);
+	p = to_video(t, AT, TEXT);
+	p.dst = p.src;
+	p.memop = NV2080_CTRL_MEMMGR_MEMORY_OP_MEMSET;
+	assert_int_equal(transfer(&p), NV_ERR_INVALID_ARGUMENT);
+	p = to_video(t, AT + 5, 3 * OS_PAGE_SIZE);
+	p.memop = NV2080_CTRL_MEMMGR_MEMORY_OP_MEMSET;
+	p.value = 0x77;
+	assert_int_equal(transfer(&p), NV_OK);
+	assert_int_equal(fixture.model->memory.video[AT + 4], 0);
+	assert_int_equal(fixture.model->memory.video[AT + 5], 0x77);
+	assert_int_equal(fixture.model->memory.video[AT + 4 + 3 * OS_PAGE_SIZE], 0x77);
+	assert_int_equal(fixture.model->memory.video[AT + 5 + 3 * OS_PAGE_SIZE], 0);
+	rm_gpu_unlock(gpu);
+	rm_gpu_release(gpu);
+}
+
 #define C(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -641,6 +801,8 @@ int main(void)
 		C(does_not_suspend),
 		C(nothing_readable_is_shared),
 		C(events_are_sealed),
+		C(memory_goes_over_sealed),
+		C(transfers_are_checked),
 		cmocka_unit_test_setup_teardown(mode_off_is_off, setup_off, teardown),
 	};
 	const struct CMUnitTest once[] = {
@@ -651,6 +813,7 @@ int main(void)
 		C(changed_replies_lose_the_gpu),
 		C(repeated_and_clear_replies_lose_the_gpu),
 		C(pointers_only_delay),
+		C(changed_memory_is_not_written),
 	};
 
 	return parts_run("confidential mode", everywhere, ARRAY_SIZE(everywhere)) +

@@ -157,6 +157,38 @@ static void off_has_none_of_it(void **state)
 	driver_close(&d);
 }
 
+/* Through BAR1, BAR2 and the window in BAR0, and as clients map it. */
+static void video_memory_is_nobodys(void **state)
+{
+	static const struct {
+		enum h100_cc cc;
+		bool shown;
+	} modes[] = { { H100_CC_OFF, true }, { H100_CC_ON, false }, { H100_CC_DEVTOOLS, true } };
+	u64 offset, size;
+	u32 i, bar;
+	int fd;
+
+	for (i = 0; i < ARRAY_SIZE(modes); i++) {
+		bool shown = modes[i].shown;
+
+		open_as(modes[i].cc);
+		for (bar = 2; bar <= 4; bar += 2) {
+			h100_bar_write(d.gpu, bar, 0x1000, 8, 0x1122334455667788ull);
+			assert_true(h100_bar_read(d.gpu, bar, 0x1000, 8) ==
+				    (shown ? 0x1122334455667788ull : ~0ull));
+			assert_int_equal(h100_bar_read(d.gpu, bar, 0x1001, 1), shown ? 0x77 : 0xff);
+		}
+		h100_bar_write(d.gpu, 0, NV_XAL_EP_BAR0_WINDOW, 4, 0);
+		assert_int_equal(h100_bar_read(d.gpu, 0, NV_PRAMIN__LO + 0x1000, 4),
+				 shown ? 0x55667788 : 0xffffffff);
+		h100_bar_write(d.gpu, 0, NV_PRAMIN__LO + 0x1000, 4, 0x99);
+		assert_int_equal(h100_bar_read(d.gpu, 2, 0x1000, 4), shown ? 0x99 : 0xffffffff);
+		assert_int_equal(h100_video_export(d.gpu, 0, 0, 4096, &fd, &offset, &size),
+				 shown ? NV_OK : NV_ERR_NOT_SUPPORTED);
+		driver_close(&d);
+	}
+}
+
 static void a_wrong_issuer_makes_no_gpu(void **state)
 {
 	struct h100_config config = {
@@ -176,6 +208,7 @@ int main(void)
 		cmocka_unit_test(closed_before_a_session),
 		cmocka_unit_test(partition_takes_what_it_is_given),
 		cmocka_unit_test(off_has_none_of_it),
+		cmocka_unit_test(video_memory_is_nobodys),
 		cmocka_unit_test(a_wrong_issuer_makes_no_gpu),
 	};
 

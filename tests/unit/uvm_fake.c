@@ -230,6 +230,14 @@ void rm_uvm_video_free(struct rm_uvm_video *video)
 	os_free(video);
 }
 
+void rm_uvm_video_write(struct rm_gpu *gpu, u64 address, const u64 *words, u32 count)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		bar_write(gpu, 2, address + i * sizeof(words[0]), sizeof(words[0]), words[i]);
+}
+
 /* -- Address spaces ---------------------------------------------------------------------------- */
 
 struct rm_uvm_vaspace {

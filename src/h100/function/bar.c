@@ -2,7 +2,8 @@
 /*
  * Accesses through the BARs. BAR 0 is registers, the mirror of config space and a 1 MiB window on
  * video memory; PCI BAR 2 and 4 (the driver's BAR1 and BAR2) show video memory at its own
- * addresses, which is what they do before page tables are bound to them.
+ * addresses, which is what they do before page tables are bound to them. In confidential mode they
+ * show none of it: loads give all ones, and stores go nowhere.
  */
 #include "h100/function/function.h"
 
@@ -34,7 +35,7 @@ u64 h100_function_bar_size(struct h100_function *fn, u32 bar)
 
 static u64 video_read(struct h100_function *fn, u64 address, u32 width)
 {
-	if (address >= fn->identity.video_bytes)
+	if (fn->identity.video_closed || address >= fn->identity.video_bytes)
 		return ones(width);
 	if (!fn->video)
 		return fn->ops->video_read(fn->ctx, address, width);
@@ -43,7 +44,7 @@ static u64 video_read(struct h100_function *fn, u64 address, u32 width)
 
 static void video_write(struct h100_function *fn, u64 address, u32 width, u64 value)
 {
-	if (address >= fn->identity.video_bytes)
+	if (fn->identity.video_closed || address >= fn->identity.video_bytes)
 		return;
 	if (!fn->video)
 		fn->ops->video_write(fn->ctx, address, width, value);

@@ -32,6 +32,7 @@ struct h100_function_identity {
 	u32 index;
 	u64 bar_bytes[3]; /* powers of 2: registers (16 MiB), video memory, control */
 	u64 video_bytes;
+	bool video_closed; /* no BAR or window shows video memory: confidential mode */
 };
 
 #define H100_EMEM_WORDS 256u /* FSP's channel 0 */

@@ -12,6 +12,8 @@
 #define SPACE_GSP 0u
 #define PLACE_FROM_DRIVER 0u
 #define PLACE_TO_DRIVER 1u
+#define PLACE_TRANSFER_IN 2u
+#define PLACE_TRANSFER_OUT 3u
 
 static void forget_keys(struct fw_cc *cc)
 {
@@ -22,6 +24,8 @@ static void forget_keys(struct fw_cc *cc)
 	cc->seals = false;
 	cc_direction_stop(&cc->from_driver);
 	cc_direction_stop(&cc->to_driver);
+	cc_direction_stop(&cc->transfer_in);
+	cc_direction_stop(&cc->transfer_out);
 }
 
 static bool start_direction(struct fw_cc *cc, struct cc_direction *d, u32 place)
@@ -51,6 +55,8 @@ static void on_established(void *ctx, const u8 secret[SPDM_HASH_BYTES])
 	cc->has_master = true;
 	if (start_direction(cc, &cc->from_driver, PLACE_FROM_DRIVER) &&
 	    start_direction(cc, &cc->to_driver, PLACE_TO_DRIVER) &&
+	    start_direction(cc, &cc->transfer_in, PLACE_TRANSFER_IN) &&
+	    start_direction(cc, &cc->transfer_out, PLACE_TRANSFER_OUT) &&
 	    cc_load_space(fw, SPACE_GSP, masks) == NV_OK)
 		cc->opens = true;
 	else

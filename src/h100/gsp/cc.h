@@ -45,6 +45,7 @@ struct fw_cc {
 	u32 derived; /* bit by key space: its keys are in their slots */
 	bool opens, seals;
 	struct cc_direction from_driver, to_driver;
+	struct cc_direction transfer_in, transfer_out; /* of memory: controls_transfer.c */
 
 	u8 request[SPDM_TRANSPORT_MAX], response[SPDM_TRANSPORT_MAX];
 };
@@ -89,7 +90,10 @@ enum nv_status cc_load_space(struct fw *fw, u32 space, u8 masks[CC_PLACES][CC_MA
 /* cc_seal.c. False: libcrypto failed. */
 bool cc_direction_start(struct cc_direction *d, const u8 key[CC_KEY_BYTES]);
 void cc_direction_stop(struct cc_direction *d); /* wipes it */
-/* In place; the number moves on in any case. False: no number is left, or libcrypto failed. */
+/*
+ * In place; the number moves on in any case. aad may be NULL: none. False: no number is left, or
+ * libcrypto failed.
+ */
 bool cc_seal(struct cc_direction *d, u8 *text, u32 bytes, const u8 aad[CC_AAD_BYTES],
 	     u8 tag[CC_TAG_BYTES]);
 /* The same the other way: false too, and text is wiped, when it is not the next message. */

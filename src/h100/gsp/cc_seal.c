@@ -48,7 +48,7 @@ static bool transform(struct cc_direction *d, int encrypt, u8 *text, u32 bytes, 
 	int n;
 
 	return next_iv(d, iv) && EVP_CipherInit_ex(d->cipher, NULL, NULL, NULL, iv, encrypt) == 1 &&
-	       EVP_CipherUpdate(d->cipher, NULL, &n, aad, CC_AAD_BYTES) == 1 &&
+	       (!aad || EVP_CipherUpdate(d->cipher, NULL, &n, aad, CC_AAD_BYTES) == 1) &&
 	       EVP_CipherUpdate(d->cipher, text, &n, text, (int)bytes) == 1;
 }
 

@@ -49,6 +49,7 @@ extern const struct fw_control_group fw_controls_engines;
 extern const struct fw_control_group fw_controls_faults;
 extern const struct fw_control_group fw_controls_graphics;
 extern const struct fw_control_group fw_controls_cc;
+extern const struct fw_control_group fw_controls_transfer;
 
 #define FW_LTCS_PER_FBP 2u
 #define FW_SLICES_PER_LTC 4u

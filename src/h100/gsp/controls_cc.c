@@ -162,9 +162,13 @@ static enum nv_status derive_copy(struct fw_call *call, void *params, u32 size)
 	return NV_OK;
 }
 
+/* What may see protected memory: in devtools mode BAR1 and the bus, else neither. */
 static enum nv_status static_info(struct fw_call *call, void *params, u32 size)
 {
-	memset(params, 0, size); /* neither BAR1 nor the bus is */
+	NV2080_CTRL_INTERNAL_CONF_COMPUTE_GET_STATIC_INFO_PARAMS *p = params;
+
+	memset(p, 0, size);
+	p->bIsBar1Trusted = p->bIsPcieTrusted = call->fw->cc && call->fw->cc->devtools;
 	return NV_OK;
 }
 

@@ -150,6 +150,10 @@ struct fw {
 	struct h100_memory *memory;
 	struct h100_keys *keys; /* of engines; NULL: no slots */
 	struct fw_cc *cc;	/* confidential mode; NULL: off */
+	/* A page-aligned part of video memory reads as zero from now on, outside of bursts; NULL:
+	 * it is written. */
+	void (*scrub)(void *ctx, u64 address, u64 size);
+	void *scrub_ctx;
 
 	struct fw_queues queues;
 	struct fw_store store;

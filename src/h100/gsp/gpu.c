@@ -148,6 +148,7 @@ void gpu_identify(const struct h100 *gpu, struct h100_function_identity *identit
 		.index = gpu->index,
 		.bar_bytes = { profile->bar0_bytes, profile->bar1_bytes, profile->bar2_bytes },
 		.video_bytes = profile->memory_bytes,
+		.video_closed = gpu->cc == H100_CC_ON,
 	};
 }
 
@@ -193,6 +194,7 @@ static enum nv_status start_engines(struct h100 *gpu, u8 *video)
 				  gpu->state.profile.memory_bytes);
 	if (status != NV_OK)
 		goto fail_memory;
+	gpu->memory.confidential = gpu->cc == H100_CC_ON;
 	if (gpu->fabric) {
 		status = h100_fabric_plug(gpu->fabric, gpu->index, &gpu->memory);
 		if (status != NV_OK)

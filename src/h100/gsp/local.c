@@ -53,6 +53,14 @@ static const struct h100_function_ops function_ops = {
 	.log = on_log,
 };
 
+/* The firmware's own way, whatever BARs show. */
+static void on_scrub(void *ctx, u64 address, u64 size)
+{
+	struct h100 *gpu = ctx;
+
+	vram_discard(&local(gpu)->vram, address, size);
+}
+
 enum nv_status h100_create(const struct h100_host *host, const struct h100_config *config,
 			   struct h100 **out)
 {
@@ -79,6 +87,8 @@ enum nv_status h100_create(const struct h100_host *host, const struct h100_confi
 	if (status != NV_OK)
 		goto fail_start;
 	l->vram.memory = &l->gpu.memory;
+	l->gpu.fw.scrub = on_scrub;
+	l->gpu.fw.scrub_ctx = &l->gpu;
 	*out = &l->gpu;
 	return NV_OK;
 
@@ -145,10 +155,13 @@ void h100_bar_write(struct h100 *gpu, u32 bar, u64 offset, u32 width, u64 value)
 enum nv_status h100_video_export(struct h100 *gpu, u32 owner, u64 offset, u64 size, int *fd,
 				 u64 *fd_offset, u64 *fd_size)
 {
+	if (function(gpu)->identity.video_closed)
+		return NV_ERR_NOT_SUPPORTED;
 	return vram_export(&local(gpu)->vram, owner, offset, size, fd, fd_offset, fd_size);
 }
 
 void h100_video_discard(struct h100 *gpu, u64 offset, u64 size)
 {
-	vram_discard(&local(gpu)->vram, offset, size);
+	if (!function(gpu)->identity.video_closed)
+		vram_discard(&local(gpu)->vram, offset, size);
 }

@@ -9,6 +9,7 @@
 #include "rm/cc/csl.h"
 #include "rm/cc/key_store.h"
 #include "rm/cc/spdm.h"
+#include "rm/cc/transfer.h"
 #include "rm/gpu/regs.h"
 #include "rm/gsp/gsp.h"
 #include "rm/registry.h"
@@ -42,6 +43,7 @@ struct rm_cc {
 	struct rm_spdm *spdm;
 	struct key_store *keys;
 	struct csl_context messages;
+	struct rm_cc_transfer transfer;
 };
 
 /* -- Mode -------------------------------------------------------------------------------------- */
@@ -341,9 +343,14 @@ static enum nv_status get_static_info(struct rm_cc *cc)
 	os_memset(&p, 0, sizeof(p));
 	status = gsp_internal_control(
 		cc->gpu->gsp, NV2080_CTRL_CMD_INTERNAL_CONF_COMPUTE_GET_STATIC_INFO, &p, sizeof(p));
-	if (status == NV_OK)
-		os_log(OS_LOG_INFO, "NVRM: GPU%u: BAR1 trusted: %u, PCIe trusted: %u",
-		       cc->gpu->instance, p.bIsBar1Trusted, p.bIsPcieTrusted);
+	if (status != NV_OK)
+		return status;
+	os_log(OS_LOG_INFO, "NVRM: GPU%u: BAR1 trusted: %u, PCIe trusted: %u", cc->gpu->instance,
+	       p.bIsBar1Trusted, p.bIsPcieTrusted);
+	status = rm_cc_transfer_init(&cc->transfer, cc->gpu, cc->keys);
+	/* As r535 has it: one that is not trusted closes all BARs. */
+	if (status == NV_OK && !(p.bIsBar1Trusted && p.bIsPcieTrusted))
+		os_store_relaxed(&cc->gpu->video_closed, 1u);
 	return status;
 }
 
@@ -402,6 +409,8 @@ void rm_cc_destroy(struct rm_gpu *gpu)
 	if (!cc)
 		return;
 	gpu->cc = NULL;
+	os_store_relaxed(&gpu->video_closed, 0u);
+	rm_cc_transfer_fini(&cc->transfer);
 	csl_deinit_context(&cc->messages);
 	rm_spdm_destroy(cc->spdm);
 	key_store_destroy(cc->keys);
@@ -413,6 +422,11 @@ void rm_cc_destroy(struct rm_gpu *gpu)
 struct rm_spdm *rm_cc_session(struct rm_gpu *gpu)
 {
 	return gpu->cc ? gpu->cc->spdm : NULL;
+}
+
+struct rm_cc_transfer *rm_cc_transfer(const struct rm_gpu *gpu)
+{
+	return gpu->cc ? &gpu->cc->transfer : NULL;
 }
 
 struct key_store *rm_cc_keys(const struct rm_gpu *gpu)

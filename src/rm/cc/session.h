@@ -19,6 +19,7 @@
 
 struct key_store;
 struct rm_cc;
+struct rm_cc_transfer;
 struct rm_spdm;
 
 #define RM_CC_AAD_SIZE 16u
@@ -56,6 +57,8 @@ struct rm_spdm *rm_cc_session(struct rm_gpu *gpu);
  * is stopped, when the GPU's objects are gone; the caller is one of those, and needs no lock.
  */
 struct key_store *rm_cc_keys(const struct rm_gpu *gpu);
+/* What rm/gpu/video.h writes by; NULL: no confidential mode. GPU lock held. */
+struct rm_cc_transfer *rm_cc_transfer(const struct rm_gpu *gpu);
 
 /*
  * Messages of the firmware's queues, in place and in their order; nothing is allocated.

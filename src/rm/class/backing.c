@@ -7,6 +7,7 @@
 #include "base/range.h"
 #include "rm/class/memory.h"
 #include "rm/gpu/tlb.h"
+#include "rm/gpu/video.h"
 
 #define BAR_VIDEO 2u /* PCI's index of the BAR that shows video memory at its own addresses */
 /* Pieces of one allocation; more are not looked for. */
@@ -95,6 +96,21 @@ static enum nv_status take_pieces(struct rm_backing *b, const struct rm_video_re
 	return status;
 }
 
+/* Where the firmware was asked and did not, the memory is nobody's: it may still say something. */
+static bool scrub(struct rm_backing *b)
+{
+	enum nv_status status = NV_OK;
+	u32 i;
+
+	for (i = 0; status == NV_OK && i < b->count; i++)
+		status = rm_video_clear(b->gpu, b->pieces[i].start, b->pieces[i].size);
+	if (status == NV_OK || rm_gpu_is_lost(b->gpu) || status == NV_ERR_INVALID_STATE)
+		return true;
+	os_log(OS_LOG_ERROR, "NVRM: GPU%u: memory that GSP did not clear is kept: 0x%x",
+	       b->gpu->instance, status);
+	return false;
+}
+
 static void give_pieces(struct rm_backing *b)
 {
 	struct rm_gpu_objects *objects = rm_gpu_objects_of(b->gpu);
@@ -106,10 +122,9 @@ static void give_pieces(struct rm_backing *b)
 	os_mutex_lock(&objects->lock);
 	ours = objects->heap.epoch == b->epoch;
 	os_mutex_unlock(&objects->lock);
-	for (i = 0; ours && i < b->count; i++)
-		os_pci_bar_discard(b->gpu->pci, BAR_VIDEO, b->pieces[i].start, b->pieces[i].size);
+	ours = ours && scrub(b);
 	os_mutex_lock(&objects->lock);
-	ours = objects->heap.epoch == b->epoch;
+	ours = ours && objects->heap.epoch == b->epoch;
 	for (i = 0; i < b->count; i++) {
 		if (ours)
 			rm_heap_free(&objects->heap, b->pieces[i].extent, b->pid);
@@ -220,18 +235,24 @@ enum nv_status rm_backing_of_pages(struct rm_gpu *gpu, struct os_pages *pages, b
 	return NV_OK;
 }
 
-enum nv_status rm_backing_alloc_system(struct rm_gpu *gpu, u64 size, struct rm_backing **out)
+static enum nv_status alloc_pages(struct rm_gpu *gpu, u64 size, enum os_pages_kind kind,
+				  struct rm_backing **out)
 {
 	struct os_pages pages;
 	enum nv_status status;
 
-	status = os_pages_alloc(gpu->pci, size, OS_PAGES_SHARED, &pages);
+	status = os_pages_alloc(gpu->pci, size, kind, &pages);
 	if (status != NV_OK)
 		return status;
 	status = rm_backing_of_pages(gpu, &pages, false, out);
 	if (status != NV_OK)
 		os_pages_free(&pages);
 	return status;
+}
+
+enum nv_status rm_backing_alloc_system(struct rm_gpu *gpu, u64 size, struct rm_backing **out)
+{
+	return alloc_pages(gpu, size, OS_PAGES_SHARED, out);
 }
 
 enum nv_status rm_backing_of_bar(struct rm_gpu *gpu, u32 bar, u64 offset, u64 size,
@@ -390,7 +411,8 @@ enum rm_backing_kind rm_backing_kind(const struct rm_backing *backing)
 
 bool rm_backing_accessible(const struct rm_backing *backing)
 {
-	return backing->kind != RM_BACKING_BAR && backing->kind != RM_BACKING_BUS;
+	return backing->kind != RM_BACKING_BAR && backing->kind != RM_BACKING_BUS &&
+	       !(backing->kind == RM_BACKING_VIDEO && rm_video_is_closed(backing->gpu));
 }
 
 bool rm_backing_is_list(const struct rm_backing *backing)

@@ -15,6 +15,7 @@
 #include "rm/class/listed.h"
 #include "rm/class/memory.h"
 #include "rm/class/vaspace.h"
+#include "rm/gpu/video.h"
 #include "rm/gsp/rpc.h"
 
 #define CHANNELS_PER_USERD_PAGE 8u
@@ -270,6 +271,9 @@ static enum nv_status find_userd(struct alloc *a)
 	struct rm_backing *backing;
 	enum nv_status status;
 
+	/* What the driver rings by itself it has to reach. */
+	if (!p->hUserdMemory[0] && rm_video_is_closed(channel->gpu))
+		return rm_backing_alloc_system(channel->gpu, OS_PAGE_SIZE, &channel->userd);
 	if (!p->hUserdMemory[0])
 		return rm_backing_alloc_video(channel->gpu, OS_PAGE_SIZE, OS_PAGE_SIZE,
 					      &channel->userd);
@@ -277,7 +281,8 @@ static enum nv_status find_userd(struct alloc *a)
 	if (status != NV_OK)
 		return status;
 	backing = a->userd->flags & RM_OBJECT_DEAD ? NULL : rm_memory_backing(a->userd);
-	if (!backing || !rm_backing_accessible(backing))
+	if (!backing ||
+	    (rm_backing_kind(backing) != RM_BACKING_VIDEO && !rm_backing_accessible(backing)))
 		return NV_ERR_INVALID_OBJECT;
 	if (rm_backing_gpu(backing) != channel->gpu)
 		return NV_ERR_INVALID_OBJECT_PARENT;

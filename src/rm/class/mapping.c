@@ -6,6 +6,7 @@
 #include "base/range.h"
 #include "rm/class/class.h"
 #include "rm/file.h"
+#include "rm/gpu/video.h"
 
 #define BAR_VIDEO 2u
 
@@ -167,6 +168,10 @@ static enum nv_status check(const struct rm_call *call, const struct rm_cpu_map 
 	memory = to_mappable(map->memory);
 	/* The process has that mapped already. */
 	if (rm_backing_kind(memory->backing) == RM_BACKING_PINNED)
+		return NV_ERR_NOT_SUPPORTED;
+	/* Protected: as r535, where neither BAR1 nor the bus is trusted. */
+	if (rm_backing_kind(memory->backing) == RM_BACKING_VIDEO &&
+	    rm_video_is_closed(rm_backing_gpu(memory->backing)))
 		return NV_ERR_NOT_SUPPORTED;
 	/* Nor has it any address of the CPU's. */
 	if (rm_backing_kind(memory->backing) == RM_BACKING_BUS)

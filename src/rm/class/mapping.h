@@ -25,10 +25,10 @@ struct rm_cpu_map {
 };
 
 /*
- * *address is what names the mapping from now on. NV_ERR_NOT_SUPPORTED: no memory, or memory of the
- * process itself; NV_ERR_INVALID_FLAGS, NV_ERR_INVALID_ARGUMENT: rights, or no such file;
- * NV_ERR_INVALID_BASE, NV_ERR_INVALID_LIMIT: offset, length; NV_ERR_STATE_IN_USE: the file has one;
- * NV_ERR_NO_MEMORY. Client lock held.
+ * *address is what names the mapping from now on. NV_ERR_NOT_SUPPORTED: no memory, memory of the
+ * process itself, or video memory in confidential mode; NV_ERR_INVALID_FLAGS,
+ * NV_ERR_INVALID_ARGUMENT: rights, or no such file; NV_ERR_INVALID_BASE, NV_ERR_INVALID_LIMIT:
+ * offset, length; NV_ERR_STATE_IN_USE: the file has one; NV_ERR_NO_MEMORY. Client lock held.
  */
 enum nv_status rm_cpu_map(struct rm_call *call, const struct rm_cpu_map *map, u64 *address);
 /* NV_ERR_OBJECT_NOT_FOUND: no mapping of that name. Client lock held. */

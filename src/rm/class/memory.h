@@ -38,12 +38,15 @@ struct rm_backing *rm_memory_backing(const struct rm_object *object);
 void rm_backing_get(struct rm_backing *backing);
 /*
  * With the last reference the memory is scrubbed and free, once the GPU cannot reach it any more
- * (rm/gpu/tlb.h). No lock below LOCK_RANK_VASPACE is held.
+ * (rm/gpu/tlb.h). No lock below LOCK_RANK_GPU is held: the firmware may have to scrub it.
  */
 void rm_backing_put(struct rm_backing *backing);
 
 enum rm_backing_kind rm_backing_kind(const struct rm_backing *backing);
-/* Whether the driver itself can read and write it (rm_backing_read32 and the others). */
+/*
+ * Whether the driver itself can read and write it (rm_backing_read32 and the others): not video
+ * memory that no BAR shows (gpu/video.h).
+ */
 bool rm_backing_accessible(const struct rm_backing *backing);
 /* Whether its pages are others' (rm_backing_of_list). */
 bool rm_backing_is_list(const struct rm_backing *backing);

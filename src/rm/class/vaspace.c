@@ -12,6 +12,7 @@
 #include "rm/class/class.h"
 #include "rm/gpu/page_table.h"
 #include "rm/gpu/tlb.h"
+#include "rm/gpu/video.h"
 #include "rm/gsp/rpc.h"
 
 /* Page 0 is nobody's: what lies at NULL faults. */
@@ -274,14 +275,35 @@ static void write_pages(struct rm_vaspace *space, const struct rm_vaspace_map *m
 	}
 }
 
-/* Space's lock held. What is out of the tree stays where the GPU may still walk it. */
-static enum nv_status flush(struct rm_vaspace *space)
-{
-	enum nv_status status =
-		rm_tlb_invalidate_root(space->gpu, true, page_table_address(&space->table));
+/* A change of page tables, from taking the space's lock on. */
+struct change {
+	struct rm_call hold;
+	struct list dead; /* tables that nothing walks any more */
+};
 
+static void change_begin(struct rm_vaspace *space, struct change *c)
+{
+	list_init(&c->dead);
+	rm_video_hold(space->gpu, &c->hold);
+	os_mutex_lock(&space->lock);
+}
+
+static void change_end(struct rm_vaspace *space, struct change *c)
+{
+	os_mutex_unlock(&space->lock);
+	rm_video_release(space->gpu, &c->hold);
+	page_table_reap(&c->dead);
+}
+
+/* Space's lock held. What is out of the tree stays where the GPU may still walk it. */
+static enum nv_status flush(struct rm_vaspace *space, struct change *c)
+{
+	enum nv_status status;
+
+	rm_video_flush(space->gpu);
+	status = rm_tlb_invalidate_root(space->gpu, true, page_table_address(&space->table));
 	if (status == NV_OK || status == NV_ERR_GPU_IS_LOST)
-		page_table_reap(&space->table);
+		page_table_take_dead(&space->table, &c->dead);
 	return status;
 }
 
@@ -295,27 +317,28 @@ static bool range_ok(const struct rm_vaspace *space, u64 va, u64 size)
 enum nv_status rm_vaspace_map(struct rm_vaspace *space, const struct rm_vaspace_map *m)
 {
 	enum nv_status status;
+	struct change change;
 
 	if (space->external)
 		return NV_ERR_INVALID_OPERATION;
 	if (!range_ok(space, m->va, m->size) || !memory_fits(m))
 		return NV_ERR_INVALID_ARGUMENT;
-	os_mutex_lock(&space->lock);
+	change_begin(space, &change);
 	status = page_table_prepare(&space->table, m->va, m->size, m->page_size);
 	if (status == NV_OK)
 		write_pages(space, m);
 	else
 		page_table_prune(&space->table, m->va, m->size);
 	if (status == NV_OK)
-		status = flush(space);
+		status = flush(space, &change);
 	else
-		(void)flush(space);
+		(void)flush(space, &change);
 	/* The GPU may know entries that are to be none: out they go, and it is not asked again. */
 	if (status == NV_ERR_TIMEOUT) {
 		page_table_clear(&space->table, m->va, m->size);
 		page_table_prune(&space->table, m->va, m->size);
 	}
-	os_mutex_unlock(&space->lock);
+	change_end(space, &change);
 	return status;
 }
 
@@ -357,12 +380,13 @@ static void sparse_write(struct rm_vaspace *space, u64 va, u64 size)
 enum nv_status rm_vaspace_unmap(struct rm_vaspace *space, u64 va, u64 size, bool sparse)
 {
 	enum nv_status status = NV_OK;
+	struct change change;
 
 	if (space->external)
 		return NV_ERR_INVALID_OPERATION;
 	if (!range_ok(space, va, size))
 		return NV_ERR_INVALID_ARGUMENT;
-	os_mutex_lock(&space->lock);
+	change_begin(space, &change);
 	if (sparse)
 		status = sparse_prepare(space, va, size);
 	if (status == NV_OK)
@@ -371,10 +395,10 @@ enum nv_status rm_vaspace_unmap(struct rm_vaspace *space, u64 va, u64 size, bool
 		sparse_write(space, va, size);
 	page_table_prune(&space->table, va, size);
 	if (status == NV_OK)
-		status = flush(space);
+		status = flush(space, &change);
 	else
-		(void)flush(space);
-	os_mutex_unlock(&space->lock);
+		(void)flush(space, &change);
+	change_end(space, &change);
 	return status;
 }
 
@@ -390,15 +414,16 @@ static enum nv_status tell_directories(struct rm_object *object, struct rm_vaspa
 {
 	NV90F1_CTRL_VASPACE_COPY_SERVER_RESERVED_PDES_PARAMS *p;
 	struct page_table_level levels[PAGE_TABLE_UPPER_LEVELS];
+	struct change change;
 	enum nv_status status;
 	u32 i;
 
 	p = os_alloc(sizeof(*p));
 	if (!p)
 		return NV_ERR_NO_MEMORY;
-	os_mutex_lock(&space->lock);
+	change_begin(space, &change);
 	status = page_table_pin_upper(&space->table, RM_VASPACE_SERVER_START, levels);
-	os_mutex_unlock(&space->lock);
+	change_end(space, &change);
 	p->pageSize = RM_VASPACE_SERVER_SIZE; /* of the last level's entries */
 	p->virtAddrLo = RM_VASPACE_SERVER_START;
 	p->virtAddrHi = RM_VASPACE_SERVER_START + RM_VASPACE_SERVER_SIZE - 1;

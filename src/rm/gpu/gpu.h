@@ -46,6 +46,7 @@ struct rm_gpu {
 	struct rm_gsp *gsp;   /* NULL until booted */
 	struct rm_cc *cc;     /* confidential mode (cc/session.h); NULL: off, or not booted */
 	bool cc_attached;     /* it counts in rm->cc; GPU lock */
+	u32 video_closed; /* atomic: no BAR shows its memory (gpu/video.h); GPU lock to change it */
 	struct os_spinlock interrupts_lock;
 	/* Made under the GPU lock at the first boot; both locks are held to change it, but at the
 	 * end.

@@ -8,6 +8,7 @@
 #include "base/bits.h"
 #include "base/range.h"
 #include "rm/class/memory.h"
+#include "rm/gpu/video.h"
 
 #define ENTRIES_MAX 512u
 #define ENTRY_SIZE 8u
@@ -98,7 +99,7 @@ static u64 hole_entry(u32 level)
 static void entry_write(const struct page_table *pt, const struct page_table_node *node, u32 index,
 			u64 value)
 {
-	os_pci_wr64(pt->gpu->pci, 2, node->address + (u64)index * ENTRY_SIZE, value);
+	rm_video_put64(pt->gpu, node->address + (u64)index * ENTRY_SIZE, value);
 }
 
 static enum nv_status node_new(const struct page_table *pt, u32 level, struct page_table_node **out)
@@ -241,11 +242,16 @@ enum nv_status page_table_create(struct page_table *pt, struct rm_gpu *gpu)
 	return status;
 }
 
-void page_table_reap(struct page_table *pt)
+void page_table_take_dead(struct page_table *pt, struct list *dead)
+{
+	list_splice_tail(&pt->dead, dead);
+}
+
+void page_table_reap(struct list *dead)
 {
 	struct page_table_node *node, *next;
 
-	list_for_each_entry_safe (node, next, &pt->dead, dead) {
+	list_for_each_entry_safe (node, next, dead, dead) {
 		list_del(&node->dead);
 		node_free(node);
 	}
@@ -257,7 +263,7 @@ void page_table_destroy(struct page_table *pt)
 		return;
 	bury(pt, pt->root);
 	pt->root = NULL;
-	page_table_reap(pt);
+	page_table_reap(&pt->dead);
 }
 
 u64 page_table_address(const struct page_table *pt)

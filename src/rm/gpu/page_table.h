@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
  * Page tables of version 3 (NV_MMU_VER3_*) in video memory, each a page of it, made when an entry
- * needs them and freed when their last entry goes. The caller serialises and invalidates the TLB:
- * what was taken out of the tree is freed by page_table_reap only, after that.
+ * needs them and freed when their last entry goes. The caller serialises, holds video memory
+ * (gpu/video.h) around what writes entries, and invalidates the TLB: what was taken out of the tree
+ * is freed by page_table_reap only, after that.
  *
  *   PDE4 (2) -> PDE3 (512) -> PDE2 (512) -> PDE1 (512) -> PDE0 (256 of two halves) -> 64K (32)
  *                                             512 MiB       2 MiB pages           \-> 4K (512)
@@ -55,8 +56,9 @@ void page_table_write(struct page_table *pt, u64 va, u64 page_size, u64 entry);
 void page_table_clear(struct page_table *pt, u64 va, u64 size);
 /* Takes tables without an entry in the range out of the tree. */
 void page_table_prune(struct page_table *pt, u64 va, u64 size);
-/* Frees what is out of the tree. */
-void page_table_reap(struct page_table *pt);
+/* What is out of the tree, behind what dead has; frees that, without the caller's lock. */
+void page_table_take_dead(struct page_table *pt, struct list *dead);
+void page_table_reap(struct list *dead);
 
 /* An entry that leads nowhere: loads give zero, stores are lost. */
 u64 page_table_sparse_entry(u64 page_size);

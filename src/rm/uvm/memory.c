@@ -4,6 +4,7 @@
 #include "rm/class/memory.h"
 #include "rm/gpu/static_info.h"
 #include "rm/gpu/tlb.h"
+#include "rm/gpu/video.h"
 #include "rm/uvm/internal.h"
 
 struct rm_uvm_memory {
@@ -145,4 +146,15 @@ void rm_uvm_video_free(struct rm_uvm_video *video)
 {
 	rm_backing_put(video->backing);
 	os_free(video);
+}
+
+void rm_uvm_video_write(struct rm_gpu *gpu, u64 address, const u64 *words, u32 count)
+{
+	struct rm_call hold;
+	u32 i;
+
+	rm_video_hold(gpu, &hold);
+	for (i = 0; i < count; i++)
+		rm_video_put64(gpu, address + i * sizeof(words[0]), words[i]);
+	rm_video_release(gpu, &hold);
 }

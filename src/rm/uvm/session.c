@@ -211,6 +211,7 @@ static enum nv_status describe(struct rm_uvm_queue *queue, struct rm_uvm_queue_i
 	enum nv_status status;
 	struct rm_call call;
 	u64 bytes;
+	u8 *userd;
 
 	status = rm_uvm_begin_own(&call, session->gpu->rm, session->client, session->serial,
 				  queue->handle);
@@ -219,10 +220,12 @@ static enum nv_status describe(struct rm_uvm_queue *queue, struct rm_uvm_queue_i
 	queue->channel = rm_channel_of(call.object);
 	rm_channel_get(queue->channel);
 	rm_call_end(&call);
-	/* No client's memory: it is the driver's page of video memory. */
+	/* No client's memory: it is the driver's page of video or shared memory. */
 	info->put = rm_backing_address(queue->channel->userd, queue->channel->userd_offset,
 				       &aperture, &bytes) +
 		    offsetof(Nvc86fControl, GPPut);
+	userd = rm_backing_cpu(queue->channel->userd, queue->channel->userd_offset);
+	info->put_cpu = userd ? (u32 *)(userd + offsetof(Nvc86fControl, GPPut)) : NULL;
 	info->doorbell = LH_VF_BASE + NV_VIRTUAL_FUNCTION_DOORBELL;
 	info->token = rm_channel_token(queue->channel);
 	return NV_OK;
