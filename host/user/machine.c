@@ -268,6 +268,7 @@ static int gpu_plug(struct machine *m, u32 index, const struct machine_config *c
 	if (!gpu->pci)
 		return ENOMEM;
 	os_user_pci_set_lending(gpu->pci, config->lend);
+	os_user_pci_set_confidential(gpu->pci, config->tee != OS_TEE_NONE);
 	status = rm_gpu_add(m->rm, gpu->pci, index, &gpu->rm);
 	return status == NV_OK ? 0 : status == NV_ERR_NO_MEMORY ? ENOMEM : ENODEV;
 }

@@ -306,6 +306,7 @@ void os_pages_free(struct os_pages *pages);
 /*
  * Pins memory of the process whose request this thread serves and, where dev is not NULL, maps it
  * for DMA: cpu, size and bus addresses are as of os_pages_alloc, the bytes are the process's own.
+ * Where the CPU protects memory (os_tee) they are private: an access of a device fails.
  * May wait for the process: no lock is held that others need. Address and size are
  * multiples of OS_PAGE_SIZE. NV_ERR_INVALID_ADDRESS: not all of it is there, or it is not writable
  * where writable asks for that; NV_ERR_NOT_SUPPORTED: memory that cannot be pinned;

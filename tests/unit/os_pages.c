@@ -467,7 +467,7 @@ static void test_shares(void **state)
 	const u32 uid = geteuid() + 1000;
 	struct os_pages held[16], other, more;
 	u64 live = unit_live();
-	u32 i, n = 0;
+	u32 i, n = 0, value;
 
 	os_user_limit_dma(1000, 1500);
 	os_user_set_pin_ops(&sparse_ops, NULL);
@@ -482,6 +482,11 @@ static void test_shares(void **state)
 	os_pages_free(&more);
 	be(uid + 1, false);
 	assert_int_equal(os_pages_pin(dev, PAGE, 500 * PAGE, true, &other), NV_OK);
+	assert_true(os_user_dma_read(dev, os_pages_dma(&other, 0), &value, 4));
+	/* A process shares nothing where the CPU protects memory. */
+	os_user_pci_set_confidential(dev, true);
+	assert_faults(os_pages_dma(&other, 0), 4);
+	os_user_pci_set_confidential(dev, false);
 	assert_int_equal(os_pages_alloc(dev, PAGE, OS_PAGES_SHARED, &more), NV_ERR_NO_MEMORY);
 	be(uid, true);
 	assert_int_equal(os_pages_alloc(dev, 2000 * PAGE, OS_PAGES_SHARED, &more), NV_OK);

@@ -119,12 +119,55 @@ static void test_elsewhere_it_is(void **state)
 	}
 }
 
+/* -- Kinds of memory --------------------------------------------------------------------------- */
+
+static void test_protection_of_video_memory(void **state)
+{
+	start(H100_CC_ON);
+	assert_int_equal(
+		make(MEMORY, false, MIB(2), NVOS32_ATTR2_MEMORY_PROTECTION_UNPROTECTED, NULL),
+		NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(
+		make(MEMORY, false, MIB(2), NVOS32_ATTR2_MEMORY_PROTECTION_PROTECTED, NULL), NV_OK);
+	assert_int_equal(end(state), 0);
+	start(H100_CC_OFF);
+	assert_int_equal(
+		make(MEMORY, false, MIB(2), NVOS32_ATTR2_MEMORY_PROTECTION_PROTECTED, NULL),
+		NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(
+		make(MEMORY, false, MIB(2), NVOS32_ATTR2_MEMORY_PROTECTION_UNPROTECTED, NULL),
+		NV_OK);
+}
+
 static bool reaches(u64 address)
 {
 	u32 word = 0;
 
 	return os_user_dma_read(host.gpus[0].pci, address, &word, sizeof(word)) &&
 	       os_user_dma_write(host.gpus[0].pci, address, &word, sizeof(word));
+}
+
+/* The system's memory is shared with a GPU where its client says so. */
+static void test_system_memory_is_private(void **state)
+{
+	u64 address;
+
+	start(H100_CC_ON);
+	assert_int_equal(make(MEMORY, true, PAGE, 0, &address), NV_OK);
+	assert_false(reaches(address));
+	assert_int_equal(host_drop(MEMORY), NV_OK);
+	assert_int_equal(
+		make(MEMORY, true, PAGE, NVOS32_ATTR2_MEMORY_PROTECTION_PROTECTED, &address),
+		NV_OK);
+	assert_false(reaches(address));
+	assert_int_equal(
+		make(OTHER, true, PAGE, NVOS32_ATTR2_MEMORY_PROTECTION_UNPROTECTED, &address),
+		NV_OK);
+	assert_true(reaches(address));
+	assert_int_equal(end(state), 0);
+	start(H100_CC_OFF);
+	assert_int_equal(make(MEMORY, true, PAGE, 0, &address), NV_OK);
+	assert_true(reaches(address));
 }
 
 /* -- What the driver does without a BAR -------------------------------------------------------- */
@@ -253,6 +296,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_video_memory_is_not_mapped, end),
 		cmocka_unit_test_teardown(test_elsewhere_it_is, end),
+		cmocka_unit_test_teardown(test_protection_of_video_memory, end),
+		cmocka_unit_test_teardown(test_system_memory_is_private, end),
 		cmocka_unit_test_teardown(test_page_tables, end),
 		cmocka_unit_test_teardown(test_memory_is_cleared, end),
 	};

@@ -238,7 +238,8 @@ enum nv_status os_pages_pin(struct os_pci_dev *dev, u64 user_address, size_t siz
 	status = pin_pieces(user_address, size, writable, &cpu);
 	if (status != NV_OK)
 		return status;
-	status = pages_of(dev, cpu, size, false, OS_PAGES_SHARED, pages);
+	/* A process shares nothing with devices where the CPU protects memory. */
+	status = pages_of(dev, cpu, size, false, OS_PAGES_PRIVATE, pages);
 	if (status != NV_OK)
 		munmap(cpu, size);
 	return status;

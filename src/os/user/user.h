@@ -164,7 +164,7 @@ void os_user_set_tee(enum os_tee tee);
 
 /* Whether os_pci_wait lends its thread to the device; true at first. */
 void os_user_pci_set_lending(struct os_pci_dev *dev, bool lend);
-/* In confidential mode the device reaches no OS_PAGES_PRIVATE page. */
+/* Where the CPU protects memory the device reaches no OS_PAGES_PRIVATE page. Not at first. */
 void os_user_pci_set_confidential(struct os_pci_dev *dev, bool confidential);
 
 /*

@@ -255,6 +255,11 @@ enum nv_status rm_backing_alloc_system(struct rm_gpu *gpu, u64 size, struct rm_b
 	return alloc_pages(gpu, size, OS_PAGES_SHARED, out);
 }
 
+enum nv_status rm_backing_alloc_private(struct rm_gpu *gpu, u64 size, struct rm_backing **out)
+{
+	return alloc_pages(gpu, size, OS_PAGES_PRIVATE, out);
+}
+
 enum nv_status rm_backing_of_bar(struct rm_gpu *gpu, u32 bar, u64 offset, u64 size,
 				 struct rm_backing **out)
 {

@@ -7,6 +7,7 @@
 #include "rm/class/memory.h"
 
 #include "base/bits.h"
+#include "rm/cc/session.h"
 #include "rm/class/class.h"
 #include "rm/class/mapping.h"
 #include "rm/class/memory_control.h"
@@ -85,6 +86,18 @@ static enum nv_status validate(const struct rm_call *call, NV_MEMORY_ALLOCATION_
 	return NV_OK;
 }
 
+static u64 protection_of(const NV_MEMORY_ALLOCATION_PARAMS *p)
+{
+	return REG_GET(NVOS32_ATTR2_MEMORY_PROTECTION, p->attr2);
+}
+
+/* All video memory is protected in confidential mode, and none of it is elsewhere. */
+static bool protection_fits(const struct rm_gpu *gpu, const NV_MEMORY_ALLOCATION_PARAMS *p)
+{
+	return protection_of(p) != (rm_cc_mode(gpu) ? NVOS32_ATTR2_MEMORY_PROTECTION_UNPROTECTED
+						    : NVOS32_ATTR2_MEMORY_PROTECTION_PROTECTED);
+}
+
 static u64 page_size_of(const NV_MEMORY_ALLOCATION_PARAMS *p, u64 fallback)
 {
 	switch (REG_GET(NVOS32_ATTR_PAGE_SIZE, p->attr)) {
@@ -144,7 +157,12 @@ static enum nv_status system_construct(struct rm_call *call, struct rm_object *o
 		return NV_ERR_NOT_SUPPORTED;
 	if (!align_up_ok(p->size, page))
 		return NV_ERR_NO_MEMORY;
-	status = rm_backing_alloc_system(object->gpu, align_up(p->size, page), &backing);
+	/* A client shares with a GPU in confidential mode what it says, and nothing else. */
+	if (rm_cc_mode(object->gpu) &&
+	    protection_of(p) != NVOS32_ATTR2_MEMORY_PROTECTION_UNPROTECTED)
+		status = rm_backing_alloc_private(object->gpu, align_up(p->size, page), &backing);
+	else
+		status = rm_backing_alloc_system(object->gpu, align_up(p->size, page), &backing);
 	if (status != NV_OK)
 		return status;
 	if (REG_GET(NVOS32_ATTR2_GPU_CACHEABLE, p->attr2) == NVOS32_ATTR2_GPU_CACHEABLE_DEFAULT)
@@ -203,6 +221,8 @@ static enum nv_status video_construct(struct rm_call *call, struct rm_object *ob
 		return status;
 	if (REG_GET(NVOS32_ATTR_LOCATION, p->attr) != NVOS32_ATTR_LOCATION_VIDMEM ||
 	    (p->flags & NVOS32_ALLOC_FLAGS_VIRTUAL) || p->size == 0)
+		return NV_ERR_INVALID_ARGUMENT;
+	if (!protection_fits(object->gpu, p))
 		return NV_ERR_INVALID_ARGUMENT;
 	status = video_request(object, p, &request);
 	if (status == NV_OK)

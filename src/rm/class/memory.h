@@ -85,6 +85,8 @@ void rm_backing_write64(const struct rm_backing *backing, u64 offset, u64 value)
 enum nv_status rm_backing_alloc_video(struct rm_gpu *gpu, u64 size, u64 align,
 				      struct rm_backing **out);
 enum nv_status rm_backing_alloc_system(struct rm_gpu *gpu, u64 size, struct rm_backing **out);
+/* System memory that no GPU reaches where the CPU protects memory (os_tee); elsewhere the same. */
+enum nv_status rm_backing_alloc_private(struct rm_gpu *gpu, u64 size, struct rm_backing **out);
 
 /* A client's video memory; zeroed. */
 struct rm_video_request {
