@@ -36,6 +36,7 @@ ARROWS = [
     ("src/h100/", ["h100/", "os/os.h", "abi/", "base/"]),
     ("abi/", ["abi/", "base/", "os/os.h"]),
     ("host/user/attest/", ["host/user/attest/", "abi/", "base/"]),
+    ("host/user/adversary/", ["host/user/adversary/", "os/", "abi/", "base/"]),
     ("host/user/", ["host/user/", "rm/rm.h", "rm/trace.h", "uvm/uvm.h", "h100/h100.h", "os/", "abi/", "base/"]),
     ("host/linux/softh100/", ["host/linux/", "h100/function/", "os/", "abi/", "base/"]),
     ("host/linux/gpu/", ["host/linux/", "host/user/files.h", "h100/", "os/", "abi/", "base/"]),

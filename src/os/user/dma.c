@@ -162,6 +162,19 @@ static void free_push(struct dma_table *t, u32 slot)
 	t->free_count++;
 }
 
+/* Pages of one block, which all exist: as they come to be reached, or before they are not. */
+static void show_mapped(struct dma_table *t, const u32 *slots, u32 count, bool there)
+{
+	u64 entry;
+
+	if (!t->observer || !t->observer->mapped)
+		return;
+	entry = *slot_entry(t, slots[0]);
+	if (!(entry & DMA_ENTRY_PRIVATE && t->confidential))
+		t->observer->mapped(t->observer_ctx, (void *)(uintptr_t)(entry & ~DMA_ENTRY_FLAGS),
+				    (size_t)count * OS_PAGE_SIZE, there);
+}
+
 enum nv_status dma_map(struct dma_table *t, void *cpu, u32 count, bool private, u32 owner,
 		       u32 *slots)
 {
@@ -187,6 +200,7 @@ enum nv_status dma_map(struct dma_table *t, void *cpu, u32 count, bool private, 
 		slots[i] = i < reused ? free_pop(t) : t->used++;
 		*slot_entry(t, slots[i]) = ((u64)(uintptr_t)cpu + (u64)i * OS_PAGE_SIZE) | flags;
 	}
+	show_mapped(t, slots, count, true);
 unlock:
 	change_end(t);
 	return status;
@@ -198,6 +212,7 @@ void dma_unmap(struct dma_table *t, const u32 *slots, u32 count, u32 owner)
 
 	change_begin(t);
 	t->removals++;
+	show_mapped(t, slots, count, false);
 	for (i = 0; i < count; i++)
 		free_push(t, slots[i]);
 	dma_share_drop(t, owner, count);
@@ -293,16 +308,27 @@ bool os_user_dma_find(struct os_pci_dev *dev, u64 bus_addr, size_t size, void **
 {
 	u32 token = access_begin(dev);
 
-	*cpu = table_find(&dev->dma, bus_addr, size);
+	*cpu = dev->dma.observer ? NULL : table_find(&dev->dma, bus_addr, size);
 	access_end(dev, token);
 	return *cpu != NULL;
+}
+
+/* The table is held. True also where nobody looks. */
+static bool show_access(struct os_pci_dev *dev, u64 bus_addr, void *cpu, const void *data,
+			size_t size)
+{
+	const struct dma_table *t = &dev->dma;
+
+	return !cpu || !t->observer || !t->observer->dma ||
+	       t->observer->dma(t->observer_ctx, bus_addr, cpu, data, size);
 }
 
 bool os_user_dma_read(struct os_pci_dev *dev, u64 bus_addr, void *data, size_t size)
 {
 	u32 token = access_begin(dev);
-	const char *cpu = table_find(&dev->dma, bus_addr, size);
+	char *cpu = table_find(&dev->dma, bus_addr, size);
 
+	show_access(dev, bus_addr, cpu, NULL, size);
 	if (cpu && size == 4 && is_aligned(bus_addr, 4)) {
 		u32 value = os_load_acquire((const u32 *)cpu);
 
@@ -323,6 +349,10 @@ bool os_user_dma_write(struct os_pci_dev *dev, u64 bus_addr, const void *data, s
 	u32 token = access_begin(dev);
 	char *cpu = table_find(&dev->dma, bus_addr, size);
 
+	if (!show_access(dev, bus_addr, cpu, data, size)) {
+		access_end(dev, token);
+		return true;
+	}
 	if (cpu && size == 4 && is_aligned(bus_addr, 4)) {
 		u32 value;
 
@@ -344,6 +374,16 @@ void os_user_pci_set_confidential(struct os_pci_dev *dev, bool confidential)
 {
 	change_begin(&dev->dma);
 	dev->dma.confidential = confidential;
+	dev->dma.removals++;
+	change_end(&dev->dma);
+}
+
+void os_user_pci_set_observer(struct os_pci_dev *dev, const struct os_user_pci_observer *observer,
+			      void *ctx)
+{
+	change_begin(&dev->dma);
+	dev->dma.observer = observer;
+	dev->dma.observer_ctx = ctx;
 	dev->dma.removals++;
 	change_end(&dev->dma);
 }

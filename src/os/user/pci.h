@@ -49,6 +49,8 @@ struct dma_table {
 	u32 free_count;
 	u32 key; /* of the permutation */
 	bool confidential;
+	const struct os_user_pci_observer *observer; /* or NULL */
+	void *observer_ctx;
 };
 
 struct os_pci_dev {

@@ -168,6 +168,30 @@ void os_user_pci_set_lending(struct os_pci_dev *dev, bool lend);
 void os_user_pci_set_confidential(struct os_pci_dev *dev, bool confidential);
 
 /*
+ * Whoever runs the machine, and so sees all that is shared and may change it at any time. Callbacks
+ * come on the thread that does it; they may change the memory and sleep, but use nothing else of
+ * the device. Private pages are not shown while the device is in confidential mode.
+ */
+struct os_user_pci_observer {
+	/*
+	 * size bytes at cpu, pages that follow each other there, are reached by the device from now
+	 * on, or, once this returns, no more.
+	 */
+	void (*mapped)(void *ctx, void *cpu, size_t size, bool there);
+	/*
+	 * The device is about to read size bytes at cpu, in one page (data is NULL), or to write
+	 * data there. False: that write is lost.
+	 */
+	bool (*dma)(void *ctx, u64 bus_addr, void *cpu, const void *data, size_t size);
+};
+/*
+ * Before the device has a driver. The observer must stay valid as long as the device; each access
+ * is shown to it then, since os_user_dma_find finds nothing. NULL, as at first: nobody.
+ */
+void os_user_pci_set_observer(struct os_pci_dev *dev, const struct os_user_pci_observer *observer,
+			      void *ctx);
+
+/*
  * The device's bus-master accesses; false, and nothing transferred, when any byte is not mapped for
  * it. Aligned accesses of 4 or 8 bytes are single loads (acquire) and stores (release).
  * os_pages_free waits for accesses under way.
