@@ -101,6 +101,20 @@ static enum fifo_result acquire(struct fifo_run *run, u64 address, u64 payload, 
 	return semaphore_check(run);
 }
 
+/*
+ * A pushbuffer of a secure channel of SEC2's lies where anybody may write, and what it does is
+ * signed: a word that says that work is done, too (NVCBA2_SEMAPHORE_D, NVCBA2_EXECUTE).
+ */
+static bool must_be_signed(const struct fifo_run *run)
+{
+	return run->call.secure && run->runlist->engine->type == NV2080_ENGINE_TYPE_SEC2;
+}
+
+static enum fifo_result unsigned_write(struct fifo_run *run, u32 operation)
+{
+	return run_error(run, ROBUST_CHANNEL_PBDMA_ERROR, NVC86F_SEM_EXECUTE, operation);
+}
+
 static enum fifo_result release(struct fifo_run *run, u64 address, u64 payload, bool wide,
 				bool timestamp)
 {
@@ -108,6 +122,8 @@ static enum fifo_result release(struct fifo_run *run, u64 address, u64 payload, 
 	enum fifo_result result = FIFO_RESULT_OK;
 	u32 zero = 0;
 
+	if (must_be_signed(run))
+		return unsigned_write(run, NVC86F_SEM_EXECUTE_OPERATION_RELEASE);
 	if (timestamp)
 		result = write_bytes(run, address + 8, &now, sizeof(now));
 	if (timestamp && !wide && result == FIFO_RESULT_OK)
@@ -134,6 +150,8 @@ static enum fifo_result reduce(struct fifo_run *run, u64 address, u64 payload, u
 	};
 	struct h100_fault fault = { 0 };
 
+	if (must_be_signed(run))
+		return unsigned_write(run, NVC86F_SEM_EXECUTE_OPERATION_REDUCTION);
 	if (op >= ARRAY_SIZE(ops))
 		return run_error(run, ROBUST_CHANNEL_PBDMA_ERROR, NVC86F_SEM_EXECUTE, op);
 	os_store_relaxed(&run->fifo->recheck, 1u);
