@@ -182,6 +182,17 @@ def host_counts(tally):
     script(tally, "1000 clients at once", [*command, "many"], timeout=1200)
 
 
+def hostile_host(tally, count):
+    """That many manipulations by the hostile host, with the table of what noticed them."""
+    log, start = fresh_log("hostile host"), time.time()
+    rc = run(["build/plain/tests/hostile/test_hostile", "--count", str(count)], log, timeout=3600)
+    text = open(log, errors="replace").read()
+    passed, failed, skipped = count_output(text)
+    table = [l for l in text.splitlines()[1:] if not PLAIN.match(l)]
+    tally.add("hostile host, %d" % count, passed, failed or int(rc != 0), skipped, table if rc == 0 else [],
+              time.time() - start, log)
+
+
 def fuzz(tally, seconds):
     folder = os.path.join(TOP, "build", "fuzz", "fuzz")
     targets = sorted(f for f in os.listdir(folder) if f.startswith("fuzz_") and os.access(os.path.join(folder, f), os.X_OK)
@@ -279,6 +290,7 @@ def main():
                timeout=3600 if full else 600)
     if full and built["plain"]:
         host_counts(tally)
+        hostile_host(tally, 100000)
     if built["fuzz"]:
         fuzz(tally, args.seconds if full else 3)
     if machine:

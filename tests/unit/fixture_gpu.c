@@ -247,6 +247,8 @@ void fixture_gpu_create(struct fixture_gpu *f, const struct fixture_gpu_config *
 	os_store_release(&f->pci, os_user_pci_register(&bus_ops, f, &location));
 	assert_non_null(f->pci);
 	os_user_pci_set_lending(f->pci, f->lending);
+	if (config->plugged)
+		config->plugged(config->index, f->pci);
 }
 
 void fixture_gpu_destroy(struct fixture_gpu *f)

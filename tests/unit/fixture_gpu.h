@@ -29,6 +29,8 @@ struct fixture_gpu_config {
 	bool no_lending;
 	u32 chaos;
 	enum h100_cc cc;
+	/* It is on the bus, and no driver has it yet; or NULL. */
+	void (*plugged)(u32 index, struct os_pci_dev *pci);
 };
 
 /* config NULL: all zero. Fails the running test when it cannot. Bus 1 + index, device 0. */
