@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "h100/h100.h"
+#include "host/user/adversary.h"
+#include "host/user/adversary/adversary.h"
 #include "host/user/daemon.h"
 #include "host/user/files.h"
 #include "host/user/machine.h"
@@ -30,7 +32,8 @@ struct machine {
 	struct rm *rm;
 	struct uvm *uvm;
 	struct h100_fabric *fabric;
-	void *root; /* DER, or NULL */
+	struct adversary *adversary; /* NULL: nobody attacks */
+	void *root;		     /* DER, or NULL */
 	u32 count;
 	struct machine_gpu gpus[RM_MAX_GPUS];
 	char *tree;
@@ -269,6 +272,8 @@ static int gpu_plug(struct machine *m, u32 index, const struct machine_config *c
 		return ENOMEM;
 	os_user_pci_set_lending(gpu->pci, config->lend);
 	os_user_pci_set_confidential(gpu->pci, config->tee != OS_TEE_NONE);
+	if (m->adversary && adversary_watch(m->adversary, index, gpu->pci) != NV_OK)
+		return ENOMEM;
 	status = rm_gpu_add(m->rm, gpu->pci, index, &gpu->rm);
 	return status == NV_OK ? 0 : status == NV_ERR_NO_MEMORY ? ENOMEM : ENODEV;
 }
@@ -382,6 +387,10 @@ int machine_create(const struct machine_config *config, struct machine **out)
 	rc = rm_create(&rm, &m->rm) == NV_OK ? 0 : ENOMEM;
 	if (rc)
 		goto fail;
+	if (config->adversary)
+		rc = machine_adversary_create(config->adversary, &m->adversary);
+	if (rc)
+		goto fail;
 	uvm.rm = m->rm;
 	rc = uvm_create(&uvm, &m->uvm) == NV_OK ? 0 : ENOMEM;
 	if (rc)
@@ -428,6 +437,7 @@ void machine_destroy(struct machine *m)
 		if (gpu->pci)
 			os_user_pci_unregister(gpu->pci);
 	}
+	machine_adversary_destroy(m->adversary);
 	h100_fabric_destroy(m->fabric);
 	free(m->root);
 	os_user_firmware_unregister(MACHINE_FIRMWARE);

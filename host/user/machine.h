@@ -23,16 +23,17 @@ enum machine_cc { MACHINE_CC_OFF, MACHINE_CC_ON, MACHINE_CC_DEVTOOLS };
 struct machine_config {
 	const char *version; /* NULL: the driver's default */
 	u32 gpus;
-	const char *profile;  /* a name or a file */
-	const char *scenario; /* a file, or NULL */
-	const char *tree;     /* directory to make for the files; must not exist */
-	bool lend;	      /* waiting driver threads run the firmware */
-	bool uvm_tests;	      /* the built-in tests of unified memory are served */
-	enum machine_cc cc;   /* of all GPUs */
-	enum os_tee tee;      /* what the CPU is reported to protect memory with */
-	const char *root;     /* file: a certificate, who certifies GPUs; NULL: the project's */
-	const char *issuer;   /* file, PEM: who certifies these GPUs; NULL: the project's test
-				 issuer */
+	const char *profile;   /* a name or a file */
+	const char *scenario;  /* a file, or NULL */
+	const char *tree;      /* directory to make for the files; must not exist */
+	bool lend;	       /* waiting driver threads run the firmware */
+	bool uvm_tests;	       /* the built-in tests of unified memory are served */
+	enum machine_cc cc;    /* of all GPUs */
+	enum os_tee tee;       /* what the CPU is reported to protect memory with */
+	const char *root;      /* file: a certificate, who certifies GPUs; NULL: the project's */
+	const char *adversary; /* file: a script of what the host does to the GPUs; or NULL */
+	const char *issuer;    /* file, PEM: who certifies these GPUs; NULL: the project's test
+				  issuer */
 };
 
 /* 0 or an errno, with the reason on stderr. */

@@ -41,6 +41,7 @@ static const char help[] =
 	"                          (tdx where --cc is not off, else none)\n"
 	"      --root FILE         the certificate that the driver trusts to certify GPUs\n"
 	"      --issuer FILE       certificates and key that these GPUs are certified with\n"
+	"      --adversary FILE    a script of what a hostile host does to GPU and driver\n"
 	"      --no-lending        waiting driver threads do not run the firmware\n"
 	"      --uvm-tests         serve the built-in tests of unified memory (a risk)\n"
 	"  -m, --socket-mode MODE  who may join, as of chmod (600: this user; 666: everybody)\n"
@@ -104,6 +105,7 @@ void options_parse(int argc, char **argv, struct options *options)
 		OPT_TEE,
 		OPT_ROOT,
 		OPT_ISSUER,
+		OPT_ADVERSARY,
 	};
 	bool tee_given = false;
 	static const struct option longs[] = {
@@ -120,6 +122,7 @@ void options_parse(int argc, char **argv, struct options *options)
 		{ "tee", required_argument, NULL, OPT_TEE },
 		{ "root", required_argument, NULL, OPT_ROOT },
 		{ "issuer", required_argument, NULL, OPT_ISSUER },
+		{ "adversary", required_argument, NULL, OPT_ADVERSARY },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
@@ -173,6 +176,9 @@ void options_parse(int argc, char **argv, struct options *options)
 			break;
 		case OPT_ISSUER:
 			options->machine.issuer = optarg;
+			break;
+		case OPT_ADVERSARY:
+			options->machine.adversary = optarg;
 			break;
 		case OPT_FOREGROUND:
 			options->foreground = true;
