@@ -197,6 +197,7 @@ static enum fifo_result run_entries(struct fifo_run *run)
 				return run_error(run, ROBUST_CHANNEL_PBDMA_ERROR, 0, put);
 			if (put == os_load_relaxed(&channel->gp_get))
 				return FIFO_RESULT_OK;
+			h100_memory_asked();
 			result = take_entry(run);
 			if (result != FIFO_RESULT_OK)
 				return result;

@@ -140,6 +140,10 @@ u8 *h100_memory_pointer(struct h100_memory *m, u32 aperture, u64 address, u64 *b
 	return page + in_page;
 }
 
+#ifdef __SANITIZE_THREAD__
+u32 h100_memory_words;
+#endif
+
 void h100_memory_load(void *data, const u8 *at, u64 size)
 {
 	u64 value;
@@ -162,9 +166,11 @@ void h100_memory_store(u8 *at, const void *data, u64 size)
 
 	if (size == 8 && is_aligned((uintptr_t)at, 8)) {
 		memcpy(&word, data, 8);
+		h100_memory_tell();
 		os_store_release((u64 *)at, word);
 	} else if (size == 4 && is_aligned((uintptr_t)at, 4)) {
 		memcpy(&half, data, 4);
+		h100_memory_tell();
 		os_store_release((u32 *)at, half);
 	} else {
 		memmove(at, data, size);
