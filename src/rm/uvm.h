@@ -17,6 +17,7 @@
 
 #include "abi/r535.h"
 #include "os/os.h"
+#include "rm/cc/csl_iv.h"
 
 struct rm;
 struct rm_file;
@@ -68,6 +69,12 @@ void rm_uvm_listen(struct rm *rm, const struct rm_uvm_listener *listener, void *
  */
 struct rm_file *rm_uvm_file_get(struct rm *rm, s32 fd);
 void rm_uvm_file_put(struct rm *rm, struct rm_file *file);
+
+/*
+ * Whether the GPUs run in confidential mode. From then on memory that they are not to reach is
+ * OS_PAGES_PRIVATE.
+ */
+bool rm_uvm_is_confidential(const struct rm *rm);
 
 /* -- GPUs -------------------------------------------------------------------------------------- */
 
@@ -238,8 +245,8 @@ void rm_uvm_video_write(struct rm_gpu *gpu, u64 address, const u64 *words, u32 c
  * A client of the driver's on one GPU, with an address space that the resource manager keeps, in
  * which UVM's channels work: the kernel's privileges, so that copies may name physical memory.
  * *engines: the copy engines that share no runlist with graphics, a bit each from
- * NV2080_ENGINE_TYPE_COPY0 on. Ends before the GPU is put. NV_ERR_NO_MEMORY, NV_ERR_GPU_IS_LOST,
- * what the firmware says.
+ * NV2080_ENGINE_TYPE_COPY0 on; in confidential mode those of them that have keys. Ends before the
+ * GPU is put. NV_ERR_NO_MEMORY, NV_ERR_GPU_IS_LOST, what the firmware says.
  */
 enum nv_status rm_uvm_session_create(struct rm_gpu *gpu, struct rm_uvm_session **out, u32 *engines);
 /* All queues and buffers of it are gone. */
@@ -251,6 +258,9 @@ void rm_uvm_session_destroy(struct rm_uvm_session *session);
  */
 enum nv_status rm_uvm_buffer_alloc(struct rm_uvm_session *session, u64 size,
 				   struct rm_uvm_buffer **out, void **cpu, u64 *address);
+/* The same of video memory, which the session alone sees; *video is where in it (in one piece). */
+enum nv_status rm_uvm_buffer_alloc_video(struct rm_uvm_session *session, u64 size,
+					 struct rm_uvm_buffer **out, u64 *address, u64 *video);
 void rm_uvm_buffer_free(struct rm_uvm_buffer *buffer);
 
 struct rm_uvm_queue_info {
@@ -264,7 +274,8 @@ struct rm_uvm_queue_info {
 /*
  * A channel of the session on that copy engine (index from NV2080_ENGINE_TYPE_COPY0), scheduled,
  * with an object of the GPU's copy class for the subchannel of copies; its GPFIFO of entries (a
- * power of 2) is at that address. NV_ERR_NO_MEMORY, NV_ERR_GPU_IS_LOST, what the firmware says.
+ * power of 2) is at that address. In confidential mode it is a secure one, whose other end are the
+ * rm_uvm_csl_* below. NV_ERR_NO_MEMORY, NV_ERR_GPU_IS_LOST, what the firmware says.
  */
 enum nv_status rm_uvm_queue_create(struct rm_uvm_session *session, u32 engine, u64 gpfifo,
 				   u32 entries, struct rm_uvm_queue **out,
@@ -278,6 +289,23 @@ void rm_uvm_queue_destroy(struct rm_uvm_queue *queue);
  * lost from then on.
  */
 u32 rm_uvm_queue_error(struct rm_uvm_queue *queue);
+
+/*
+ * The CPU's end of a secure queue, by rm/cc/csl.h, whose statuses these have; NV_ERR_INVALID_STATE
+ * without confidential mode. Calls on one queue are the caller's to serialise. Ciphertext may lie
+ * in memory that others write to; plaintext, IVs and the tag that is compared may not.
+ */
+enum nv_status rm_uvm_csl_increment_iv(struct rm_uvm_queue *queue, enum csl_operation operation,
+				       u64 increment, struct csl_iv *iv);
+enum nv_status rm_uvm_csl_encrypt(struct rm_uvm_queue *queue, u32 size, const void *plain,
+				  struct csl_iv *iv, void *cipher, u8 tag[CSL_CRYPT_AUTH_TAG_SIZE]);
+enum nv_status rm_uvm_csl_decrypt(struct rm_uvm_queue *queue, u32 size, const void *cipher,
+				  const struct csl_iv *iv, void *plain,
+				  const u8 tag[CSL_CRYPT_AUTH_TAG_SIZE]);
+/* Nothing of the queue is under way: else NV_ERR_INVALID_STATE. */
+enum nv_status rm_uvm_csl_rotate_iv(struct rm_uvm_queue *queue, enum csl_operation operation);
+enum nv_status rm_uvm_csl_query_message_pool(struct rm_uvm_queue *queue,
+					     enum csl_operation operation, u64 *messages);
 
 /* -- Faults that are not replayable --------------------------------------------------------------
  */

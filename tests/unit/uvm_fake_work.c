@@ -137,6 +137,53 @@ u32 rm_uvm_queue_error(struct rm_uvm_queue *queue)
 	return queue->error;
 }
 
+/* -- Encryption: these GPUs have none; one that says so can be registered, and do no work --------
+ */
+
+enum nv_status rm_uvm_buffer_alloc_video(struct rm_uvm_session *session, u64 size,
+					 struct rm_uvm_buffer **out, u64 *address, u64 *video)
+{
+	void *cpu;
+
+	*video = 0;
+	return rm_uvm_buffer_alloc(session, size, out, &cpu, address);
+}
+
+bool rm_uvm_is_confidential(const struct rm *rm)
+{
+	return false;
+}
+
+enum nv_status rm_uvm_csl_increment_iv(struct rm_uvm_queue *queue, enum csl_operation operation,
+				       u64 increment, struct csl_iv *iv)
+{
+	return NV_ERR_INVALID_STATE;
+}
+
+enum nv_status rm_uvm_csl_encrypt(struct rm_uvm_queue *queue, u32 size, const void *plain,
+				  struct csl_iv *iv, void *cipher, u8 tag[CSL_CRYPT_AUTH_TAG_SIZE])
+{
+	return NV_ERR_INVALID_STATE;
+}
+
+enum nv_status rm_uvm_csl_decrypt(struct rm_uvm_queue *queue, u32 size, const void *cipher,
+				  const struct csl_iv *iv, void *plain,
+				  const u8 tag[CSL_CRYPT_AUTH_TAG_SIZE])
+{
+	return NV_ERR_INVALID_STATE;
+}
+
+enum nv_status rm_uvm_csl_rotate_iv(struct rm_uvm_queue *queue, enum csl_operation operation)
+{
+	return NV_ERR_INVALID_STATE;
+}
+
+enum nv_status rm_uvm_csl_query_message_pool(struct rm_uvm_queue *queue,
+					     enum csl_operation operation, u64 *messages)
+{
+	return NV_ERR_INVALID_STATE;
+}
+
 /* -- The engine -------------------------------------------------------------------------------- */
 
 static u8 *at_va(const struct rm_uvm_queue *queue, u64 va, u64 size)

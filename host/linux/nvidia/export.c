@@ -38,11 +38,18 @@ EXPORT_SYMBOL_GPL(rm_uvm_video_free);
 EXPORT_SYMBOL_GPL(rm_uvm_session_create);
 EXPORT_SYMBOL_GPL(rm_uvm_session_destroy);
 EXPORT_SYMBOL_GPL(rm_uvm_buffer_alloc);
+EXPORT_SYMBOL_GPL(rm_uvm_buffer_alloc_video);
 EXPORT_SYMBOL_GPL(rm_uvm_buffer_free);
 EXPORT_SYMBOL_GPL(rm_uvm_queue_create);
 EXPORT_SYMBOL_GPL(rm_uvm_queue_stop);
 EXPORT_SYMBOL_GPL(rm_uvm_queue_destroy);
 EXPORT_SYMBOL_GPL(rm_uvm_queue_error);
+EXPORT_SYMBOL_GPL(rm_uvm_is_confidential);
+EXPORT_SYMBOL_GPL(rm_uvm_csl_increment_iv);
+EXPORT_SYMBOL_GPL(rm_uvm_csl_encrypt);
+EXPORT_SYMBOL_GPL(rm_uvm_csl_decrypt);
+EXPORT_SYMBOL_GPL(rm_uvm_csl_rotate_iv);
+EXPORT_SYMBOL_GPL(rm_uvm_csl_query_message_pool);
 
 EXPORT_SYMBOL_GPL(os_pages_alloc);
 EXPORT_SYMBOL_GPL(os_pages_free);

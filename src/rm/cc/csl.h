@@ -11,22 +11,11 @@
 #ifndef RM_CC_CSL_H
 #define RM_CC_CSL_H
 
+#include "rm/cc/csl_iv.h"
 #include "rm/cc/key_store.h"
 
-#define CSL_IV_SIZE 12u
-#define CSL_CRYPT_AUTH_TAG_SIZE 16u
 #define CSL_SIGN_AUTH_TAG_SIZE 32u
 #define CSL_NONCE_SIZE 32u
-/* Text and associated data each; a buffer of unified memory has 2 MiB. */
-#define CSL_MESSAGE_MAX (4u << 20)
-
-enum csl_operation { CSL_OPERATION_ENCRYPT, CSL_OPERATION_DECRYPT };
-
-/* The layout of UvmCslIv. */
-struct csl_iv {
-	u8 iv[CSL_IV_SIZE];
-	u8 fresh; /* 1: no message was encrypted with it as yet */
-};
 
 /* Which channel a context is for; a channel object fills it in. */
 struct csl_channel {

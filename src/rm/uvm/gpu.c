@@ -2,6 +2,7 @@
 /* GPUs for unified memory, and the objects by which its clients name things (rm/uvm.h). */
 #include "abi/gh100.h"
 #include "base/bits.h"
+#include "rm/cc/session.h"
 #include "rm/class/peer.h"
 #include "rm/gpu/gpu.h"
 #include "rm/gpu/name.h"
@@ -79,6 +80,7 @@ static void describe(const struct rm_gpu *gpu, struct rm_uvm_gpu_info *info)
 	info->copy_class = HOPPER_DMA_COPY_A;
 	info->video_memory = gpu->info->fb_size;
 	info->aperture = os_pci_bar_size(gpu->pci, BAR_VIDEO);
+	info->confidential = rm_cc_keys(gpu) != NULL;
 }
 
 enum nv_status rm_uvm_gpu_get(struct rm *rm, const NvProcessorUuid *uuid, struct rm_gpu **out,

@@ -7,14 +7,17 @@
  */
 #include "abi/gh100.h"
 #include "base/bits.h"
-#include "rm/class/channel.h"
+#include "rm/cc/key_store.h"
+#include "rm/cc/session.h"
 #include "rm/class/channel_group.h"
+#include "rm/class/channel_secure.h"
 #include "rm/class/memory.h"
 #include "rm/class/state.h"
 #include "rm/class/vaspace.h"
 #include "rm/gpu/gpu.h"
 #include "rm/gpu/regs.h"
 #include "rm/uvm/internal.h"
+#include "rm/uvm/queue.h"
 
 #define BUFFER_PAGE KIB(4)
 
@@ -34,12 +37,6 @@ struct rm_uvm_buffer {
 	u64 address, size;
 };
 
-struct rm_uvm_queue {
-	struct rm_uvm_session *session;
-	u32 handle;
-	struct rm_channel *channel; /* referenced */
-};
-
 /* -- The client -------------------------------------------------------------------------------- */
 
 static enum nv_status find_client(struct rm_uvm_session *session)
@@ -53,8 +50,15 @@ static enum nv_status find_client(struct rm_uvm_session *session)
 	return NV_OK;
 }
 
-/* Copy engines with a runlist of their own. */
-static u32 engines_of(const struct rm_fifo *fifo)
+static bool has_keys(u32 engine)
+{
+	u32 key;
+
+	return key_store_channel_key(engine, true, &key) == NV_OK;
+}
+
+/* Copy engines with a runlist of their own, and with keys where those are needed. */
+static u32 engines_of(const struct rm_fifo *fifo, bool confidential)
 {
 	const struct rm_fifo_engine *graphics = rm_fifo_engine(fifo, NV2080_ENGINE_TYPE_GR0);
 	u32 i, engines = 0;
@@ -63,7 +67,8 @@ static u32 engines_of(const struct rm_fifo *fifo)
 		const struct rm_fifo_engine *engine =
 			rm_fifo_engine(fifo, NV2080_ENGINE_TYPE_COPY0 + i);
 
-		if (engine && (!graphics || engine->runlist != graphics->runlist))
+		if (engine && (!graphics || engine->runlist != graphics->runlist) &&
+		    (!confidential || has_keys(NV2080_ENGINE_TYPE_COPY0 + i)))
 			engines |= BIT32(i);
 	}
 	return engines;
@@ -81,7 +86,7 @@ static enum nv_status find_space(struct rm_uvm_session *session, u32 *engines)
 		return status;
 	status = rm_fifo_get(session->gpu, &fifo);
 	if (status == NV_OK) {
-		*engines = engines_of(fifo);
+		*engines = engines_of(fifo, rm_cc_keys(session->gpu) != NULL);
 		status = *engines ? NV_OK : NV_ERR_NOT_SUPPORTED;
 	}
 	if (status == NV_OK) {
@@ -162,8 +167,8 @@ static enum nv_status buffer_map(struct rm_uvm_buffer *buffer)
 	return status;
 }
 
-enum nv_status rm_uvm_buffer_alloc(struct rm_uvm_session *session, u64 size,
-				   struct rm_uvm_buffer **out, void **cpu, u64 *address)
+static enum nv_status buffer_create(struct rm_uvm_session *session, u64 size, bool video,
+				    struct rm_uvm_buffer **out)
 {
 	struct rm_uvm_buffer *buffer = os_alloc(sizeof(*buffer));
 	enum nv_status status;
@@ -172,14 +177,13 @@ enum nv_status rm_uvm_buffer_alloc(struct rm_uvm_session *session, u64 size,
 		return NV_ERR_NO_MEMORY;
 	buffer->session = session;
 	buffer->size = size;
-	status = rm_backing_alloc_system(session->gpu, size, &buffer->backing);
+	status = video ? rm_backing_alloc_video(session->gpu, size, BUFFER_PAGE, &buffer->backing)
+		       : rm_backing_alloc_system(session->gpu, size, &buffer->backing);
 	if (status != NV_OK)
 		goto free_buffer;
 	status = buffer_map(buffer);
 	if (status != NV_OK)
 		goto put_backing;
-	*cpu = rm_backing_cpu(buffer->backing, 0);
-	*address = buffer->address;
 	*out = buffer;
 	return NV_OK;
 
@@ -188,6 +192,32 @@ put_backing:
 free_buffer:
 	os_free(buffer);
 	return status;
+}
+
+enum nv_status rm_uvm_buffer_alloc(struct rm_uvm_session *session, u64 size,
+				   struct rm_uvm_buffer **out, void **cpu, u64 *address)
+{
+	enum nv_status status = buffer_create(session, size, false, out);
+
+	if (status != NV_OK)
+		return status;
+	*cpu = rm_backing_cpu((*out)->backing, 0);
+	*address = (*out)->address;
+	return NV_OK;
+}
+
+enum nv_status rm_uvm_buffer_alloc_video(struct rm_uvm_session *session, u64 size,
+					 struct rm_uvm_buffer **out, u64 *address, u64 *video)
+{
+	enum nv_status status = buffer_create(session, size, true, out);
+	enum rm_aperture aperture;
+	u64 contiguous;
+
+	if (status != NV_OK)
+		return status;
+	*address = (*out)->address;
+	*video = rm_backing_address((*out)->backing, 0, &aperture, &contiguous);
+	return NV_OK;
 }
 
 void rm_uvm_buffer_free(struct rm_uvm_buffer *buffer)
@@ -265,6 +295,8 @@ enum nv_status rm_uvm_queue_create(struct rm_uvm_session *session, u32 engine, u
 	p->engineType = NV2080_ENGINE_TYPE_COPY0 + engine;
 	p->gpFifoOffset = gpfifo;
 	p->gpFifoEntries = entries;
+	if (rm_cc_keys(session->gpu))
+		p->flags = (u32)REG_PREP(NVOS04_FLAGS_CC_SECURE, NVOS04_FLAGS_CC_SECURE_TRUE);
 	status = rm_kernel_alloc(session->gpu->rm, session->client, session->device, &queue->handle,
 				 HOPPER_CHANNEL_GPFIFO_A, p, sizeof(*p));
 	if (status != NV_OK)
@@ -272,6 +304,11 @@ enum nv_status rm_uvm_queue_create(struct rm_uvm_session *session, u32 engine, u
 	status = queue_start(queue, engine);
 	if (status == NV_OK)
 		status = describe(queue, info);
+	if (status == NV_OK && rm_cc_keys(session->gpu)) {
+		status = rm_channel_csl_init(queue->channel, &queue->csl);
+		if (status != NV_OK)
+			rm_channel_put(queue->channel);
+	}
 	if (status != NV_OK)
 		goto free_channel;
 	os_free(p);
@@ -293,6 +330,7 @@ void rm_uvm_queue_stop(struct rm_uvm_queue *queue)
 
 void rm_uvm_queue_destroy(struct rm_uvm_queue *queue)
 {
+	rm_channel_csl_deinit(queue->channel, &queue->csl);
 	rm_kernel_free(queue->session->gpu->rm, queue->session->client, queue->handle);
 	rm_channel_put(queue->channel);
 	os_free(queue);
