@@ -113,6 +113,89 @@ static void test_copies(void **state)
 	assert_int_equal(uvm_ce_hal_find(0xc3b5, &hal), NV_ERR_NOT_SUPPORTED);
 }
 
+/* Secure copies of Hopper's: plaintext by its physical address, all else by the channel's own. */
+static void test_secrets(void **state)
+{
+	const struct uvm_secret s = { .plain = { RM_UVM_VIDEO, 0x1200000020ull },
+				      .cipher = 0x3400001000ull,
+				      .tag = 0x5600000010ull,
+				      .iv = 0x7800000030ull,
+				      .bytes = 0x40 };
+	const u32 launch = 1u << 7 | 1u << 8 | 1u << 20 | PLC;
+	struct uvm_methods m = { words, 0, UVM_METHODS_MAX };
+	struct uvm_ce_hal hal;
+
+	assert_int_equal(uvm_ce_hal_find(0xc8b5, &hal), NV_OK);
+	assert_int_equal(hal.encrypt(&hal, &m, &s, UVM_ORDER_AFTER), NV_OK);
+	SAME(COPY(0x500, 1), 0, COPY(0x530, 2), 0x56, 0x10, COPY(0x538, 2), 0x78, 0x30,
+	     COPY(0x260, 1), 0, COPY(0x400, 2), 0x12, 0x20, COPY(0x408, 2), 0x34, 0x1000,
+	     COPY(0x418, 1), 0x40, COPY(0x300, 1), 2u | launch | 1u << 12);
+	assert_int_equal(hal.encrypt(&hal, &m, &s, UVM_ORDER_PIPELINED), NV_OK);
+	assert_int_equal(words[m.count - 1], 1u | launch | 1u << 12);
+	m.count = 0;
+	assert_int_equal(hal.decrypt(&hal, &m, &s, UVM_ORDER_AFTER), NV_OK);
+	SAME(COPY(0x500, 1), 1, COPY(0x514, 2), 0x56, 0x10, COPY(0x264, 1), 0, COPY(0x400, 2), 0x34,
+	     0x1000, COPY(0x408, 2), 0x12, 0x20, COPY(0x418, 1), 0x40, COPY(0x300, 1),
+	     2u | launch | 1u << 13);
+}
+
+/* What an engine would not take is refused before, and what older ones cannot do. */
+static void test_secrets_refused(void **state)
+{
+	static const u32 older[] = { 0xc5b5, 0xc6b5, 0xc7b5 };
+	const struct uvm_secret good = { .plain = { RM_UVM_VIDEO, 0x2000 },
+					 .cipher = 0x3000,
+					 .tag = 0x4000,
+					 .iv = 0x5000,
+					 .bytes = 0x40 };
+	struct uvm_secret bad[] = { good, good, good, good, good, good, good, good, good, good };
+	struct uvm_methods m = { words, 0, UVM_METHODS_MAX };
+	struct uvm_secret s = good;
+	struct uvm_ce_hal hal;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(older); i++) {
+		assert_int_equal(uvm_ce_hal_find(older[i], &hal), NV_OK);
+		assert_int_equal(hal.encrypt(&hal, &m, &good, UVM_ORDER_AFTER),
+				 NV_ERR_NOT_SUPPORTED);
+		assert_int_equal(hal.decrypt(&hal, &m, &good, UVM_ORDER_AFTER),
+				 NV_ERR_NOT_SUPPORTED);
+	}
+	assert_int_equal(uvm_ce_hal_find(0xc8b5, &hal), NV_OK);
+	bad[0].bytes = 0;
+	bad[1].bytes = 0x42;
+	bad[2].bytes = MIB(4) + 4;
+	bad[3].plain.aperture = RM_UVM_SYSTEM_COHERENT;
+	bad[4].plain.address += 16;
+	bad[5].cipher += 4;
+	bad[6].tag += 8;
+	bad[7].plain.address += 28; /* out of its segment */
+	bad[7].bytes = 8;
+	bad[8].cipher += 12;
+	bad[8].bytes = 24;
+	bad[9].plain.aperture = RM_UVM_PEER;
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_equal(hal.encrypt(&hal, &m, &bad[i], UVM_ORDER_AFTER),
+				 NV_ERR_INVALID_ARGUMENT);
+		assert_int_equal(hal.decrypt(&hal, &m, &bad[i], UVM_ORDER_AFTER),
+				 NV_ERR_INVALID_ARGUMENT);
+	}
+	assert_int_equal(m.count, 0);
+	s.iv += 4; /* which a decryption has not */
+	assert_int_equal(hal.encrypt(&hal, &m, &s, UVM_ORDER_AFTER), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(hal.decrypt(&hal, &m, &s, UVM_ORDER_AFTER), NV_OK);
+	m.count = 0;
+	s = good;
+	s.plain.address += 20; /* within one */
+	s.cipher += 4;
+	s.bytes = 12;
+	assert_int_equal(hal.encrypt(&hal, &m, &s, UVM_ORDER_AFTER), NV_OK);
+	m.count = 0;
+	s = good;
+	s.bytes = MIB(4);
+	assert_int_equal(hal.decrypt(&hal, &m, &s, UVM_ORDER_AFTER), NV_OK);
+}
+
 /* An address that a generation's methods cannot name is a bug, never another address. */
 static u32 far_class;
 
@@ -142,8 +225,8 @@ static void test_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_channels),
-		cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_channels), cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_secrets),	 cmocka_unit_test(test_secrets_refused),
 		cmocka_unit_test(test_limits),
 	};
 

@@ -76,6 +76,8 @@ enum nv_status uvm_ce_hal_find(u32 class_id, struct uvm_ce_hal *hal)
 		INHERIT(copy);
 		INHERIT(fill);
 		INHERIT(semaphore_release);
+		INHERIT(encrypt);
+		INHERIT(decrypt);
 	}
 	return NV_OK;
 }

@@ -97,6 +97,20 @@ struct uvm_place {
 	u64 address;
 };
 
+/* A message of a secure channel: where the engine finds it, and where it leaves it. */
+struct uvm_secret {
+	struct uvm_place plain; /* video memory */
+	u64 cipher;		/* in the channel's address space, and so: */
+	u64 tag;
+	u64 iv; /* of encryptions: where the engine writes it, for nobody */
+	u32 bytes;
+};
+
+/* What addresses and sizes of secure copies are to be multiples of. */
+#define UVM_SECRET_UNIT 4u	  /* bytes */
+#define UVM_SECRET_SEGMENT 32u	  /* a buffer begins at one, or is within one */
+#define UVM_SECRET_SIDE_ALIGN 16u /* tags and IVs */
+
 enum uvm_order {
 	UVM_ORDER_AFTER,     /* what was asked for before has been done first */
 	UVM_ORDER_PIPELINED, /* it may overlap that */
@@ -119,6 +133,16 @@ struct uvm_ce_hal {
 	/* payload at va, 4 bytes, after all copies before it and their membar. */
 	void (*semaphore_release)(const struct uvm_ce_hal *hal, struct uvm_methods *m, u64 va,
 				  u32 payload, enum uvm_membar membar);
+	/*
+	 * AES-GCM by the keys of the channel, which is a secure one: plain to cipher and tag, or
+	 * back if the tag is right, with the channel's next IV. NV_ERR_INVALID_ARGUMENT: no bytes,
+	 * alignment, plain is not video memory; NV_ERR_NOT_SUPPORTED: the generation encrypts
+	 * nothing. Nothing is written then.
+	 */
+	enum nv_status (*encrypt)(const struct uvm_ce_hal *hal, struct uvm_methods *m,
+				  const struct uvm_secret *secret, enum uvm_order order);
+	enum nv_status (*decrypt)(const struct uvm_ce_hal *hal, struct uvm_methods *m,
+				  const struct uvm_secret *secret, enum uvm_order order);
 };
 
 /* The tables of those classes, complete. NV_ERR_NOT_SUPPORTED: no such class. */

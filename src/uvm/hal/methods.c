@@ -7,7 +7,7 @@
  *              addresses in methods   TLB invalidation   every launch of a copy
  *   Turing     40 bits, copies 49     of all TLBs        -
  *   Ampere     likewise               not of links'      C7B5: no compression after L2
- *   Hopper     57 bits                likewise           likewise
+ *   Hopper     57 bits                likewise           likewise; some encrypt or decrypt
  *
  *   header    31:29 1 (incrementing)   28:16 words   15:13 subchannel   11:0 method / 4
  */
@@ -265,6 +265,85 @@ static void ce_semaphore_release(const struct uvm_ce_hal *hal, struct uvm_method
 					 REG_PREP(NVC8B5_LAUNCH_DMA_SEMAPHORE_TYPE, semaphore)));
 }
 
+/* -- Encryption -------------------------------------------------------------------------------- */
+
+static enum nv_status ce_no_secrets(const struct uvm_ce_hal *hal, struct uvm_methods *m,
+				    const struct uvm_secret *secret, enum uvm_order order)
+{
+	return NV_ERR_NOT_SUPPORTED;
+}
+
+/* At a segment, or within one. */
+static bool place_holds(u64 address, u32 bytes)
+{
+	return is_aligned(address, UVM_SECRET_SEGMENT) ||
+	       address % UVM_SECRET_SEGMENT + bytes <= UVM_SECRET_SEGMENT;
+}
+
+static bool secret_is_good(const struct uvm_secret *s, bool encrypt)
+{
+	return s->bytes && s->bytes <= CSL_MESSAGE_MAX && is_aligned(s->bytes, UVM_SECRET_UNIT) &&
+	       s->plain.aperture == RM_UVM_VIDEO && place_holds(s->plain.address, s->bytes) &&
+	       place_holds(s->cipher, s->bytes) && is_aligned(s->tag, UVM_SECRET_SIDE_ALIGN) &&
+	       (!encrypt || is_aligned(s->iv, UVM_SECRET_SIDE_ALIGN));
+}
+
+static void secret_mode(struct uvm_methods *m, u32 mode)
+{
+	uvm_method(m, COPIES, NVC8B5_SET_SECURE_COPY_MODE, 1);
+	uvm_method_data(m, (u32)REG_PREP(NVC8B5_SET_SECURE_COPY_MODE_MODE, mode));
+}
+
+/* The rest of either: the plain side by its physical address, the other by its virtual one. */
+static void secret_launch(const struct uvm_ce_hal *hal, struct uvm_methods *m,
+			  const struct uvm_secret *s, bool encrypt, enum uvm_order order)
+{
+	u32 target = target_of(&s->plain), bits;
+
+	if (encrypt) {
+		uvm_method(m, COPIES, NVC8B5_SET_SRC_PHYS_MODE, 1);
+		uvm_method_data(m, (u32)REG_PREP(NVC8B5_SET_SRC_PHYS_MODE_TARGET, target));
+		bits = (u32)REG_PREP(NVC8B5_LAUNCH_DMA_SRC_TYPE,
+				     NVC8B5_LAUNCH_DMA_SRC_TYPE_PHYSICAL);
+	} else {
+		uvm_method(m, COPIES, NVC8B5_SET_DST_PHYS_MODE, 1);
+		uvm_method_data(m, (u32)REG_PREP(NVC8B5_SET_DST_PHYS_MODE_TARGET, target));
+		bits = (u32)REG_PREP(NVC8B5_LAUNCH_DMA_DST_TYPE,
+				     NVC8B5_LAUNCH_DMA_DST_TYPE_PHYSICAL);
+	}
+	offset(hal, m, NVC8B5_OFFSET_IN_UPPER, encrypt ? s->plain.address : s->cipher);
+	offset(hal, m, NVC8B5_OFFSET_OUT_UPPER, encrypt ? s->cipher : s->plain.address);
+	uvm_method(m, COPIES, NVC8B5_LINE_LENGTH_IN, 1);
+	uvm_method_data(m, s->bytes);
+	launch(hal, m,
+	       bits | (u32)REG_PREP(NVC8B5_LAUNCH_DMA_COPY_TYPE,
+				    NVC8B5_LAUNCH_DMA_COPY_TYPE_SECURE),
+	       order);
+}
+
+static enum nv_status ce_encrypt(const struct uvm_ce_hal *hal, struct uvm_methods *m,
+				 const struct uvm_secret *s, enum uvm_order order)
+{
+	if (!secret_is_good(s, true))
+		return NV_ERR_INVALID_ARGUMENT;
+	secret_mode(m, NVC8B5_SET_SECURE_COPY_MODE_MODE_ENCRYPT);
+	offset(hal, m, NVC8B5_SET_ENCRYPT_AUTH_TAG_ADDR_UPPER, s->tag);
+	offset(hal, m, NVC8B5_SET_ENCRYPT_IV_ADDR_UPPER, s->iv);
+	secret_launch(hal, m, s, true, order);
+	return NV_OK;
+}
+
+static enum nv_status ce_decrypt(const struct uvm_ce_hal *hal, struct uvm_methods *m,
+				 const struct uvm_secret *s, enum uvm_order order)
+{
+	if (!secret_is_good(s, false))
+		return NV_ERR_INVALID_ARGUMENT;
+	secret_mode(m, NVC8B5_SET_SECURE_COPY_MODE_MODE_DECRYPT);
+	offset(hal, m, NVC8B5_SET_DECRYPT_AUTH_TAG_COMPARE_ADDR_UPPER, s->tag);
+	secret_launch(hal, m, s, false, order);
+	return NV_OK;
+}
+
 const struct uvm_ce_hal uvm_ce_turing = {
 	.class_id = TURING_DMA_COPY_A,
 	.va_bits = 49,
@@ -273,6 +352,8 @@ const struct uvm_ce_hal uvm_ce_turing = {
 	.copy = ce_copy,
 	.fill = ce_fill,
 	.semaphore_release = ce_semaphore_release,
+	.encrypt = ce_no_secrets,
+	.decrypt = ce_no_secrets,
 };
 
 const struct uvm_ce_hal uvm_ce_ampere_a = {
@@ -291,4 +372,6 @@ const struct uvm_ce_hal uvm_ce_hopper = {
 	.class_id = HOPPER_DMA_COPY_A,
 	.parent = &uvm_ce_ampere_b,
 	.va_bits = 57,
+	.encrypt = ce_encrypt,
+	.decrypt = ce_decrypt,
 };
