@@ -29,19 +29,14 @@ u64 uvm_block_last(const struct uvm_range *range, u64 index)
 	return index + 1 == uvm_block_count(range) ? range->node.last : next - 1;
 }
 
-static u32 page_of(u64 address)
-{
-	return (u32)(address % UVM_BLOCK_SIZE / OS_PAGE_SIZE);
-}
-
 bool uvm_block_is_away(const struct uvm_block *block, u64 address)
 {
-	return block->where && bitmap_test(block->where->resident, page_of(address));
+	return block->where && bitmap_test(block->where->resident, uvm_block_page(address));
 }
 
 bool uvm_block_is_lost(const struct uvm_block *block, u64 address)
 {
-	return block->where && bitmap_test(block->where->lost, page_of(address));
+	return block->where && bitmap_test(block->where->lost, uvm_block_page(address));
 }
 
 /* -- Memory ------------------------------------------------------------------------------------ */
@@ -60,8 +55,7 @@ void uvm_block_memory_put(struct uvm_block_memory *memory)
 	os_free(memory);
 }
 
-/* The block's pages as the GPU reaches them. NV_ERR_NO_MEMORY. */
-static enum nv_status view_get(struct uvm_block *block, struct uvm_gpu *gpu, struct os_pages **out)
+enum nv_status uvm_block_view(struct uvm_block *block, struct uvm_gpu *gpu, struct os_pages **out)
 {
 	struct os_pages *view = &block->memory->views[gpu->info.instance];
 
@@ -169,12 +163,12 @@ static void forget_pages(struct uvm_block *block, u32 first, u32 end)
 
 void uvm_block_keep_below(struct uvm_block *block, u64 address)
 {
-	forget_pages(block, page_of(address), UVM_BLOCK_PAGES);
+	forget_pages(block, uvm_block_page(address), UVM_BLOCK_PAGES);
 }
 
 void uvm_block_keep_from(struct uvm_block *block, u64 address)
 {
-	forget_pages(block, 0, page_of(address));
+	forget_pages(block, 0, uvm_block_page(address));
 }
 
 /* -- Page tables ------------------------------------------------------------------------------- */
@@ -206,6 +200,10 @@ static enum nv_status block_pte(void *ctx, u64 offset, u64 *pte)
 		p.aperture = RM_UVM_VIDEO;
 		p.cached = true;
 		p.address = block->where->chunk->address + (at - block->where->chunk->start);
+	} else if (ptes->gpu->info.confidential) {
+		/* The CPU's alone. */
+		*pte = 0;
+		return NV_OK;
 	} else {
 		p.address = os_pages_dma(ptes->view, at - block->memory->start);
 	}
@@ -218,12 +216,13 @@ enum nv_status uvm_block_map(struct uvm_range *range, u64 index, struct uvm_gpu 
 	struct uvm_block *block = range->blocks[index];
 	u64 start = uvm_block_start(range, index), last = uvm_block_last(range, index);
 	struct block_ptes ptes = { .gpu = gpu, .block = block, .start = start };
-	enum nv_status status;
-	struct os_pages *view;
+	enum nv_status status = NV_OK;
+	struct os_pages *view = NULL;
 
 	if (uvm_has(block->mapped, gpu->id))
 		return NV_OK;
-	status = view_get(block, gpu, &view);
+	if (!gpu->info.confidential)
+		status = uvm_block_view(block, gpu, &view);
 	if (status != NV_OK)
 		return status;
 	ptes.view = view;
@@ -259,70 +258,6 @@ static enum nv_status block_remap(struct uvm_range *range, u64 index, struct uvm
 				     block_pte, &ptes);
 }
 
-/* -- Copies ------------------------------------------------------------------------------------ */
-
-static void submit(struct uvm_push *push, struct uvm_tracker *after)
-{
-	struct uvm_tracker_entry entry;
-
-	uvm_push_end(push, UVM_MEMBAR_SYS, &entry);
-	(void)uvm_tracker_add(after, &entry); /* of one queue: it always fits */
-}
-
-/* Page by page, since those of system memory are anywhere on the bus; runs that are not become one
- * copy. Of the pages from start on, those whose bit in the mask is set. Waits for the end. */
-static enum nv_status copy_pages(struct uvm_block *block, struct uvm_gpu *gpu, const u64 *mask,
-				 bool up)
-{
-	enum uvm_queue_kind kind = up ? UVM_QUEUE_TO_GPU : UVM_QUEUE_FROM_GPU;
-	const struct uvm_chunk *chunk = block->where->chunk;
-	u64 base = align_down(chunk->start, UVM_BLOCK_SIZE);
-	struct uvm_tracker after = { 0 };
-	enum nv_status status, waited;
-	struct os_pages *view;
-	struct uvm_push push;
-	bool begun = false;
-	u32 page = 0;
-
-	status = view_get(block, gpu, &view);
-	while (status == NV_OK && page < UVM_BLOCK_PAGES) {
-		struct uvm_place system = { .aperture = RM_UVM_SYSTEM_COHERENT };
-		struct uvm_place video = { .aperture = RM_UVM_VIDEO };
-		u64 at = base + (u64)page * OS_PAGE_SIZE;
-		u32 pages = 1;
-
-		if (!bitmap_test(mask, page)) {
-			page++;
-			continue;
-		}
-		system.address = os_pages_dma(view, at - block->memory->start);
-		video.address = chunk->address + (at - chunk->start);
-		while (page + pages < UVM_BLOCK_PAGES && bitmap_test(mask, page + pages) &&
-		       os_pages_dma(view, at + (u64)pages * OS_PAGE_SIZE - block->memory->start) ==
-			       system.address + (u64)pages * OS_PAGE_SIZE)
-			pages++;
-		if (begun && !uvm_push_has_room(&push, UVM_METHODS_MAX)) {
-			submit(&push, &after);
-			begun = false;
-		}
-		if (!begun) {
-			status = uvm_push_begin(gpu->device, kind, NULL, &push);
-			if (status != NV_OK)
-				break;
-			begun = true;
-		}
-		push.ce->copy(push.ce, &push.methods, up ? &video : &system, up ? &system : &video,
-			      pages * OS_PAGE_SIZE, UVM_ORDER_PIPELINED);
-		page += pages;
-	}
-	if (begun)
-		submit(&push, &after);
-	/* Also of those before one that could not begin. */
-	waited = uvm_tracker_wait(&after);
-	uvm_tracker_fini(&after);
-	return status == NV_OK ? waited : status;
-}
-
 /* -- Moves ------------------------------------------------------------------------------------- */
 
 static bool others_reach(const struct uvm_space *space, const struct uvm_gpu *gpu)
@@ -347,7 +282,7 @@ static bool select_pages(const struct uvm_block *block, u64 start, u64 last, boo
 	os_memset(mask, 0, UVM_BLOCK_PAGES / 8);
 	for (at = start; at <= last; at += OS_PAGE_SIZE) {
 		if (uvm_block_is_away(block, at) == away && !uvm_block_is_lost(block, at)) {
-			bitmap_set(mask, page_of(at));
+			bitmap_set(mask, uvm_block_page(at));
 			any = true;
 		}
 	}
@@ -454,7 +389,7 @@ enum nv_status uvm_block_to_gpu(struct uvm_range *range, u64 index, struct uvm_g
 		if (cpu_hold(range, start, last)) {
 			struct move_time began = move_begin(gpu);
 
-			status = copy_pages(block, gpu, mask, true);
+			status = uvm_block_copy(block, gpu, mask, true);
 			if (status == NV_OK)
 				status = settle(range, index, gpu, start, last, mask, true);
 			if (status == NV_OK)
@@ -486,7 +421,7 @@ enum nv_status uvm_block_to_system(struct uvm_range *range, u64 index, u64 start
 	if (status != NV_OK)
 		return status;
 	began = move_begin(gpu);
-	status = copy_pages(block, gpu, mask, false);
+	status = uvm_block_copy(block, gpu, mask, false);
 	if (status == NV_OK)
 		status = settle(range, index, gpu, start, last, mask, false);
 	if (status == NV_OK)

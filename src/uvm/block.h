@@ -12,6 +12,9 @@
  * two may touch is the system's. Its channels stand still while a page moves
  * (rm_uvm_vaspace_pause), and the CPU has no mapping of one that is away. All under the space's
  * lock.
+ *
+ * In confidential mode system memory is the CPU's alone: a GPU has entries for what is in its
+ * chunk, and copies are encrypted.
  */
 #ifndef UVM_BLOCK_H
 #define UVM_BLOCK_H
@@ -78,6 +81,29 @@ enum nv_status uvm_block_to_gpu(struct uvm_range *range, u64 index, struct uvm_g
 enum nv_status uvm_block_to_system(struct uvm_range *range, u64 index, u64 start, u64 last);
 /* The GPU's chunk goes, nothing of it being mapped: what is there still is lost. */
 void uvm_block_forget(struct uvm_range *range, u64 index);
+
+/*
+ * Copies the pages of the mask (a bit a page of the 2 MiB) to the chunk (up) or from it, and waits.
+ * With a GPU in confidential mode what crosses is encrypted. What copies fail with: nothing there
+ * is to be used then.
+ */
+enum nv_status uvm_block_copy(struct uvm_block *block, struct uvm_gpu *gpu, const u64 *mask,
+			      bool up);
+/*
+ * Reads or writes bytes of a page that is in video memory (uvm_block_is_away) of a GPU in
+ * confidential mode, where they are; within that page. NV_ERR_NO_MEMORY, statuses of
+ * rm_uvm_vaspace_pause and of copies.
+ */
+enum nv_status uvm_block_access(struct uvm_block *block, u64 address, void *bytes, u64 size,
+				bool write);
+/* The block's system memory as the GPU, which is not in confidential mode, reaches it.
+ * NV_ERR_NO_MEMORY. */
+enum nv_status uvm_block_view(struct uvm_block *block, struct uvm_gpu *gpu, struct os_pages **out);
+
+static inline u32 uvm_block_page(u64 address)
+{
+	return (u32)(address % UVM_BLOCK_SIZE / OS_PAGE_SIZE);
+}
 
 /* Whether the page is in video memory; is lost. */
 bool uvm_block_is_away(const struct uvm_block *block, u64 address);

@@ -26,6 +26,7 @@ static enum nv_status create(struct uvm *uvm, struct rm_gpu *gpu,
 	device->gpu = gpu;
 	device->uuid = info->uuid;
 	device->pci = rm_uvm_gpu_pci(gpu);
+	device->confidential = info->confidential;
 	status = uvm_host_hal_find(info->host_class, &device->host);
 	if (status == NV_OK)
 		status = uvm_ce_hal_find(info->copy_class, &device->ce);
@@ -63,6 +64,7 @@ static void stop(struct uvm_device *device)
 
 	for (i = 0; i < UVM_QUEUES; i++)
 		uvm_queue_destroy(&device->queues[i]);
+	uvm_dma_pool_fini(&device->dma);
 	if (device->session)
 		rm_uvm_session_destroy(device->session);
 	device->session = NULL;
@@ -101,6 +103,8 @@ static enum nv_status start(struct uvm_device *device)
 		if (!left)
 			left = engines;
 	}
+	if (status == NV_OK && device->confidential)
+		status = uvm_dma_pool_init(&device->dma, device);
 	if (status != NV_OK)
 		stop(device);
 	return status;

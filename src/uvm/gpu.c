@@ -3,6 +3,7 @@
  * GPUs of a VA space: registration by UUID, what each processor reaches, and the questions about
  * pageable memory and atomics.
  */
+#include "uvm/queue.h"
 #include "uvm/range.h"
 
 #include "abi/gh100.h"
@@ -116,6 +117,24 @@ static void masks_clear(struct uvm_space *space, u32 id)
 
 /* -- Registration ------------------------------------------------------------------------------ */
 
+/* Without a buffer for ciphertext what the GPU has could not be brought back when it goes. */
+static enum nv_status reserve_take(struct uvm_gpu *gpu)
+{
+	enum nv_status status;
+
+	if (!gpu->info.confidential)
+		return NV_OK;
+	status = uvm_device_start(gpu->device);
+	return status == NV_OK ? uvm_dma_alloc(&gpu->device->dma, NULL, &gpu->reserve) : status;
+}
+
+static void reserve_give(struct uvm_gpu *gpu)
+{
+	if (gpu->reserve)
+		uvm_dma_free(&gpu->device->dma, gpu->reserve, NULL);
+	gpu->reserve = NULL;
+}
+
 static enum nv_status check_new(struct uvm_space *space, const struct uvm_gpu *gpu)
 {
 	struct uvm_gpu *other;
@@ -153,6 +172,9 @@ enum nv_status uvm_register_gpu(struct uvm_file *file, void *params)
 		status = uvm_device_get(space->uvm, gpu->rm, &gpu->info, &gpu->device);
 	if (status != NV_OK)
 		goto put;
+	status = reserve_take(gpu);
+	if (status != NV_OK)
+		goto put_device;
 	os_mutex_lock(&space->lock);
 	status = check_new(space, gpu);
 	if (status == NV_OK) {
@@ -172,6 +194,8 @@ enum nv_status uvm_register_gpu(struct uvm_file *file, void *params)
 	os_mutex_unlock(&space->lock);
 	if (status == NV_OK)
 		return NV_OK;
+	reserve_give(gpu);
+put_device:
 	uvm_device_put(gpu->device);
 put:
 	rm_uvm_gpu_put(gpu->rm);
@@ -190,6 +214,7 @@ void uvm_gpu_remove(struct uvm_space *space, struct uvm_gpu *gpu)
 		uvm_range_remove_gpu(range, gpu);
 	masks_clear(space, gpu->id);
 	space->gpus[gpu->info.instance] = NULL;
+	reserve_give(gpu);
 	uvm_device_put(gpu->device);
 	rm_uvm_gpu_put(gpu->rm);
 	os_free(gpu);

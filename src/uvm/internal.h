@@ -64,6 +64,7 @@ struct uvm_file {
 
 typedef u32 uvm_mask; /* a bit a processor */
 
+struct uvm_dma_buffer;
 struct uvm_gpu_space;
 
 struct uvm_gpu {
@@ -71,8 +72,9 @@ struct uvm_gpu {
 	struct rm_uvm_gpu_info info;
 	struct uvm_hal hal;
 	struct uvm_device *device;
-	u32 id;			     /* processor: 1 + instance */
-	struct uvm_gpu_space *space; /* NULL: no GPU VA space is registered */
+	u32 id;				/* processor: 1 + instance */
+	struct uvm_dma_buffer *reserve; /* in confidential mode: data comes back without memory */
+	struct uvm_gpu_space *space;	/* NULL: no GPU VA space is registered */
 };
 
 struct uvm_gpu_space {

@@ -32,6 +32,8 @@ enum nv_status uvm_managed_init(struct uvm_range *range)
 static enum nv_status blocks_create(struct uvm_range *range, u64 first, u64 last)
 {
 	struct uvm_block_memory *memory = os_alloc(sizeof(*memory));
+	enum os_pages_kind kind =
+		rm_uvm_is_confidential(range->space->uvm->rm) ? OS_PAGES_PRIVATE : OS_PAGES_SHARED;
 	enum nv_status status = NV_ERR_NO_MEMORY;
 	u64 i;
 
@@ -40,8 +42,7 @@ static enum nv_status blocks_create(struct uvm_range *range, u64 first, u64 last
 	memory->start = uvm_block_start(range, first);
 	memory->last = uvm_block_last(range, last);
 	memory->blocks = 1; /* ours */
-	status = os_pages_alloc(NULL, memory->last - memory->start + 1, OS_PAGES_SHARED,
-				&memory->pages);
+	status = os_pages_alloc(NULL, memory->last - memory->start + 1, kind, &memory->pages);
 	if (status != NV_OK) {
 		os_free(memory);
 		return status;
@@ -88,10 +89,14 @@ static enum nv_status block_make(struct uvm_range *range, u64 index)
 
 /* -- GPUs -------------------------------------------------------------------------------------- */
 
-/* Whether the GPU's page tables may name the range's memory. */
+/*
+ * Whether the GPU's page tables may name the range's memory: in confidential mode what of it is in
+ * video memory.
+ */
 static bool reachable(const struct uvm_range *range, const struct uvm_gpu *gpu)
 {
-	return gpu->space && uvm_has(range->space->can_access[gpu->id], UVM_CPU) &&
+	return gpu->space &&
+	       (gpu->info.confidential || uvm_has(range->space->can_access[gpu->id], UVM_CPU)) &&
 	       uvm_gpu_can_address(gpu, range->node.start, uvm_range_size(range));
 }
 

@@ -20,7 +20,8 @@ static enum nv_status acquire(struct uvm_push *push, struct uvm_tracker *after)
 		if (queue->device == push->queue->device &&
 		    uvm_push_has_room(push, 2 * UVM_METHODS_MAX)) {
 			push->host->semaphore_acquire(push->host, &push->methods,
-						      uvm_queue_semaphore(queue),
+						      queue->seals ? uvm_seals_semaphore(queue)
+								   : uvm_queue_semaphore(queue),
 						      bits_low32(entries[i].value));
 			continue;
 		}
@@ -41,9 +42,10 @@ enum nv_status uvm_push_begin(struct uvm_device *device, enum uvm_queue_kind kin
 	if (status != NV_OK)
 		return status;
 	os_mutex_lock(&queue->lock);
+	status = uvm_seals_renew(queue);
 	value = queue->pushed + 1;
 	/* The slot's last push is done: so is the GP entry's, of which there are more. */
-	if (value > UVM_QUEUE_SLOTS)
+	if (status == NV_OK && value > UVM_QUEUE_SLOTS)
 		status = uvm_queue_wait(queue, value - UVM_QUEUE_SLOTS);
 	if (status == NV_OK) {
 		*push = (struct uvm_push){
@@ -66,7 +68,7 @@ enum nv_status uvm_push_begin(struct uvm_device *device, enum uvm_queue_kind kin
 /* Room for the end is kept. */
 bool uvm_push_has_room(const struct uvm_push *push, u32 words)
 {
-	return push->methods.limit - push->methods.count >= words + 2 * UVM_METHODS_MAX;
+	return push->methods.limit - push->methods.count >= words + 3 * UVM_METHODS_MAX;
 }
 
 static void submit(struct uvm_queue *queue, u64 value, u32 words)
@@ -91,6 +93,7 @@ void uvm_push_end(struct uvm_push *push, enum uvm_membar membar, struct uvm_trac
 {
 	struct uvm_queue *queue = push->queue;
 	u64 value = queue->pushed + 1, semaphore = uvm_queue_semaphore(queue);
+	enum nv_status status = uvm_seal_push(push, value);
 
 	if (queue == &queue->device->queues[UVM_QUEUE_MEMOPS]) {
 		push->host->membar(push->host, &push->methods, membar);
@@ -104,6 +107,8 @@ void uvm_push_end(struct uvm_push *push, enum uvm_membar membar, struct uvm_trac
 	if (entry)
 		*entry = (struct uvm_tracker_entry){ queue, value };
 	os_mutex_unlock(&queue->lock);
+	if (status != NV_OK)
+		uvm_queues_fail(queue->device, status);
 }
 
 enum nv_status uvm_push_end_and_wait(struct uvm_push *push, enum uvm_membar membar)

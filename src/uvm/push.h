@@ -77,6 +77,9 @@ enum nv_status uvm_tracker_join(struct uvm_tracker *tracker, const struct uvm_tr
 bool uvm_tracker_is_done(struct uvm_tracker *tracker);
 /* Waits for all; the first error. It is empty then. */
 enum nv_status uvm_tracker_wait(struct uvm_tracker *tracker);
+/* Waits for those of other devices; what is left is of this one. The first error. */
+enum nv_status uvm_tracker_wait_others(struct uvm_tracker *tracker,
+				       const struct uvm_device *device);
 void uvm_tracker_fini(struct uvm_tracker *tracker);
 struct uvm_tracker_entry *uvm_tracker_entries(struct uvm_tracker *tracker);
 

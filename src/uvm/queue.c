@@ -11,7 +11,7 @@ enum nv_status uvm_queue_create(struct uvm_queue *queue, struct uvm_device *devi
 	enum nv_status status;
 	void *cpu;
 
-	status = os_mutex_init(&queue->lock, LOCK_RANK_UVM_POOL, "uvm queue");
+	status = os_mutex_init(&queue->lock, LOCK_RANK_UVM_DEVICE, "uvm queue");
 	if (status != NV_OK)
 		return status;
 	status = rm_uvm_buffer_alloc(device->session, size, &queue->buffer, &cpu, &queue->address);
@@ -25,8 +25,13 @@ enum nv_status uvm_queue_create(struct uvm_queue *queue, struct uvm_device *devi
 	queue->pushed = 0;
 	queue->done = 0;
 	queue->device = device;
-	return NV_OK;
-
+	if (!device->confidential)
+		return NV_OK;
+	status = uvm_seals_create(queue);
+	if (status == NV_OK)
+		return NV_OK;
+	queue->device = NULL;
+	rm_uvm_queue_destroy(queue->rm);
 free_buffer:
 	rm_uvm_buffer_free(queue->buffer);
 destroy_lock:
@@ -39,21 +44,29 @@ void uvm_queue_destroy(struct uvm_queue *queue)
 	if (!queue->device)
 		return;
 	rm_uvm_queue_destroy(queue->rm);
+	uvm_seals_destroy(queue);
 	rm_uvm_buffer_free(queue->buffer);
 	os_mutex_destroy(&queue->lock);
 	queue->device = NULL;
 }
 
-/*
- * What the semaphore says, all bits of it: it is behind pushed by less than the slots. Whoever
- * looks may be late, so done only grows.
- */
-static u64 done_value(struct uvm_queue *queue)
+/* What the semaphore says, all bits of it: it is behind pushed by less than the slots. */
+static u64 told_value(struct uvm_queue *queue, u64 done)
 {
 	const u32 *semaphore = (const u32 *)(queue->cpu + OS_PAGE_SIZE);
-	u64 done = os_load_acquire(&queue->done);
-	u64 now = done + (s32)(os_load_acquire(semaphore) - bits_low32(done));
+	s32 more = (s32)(os_load_acquire(semaphore) - bits_low32(done));
 
+	return more > 0 ? done + (u32)more : done;
+}
+
+/* Whoever looks may be late, so done only grows. */
+static u64 done_value(struct uvm_queue *queue)
+{
+	u64 done = os_load_acquire(&queue->done), now = told_value(queue, done);
+
+	if (queue->seals)
+		return now > done && uvm_seal_check(queue, now) ? now
+								: os_load_acquire(&queue->done);
 	while (now > done) {
 		if (__atomic_compare_exchange_n(&queue->done, &done, now, false, __ATOMIC_SEQ_CST,
 						__ATOMIC_SEQ_CST))
@@ -76,8 +89,10 @@ struct look {
 static bool is_done(void *arg)
 {
 	const struct look *look = arg;
+	u64 done = os_load_acquire(&look->queue->done);
 
-	return uvm_queue_is_done(look->queue, look->value) ||
+	/* Any context: whether it is true is looked at later. */
+	return done >= look->value || told_value(look->queue, done) >= look->value ||
 	       rm_uvm_gpu_is_lost(look->queue->device->gpu);
 }
 
@@ -93,11 +108,8 @@ static bool has_error(struct uvm_device *device)
 	return false;
 }
 
-/*
- * What the queues work on is about to be somebody else's: whoever sees the status frees it. So they
- * stop first. Those who fail at the same time stop them twice.
- */
-static void fail(struct uvm_device *device, enum nv_status status)
+/* Those who fail at the same time stop them twice. */
+void uvm_queues_fail(struct uvm_device *device, enum nv_status status)
 {
 	u32 i;
 
@@ -118,12 +130,12 @@ enum nv_status uvm_queue_wait(struct uvm_queue *queue, u64 value)
 		if (uvm_queue_is_done(queue, value))
 			return NV_OK;
 		if (has_error(device) && uvm_device_status(device) == NV_OK)
-			fail(device, NV_ERR_RC_ERROR);
+			uvm_queues_fail(device, NV_ERR_RC_ERROR);
 		if (uvm_device_status(device) != NV_OK)
 			return uvm_device_status(device);
 		if (timeout && !began)
 			began = os_time_ns();
 		if (timeout && os_time_ns() - began > WAIT_MAX_NS)
-			fail(device, NV_ERR_TIMEOUT);
+			uvm_queues_fail(device, NV_ERR_TIMEOUT);
 	}
 }

@@ -4,6 +4,7 @@
 #define UVM_QUEUE_H
 
 #include "base/bits.h"
+#include "uvm/dma.h"
 #include "uvm/push.h"
 
 #define UVM_QUEUE_ENTRIES 32u /* of the GPFIFO */
@@ -12,14 +13,15 @@
 
 struct uvm_queue {
 	struct uvm_device *device;
-	struct os_mutex lock; /* LOCK_RANK_UVM_POOL: everything below, while a push is written */
+	struct os_mutex lock; /* LOCK_RANK_UVM_DEVICE: everything below, while a push is written */
 	struct rm_uvm_queue *rm;
 	struct rm_uvm_queue_info info;
 	struct rm_uvm_buffer *buffer;
-	u8 *cpu;     /* of the buffer */
-	u64 address; /* of it on the GPU */
-	u64 pushed;  /* value of the last push; atomic */
-	u64 done;    /* the last value seen in the semaphore, all bits of it; atomic */
+	u8 *cpu;		 /* of the buffer */
+	u64 address;		 /* of it on the GPU */
+	u64 pushed;		 /* value of the last push; atomic */
+	u64 done;		 /* the last value seen in the semaphore, all bits of it; atomic */
+	struct uvm_seals *seals; /* of a secure one */
 };
 
 struct uvm_device {
@@ -34,8 +36,10 @@ struct uvm_device {
 	struct os_mutex start_lock; /* LOCK_RANK_UVM_DEVICE: started */
 	struct rm_uvm_session *session;
 	struct uvm_queue queues[UVM_QUEUES];
-	u32 started; /* atomic */
-	u32 status;  /* enum nv_status, atomic: the first error */
+	bool confidential;	 /* then the queues are secure channels, and: */
+	struct uvm_dma_pool dma; /* made and gone with them */
+	u32 started;		 /* atomic */
+	u32 status;		 /* enum nv_status, atomic: the first error */
 };
 
 /* -- queue.c ----------------------------------------------------------------------------------- */
@@ -58,7 +62,52 @@ static inline u64 uvm_queue_slot(u64 value)
 	return 2 * OS_PAGE_SIZE + value % UVM_QUEUE_SLOTS * UVM_SLOT_BYTES;
 }
 
+/*
+ * Stops all queues of the device for good, and then says so. What they work on is about to be
+ * somebody else's: whoever sees the status frees it.
+ */
+void uvm_queues_fail(struct uvm_device *device, enum nv_status status);
 /* Nothing works on the device any more, from the first such call on. */
 void uvm_device_fail(struct uvm_device *device, enum nv_status status);
+
+/* -- seal.c: secure queues ----------------------------------------------------------------------
+ */
+
+/* Messages of a push, at most: each is of 20 words, and one more is its end's. */
+#define UVM_PUSH_MESSAGES (UVM_SLOT_BYTES / sizeof(u32) / 20u + 1)
+
+/*
+ * A semaphore lies where others may write to it. So the engine writes the value to video memory
+ * first, where other queues of the device wait for it, and encrypts it from there; only what
+ * decrypts to it is believed. In the page of the semaphore, at 1 KiB, for each slot:
+ *
+ *   0        4             32        48        64
+ *   | value  |             | tag     | IV      |
+ */
+enum nv_status uvm_seals_create(struct uvm_queue *queue);
+void uvm_seals_destroy(struct uvm_queue *queue); /* of a queue that has none: nothing */
+/* The word in video memory, in the address space of the device's channels. */
+u64 uvm_seals_semaphore(const struct uvm_queue *queue);
+/* Writes what encrypts the value of the push. Lock of the queue. */
+enum nv_status uvm_seal_push(struct uvm_push *push, u64 value);
+/*
+ * The semaphore says so: whether it is true, and done is at least that much. False fails the
+ * device: NV_ERR_INVALID_DATA.
+ */
+bool uvm_seal_check(struct uvm_queue *queue, u64 value);
+/*
+ * There are IVs for one more push: if there were not, the queue has waited for what it does, and
+ * both ends have begun anew. Lock of the queue.
+ */
+enum nv_status uvm_seals_renew(struct uvm_queue *queue);
+
+/* The CPU's end of the channel, one caller at a time; NV_ERR_INVALID_DATA and others of rm/uvm.h.
+ */
+enum nv_status uvm_queue_log_encryption(struct uvm_queue *queue, struct csl_iv *iv);
+enum nv_status uvm_queue_encrypt(struct uvm_queue *queue, u32 bytes, const void *plain,
+				 void *cipher, void *tag);
+/* The tag may be in memory that others write to. */
+enum nv_status uvm_queue_decrypt(struct uvm_queue *queue, u32 bytes, const void *cipher,
+				 const struct csl_iv *iv, void *plain, const void *tag);
 
 #endif

@@ -1,6 +1,20 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/* What debuggers ask: the contents of managed memory, wherever it is. */
-#include "uvm/range.h"
+/*
+ * What debuggers ask: the contents of managed memory, wherever it is. What a GPU in confidential
+ * mode has stays there.
+ */
+#include "uvm/block.h"
+
+/* The block, if the page is in the video memory of a GPU in confidential mode; else NULL. */
+static struct uvm_block *secret_block(const struct uvm_range *range, u64 address)
+{
+	struct uvm_block *block = range->blocks[uvm_block_index(range, address)];
+
+	return block && uvm_block_is_away(block, address) &&
+			       block->where->chunk->gpu->info.confidential
+		       ? block
+		       : NULL;
+}
 
 /* Calls copy with the page's bytes and ours in turn: a page is read or written under the lock. */
 static enum nv_status page_copy(struct uvm_space *space, u64 address, void *bytes, u64 size,
@@ -8,13 +22,17 @@ static enum nv_status page_copy(struct uvm_space *space, u64 address, void *byte
 {
 	enum nv_status status = NV_ERR_INVALID_ADDRESS;
 	struct uvm_extent extent = { 0 };
+	struct uvm_block *block = NULL;
 	struct uvm_range *range;
 
 	os_mutex_lock(&space->lock);
 	range = uvm_range_find(space, address);
-	if (range && range->kind == UVM_RANGE_MANAGED)
-		status = uvm_managed_populate(range, address, &extent);
-	if (status == NV_OK) {
+	if (range && range->kind == UVM_RANGE_MANAGED) {
+		block = secret_block(range, address);
+		status = block ? uvm_block_access(block, address, bytes, size, write)
+			       : uvm_managed_populate(range, address, &extent);
+	}
+	if (status == NV_OK && !block) {
 		u8 *page = (u8 *)extent.pages->cpu + extent.offset + (address - extent.address);
 
 		if (write)

@@ -87,6 +87,26 @@ enum nv_status uvm_tracker_wait(struct uvm_tracker *tracker)
 	return status;
 }
 
+enum nv_status uvm_tracker_wait_others(struct uvm_tracker *tracker, const struct uvm_device *device)
+{
+	struct uvm_tracker_entry *entries = uvm_tracker_entries(tracker);
+	enum nv_status status = NV_OK;
+	u32 i, kept = 0;
+
+	for (i = 0; i < tracker->count; i++) {
+		enum nv_status each = NV_OK;
+
+		if (entries[i].queue->device == device)
+			entries[kept++] = entries[i];
+		else
+			each = uvm_entry_wait(&entries[i]);
+		if (status == NV_OK)
+			status = each;
+	}
+	tracker->count = kept;
+	return status;
+}
+
 void uvm_tracker_fini(struct uvm_tracker *tracker)
 {
 	os_free(tracker->more);

@@ -19,7 +19,9 @@
 #include "rm/class/vaspace.h"
 #include "rm/server/internal.h"
 #include "rm/uvm/vaspace.h"
+#include "os/user/pci.h"
 #include "uvm/internal.h"
+#include "uvm/queue.h"
 
 #define DEVICE 0xd0u
 #define SPACE 0xe0u
@@ -188,8 +190,9 @@ static u32 migrate(u64 start, u64 size, bool to_gpu)
 	return CALL(&p, UVM_MIGRATE);
 }
 
-static int start(void **state)
+static int start_like(enum h100_cc cc)
 {
+	const struct fixture_gpu_config like = { .cc = cc };
 	NV_VASPACE_ALLOCATION_PARAMETERS space = { .flags = EXTERNALLY_OWNED };
 	NV_MEMORY_ALLOCATION_PARAMS memory = {
 		.owner = 1,
@@ -203,7 +206,8 @@ static int start(void **state)
 	UVM_MM_INITIALIZE_PARAMS mm = { 0 };
 	NV0080_ALLOC_PARAMETERS d = { 0 };
 
-	host_start(1);
+	os_user_set_tee(cc == H100_CC_OFF ? OS_TEE_NONE : OS_TEE_TDX);
+	host_start_like(1, &like);
 	config.rm = host.rm;
 	put = 0;
 	assert_true(host_open(RM_NODE_GPU, 0) >= 0);
@@ -237,6 +241,16 @@ static int start(void **state)
 	return 0;
 }
 
+static int start(void **state)
+{
+	return start_like(H100_CC_OFF);
+}
+
+static int start_confidential(void **state)
+{
+	return start_like(H100_CC_ON);
+}
+
 static void let_go(void)
 {
 	if (rings) {
@@ -252,6 +266,7 @@ static int end(void **state)
 	uvm_file_close(files[1]);
 	uvm_file_close(files[0]);
 	uvm_destroy(uvm);
+	os_user_set_tee(OS_TEE_NONE);
 	return host_end(state);
 }
 
@@ -589,13 +604,168 @@ static void test_removed(void **state)
 	assert_int_equal(migrate(TO, SIZE, true), NV_ERR_INVALID_DEVICE);
 }
 
+/* -- Confidential mode ------------------------------------------------------------------------- */
+
+/* Whether the word is in any page that the GPU reaches by DMA, as anybody else does. */
+static bool is_shared(u64 word)
+{
+	const struct dma_table *t = &host.gpus[0].pci->dma;
+	u32 slot;
+
+	for (slot = 0; slot < t->used; slot++) {
+		u64 entry = t->chunks[slot / 4096][slot % 4096];
+
+		if ((entry & DMA_ENTRY_USED) && !(entry & DMA_ENTRY_PRIVATE) &&
+		    memmem((void *)(uintptr_t)(entry & ~DMA_ENTRY_FLAGS), OS_PAGE_SIZE, &word,
+			   sizeof(word)))
+			return true;
+	}
+	return false;
+}
+
+/* Every page of FROM begins with a word of its own. */
+static u64 word_of(u64 at, u64 round)
+{
+	u64 seed = at * 977 + round + 1;
+
+	(void)unit_random(&seed);
+	return unit_random(&seed);
+}
+
+static void write_from(u64 round)
+{
+	u64 at, was;
+
+	for (at = 0; at < SIZE; at += CPU_PAGE) {
+		assert_true(cpu_add(FROM + at, 0, &was));
+		assert_true(cpu_add(FROM + at, word_of(at, round) - was, &was));
+	}
+}
+
+static void check_at(u64 base, u64 round)
+{
+	u64 at, was;
+
+	for (at = 0; at < SIZE; at += CPU_PAGE) {
+		assert_true(cpu_add(base + at, 0, &was));
+		assert_true(was == word_of(at, round));
+	}
+}
+
+/* The channel has in video memory what the CPU wrote, and nobody else sees it on its way. */
+static void test_confidential(void **state)
+{
+	const struct uvm_dma_pool *pool = &uvm_gpu_find(files[0]->space, &uuid)->device->dma;
+	u64 at, was;
+	u32 i;
+
+	for (i = 0; i < 8; i++) {
+		write_from(i);
+		if (i & 1)
+			assert_int_equal(migrate(FROM + 7 * CPU_PAGE, MIB(1), true), NV_OK);
+		assert_int_equal(migrate(FROM, SIZE, true), NV_OK);
+		assert_int_equal(migrate(TO, SIZE, true), NV_OK);
+		submit(i + 1);
+		wait_for(i + 1);
+		for (at = 0; at < SIZE; at += 16 * CPU_PAGE)
+			assert_false(is_shared(word_of(at, i)));
+		if (i & 2)
+			assert_int_equal(migrate(TO + CPU_PAGE, MIB(1), false), NV_OK);
+		if (i & 4)
+			assert_int_equal(migrate(TO, SIZE, false), NV_OK);
+		check_at(TO, i);
+		check_at(FROM, i);
+		for (at = 0; at < SIZE; at += 16 * CPU_PAGE)
+			assert_false(is_shared(word_of(at, i)));
+	}
+	/* The look itself finds what is there. */
+	at = 0x5a17c0de12345678ull;
+	memcpy(list_entry(list_first(&pool->free), struct uvm_dma_buffer, node)->text, &at, 8);
+	assert_true(is_shared(at));
+	assert_true(cpu_add(FROM, 0, &was));
+}
+
+/* What is not in video memory is not the GPU's. */
+static void test_confidential_system(void **state)
+{
+	write_from(1);
+	submit(1);
+	os_sleep_us(200000);
+	assert_int_equal(semaphore(), 0);
+	check_at(FROM, 1);
+}
+
+/* Whatever finds no memory: data is where it was. */
+static void test_confidential_no_memory(void **state)
+{
+	u64 nth, failed, refused = 0;
+	u32 way;
+
+	if (!os_user_fail_alloc_thread(0))
+		skip();
+	write_from(3);
+	for (way = 0; way < 2; way++) {
+		for (nth = 1;; nth++) {
+			u32 status;
+
+			failed = unit_failed();
+			assert_int_equal(migrate(FROM, SIZE, way), NV_OK);
+			os_user_fail_alloc_thread(nth);
+			status = migrate(FROM, SIZE, !way);
+			os_user_fail_alloc_thread(0);
+			if (unit_failed() == failed)
+				break;
+			assert_true(status == NV_OK || status == NV_ERR_NO_MEMORY);
+			refused += status != NV_OK;
+		}
+		/* The way back takes none. */
+		assert_true(way ? nth == 1 : nth > 1);
+	}
+	assert_true(refused > 0);
+	check_at(FROM, 3);
+}
+
+/* Without a buffer for ciphertext, and without memory for one, data comes back all the same. */
+static void test_confidential_reserve(void **state)
+{
+	struct uvm_dma_pool *pool = &uvm_gpu_find(files[0]->space, &uuid)->device->dma;
+	struct uvm_dma_buffer *taken[64];
+	u32 count = 0;
+
+	if (!os_user_fail_alloc_thread(0))
+		skip();
+	write_from(4);
+	assert_int_equal(migrate(FROM, SIZE, true), NV_OK);
+	while (!list_empty(&pool->free))
+		assert_int_equal(uvm_dma_alloc(pool, NULL, &taken[count++]), NV_OK);
+	os_user_fail_alloc_thread(1);
+	assert_int_equal(migrate(FROM, MIB(1), false), NV_OK);
+	os_user_fail_alloc_thread(1);
+	assert_int_equal(migrate(FROM + MIB(1), MIB(1), false), NV_OK);
+	os_user_fail_alloc_thread(0);
+	assert_true(list_empty(&pool->free));
+	check_at(FROM, 4);
+	while (count)
+		uvm_dma_free(pool, taken[--count], NULL);
+}
+
 int main(void)
 {
+#define CONFIDENTIAL(name) cmocka_unit_test_setup_teardown(name, start_confidential, end)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 	const struct CMUnitTest tests[] = {
-		TEST(test_everywhere),	    TEST(test_meanwhile), TEST(test_pause),
-		TEST(test_suspend),	    TEST(test_removed),	  TEST(test_pause_timeout),
+		TEST(test_everywhere),
+		TEST(test_meanwhile),
+		TEST(test_pause),
+		TEST(test_suspend),
+		TEST(test_removed),
+		TEST(test_pause_timeout),
 		TEST(test_made_at_the_end),
+		CONFIDENTIAL(test_confidential),
+		CONFIDENTIAL(test_confidential_system),
+		CONFIDENTIAL(test_confidential_no_memory),
+		CONFIDENTIAL(test_confidential_reserve),
+		CONFIDENTIAL(test_removed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

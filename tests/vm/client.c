@@ -122,6 +122,7 @@ static const struct {
 	{ "uvm-tests", row_uvm_tests },
 	{ "uvm-tests-off", row_uvm_tests_off },
 	{ "uvm-tools", row_uvm_tools },
+	{ "uvm-secret", row_uvm_secret },
 };
 
 int main(int argc, char **argv)

@@ -65,5 +65,6 @@ int row_uvm_survive(void);
 int row_uvm_tests(void);
 int row_uvm_tests_off(void);
 int row_uvm_tools(void);
+int row_uvm_secret(void);
 
 #endif

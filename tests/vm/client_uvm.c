@@ -252,6 +252,37 @@ void learn_uuid(int ctl, u32 client, NvProcessorUuid *uuid)
 	memcpy(uuid->uuid, p.gpuUuid, sizeof(uuid->uuid));
 }
 
+struct joined join(void)
+{
+	NV_VASPACE_ALLOCATION_PARAMETERS external = { .flags = EXTERNALLY_OWNED };
+	struct joined j = { open_uvm(), open_uvm(), open_control(), open_gpu(0), 0, { { 0 } } };
+	UVM_REGISTER_GPU_VASPACE_PARAMS space = { .rmCtrlFd = j.ctl, .hVaSpace = SPACE };
+	UVM_MM_INITIALIZE_PARAMS mm = { .uvmFd = j.fd };
+	UVM_REGISTER_GPU_PARAMS gpu = { 0 };
+	u32 handle = SPACE;
+
+	CHECK(j.node >= 0);
+	j.client = make_client(j.ctl);
+	make_subdevice(j.ctl, j.client, DEVICE, SUBDEVICE);
+	CHECK_IS(alloc(j.ctl, j.client, DEVICE, &handle, FERMI_VASPACE_A, &external, 0), NV_OK);
+	learn_uuid(j.ctl, j.client, &j.uuid);
+	CHECK_IS(initialize(j.fd, 0), NV_OK);
+	CHECK_IS(STATUS(j.alive, UVM_MM_INITIALIZE, &mm), NV_OK);
+	gpu.gpu_uuid = space.gpuUuid = j.uuid;
+	CHECK_IS(STATUS(j.fd, UVM_REGISTER_GPU, &gpu), NV_OK);
+	space.hClient = j.client;
+	CHECK_IS(STATUS(j.fd, UVM_REGISTER_GPU_VASPACE, &space), NV_OK);
+	return j;
+}
+
+void leave(const struct joined *j)
+{
+	close(j->fd);
+	close(j->alive);
+	close(j->node);
+	close(j->ctl);
+}
+
 /*
  * A GPU with page tables of the file's: everything that has an address there is written to them.
  * hold: says that all is there, and goes on when its input ends.

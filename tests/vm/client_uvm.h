@@ -32,4 +32,13 @@ int map_at(int fd, u8 *at, u64 size);
 /* Of the first GPU. */
 void learn_uuid(int ctl, u32 client, NvProcessorUuid *uuid);
 
+/* A file with the first GPU's address space. */
+struct joined {
+	int fd, alive, ctl, node;
+	u32 client;
+	NvProcessorUuid uuid;
+};
+struct joined join(void);
+void leave(const struct joined *j);
+
 #endif

@@ -11,52 +11,8 @@
 
 #define FIRST 200u
 #define LAST 330u
-#define DEVICE 0x10u
-#define SPACE 0x12u
-#define SUBDEVICE 0x11u
-/* NV_VASPACE_ALLOCATION_FLAGS_IS_EXTERNALLY_OWNED, with what CUDA asks for beside it. */
-#define EXTERNALLY_OWNED 0x48u
-
 static const NvProcessorUuid cpu = { { 0xa6, 0x5e, 0x0f, 0x4e, 0xd7, 0xd4, 0x7b, 0xa2, 0x50, 0x47,
 				       0x41, 0x2c, 0x14, 0x2a, 0x77, 0x73 } };
-
-struct joined {
-	int fd, alive, ctl, node;
-	u32 client;
-	NvProcessorUuid uuid;
-};
-
-/* A file with a GPU's address space. */
-static struct joined join(void)
-{
-	NV_VASPACE_ALLOCATION_PARAMETERS external = { .flags = EXTERNALLY_OWNED };
-	struct joined j = { open_uvm(), open_uvm(), open_control(), open_gpu(0), 0, { { 0 } } };
-	UVM_REGISTER_GPU_VASPACE_PARAMS space = { .rmCtrlFd = j.ctl, .hVaSpace = SPACE };
-	UVM_MM_INITIALIZE_PARAMS mm = { .uvmFd = j.fd };
-	UVM_REGISTER_GPU_PARAMS gpu = { 0 };
-	u32 handle = SPACE;
-
-	CHECK(j.node >= 0);
-	j.client = make_client(j.ctl);
-	make_subdevice(j.ctl, j.client, DEVICE, SUBDEVICE);
-	CHECK_IS(alloc(j.ctl, j.client, DEVICE, &handle, FERMI_VASPACE_A, &external, 0), NV_OK);
-	learn_uuid(j.ctl, j.client, &j.uuid);
-	CHECK_IS(initialize(j.fd, 0), NV_OK);
-	CHECK_IS(STATUS(j.alive, UVM_MM_INITIALIZE, &mm), NV_OK);
-	gpu.gpu_uuid = space.gpuUuid = j.uuid;
-	CHECK_IS(STATUS(j.fd, UVM_REGISTER_GPU, &gpu), NV_OK);
-	space.hClient = j.client;
-	CHECK_IS(STATUS(j.fd, UVM_REGISTER_GPU_VASPACE, &space), NV_OK);
-	return j;
-}
-
-static void leave(const struct joined *j)
-{
-	close(j->fd);
-	close(j->alive);
-	close(j->node);
-	close(j->ctl);
-}
 
 int row_uvm_tests_off(void)
 {

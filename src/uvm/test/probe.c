@@ -317,7 +317,8 @@ static void mapped_info(const struct uvm_space *space, const struct uvm_block *b
 	{
 		u32 i = p->mapped_on_count;
 
-		if (!uvm_has(block->mapped, gpu->id) || uvm_block_is_lost(block, address))
+		if (!uvm_has(block->mapped, gpu->id) || uvm_block_is_lost(block, address) ||
+		    (gpu->info.confidential && !uvm_block_is_away(block, address)))
 			continue;
 		p->mapped_on[i] = gpu->info.uuid;
 		p->mapping_type[i] = UVM_TEST_PTE_MAPPING_READ_WRITE_ATOMIC;
