@@ -35,6 +35,7 @@ EXPORT_SYMBOL_GPL(rm_uvm_channel_stop);
 EXPORT_SYMBOL_GPL(rm_uvm_channel_put);
 EXPORT_SYMBOL_GPL(rm_uvm_video_alloc);
 EXPORT_SYMBOL_GPL(rm_uvm_video_free);
+EXPORT_SYMBOL_GPL(rm_uvm_video_write);
 EXPORT_SYMBOL_GPL(rm_uvm_session_create);
 EXPORT_SYMBOL_GPL(rm_uvm_session_destroy);
 EXPORT_SYMBOL_GPL(rm_uvm_buffer_alloc);
