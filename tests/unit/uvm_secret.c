@@ -71,7 +71,7 @@ static int start(void **state)
 	assert_true(info.confidential);
 	assert_int_equal(uvm_device_get(uvm, gpu, &info, &device), NV_OK);
 	assert_int_equal(rm_uvm_video_alloc(gpu, VIDEO, KIB(64), &video, &video_at), NV_OK);
-	plain = malloc(VIDEO);
+	plain = malloc(VIDEO + 1); /* and a byte that nobody is to touch */
 	assert_non_null(plain);
 	return 0;
 }
