@@ -31,12 +31,8 @@ void rm_cc_transfer_fini(struct rm_cc_transfer *t)
 
 static enum nv_status command(struct rm_gpu *gpu, transfer_params *p)
 {
-	if (rm_gpu_is_lost(gpu))
-		return NV_ERR_GPU_IS_LOST;
-	if (!gpu->gsp)
-		return NV_ERR_INVALID_STATE;
-	return gsp_internal_control(
-		gpu->gsp, NV2080_CTRL_CMD_INTERNAL_MEMMGR_MEMORY_TRANSFER_WITH_GSP, p, sizeof(*p));
+	return gsp_running_control(gpu, NV2080_CTRL_CMD_INTERNAL_MEMMGR_MEMORY_TRANSFER_WITH_GSP, p,
+				   sizeof(*p));
 }
 
 static NV2080_CTRL_INTERNAL_TRANSFER_SURFACE_INFO surface(u32 aperture, u64 address, u64 size)

@@ -149,6 +149,8 @@ enum nv_status gsp_check_alive(struct rm_gsp *gsp);
  * calls has the GPU lock. The firmware's status, or that of gsp_rpc_call.
  */
 enum nv_status gsp_internal_control(struct rm_gsp *gsp, u32 cmd, void *params, u32 size);
+/* The same where one may not run: NV_ERR_GPU_IS_LOST, NV_ERR_INVALID_STATE. GPU lock held. */
+enum nv_status gsp_running_control(struct rm_gpu *gpu, u32 cmd, void *params, u32 size);
 
 /* -- sealed.c: confidential mode --------------------------------------------------------------- */
 

@@ -64,15 +64,19 @@ enum nv_status gsp_internal_control(struct rm_gsp *gsp, u32 cmd, void *params, u
 	return status == NV_OK && !x.var_valid ? NV_ERR_INVALID_DATA : status;
 }
 
+enum nv_status gsp_running_control(struct rm_gpu *gpu, u32 cmd, void *params, u32 size)
+{
+	if (rm_gpu_is_lost(gpu))
+		return NV_ERR_GPU_IS_LOST;
+	return gpu->gsp ? gsp_internal_control(gpu->gsp, cmd, params, size) : NV_ERR_INVALID_STATE;
+}
+
 enum nv_status gsp_rpc_internal_control(struct rm_gpu *gpu, u32 cmd, void *params, u32 params_size)
 {
-	enum nv_status status = NV_ERR_INVALID_STATE;
+	enum nv_status status;
 
 	rm_gpu_lock(gpu);
-	if (rm_gpu_is_lost(gpu))
-		status = NV_ERR_GPU_IS_LOST;
-	else if (gpu->gsp)
-		status = gsp_internal_control(gpu->gsp, cmd, params, params_size);
+	status = gsp_running_control(gpu, cmd, params, params_size);
 	rm_gpu_unlock(gpu);
 	return status;
 }
