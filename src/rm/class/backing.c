@@ -9,7 +9,6 @@
 #include "rm/gpu/tlb.h"
 #include "rm/gpu/video.h"
 
-#define BAR_VIDEO 2u /* PCI's index of the BAR that shows video memory at its own addresses */
 /* Pieces of one allocation; more are not looked for. */
 #define PIECES_MAX 65536u
 
@@ -528,10 +527,10 @@ bool rm_backing_extent(const struct rm_backing *b, u64 offset, struct rm_map_ext
 		return true;
 	}
 	piece = piece_at(b, offset);
-	out->bar = BAR_VIDEO;
+	out->bar = RM_BAR_VIDEO;
 	out->offset = piece->start + (offset - piece->offset);
 	out->size = min(end, piece->size - (offset - piece->offset));
-	return range_fits(out->offset, out->size, os_pci_bar_size(b->gpu->pci, BAR_VIDEO));
+	return range_fits(out->offset, out->size, os_pci_bar_size(b->gpu->pci, RM_BAR_VIDEO));
 }
 
 /* -- The driver's own accesses ----------------------------------------------------------------- */

@@ -8,8 +8,6 @@
 #include "rm/file.h"
 #include "rm/gpu/video.h"
 
-#define BAR_VIDEO 2u
-
 struct cpu_mapping {
 	struct list_node node;
 	u64 address;   /* cookie, or where it is in the process */
@@ -242,7 +240,7 @@ enum nv_status rm_cpu_map(struct rm_call *call, const struct rm_cpu_map *map, u6
 		status = prepare(map->file, prepared);
 	if (status == NV_OK) {
 		if (prepared->extents[0].kind == RM_MAP_BAR &&
-		    prepared->extents[0].bar == BAR_VIDEO)
+		    prepared->extents[0].bar == RM_BAR_VIDEO)
 			mapping->bar_bytes = prepared->size;
 		mapping->address = cookie_of(memory, map->offset);
 		*address = mapping->address;

@@ -23,6 +23,8 @@ enum rm_gpu_state {
 	RM_GPU_LOST,	/* off the bus, or its firmware is dead */
 };
 
+#define RM_BAR_VIDEO 2u /* PCI's index of the BAR that shows video memory at its own addresses */
+
 struct rm_gpu {
 	struct rm *rm;
 	struct os_pci_dev *pci;

@@ -27,7 +27,6 @@
 #define EXTENDED_VENDOR_SPECIFIC 0x0bu
 
 #define VENDOR_NVIDIA 0x10deu
-#define BAR_VIDEO 2u
 
 /* -- Recognising ------------------------------------------------------------------------------- */
 
@@ -197,7 +196,7 @@ void rm_gpu_remove(struct rm_gpu *gpu)
 	rm_gpu_set_bus_master(gpu, false);
 	/* What clients still have of it is out of their reach, and shall be out of the next ones'.
 	 */
-	os_pci_bar_discard(gpu->pci, BAR_VIDEO, 0, gpu->bars[1].size);
+	os_pci_bar_discard(gpu->pci, RM_BAR_VIDEO, 0, gpu->bars[1].size);
 	os_store_release(&gpu->state, RM_GPU_LOST);
 	rm_gpu_unlock(gpu);
 	rm_server_unlock_exclusive(rm->server);

@@ -5,8 +5,6 @@
 #include "rm/cc/session.h"
 #include "rm/cc/transfer.h"
 
-#define BAR_VIDEO 2u /* PCI's index of the BAR that shows video memory at its own addresses */
-
 void rm_video_hold(struct rm_gpu *gpu, struct rm_call *hold)
 {
 	hold->locked_gpu = NULL;
@@ -36,7 +34,7 @@ void rm_video_put64(struct rm_gpu *gpu, u64 address, u64 value)
 	struct rm_cc_transfer *t;
 
 	if (!rm_video_is_closed(gpu)) {
-		os_pci_wr64(gpu->pci, BAR_VIDEO, address, value);
+		os_pci_wr64(gpu->pci, RM_BAR_VIDEO, address, value);
 		return;
 	}
 	t = rm_cc_transfer(gpu);
@@ -70,7 +68,7 @@ enum nv_status rm_video_clear(struct rm_gpu *gpu, u64 address, u64 size)
 	struct rm_call hold;
 
 	if (!rm_video_is_closed(gpu)) {
-		os_pci_bar_discard(gpu->pci, BAR_VIDEO, address, size);
+		os_pci_bar_discard(gpu->pci, RM_BAR_VIDEO, address, size);
 		return NV_OK;
 	}
 	rm_video_hold(gpu, &hold);

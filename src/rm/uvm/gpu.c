@@ -9,8 +9,6 @@
 #include "rm/gpu/static_info.h"
 #include "rm/uvm/internal.h"
 
-#define BAR_VIDEO 2u
-
 enum nv_status rm_uvm_enter(struct rm *rm, u32 *token)
 {
 	return rm_power_enter(rm, token);
@@ -79,7 +77,7 @@ static void describe(const struct rm_gpu *gpu, struct rm_uvm_gpu_info *info)
 	info->host_class = HOPPER_CHANNEL_GPFIFO_A;
 	info->copy_class = HOPPER_DMA_COPY_A;
 	info->video_memory = gpu->info->fb_size;
-	info->aperture = os_pci_bar_size(gpu->pci, BAR_VIDEO);
+	info->aperture = os_pci_bar_size(gpu->pci, RM_BAR_VIDEO);
 	info->confidential = rm_cc_keys(gpu) != NULL;
 }
 
