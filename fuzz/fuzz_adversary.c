@@ -10,44 +10,13 @@
 #include "base/bits.h"
 #include "host/user/adversary/adversary.h"
 #include "input.h"
-#include "os/user/user.h"
+#include "tests/unit/bare_device.h"
 
 #define BLOCKS 2u
 #define PAGES 72u
 #define ACCESSES 400u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static u32 cfg_read(void *ctx, u32 offset, u32 width)
-{
-	return 0;
-}
-
-static void cfg_write(void *ctx, u32 offset, u32 width, u32 value)
-{
-}
-
-static u64 bar_size(void *ctx, u32 bar)
-{
-	return 0;
-}
-
-static u64 bar_read(void *ctx, u32 bar, u64 offset, u32 width)
-{
-	return 0;
-}
-
-static void bar_write(void *ctx, u32 bar, u64 offset, u32 width, u64 value)
-{
-}
-
-static const struct os_user_pci_ops ops = {
-	.cfg_read = cfg_read,
-	.cfg_write = cfg_write,
-	.bar_size = bar_size,
-	.bar_read = bar_read,
-	.bar_write = bar_write,
-};
 
 /* Any file there is has the bytes of its name. */
 static bool load(void *ctx, const char *name, u8 **data, u32 *size)
@@ -116,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!a)
 		return 0;
-	dev = os_user_pci_register(&ops, NULL, &location);
+	dev = os_user_pci_register(&bare_device_ops, NULL, &location);
 	if (!dev)
 		abort();
 	if (adversary_load(a, (const char *)data, script, &files, why) !=

@@ -4,13 +4,11 @@
 
 adversary.py --leafhopper PATH CASE
 """
-import argparse
 import os
 import re
-import shutil
 import struct
 import subprocess
-import tempfile
+import sys
 
 import host
 
@@ -126,23 +124,5 @@ def case_usage():
     assert done.returncode == NO_DAEMON and 'No such file' in done.stderr, done.said
 
 
-CASES = {name[5:]: fn for name, fn in list(globals().items()) if name.startswith('case_')}
-
-
-def main():
-    global leafhopper, folder
-    parser = argparse.ArgumentParser()
-    parser.add_argument('--leafhopper', required=True)
-    parser.add_argument('case', choices=sorted(CASES))
-    host.args = parser.parse_args()
-    leafhopper = host.args.leafhopper = host.args.client = os.path.abspath(host.args.leafhopper)
-    os.environ.pop('LEAFHOPPER_SOCKET', None)
-    folder = tempfile.mkdtemp(prefix='lh-test-')
-    try:
-        CASES[host.args.case]()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 if __name__ == '__main__':
-    main()
+    host.run_case(sys.modules[__name__])

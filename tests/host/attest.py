@@ -4,14 +4,12 @@
 
 attest.py --leafhopper PATH CASE
 """
-import argparse
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
 
 import host
 
@@ -223,23 +221,5 @@ def case_root():
     judged(attest('--json', '--root', TEST_ROOT), PASSED)
 
 
-CASES = {name[5:]: fn for name, fn in list(globals().items()) if name.startswith('case_')}
-
-
-def main():
-    global leafhopper, folder
-    parser = argparse.ArgumentParser()
-    parser.add_argument('--leafhopper', required=True)
-    parser.add_argument('case', choices=sorted(CASES))
-    host.args = parser.parse_args()
-    leafhopper = host.args.leafhopper = host.args.client = os.path.abspath(host.args.leafhopper)
-    os.environ.pop('LEAFHOPPER_SOCKET', None)
-    folder = tempfile.mkdtemp(prefix='lh-test-')
-    try:
-        CASES[host.args.case]()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 if __name__ == '__main__':
-    main()
+    host.run_case(sys.modules[__name__])

@@ -402,6 +402,23 @@ def case_trace():
     assert any(e['name'] == 'NV_ESC_RM_ALLOC' for e in begins)
 
 
+def run_case(module):
+    """The case of a module that the command line names, with its leafhopper and a folder for it as the module's."""
+    cases = {name[5:]: fn for name, fn in vars(module).items() if name.startswith('case_')}
+    global args
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--leafhopper', required=True)
+    parser.add_argument('case', choices=sorted(cases))
+    args = parser.parse_args()
+    module.leafhopper = args.leafhopper = args.client = os.path.abspath(args.leafhopper)
+    os.environ.pop('LEAFHOPPER_SOCKET', None)
+    module.folder = tempfile.mkdtemp(prefix='lh-test-')
+    try:
+        cases[args.case]()
+    finally:
+        shutil.rmtree(module.folder, ignore_errors=True)
+
+
 CASES = {name[5:]: fn for name, fn in list(globals().items())
          if name.startswith('case_') and name != 'case_in_machine'}
 

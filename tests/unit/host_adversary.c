@@ -9,6 +9,7 @@
 #include "abi/r535.h"
 #include "base/bits.h"
 #include "host/user/adversary/adversary.h"
+#include "bare_device.h"
 #include "unit.h"
 
 #define QUEUE_PAGES 9u
@@ -20,37 +21,6 @@ static struct os_pci_dev *dev;
 static struct os_pages pages; /* a queue of commands, then one page */
 static u32 told;
 
-static u32 cfg_read(void *ctx, u32 offset, u32 width)
-{
-	return 0;
-}
-
-static void cfg_write(void *ctx, u32 offset, u32 width, u32 value)
-{
-}
-
-static u64 bar_size(void *ctx, u32 bar)
-{
-	return 0;
-}
-
-static u64 bar_read(void *ctx, u32 bar, u64 offset, u32 width)
-{
-	return 0;
-}
-
-static void bar_write(void *ctx, u32 bar, u64 offset, u32 width, u64 value)
-{
-}
-
-static const struct os_user_pci_ops ops = {
-	.cfg_read = cfg_read,
-	.cfg_write = cfg_write,
-	.bar_size = bar_size,
-	.bar_read = bar_read,
-	.bar_write = bar_write,
-};
-
 static int start(void **state)
 {
 	static const struct os_pci_location location = { .bus = 9 };
@@ -58,7 +28,7 @@ static int start(void **state)
 	live = unit_live();
 	told = 0;
 	adversary = adversary_create(3);
-	dev = os_user_pci_register(&ops, NULL, &location);
+	dev = os_user_pci_register(&bare_device_ops, NULL, &location);
 	assert_non_null(adversary);
 	assert_non_null(dev);
 	assert_int_equal(adversary_watch(adversary, 4, dev), NV_OK);

@@ -8,35 +8,16 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "bare_device.h"
 #include "unit.h"
 
 #define PAGE OS_PAGE_SIZE
-
-static u32 no_cfg_read(void *ctx, u32 offset, u32 width)
-{
-	return 0;
-}
-
-static void no_cfg_write(void *ctx, u32 offset, u32 width, u32 value)
-{
-}
-
-static u64 no_bar_size(void *ctx, u32 bar)
-{
-	return 0;
-}
-
-static const struct os_user_pci_ops ops = {
-	.cfg_read = no_cfg_read,
-	.cfg_write = no_cfg_write,
-	.bar_size = no_bar_size,
-};
 
 static struct os_pci_dev *dev;
 
 static int setup(void **state)
 {
-	dev = os_user_pci_register(&ops, NULL, &(struct os_pci_location){ 0, 1, 0, 0 });
+	dev = os_user_pci_register(&bare_device_ops, NULL, &(struct os_pci_location){ 0, 1, 0, 0 });
 	return !dev;
 }
 
@@ -335,8 +316,8 @@ static void test_scattered(void **state)
 /* Another device's addresses mean nothing to this one. */
 static void test_devices_apart(void **state)
 {
-	struct os_pci_dev *other =
-		os_user_pci_register(&ops, NULL, &(struct os_pci_location){ 0, 2, 0, 0 });
+	struct os_pci_dev *other = os_user_pci_register(&bare_device_ops, NULL,
+							&(struct os_pci_location){ 0, 2, 0, 0 });
 	struct os_pages pages;
 	u32 value, hits = 0, i;
 
