@@ -15,7 +15,7 @@ KDIR ?= $(if $(KERNEL),$(shell tools/vm/kernel $(KERNEL))/headers,/lib/modules/$
 
 help:
 	@echo 'make demo              install what is missing, build, run nvidia-smi, a CUDA copy and an attestation on a software H100'
-	@echo 'make check             the same, then every quick test (about 20 minutes on 2 cores from nothing)'
+	@echo 'make check             the same, then every quick test (about 15 minutes on 2 cores from nothing)'
 	@echo 'make check-full        every build, test and count (more than two hours on 2 cores)'
 	@echo 'make lint              formatting, cppcheck, the arrows between folders'
 	@echo 'make bench             speed as ratios, measured in one run'
