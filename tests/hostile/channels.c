@@ -61,7 +61,7 @@ enum which { COPIES, SIGNED, CHANNELS };
 
 struct secure {
 	u32 handle, engine, token;
-	bool made, suspect;
+	bool made;
 	struct rm_channel *channel;
 	struct csl_context csl;
 	u32 put, words, begun; /* GP entries, words of pushbuffer, where the segment begins */
@@ -197,12 +197,6 @@ static void drop_channel(enum which n)
 	rm_channel_csl_deinit(s->channel, &s->csl);
 	assert_int_equal(host_drop(s->handle), NV_OK);
 	s->made = false;
-}
-
-static void drop_suspect(enum which n)
-{
-	channels[n].suspect = true;
-	drop_channel(n);
 }
 
 static struct secure *channel_up(enum which n)
@@ -382,18 +376,6 @@ static void check_stopped(enum which n, u32 error)
 	drop_channel(n);
 }
 
-/*
- * An error that the GPU tells of late, of a channel that is gone, is taken for the next one's with
- * its id: once, after one was dropped whose entries nobody knew the end of.
- */
-static void renew_blamed(enum which n)
-{
-	assert_true(channels[n].suspect);
-	drop_channel(n);
-	channels[n].suspect = false;
-	channel_up(n);
-}
-
 static bool wants_rotation(const struct cell *cell)
 {
 	return strcmp(cell->state, "after rotation") == 0;
@@ -443,15 +425,11 @@ static void keep_message(u32 which, u32 size)
 /* One that is taken. */
 static void copy_down(struct secure *s, u32 size)
 {
-	for (;;) {
-		encrypt_next(s, size);
-		keep_message(0, size);
-		push_copy(false, size);
-		ring(COPIES);
-		if (await(COPIES, LONG_US) == WORK_DONE)
-			break;
-		renew_blamed(COPIES);
-	}
+	encrypt_next(s, size);
+	keep_message(0, size);
+	push_copy(false, size);
+	ring(COPIES);
+	assert_int_equal(await(COPIES, LONG_US), WORK_DONE);
 	assert_memory_equal(at_video(COPIES, MESSAGE), text, size);
 }
 
@@ -469,7 +447,7 @@ static enum detector down_verdict(u32 size, enum end end, u32 error)
 		check_stopped(COPIES, error ? error : channels[COPIES].channel->error);
 		return BY_ENGINE;
 	}
-	drop_suspect(COPIES);
+	drop_channel(COPIES);
 	return STOPPED;
 }
 
@@ -634,7 +612,7 @@ static enum detector signed_verdict(u32 size, enum end end)
 		check_stopped(SIGNED, error);
 		return BY_ENGINE;
 	}
-	drop_suspect(SIGNED);
+	drop_channel(SIGNED);
 	return STOPPED;
 }
 
@@ -648,15 +626,10 @@ static enum detector run_signed(const struct cell *cell)
 	s32 rule;
 
 	/* A stream that is right, of which there are copies now. */
-	for (;;) {
-		encrypt_signed(s, size);
-		push_signed(s, size);
-		ring(SIGNED);
-		end = await(SIGNED, LONG_US);
-		if (end == WORK_DONE)
-			break;
-		renew_blamed(SIGNED);
-	}
+	encrypt_signed(s, size);
+	push_signed(s, size);
+	ring(SIGNED);
+	assert_int_equal(await(SIGNED, LONG_US), WORK_DONE);
 	assert_memory_equal(at_video(SIGNED, MESSAGE), text, size);
 	if (wants_rotation(cell)) {
 		rotate(s, CSL_OPERATION_ENCRYPT);
@@ -696,7 +669,7 @@ static enum detector run_signed(const struct cell *cell)
 	detector = signed_verdict(size, end);
 	/* What was made of the methods may be waiting for more words: the channel is made anew. */
 	if (strcmp(field, "methods") == 0 || strcmp(field, "entry") == 0)
-		drop_suspect(SIGNED);
+		drop_channel(SIGNED);
 	return detector;
 }
 
@@ -738,7 +711,7 @@ static enum detector run_userd(const struct cell *cell)
 	assert_int_equal(adversary_done(adversary, rule), 1);
 	detector = down_verdict(size, end, 0);
 	/* What the GPU still takes for entries may stop the channel later: it is made anew. */
-	drop_suspect(COPIES);
+	drop_channel(COPIES);
 	return detector;
 }
 

@@ -81,13 +81,14 @@ void rm_gpu_notify_engines(struct rm_gpu *gpu, u32 first, u32 vectors)
 	os_fetch_or(&engines_notified, vectors);
 }
 
-bool rm_gpu_channel_error(struct rm_gpu *gpu, u32 engine_type, u32 chid, u32 exception, u32 scope)
+bool rm_gpu_channel_error(struct rm_gpu *gpu, u32 engine_type, u32 chid, u32 exception, u32 scope,
+			  u64 event)
 {
 	os_fetch_add(&channel_errors, 1);
 	return true;
 }
 
-u32 rm_gpu_channel_pid(struct rm_gpu *gpu, u32 runlist, u32 chid)
+u32 rm_gpu_channel_pid(struct rm_gpu *gpu, u32 runlist, u32 chid, u64 event)
 {
 	return 0;
 }

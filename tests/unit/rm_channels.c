@@ -476,10 +476,17 @@ static void test_token_notifier(void **state)
 }
 
 /* An error of one channel is told to all of its group, and to nobody else. */
+/* What the firmware says next. */
+static bool channel_error(u32 engine_type, u32 chid, u32 exception, u32 scope)
+{
+	struct rm_gpu *g = host.rm_gpus[0];
+
+	return rm_gpu_channel_error(g, engine_type, chid, exception, scope, g->event_number + 1);
+}
+
 static void test_error(void **state)
 {
 	NV_CHANNEL_ALLOC_PARAMS p = params_of(1);
-	struct rm_gpu *g = host.rm_gpus[0];
 	NvNotification n;
 
 	make_group_and_share();
@@ -493,9 +500,8 @@ static void test_error(void **state)
 	p.engineType = NV2080_ENGINE_TYPE_COPY2;
 	assert_int_equal(make_channel(DEVICE, CHANNEL + 2, p), NV_OK);
 
-	assert_true(rm_gpu_channel_error(g, NV2080_ENGINE_TYPE_GR0, 1,
-					 ROBUST_CHANNEL_FIFO_ERROR_MMU_ERR_FLT,
-					 RC_NOTIFIER_SCOPE_TSG));
+	assert_true(channel_error(NV2080_ENGINE_TYPE_GR0, 1, ROBUST_CHANNEL_FIFO_ERROR_MMU_ERR_FLT,
+				  RC_NOTIFIER_SCOPE_TSG));
 	n = read_notifier(NOTIFIER, 0);
 	assert_int_equal(n.info32, ROBUST_CHANNEL_FIFO_ERROR_MMU_ERR_FLT);
 	assert_int_equal(n.info16, NV2080_ENGINE_TYPE_GR0);
@@ -505,19 +511,36 @@ static void test_error(void **state)
 	assert_int_equal(read_notifier(0x500, 0).status, 0);
 
 	/* One channel alone. */
-	assert_true(rm_gpu_channel_error(g, NV2080_ENGINE_TYPE_GR0, 0, ROBUST_CHANNEL_GR_EXCEPTION,
-					 RC_NOTIFIER_SCOPE_CHANNEL));
+	assert_true(channel_error(NV2080_ENGINE_TYPE_GR0, 0, ROBUST_CHANNEL_GR_EXCEPTION,
+				  RC_NOTIFIER_SCOPE_CHANNEL));
 	assert_int_equal(read_notifier(NOTIFIER, 0).info32, 13);
 	assert_int_equal(read_notifier(SYSTEM_NOTIFIER, 0).info32, 31);
 	/* Another runlist has ids of its own; no engine and no id lead to none. */
-	assert_true(rm_gpu_channel_error(g, NV2080_ENGINE_TYPE_COPY2, 0, ROBUST_CHANNEL_CE2_ERROR,
-					 RC_NOTIFIER_SCOPE_TSG));
+	assert_true(channel_error(NV2080_ENGINE_TYPE_COPY2, 0, ROBUST_CHANNEL_CE2_ERROR,
+				  RC_NOTIFIER_SCOPE_TSG));
 	assert_int_equal(read_notifier(0x500, 0).info32, ROBUST_CHANNEL_CE2_ERROR);
-	assert_false(rm_gpu_channel_error(g, NV2080_ENGINE_TYPE_GR0, 7, 31, 1));
-	assert_false(rm_gpu_channel_error(g, NV2080_ENGINE_TYPE_GR0, ~0u, 31, 1));
-	assert_false(rm_gpu_channel_error(g, ~0u, 0, 31, 1));
+	assert_false(channel_error(NV2080_ENGINE_TYPE_GR0, 7, 31, 1));
+	assert_false(channel_error(NV2080_ENGINE_TYPE_GR0, ~0u, 31, 1));
+	assert_false(channel_error(~0u, 0, 31, 1));
 	assert_int_equal(host_drop(CHANNEL), NV_OK);
-	assert_false(rm_gpu_channel_error(g, NV2080_ENGINE_TYPE_GR0, 0, 31, 1));
+	assert_false(channel_error(NV2080_ENGINE_TYPE_GR0, 0, 31, 1));
+}
+
+/* The event that says so was received before the channel had its id: it was another's. */
+static void test_error_before_birth(void **state)
+{
+	struct rm_gpu *g = host.rm_gpus[0];
+	u64 before = g->event_number;
+
+	make_group_and_share();
+	assert_int_equal(make_channel(GROUP, CHANNEL, params_of(0)), NV_OK);
+	assert_false(rm_gpu_channel_error(g, NV2080_ENGINE_TYPE_GR0, 0, 31, RC_NOTIFIER_SCOPE_TSG,
+					  before));
+	assert_int_equal(rm_gpu_channel_pid(g, 0, 0, before), 0);
+	assert_int_equal(read_notifier(NOTIFIER, 0).status, 0);
+	assert_int_not_equal(rm_gpu_channel_pid(g, 0, 0, before + 1), 0);
+	assert_true(channel_error(NV2080_ENGINE_TYPE_GR0, 0, 31, RC_NOTIFIER_SCOPE_TSG));
+	assert_int_equal(read_notifier(NOTIFIER, 0).status, 0xffff);
 }
 
 static void wait_for_error(u32 notifier)
@@ -676,7 +699,7 @@ static void test_many(void **state)
 	}
 	for (i = 0; i < 1000; i += 97)
 		assert_int_equal(token_of(CHANNEL + i), i);
-	assert_true(rm_gpu_channel_error(host.rm_gpus[0], NV2080_ENGINE_TYPE_GR0, 999, 31, 1));
+	assert_true(channel_error(NV2080_ENGINE_TYPE_GR0, 999, 31, 1));
 	assert_int_equal(host_drop(GROUP), NV_OK);
 	make_group_and_share();
 	assert_int_equal(make_channel(GROUP, CHANNEL, params_of(0)), NV_OK);
@@ -723,11 +746,22 @@ static void test_removal(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_context),       T(test_lists),	     T(test_bad_groups),
-		T(test_shares),	       T(test_bad_channels), T(test_single_channel),
-		T(test_default_space), T(test_any_order),    T(test_token_notifier),
-		T(test_error),	       T(test_stop),	     T(test_start_selected),
-		T(test_fault),	       T(test_many),	     T(test_failing_allocations),
+		T(test_context),
+		T(test_lists),
+		T(test_bad_groups),
+		T(test_shares),
+		T(test_bad_channels),
+		T(test_single_channel),
+		T(test_default_space),
+		T(test_any_order),
+		T(test_token_notifier),
+		T(test_error),
+		T(test_error_before_birth),
+		T(test_stop),
+		T(test_start_selected),
+		T(test_fault),
+		T(test_many),
+		T(test_failing_allocations),
 		T(test_removal),
 	};
 

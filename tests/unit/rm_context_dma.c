@@ -253,8 +253,10 @@ static u32 word_of(u32 memory, u64 offset)
 
 static void raise_error(u32 exception)
 {
-	assert_true(rm_gpu_channel_error(host.rm_gpus[0], NV2080_ENGINE_TYPE_COPY4, 0, exception,
-					 RC_NOTIFIER_SCOPE_TSG));
+	struct rm_gpu *gpu = host.rm_gpus[0];
+
+	assert_true(rm_gpu_channel_error(gpu, NV2080_ENGINE_TYPE_COPY4, 0, exception,
+					 RC_NOTIFIER_SCOPE_TSG, gpu->event_number + 1));
 }
 
 static void notifier_of(u32 memory)

@@ -113,8 +113,11 @@ enum nv_status rpc_free(struct fw *fw, void *data, u32 size)
 		params->status = NV_ERR_OBJECT_NOT_FOUND;
 	else
 		params->status = NV_OK;
-	if (params->status == NV_OK)
+	if (params->status == NV_OK) {
 		fw_store_remove(&fw->store, node);
+		/* Before the reply: the driver gives a channel's id to another from then on. */
+		fw_channel_errors(fw);
+	}
 	return (enum nv_status)params->status;
 }
 

@@ -317,6 +317,7 @@ static enum nv_status take_id(struct alloc *a)
 				     page_fixed ? page * CHANNELS_PER_USERD_PAGE + value : RM_NO_ID,
 				     fixed ? value : RM_NO_ID, channel, &channel->chid);
 	channel->generation = fifo->generation;
+	channel->born = os_load_acquire(&channel->gpu->event_number);
 	os_mutex_unlock(&fifo->lock);
 	return status;
 }

@@ -58,6 +58,7 @@ struct rm_channel {
 	u32 client, handle; /* of the object that it was made by */
 	u32 pid;	    /* of its client; 0: the driver */
 	u32 generation;	    /* of the fifo that gave the id */
+	u64 born;	    /* the event that came last before it had its id */
 	struct rm_channel_group *group;
 	struct rm_vaspace *space;
 	struct rm_backing *instance; /* in video memory */

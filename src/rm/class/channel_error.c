@@ -95,7 +95,19 @@ static void report_all(struct rm_channel *channel, u32 exception, u32 engine_typ
 		report(other, exception, engine_type);
 }
 
-bool rm_gpu_channel_error(struct rm_gpu *gpu, u32 engine_type, u32 chid, u32 exception, u32 scope)
+/*
+ * An id passes on once the firmware has freed its channel, and it reports a channel's errors before
+ * that: an event that came before the channel had its id is another's. The fifo's lock is held.
+ */
+static struct rm_channel *meant_by(struct rm_fifo *fifo, u32 runlist, u32 chid, u64 event)
+{
+	struct rm_channel *channel = rm_fifo_channel(fifo, runlist, chid);
+
+	return channel && event > channel->born ? channel : NULL;
+}
+
+bool rm_gpu_channel_error(struct rm_gpu *gpu, u32 engine_type, u32 chid, u32 exception, u32 scope,
+			  u64 event)
 {
 	struct rm_fifo *fifo = &rm_gpu_objects_of(gpu)->fifo;
 	const struct rm_fifo_engine *engine;
@@ -106,7 +118,7 @@ bool rm_gpu_channel_error(struct rm_gpu *gpu, u32 engine_type, u32 chid, u32 exc
 	os_mutex_lock(&fifo->lock);
 	engine = rm_fifo_engine(fifo, engine_type);
 	if (engine)
-		channel = rm_fifo_channel(fifo, engine->runlist, chid);
+		channel = meant_by(fifo, engine->runlist, chid, event);
 	if (channel && channel->object) {
 		os_mutex_lock(&gpu->rm->classes->event_lock);
 		report_all(channel, exception, engine_type, scope);
@@ -116,7 +128,7 @@ bool rm_gpu_channel_error(struct rm_gpu *gpu, u32 engine_type, u32 chid, u32 exc
 	return channel != NULL;
 }
 
-u32 rm_gpu_channel_pid(struct rm_gpu *gpu, u32 runlist, u32 chid)
+u32 rm_gpu_channel_pid(struct rm_gpu *gpu, u32 runlist, u32 chid, u64 event)
 {
 	struct rm_fifo *fifo = &rm_gpu_objects_of(gpu)->fifo;
 	struct rm_channel *channel = NULL;
@@ -124,7 +136,7 @@ u32 rm_gpu_channel_pid(struct rm_gpu *gpu, u32 runlist, u32 chid)
 
 	os_mutex_lock(&fifo->lock);
 	if (runlist < RM_FIFO_RUNLISTS)
-		channel = rm_fifo_channel(fifo, runlist, chid);
+		channel = meant_by(fifo, runlist, chid, event);
 	pid = channel ? channel->pid : 0;
 	os_mutex_unlock(&fifo->lock);
 	return pid;

@@ -67,6 +67,8 @@ struct rm_gpu {
 	u32 lost_told;	  /* atomic: its clients know that it is LOST (rm_gpu_notify_lost) */
 	u32 lost_xid;	  /* why it is LOST; 0 while it is not, or when it was removed in order */
 	u32 crash_told;	  /* atomic: Xid 120 is in the log, since the last boot */
+	u64 event_number; /* atomic: events of the firmware's since ever; written under the GPU lock
+			   */
 	u32 forgotten;	  /* atomic, set under its objects' lock: it keeps nothing (gpu/tlb.h) */
 };
 

@@ -29,11 +29,13 @@ void rm_gpu_notify_engines(struct rm_gpu *gpu, u32 first, u32 vectors);
 /*
  * The firmware reset a channel, or its whole group, for an error: marks it, writes the error
  * notifiers, tells the channels' events. exception: ROBUST_CHANNEL_*; scope: RC_NOTIFIER_SCOPE_*.
- * False: there is no such channel.
+ * event: the number of the event that says so (rm_gpu.event_number). False: there was no such
+ * channel any more when it came, whatever has its id by now.
  */
-bool rm_gpu_channel_error(struct rm_gpu *gpu, u32 engine_type, u32 chid, u32 exception, u32 scope);
-/* The process that made the channel; 0: there is none, or the driver did. */
-u32 rm_gpu_channel_pid(struct rm_gpu *gpu, u32 runlist, u32 chid);
+bool rm_gpu_channel_error(struct rm_gpu *gpu, u32 engine_type, u32 chid, u32 exception, u32 scope,
+			  u64 event);
+/* The process that made the channel; 0: there was none when the event came, or the driver did. */
+u32 rm_gpu_channel_pid(struct rm_gpu *gpu, u32 runlist, u32 chid, u64 event);
 /* The firmware put faults into the driver's buffer (class/fault_buffer.h). */
 void rm_gpu_faults_queued(struct rm_gpu *gpu);
 /*

@@ -28,6 +28,7 @@ void gsp_event_keep(struct rm_gsp *gsp)
 		       header->function);
 		return;
 	}
+	event->number = os_fetch_add(&gsp->gpu->event_number, 1) + 1;
 	event->function = header->function;
 	event->length = length;
 	os_memcpy(event->data, header + 1, length);
@@ -109,7 +110,8 @@ static void os_error_log(struct rm_gpu *gpu, const struct gsp_event *event)
 	    os_load_acquire(&gpu->lost_xid) == RM_XID_GSP_ERROR)
 		os_log(OS_LOG_ERROR, "NVRM: GPU%u: %s", gpu->instance, p.errString);
 	else
-		rm_gpu_log_xid_of(gpu, p.exceptType, rm_gpu_channel_pid(gpu, p.runlistId, p.chid),
+		rm_gpu_log_xid_of(gpu, p.exceptType,
+				  rm_gpu_channel_pid(gpu, p.runlistId, p.chid, event->number),
 				  p.errString);
 }
 
@@ -142,7 +144,8 @@ static void rc_triggered(struct rm_gpu *gpu, const struct gsp_event *event)
 	os_log(OS_LOG_INFO, "NVRM: GPU%u: robust channel error %u on engine %u channel %u",
 	       gpu->instance, p.exceptType, p.nv2080EngineType, p.chid);
 	/* A channel that its client freed meanwhile has nobody left to be told. */
-	if (!rm_gpu_channel_error(gpu, p.nv2080EngineType, p.chid, p.exceptType, p.scope))
+	if (!rm_gpu_channel_error(gpu, p.nv2080EngineType, p.chid, p.exceptType, p.scope,
+				  event->number))
 		os_log(OS_LOG_INFO, "NVRM: GPU%u: there is no such channel", gpu->instance);
 	os_memset(&n, 0, sizeof(n));
 	n.index = NV2080_NOTIFIERS_RC_ERROR;

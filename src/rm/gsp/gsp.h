@@ -168,6 +168,7 @@ enum nv_status gsp_sealed_receive(struct rm_gsp *gsp);
 
 struct gsp_event {
 	struct list_node node;
+	u64 number; /* rm_gpu.event_number */
 	u32 function;
 	u32 length; /* of data */
 	u8 data[];
