@@ -77,10 +77,11 @@ struct watch {
 struct secret {
 	const char *name;
 	u8 *bytes;
+	u64 head; /* its first bytes */
 	u32 size;
 	s32 next; /* of the same bucket */
 };
-#define BUCKETS 1024u
+#define BUCKETS 16384u
 #define SECRETS_MAX 4096u
 
 struct rule {

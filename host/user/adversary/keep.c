@@ -5,7 +5,7 @@
 #include "host/user/adversary/internal.h"
 
 #define SECRET_MIN 8u
-#define HASH_BITS 10u
+#define HASH_BITS 14u
 #define RECORD_MAGIC 0x5241484cu /* "LHAR" */
 
 /* -- The last of each kind --------------------------------------------------------------------- */
@@ -41,12 +41,17 @@ const struct kept *object_kept(const struct watch *w, enum adversary_object kind
 
 /* -- Secrets ----------------------------------------------------------------------------------- */
 
-static u32 hash_of(const u8 *bytes)
+static u64 head_of(const u8 *bytes)
 {
-	u64 word;
+	u64 head;
 
-	os_memcpy(&word, bytes, sizeof(word));
-	return (u32)(word * 0x9e3779b97f4a7c15ull >> (64 - HASH_BITS));
+	os_memcpy(&head, bytes, sizeof(head));
+	return head;
+}
+
+static u32 hash_of(u64 head)
+{
+	return (u32)(head * 0x9e3779b97f4a7c15ull >> (64 - HASH_BITS));
 }
 
 enum nv_status adversary_secret(struct adversary *a, const char *name, const void *bytes, u32 size)
@@ -61,11 +66,12 @@ enum nv_status adversary_secret(struct adversary *a, const char *name, const voi
 	if (!s.bytes)
 		return NV_ERR_NO_MEMORY;
 	os_memcpy(s.bytes, bytes, size);
+	s.head = head_of(s.bytes);
 	pthread_rwlock_wrlock(&a->rules_lock);
 	if (!a->secrets)
 		a->secrets = os_alloc(SECRETS_MAX * sizeof(s));
 	if (a->secrets && a->secret_count < SECRETS_MAX) {
-		s32 *bucket = &a->buckets[hash_of(s.bytes)];
+		s32 *bucket = &a->buckets[hash_of(s.head)];
 
 		s.next = *bucket;
 		*bucket = (s32)a->secret_count;
@@ -98,12 +104,14 @@ void watch_look_for(struct watch *w, const u8 *bytes, size_t size)
 	pthread_rwlock_rdlock(&a->rules_lock);
 	w->searched += size;
 	for (size_t at = 0; a->secret_count != 0 && at + SECRET_MIN <= size; at++) {
-		s32 i = a->buckets[hash_of(bytes + at)];
+		u64 head = head_of(bytes + at);
+		s32 i = a->buckets[hash_of(head)];
 
 		for (; i != ADVERSARY_ANY; i = a->secrets[i].next) {
 			const struct secret *s = &a->secrets[i];
 
-			if (s->size > size - at || memcmp(bytes + at, s->bytes, s->size) != 0)
+			if (s->head != head || s->size > size - at ||
+			    memcmp(bytes + at, s->bytes, s->size) != 0)
 				continue;
 			a->found_name = s->name;
 			os_fetch_add(&a->found, 1);
