@@ -14,7 +14,7 @@ KDIR ?= $(if $(KERNEL),$(shell tools/vm/kernel $(KERNEL))/headers,/lib/modules/$
 .PHONY: modules install-modules uninstall-modules dkms-source vm-check vm-check-full vm-demo vm-shell
 
 help:
-	@echo 'make demo              install what is missing, build, run nvidia-smi, a CUDA copy and an attestation on a software H100'
+	@echo 'make demo              install what is missing, build, run nvidia-smi, CUDA, an attestation and encrypted memory on a software H100'
 	@echo 'make check             the same, then every quick test (about 15 minutes on 2 cores from nothing)'
 	@echo 'make check-full        every build, test and count (more than two hours on 2 cores)'
 	@echo 'make lint              formatting, cppcheck, the arrows between folders'
@@ -43,7 +43,8 @@ nvidia-userspace:
 	@tools/nvidia-userspace.sh
 
 demo: build/plain/build.ninja
-	@ninja -C build/plain --quiet host/user/leafhopper host/user/libleafhopper-preload.so tests/cuda/cuda_copy
+	@ninja -C build/plain --quiet host/user/leafhopper host/user/libleafhopper-preload.so tests/cuda/cuda_copy \
+		bench/bench_migration
 ifneq ($(NVIDIA),no)
 	@tools/nvidia-userspace.sh || echo 'NVIDIA'\''s programs could not be fetched: using leafhopper smi'
 endif

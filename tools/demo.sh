@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
 # The main job, shown: NVIDIA's own nvidia-smi, then a program that copies through NVIDIA's libcuda, on a
-# software GPU; `leafhopper smi` where NVIDIA's programs are not there. Then a GPU in confidential mode is attested.
+# software GPU; `leafhopper smi` where NVIDIA's programs are not there. Then a GPU in confidential mode is attested, managed
+# memory moves there and back encrypted, and moves once more while somebody changes a bit of what is on its way.
 #
 # usage: tools/demo.sh GPUS PROFILE yes|no     the last: whether NVIDIA's programs may be used
 set -eu
@@ -27,4 +28,17 @@ else
 fi
 echo
 echo "\$ leafhopper run --cc on -- leafhopper attest"
-exec "$leafhopper" run --cc on -- "$leafhopper" attest
+"$leafhopper" run --cc on -- "$leafhopper" attest
+echo
+# Managed memory, the GPU's, and as much for the comparison.
+mib=1024
+[ "$(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)" -ge 4096 ] || mib=128
+echo "\$ leafhopper run --cc on -- bench/bench_migration $mib"
+"$leafhopper" run --cc on -- "$top/build/plain/bench/bench_migration" "$mib"
+echo
+echo "\$ leafhopper run --cc on --adversary docs/adversary/migration.txt -- bench/bench_migration 16"
+if "$leafhopper" run --cc on --adversary "$top/docs/adversary/migration.txt" -- \
+	"$top/build/plain/bench/bench_migration" 16; then
+	echo 'The change went unnoticed.'
+	exit 1
+fi
