@@ -5,7 +5,7 @@
 # usage: tools/packages.sh build|vm|check|full
 set -eu
 
-build="gcc libc6-dev meson ninja-build pkg-config python3 libssl-dev libcmocka-dev"
+build="gcc libc6-dev meson ninja-build pkg-config python3 libssl-dev libipsec-mb-dev libcmocka-dev"
 # Kernel modules and the virtual machine that tests them.
 vm="$build gcc-12 libelf1 kmod busybox-static pciutils qemu-system-x86 seabios zstd"
 check="$vm clang clang-format libclang-rt-14-dev cppcheck git ca-certificates"

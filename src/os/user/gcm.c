@@ -1,24 +1,40 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * AES-256-GCM of os/crypto.h on OpenSSL's libcrypto. That reads what it hashes from the buffers
- * that it is given, the ciphertext of a piece more than once: it goes through a buffer of the
+ * AES-256-GCM of os/crypto.h on a library's (gcm.h). Those read what they hash from the buffers
+ * that they are given, the ciphertext of a piece more than once: it goes through a buffer of the
  * context's, so that nobody who shares the caller's memory can have one thing hashed and another
  * one used.
  */
-#include <limits.h>
-#include <openssl/evp.h>
+#include "os/user/gcm.h"
 
-#include "os/user/crypto.h"
+#include <limits.h>
+
+#include "os/user/user.h"
 
 #define PIECE 16384u /* stays in the nearest cache; a multiple of the cipher's block */
 
 struct os_gcm {
-	EVP_CIPHER *cipher;
-	EVP_CIPHER_CTX *ctx;
+	const struct gcm_library *library;
+	void *cipher;
 	u8 *piece;
 	size_t max_size;
 	bool keyed;
 };
+
+static u32 only_libcrypto; /* atomic */
+
+bool os_user_gcm_only_libcrypto(bool only)
+{
+	os_store_release(&only_libcrypto, only);
+	return gcm_ipsec() != NULL;
+}
+
+static const struct gcm_library *library(void)
+{
+	const struct gcm_library *fast = gcm_ipsec();
+
+	return fast && !os_load_acquire(&only_libcrypto) ? fast : &gcm_libcrypto;
+}
 
 struct os_gcm *os_gcm_create(size_t max_size)
 {
@@ -30,13 +46,11 @@ struct os_gcm *os_gcm_create(size_t max_size)
 	if (!gcm)
 		return NULL;
 	gcm->max_size = max_size;
-	gcm->cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
-	gcm->ctx = EVP_CIPHER_CTX_new();
+	gcm->library = library();
+	gcm->cipher = gcm->library->create();
 	gcm->piece = os_alloc(PIECE);
-	if (gcm->cipher && gcm->ctx && gcm->piece &&
-	    EVP_CipherInit_ex2(gcm->ctx, gcm->cipher, NULL, NULL, 1, NULL) == 1)
+	if (gcm->cipher && gcm->piece)
 		return gcm;
-	(void)crypto_failure(NV_ERR_NO_MEMORY);
 	os_gcm_destroy(gcm);
 	return NULL;
 }
@@ -45,40 +59,37 @@ void os_gcm_destroy(struct os_gcm *gcm)
 {
 	if (!gcm)
 		return;
-	EVP_CIPHER_CTX_free(gcm->ctx);
-	EVP_CIPHER_free(gcm->cipher);
+	if (gcm->cipher)
+		gcm->library->destroy(gcm->cipher);
 	os_free(gcm->piece);
 	os_free(gcm);
 }
 
 enum nv_status os_gcm_set_key(struct os_gcm *gcm, const u8 key[OS_GCM_KEY_SIZE])
 {
-	gcm->keyed = EVP_CipherInit_ex2(gcm->ctx, NULL, key, NULL, -1, NULL) == 1;
-	return gcm->keyed ? NV_OK : crypto_failure(NV_ERR_NO_MEMORY);
+	enum nv_status status = gcm->library->set_key(gcm->cipher, key);
+
+	gcm->keyed = status == NV_OK;
+	return status;
 }
 
 /* One way or the other, but for the tag. The ciphertext that counts is the one in the piece. */
-static bool transform(struct os_gcm *gcm, int encrypt, const u8 *iv, const void *aad,
-		      size_t aad_size, const u8 *in, size_t size, u8 *out)
+static enum nv_status transform(struct os_gcm *gcm, bool encrypt, const u8 *iv, const void *aad,
+				size_t aad_size, const u8 *in, size_t size, u8 *out)
 {
+	enum nv_status status = gcm->library->begin(gcm->cipher, encrypt, iv, aad, aad_size);
 	size_t at, part;
-	int done;
 
-	if (EVP_CipherInit_ex2(gcm->ctx, NULL, NULL, iv, encrypt, NULL) != 1 ||
-	    (aad_size && EVP_CipherUpdate(gcm->ctx, NULL, &done, aad, (int)aad_size) != 1))
-		return false;
-	for (at = 0; at < size; at += part) {
+	for (at = 0; at < size && status == NV_OK; at += part) {
 		part = size - at < PIECE ? size - at : PIECE;
 		if (!encrypt)
 			os_memcpy(gcm->piece, in + at, part);
-		if (EVP_CipherUpdate(gcm->ctx, encrypt ? gcm->piece : out + at, &done,
-				     encrypt ? in + at : gcm->piece, (int)part) != 1 ||
-		    done != (int)part)
-			return false;
-		if (encrypt)
+		status = gcm->library->update(gcm->cipher, encrypt ? in + at : gcm->piece, part,
+					      encrypt ? gcm->piece : out + at);
+		if (encrypt && status == NV_OK)
 			os_memcpy(out + at, gcm->piece, part);
 	}
-	return true;
+	return status;
 }
 
 static enum nv_status check(const struct os_gcm *gcm, size_t aad_size, size_t size)
@@ -93,14 +104,11 @@ enum nv_status os_gcm_encrypt(struct os_gcm *gcm, const u8 iv[OS_GCM_IV_SIZE], c
 			      u8 tag[OS_GCM_TAG_SIZE])
 {
 	enum nv_status status = check(gcm, aad_size, size);
-	u8 rest[OS_GCM_TAG_SIZE];
-	int done;
 
-	if (status == NV_OK &&
-	    !(transform(gcm, 1, iv, aad, aad_size, in, size, out) &&
-	      EVP_CipherFinal_ex(gcm->ctx, rest, &done) == 1 &&
-	      EVP_CIPHER_CTX_ctrl(gcm->ctx, EVP_CTRL_AEAD_GET_TAG, OS_GCM_TAG_SIZE, tag) == 1))
-		status = crypto_failure(NV_ERR_NO_MEMORY);
+	if (status == NV_OK)
+		status = transform(gcm, true, iv, aad, aad_size, in, size, out);
+	if (status == NV_OK)
+		status = gcm->library->make_tag(gcm->cipher, tag);
 	if (status != NV_OK) {
 		os_memset(out, 0, size);
 		os_memset(tag, 0, OS_GCM_TAG_SIZE);
@@ -113,18 +121,14 @@ enum nv_status os_gcm_decrypt(struct os_gcm *gcm, const u8 iv[OS_GCM_IV_SIZE], c
 			      const u8 tag[OS_GCM_TAG_SIZE])
 {
 	enum nv_status status = check(gcm, aad_size, size);
-	u8 want[OS_GCM_TAG_SIZE], rest[OS_GCM_TAG_SIZE];
-	int done;
+	u8 want[OS_GCM_TAG_SIZE];
 
 	if (status == NV_OK) {
 		os_memcpy(want, tag, sizeof(want));
-		if (!transform(gcm, 0, iv, aad, aad_size, in, size, out) ||
-		    EVP_CIPHER_CTX_ctrl(gcm->ctx, EVP_CTRL_AEAD_SET_TAG, OS_GCM_TAG_SIZE, want) !=
-			    1)
-			status = crypto_failure(NV_ERR_NO_MEMORY);
-		else if (EVP_CipherFinal_ex(gcm->ctx, rest, &done) != 1)
-			status = crypto_failure(NV_ERR_INVALID_DATA);
+		status = transform(gcm, false, iv, aad, aad_size, in, size, out);
 	}
+	if (status == NV_OK)
+		status = gcm->library->check_tag(gcm->cipher, want);
 	if (status != NV_OK)
 		os_wipe(out, size);
 	return status;

@@ -229,6 +229,14 @@ int os_user_pages_fd(const struct os_pages *pages);
 /* os_time_ns as of the last tick of the system's clock, some milliseconds ago: cheaper to read. */
 u64 os_user_time_coarse_ns(void);
 
+/* -- Cryptography ------------------------------------------------------------------------------ */
+
+/*
+ * Ciphers that are created from now on are libcrypto's, or again whatever is fastest. False: they
+ * are libcrypto's anyhow. For tests.
+ */
+bool os_user_gcm_only_libcrypto(bool only);
+
 /* -- Firmware ---------------------------------------------------------------------------------- */
 
 /*
