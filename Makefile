@@ -18,7 +18,7 @@ help:
 	@echo 'make check             the same, then every quick test (about 15 minutes on 2 cores from nothing)'
 	@echo 'make check-full        every build, test and count (more than two hours on 2 cores)'
 	@echo 'make lint              formatting, cppcheck, the arrows between folders'
-	@echo 'make bench             speed as ratios, measured in one run'
+	@echo 'make bench             speed as ratios, measured in one run; draws docs/encryption.svg'
 	@echo 'make fuzz              every fuzzer for FUZZ_SECONDS (60)'
 	@echo 'make nvidia-userspace  unpack NVIDIA'\''s clients from Debian non-free under build/nvidia'
 	@echo 'make modules           the kernel modules for the running kernel, or KERNEL=6.1|6.12, or KDIR=path'
@@ -81,7 +81,7 @@ bench:
 	@test -e build/release/build.ninja || meson setup build/release --buildtype=release -Db_lto=true \
 		-Dlock_checks=false -Dalloc_faults=false >/dev/null
 	@ninja -C build/release --quiet benchmarks
-	@python3 bench/run.py --build build/release
+	@python3 bench/run.py --build build/release --plot docs/encryption.svg
 
 fuzz:
 	@tools/packages.sh check

@@ -13,8 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
-#include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,14 +23,13 @@
 
 #include "base/bits.h"
 #include "host/user/handoff.h"
-#include "os/crypto.h"
+#include "ring.h"
 #include "tests/vm/client_uvm.h"
 
 #define BENCH_MIB "256"
 #define ROUNDS 3u
 #define BLOCK MIB(2)
-#define PIECE KIB(64)
-#define SLOTS 8u
+#define PIECE ((u32)KIB(64))
 #define WHAT "encrypted migration and back / two-thread ring and pages"
 
 /* Linux 5.13; include/uapi/linux/userfaultfd.h. */
@@ -81,66 +78,6 @@ static void verify(const u64 *at, u64 round)
 }
 
 /* -- What it cannot do without ----------------------------------------------------------------- */
-
-static struct {
-	u8 text[SLOTS][PIECE], tags[SLOTS][OS_GCM_TAG_SIZE];
-	_Alignas(64) u32 made;
-	_Alignas(64) u32 taken;
-	u8 *from, *to;
-} ring;
-
-static struct os_gcm *cipher(void)
-{
-	static const u8 key[OS_GCM_KEY_SIZE] = { 7 };
-	struct os_gcm *gcm = os_gcm_create(PIECE);
-
-	CHECK(gcm && os_gcm_set_key(gcm, key) == NV_OK);
-	return gcm;
-}
-
-static void iv_of(u8 iv[OS_GCM_IV_SIZE], u32 piece)
-{
-	memset(iv, 0, OS_GCM_IV_SIZE);
-	memcpy(iv, &piece, sizeof(piece));
-}
-
-static void *decrypts(void *arg)
-{
-	struct os_gcm *gcm = cipher();
-	u8 iv[OS_GCM_IV_SIZE];
-
-	for (u32 i = 0; i < bytes / PIECE; i++) {
-		while (__atomic_load_n(&ring.made, __ATOMIC_ACQUIRE) == i)
-			sched_yield();
-		iv_of(iv, i);
-		CHECK(os_gcm_decrypt(gcm, iv, NULL, 0, ring.text[i % SLOTS], PIECE,
-				     ring.to + (u64)i * PIECE, ring.tags[i % SLOTS]) == NV_OK);
-		__atomic_store_n(&ring.taken, i + 1, __ATOMIC_RELEASE);
-	}
-	os_gcm_destroy(gcm);
-	return arg;
-}
-
-/* Nanoseconds for all bytes, one way. */
-static double ring_ns(struct os_gcm *gcm)
-{
-	u64 begin = handoff_now();
-	u8 iv[OS_GCM_IV_SIZE];
-	pthread_t thread;
-
-	ring.made = ring.taken = 0;
-	CHECK(pthread_create(&thread, NULL, decrypts, NULL) == 0);
-	for (u32 i = 0; i < bytes / PIECE; i++) {
-		while (i - __atomic_load_n(&ring.taken, __ATOMIC_ACQUIRE) == SLOTS)
-			sched_yield();
-		iv_of(iv, i);
-		CHECK(os_gcm_encrypt(gcm, iv, NULL, 0, ring.from + (u64)i * PIECE, PIECE,
-				     ring.text[i % SLOTS], ring.tags[i % SLOTS]) == NV_OK);
-		__atomic_store_n(&ring.made, i + 1, __ATOMIC_RELEASE);
-	}
-	pthread_join(thread, NULL);
-	return (double)(handoff_now() - begin);
-}
 
 /* A descriptor under which absent pages of shared memory can be mapped, or -1. */
 static int open_faults(void *at)
@@ -247,20 +184,17 @@ static bool measure(double *up, double *down)
 /* Least nanoseconds of the ring, once each way, and of pages; below 0: not measured. */
 static double bare_ns(void)
 {
-	struct os_gcm *gcm = cipher();
+	u8 *from = memory(-1, bytes), *to = memory(-1, bytes);
 	double ways = 1e18, pages = 1e18;
 
-	ring.from = memory(-1, bytes);
-	ring.to = memory(-1, bytes);
-	memset(ring.from, 3, bytes);
-	memset(ring.to, 0, bytes);
+	memset(from, 3, bytes);
+	memset(to, 0, bytes);
 	for (u32 i = 0; i < ROUNDS; i++)
-		ways = least(ways, 2 * ring_ns(gcm));
-	munmap(ring.from, bytes);
-	munmap(ring.to, bytes);
+		ways = least(ways, 2 * ring_ns(from, to, bytes, PIECE, 2));
+	munmap(from, bytes);
+	munmap(to, bytes);
 	for (u32 i = 0; i < ROUNDS && pages >= 0; i++)
 		pages = least(pages, pages_ns());
-	os_gcm_destroy(gcm);
 	return pages < 0 ? -1 : ways + pages;
 }
 

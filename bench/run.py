@@ -4,10 +4,11 @@
 
 The last line counts them: 'N goals met, N missed (WHAT, ...), N not judged'. Exit status 1 only when a benchmark fails.
 
-usage: bench/run.py --build build/release [--only NAME]
+usage: bench/run.py --build build/release [--only NAME] [--plot FILE]
 
 A program bench_NAME is run as it is; the lines it prints say what was measured. For those listed in
-INSTRUCTIONS, callgrind counts the instructions of one operation, entry to return.
+INSTRUCTIONS, callgrind counts the instructions of one operation, entry to return. FILE is an SVG of
+what bench_ring measured.
 """
 import argparse
 import os
@@ -15,6 +16,9 @@ import re
 import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import plot  # noqa: E402
 
 # program -> (kind of operation as its first argument, what it is, goal in instructions)
 INSTRUCTIONS = {
@@ -70,6 +74,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default="build/release")
     parser.add_argument("--only", default="", help="benchmarks whose name contains this")
+    parser.add_argument("--plot", default="", help="where to draw bench_ring's figures")
     options = parser.parse_args()
     folder = os.path.join(options.build, "bench")
     names = sorted(f for f in os.listdir(folder)
@@ -91,6 +96,9 @@ def main():
         if failed:
             print("%s failed" % name)
             broken = True
+    if options.plot and plot.points(lines):
+        with open(options.plot, "w", encoding="utf-8") as out:
+            out.write(plot.svg(plot.points(lines)))
     print(summary(lines))
     return 1 if broken else 0
 

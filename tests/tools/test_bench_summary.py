@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
-"""bench/run.py counts missed goals in its last line, and tools/check.py shows that line.
+"""bench/run.py counts missed goals in its last line, and tools/check.py shows that line; it draws what it is asked to.
 
 usage: tests/tools/test_bench_summary.py SOURCE
 """
@@ -11,11 +11,15 @@ import os
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 PROGRAM = """#!/bin/sh
 echo 'cheap control / null system call                    2.00  goal <= 3.00    PASS'
 echo 'routed control                                      9.00  goal <= 2.00    MISS'
 echo 'threads                                             1.00  goal >= 2.00    MISS'
+echo 'plot 1 4096 0.25'
+echo 'plot 1 65536 0.75'
+echo 'plot 2 4096 0.50'
 echo 'modules: routed control                             9.00  goal <= 2.00    (TCG)'
 exit %d
 """
@@ -49,6 +53,12 @@ def main():
         with contextlib.redirect_stdout(shown):
             check.script(tally, "bench", bench(source, top, 0))
         assert "    " + CLOSING in shown.getvalue().splitlines() and not tally.failed, shown.getvalue()
+        picture = os.path.join(top, "picture.svg")
+        subprocess.run([*bench(source, top, 0), "--plot", picture], stdout=subprocess.PIPE, check=True)
+        lines = [e for e in xml.etree.ElementTree.parse(picture).iter() if e.tag.endswith("polyline")]
+        ends = [[float(v) for v in e.get("points").split()[-1].split(",")] for e in lines]
+        assert [len(e.get("points").split()) for e in lines] == [2, 1], lines
+        assert ends[0][0] > ends[1][0] and ends[0][1] < ends[1][1], ends
         done = subprocess.run(bench(source, top, 3), stdout=subprocess.PIPE, text=True, check=False)
         assert done.returncode == 1, done.stdout
     print("1 passed, 0 failed")
