@@ -5,7 +5,9 @@ NVIDIA ?= yes
 VM ?= yes
 PROFILE ?= h100-sxm-80gb
 GPUS ?= 1
+# Of each fuzzer: make fuzz, and in check-full.
 FUZZ_SECONDS ?= 60
+FULL_FUZZ_SECONDS ?= 20
 # Modules: for the running kernel; KERNEL=6.1 or 6.12 for one of Debian's, fetched; KDIR=path for any.
 KERNEL ?=
 KDIR ?= $(if $(KERNEL),$(shell tools/vm/kernel $(KERNEL))/headers,/lib/modules/$(shell uname -r)/build)
@@ -56,7 +58,7 @@ check:
 
 check-full:
 	@tools/packages.sh full
-	@python3 tools/check.py full --nvidia $(NVIDIA) --vm $(VM) --seconds $(FUZZ_SECONDS)
+	@python3 tools/check.py full --nvidia $(NVIDIA) --vm $(VM) --seconds $(FULL_FUZZ_SECONDS)
 
 lint: build
 	@tools/packages.sh check
