@@ -137,10 +137,12 @@ static bool take_time(struct der *from, u64 *seconds)
 
 /* -- Extensions -------------------------------------------------------------------------------- */
 
+/* BOOLEAN TRUE, as DER has it alone. */
+static const u8 is_true[] = { DER_BOOLEAN, 0x01, 0xff };
+
 /* SEQUENCE { cA BOOLEAN, by default false, pathLenConstraint INTEGER, if any } */
 static bool read_basic_constraints(struct der value, struct x509_certificate *c)
 {
-	static const u8 is_true[] = { DER_BOOLEAN, 0x01, 0xff };
 	struct der fields, number;
 	size_t i;
 
@@ -260,7 +262,6 @@ static bool read_extension(const struct der *oid, bool critical, struct der valu
 
 static bool take_extensions(struct der *from, struct x509_certificate *c)
 {
-	static const u8 is_true[] = { DER_BOOLEAN, 0x01, 0xff };
 	struct der all, list, one, value, oids[EXTENSIONS_MAX];
 	u32 count, i;
 	bool critical;

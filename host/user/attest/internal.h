@@ -7,6 +7,7 @@
 #define HOST_USER_ATTEST_INTERNAL_H
 
 #include <openssl/x509.h>
+#include <string.h>
 
 #include "host/user/attest/attest.h"
 
@@ -17,6 +18,11 @@ struct attest_span {
 	const char *at;
 	size_t bytes;
 };
+
+static inline bool attest_text_is(struct attest_span span, const char *text)
+{
+	return span.bytes == strlen(text) && memcmp(span.at, text, span.bytes) == 0;
+}
 
 static inline bool attest_is_printable(u8 c)
 {

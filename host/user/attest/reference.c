@@ -25,11 +25,6 @@ static struct attest_span take_until(struct attest_span *from, char separator)
 	return taken;
 }
 
-static bool is_text(struct attest_span span, const char *text)
-{
-	return span.bytes == strlen(text) && memcmp(span.at, text, span.bytes) == 0;
-}
-
 static bool parse_kind(struct attest_span kind, struct attest_row *row)
 {
 	static const struct {
@@ -41,7 +36,7 @@ static bool parse_kind(struct attest_span kind, struct attest_row *row)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		if (is_text(kind, names[i].name)) {
+		if (attest_text_is(kind, names[i].name)) {
 			row->kind = names[i].kind;
 			return true;
 		}

@@ -57,11 +57,6 @@ static const char *short_digest(const u8 digest[SPDM_HASH_BYTES], char text[DIGE
 	return text;
 }
 
-static bool same_text(struct attest_span span, const char *text)
-{
-	return span.bytes == strlen(text) && memcmp(span.at, text, span.bytes) == 0;
-}
-
 static bool same_span(struct attest_span a, struct attest_span b)
 {
 	return a.bytes == b.bytes && memcmp(a.at, b.at, a.bytes) == 0;
@@ -228,7 +223,7 @@ static void check_measurement(struct verifier *v, u32 index)
 	else if (!found)
 		add(v, name, ATTEST_FAILED, "%.*s: %s... is not the reference's",
 		    (int)row.what.bytes, row.what.at, short_digest(digest, text));
-	else if (same_text(row.which, "-"))
+	else if (attest_text_is(row.which, "-"))
 		add(v, name, ATTEST_PASSED, "%.*s: %s...", (int)row.what.bytes, row.what.at,
 		    short_digest(digest, text));
 	else
@@ -244,7 +239,7 @@ static bool applies(const struct verifier *v, const struct attest_row *row)
 {
 	u32 i;
 
-	if (same_text(row->which, "-"))
+	if (attest_text_is(row->which, "-"))
 		return true;
 	for (i = 0; i < ATTEST_INDEX_MAX; i++)
 		if (v->matched[i].bytes && same_span(v->matched[i], row->which))
@@ -265,7 +260,7 @@ static void check_version(struct verifier *v, const char *name, enum attest_row_
 		return;
 	}
 	while (!found && attest_reference_next(&left, &row, &wrong))
-		found = row.kind == kind && applies(v, &row) && same_text(row.value, version);
+		found = row.kind == kind && applies(v, &row) && attest_text_is(row.value, version);
 	add(v, name, found ? ATTEST_PASSED : ATTEST_FAILED,
 	    found ? "%s" : "%s is not the reference's for such a GPU", version);
 }

@@ -4,7 +4,7 @@
  */
 #include "rm/cc/key_store.h"
 
-#define SLOTS (KEY_GSP_COUNT + KEY_SEC2_COUNT + 8u * KEY_LCE_COUNT)
+#define SLOTS (KEY_GSP_COUNT + KEY_SEC2_COUNT + KEY_LCES * KEY_LCE_COUNT)
 #define COUNTER_MAX (~(u64)0)
 
 /* What a key is for; NONE is a place without a key. */

@@ -58,6 +58,8 @@ enum {
 	KEY_LCE_D2H_P2P,
 	KEY_LCE_COUNT,
 };
+/* Copy engines with keys: one space each. */
+#define KEY_LCES 8u
 /* A key's id: its space, and its place there. */
 #define KEY_ID(space, key) ((u32)(space) << 16 | (u32)(key))
 

@@ -26,7 +26,6 @@
 
 #define GUEST 1u /* as r535 calls itself */
 #define FALCON_OK 0u
-#define LCE_COUNT 8u
 /* Messages are shorter than a page: the surface needs no pages that are adjacent on the bus. */
 #define SURFACE_SIZE OS_PAGE_SIZE
 
@@ -328,7 +327,7 @@ static enum nv_status derive_engines(struct rm_cc *cc)
 	enum nv_status status = derive_sec2(cc);
 	u32 i;
 
-	for (i = 0; status == NV_OK && i < LCE_COUNT; i++)
+	for (i = 0; status == NV_OK && i < KEY_LCES; i++)
 		status = derive_copy(cc, i);
 	if (status == NV_OK)
 		key_store_clear_master(cc->keys);
