@@ -84,5 +84,7 @@ u32 host_ask(u32 object, u32 cmd, void *params, u32 size);
 u32 host_drop(u32 object);
 /* The channel of that handle, which stays until the test frees it. */
 struct rm_channel *host_channel(u32 handle);
+/* Whether the bytes are in any page that the first GPU reaches by DMA, as anybody else does. */
+bool host_shares(const void *bytes, size_t size);
 
 #endif

@@ -19,7 +19,6 @@
 #include "rm/class/vaspace.h"
 #include "rm/server/internal.h"
 #include "rm/uvm/vaspace.h"
-#include "os/user/pci.h"
 #include "uvm/internal.h"
 #include "uvm/queue.h"
 
@@ -606,21 +605,9 @@ static void test_removed(void **state)
 
 /* -- Confidential mode ------------------------------------------------------------------------- */
 
-/* Whether the word is in any page that the GPU reaches by DMA, as anybody else does. */
-static bool is_shared(u64 word)
+static bool shares(u64 word)
 {
-	const struct dma_table *t = &host.gpus[0].pci->dma;
-	u32 slot;
-
-	for (slot = 0; slot < t->used; slot++) {
-		u64 entry = t->chunks[slot / 4096][slot % 4096];
-
-		if ((entry & DMA_ENTRY_USED) && !(entry & DMA_ENTRY_PRIVATE) &&
-		    memmem((void *)(uintptr_t)(entry & ~DMA_ENTRY_FLAGS), OS_PAGE_SIZE, &word,
-			   sizeof(word)))
-			return true;
-	}
-	return false;
+	return host_shares(&word, sizeof(word));
 }
 
 /* Every page of FROM begins with a word of its own. */
@@ -668,7 +655,7 @@ static void test_confidential(void **state)
 		submit(i + 1);
 		wait_for(i + 1);
 		for (at = 0; at < SIZE; at += 16 * CPU_PAGE)
-			assert_false(is_shared(word_of(at, i)));
+			assert_false(shares(word_of(at, i)));
 		if (i & 2)
 			assert_int_equal(migrate(TO + CPU_PAGE, MIB(1), false), NV_OK);
 		if (i & 4)
@@ -676,12 +663,12 @@ static void test_confidential(void **state)
 		check_at(TO, i);
 		check_at(FROM, i);
 		for (at = 0; at < SIZE; at += 16 * CPU_PAGE)
-			assert_false(is_shared(word_of(at, i)));
+			assert_false(shares(word_of(at, i)));
 	}
 	/* The look itself finds what is there. */
 	at = 0x5a17c0de12345678ull;
 	memcpy(list_entry(list_first(&pool->free), struct uvm_dma_buffer, node)->text, &at, 8);
-	assert_true(is_shared(at));
+	assert_true(shares(at));
 	assert_true(cpu_add(FROM, 0, &was));
 }
 

@@ -10,7 +10,6 @@
 
 #include "base/bitmap.h"
 #include "h100/gsp/gpu.h"
-#include "os/user/pci.h"
 #include "uvm/internal.h"
 #include "uvm/queue.h"
 #include "uvm/secret.h"
@@ -105,23 +104,6 @@ static void fill_random(u8 *bytes, u64 size)
 	}
 }
 
-/* Whether the bytes are in any page that the GPU reaches by DMA, as anybody else does. */
-static bool is_shared(const void *bytes, size_t size)
-{
-	const struct dma_table *t = &host.gpus[0].pci->dma;
-	u32 slot;
-
-	for (slot = 0; slot < t->used; slot++) {
-		u64 entry = t->chunks[slot / 4096][slot % 4096];
-
-		if ((entry & DMA_ENTRY_USED) && !(entry & DMA_ENTRY_PRIVATE) &&
-		    memmem((void *)(uintptr_t)(entry & ~DMA_ENTRY_FLAGS), OS_PAGE_SIZE, bytes,
-			   size))
-			return true;
-	}
-	return false;
-}
-
 /* -- Copies ------------------------------------------------------------------------------------ */
 
 static void check_size(u64 offset, u64 size)
@@ -140,7 +122,7 @@ static void check_size(u64 offset, u64 size)
 		uvm_encrypted_memcopy_from_gpu(device, back, video_at + offset, size, NULL), NV_OK);
 	assert_memory_equal(back, plain, size);
 	assert_int_equal(back[size], 0xa5);
-	assert_false(is_shared(plain, min(size, (u64)16)) && size >= 16);
+	assert_false(host_shares(plain, min(size, (u64)16)) && size >= 16);
 }
 
 static void test_memcopy(void **state)
