@@ -190,7 +190,7 @@ static enum h100_method_result span_write(struct h100_mover *m, const struct h10
 	if (span->sparse)
 		return H100_METHOD_OK;
 	if (span->at) {
-		memcpy(span->at, data, size);
+		h100_memory_store(span->at, data, size);
 		h100_memory_account(memory, span->aperture, 0, size);
 	} else if (!h100_memory_write(memory, span->aperture, span->address, data, size)) {
 		return unreachable(m, end, address, H100_FAULT_REGION_VIOLATION);
