@@ -11,6 +11,7 @@
 
 #define STEPS_MAX 24u
 #define ROOM 12288u
+#define WAIT_NS 50000000u
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
@@ -105,9 +106,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	os_user_set_tee(OS_TEE_TDX);
 	parts_cc = H100_CC_ON;
 	parts_setup(NULL);
-	set_timeout_ms(50);
 	if (rm_gpu_retain(gpu) != NV_OK)
 		__builtin_trap();
+	/* It boots as long as it takes; whoever waits afterwards waits for nobody. */
+	gpu->gsp->default_ns = gpu->gsp->timeout_ns = WAIT_NS;
 	rm_gpu_lock(gpu);
 	for (i = 0; i < STEPS_MAX && in.left; i++)
 		step(&in);
