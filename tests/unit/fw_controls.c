@@ -25,8 +25,11 @@ static const struct fw_control *find(u32 cmd)
 
 static struct h100_memory *memory; /* NULL: none */
 
+static u32 lines;
+
 static void drop_line(void *ctx, int level, const char *text)
 {
+	lines++;
 }
 
 static enum nv_status ask(struct h100_state *state, u32 cmd, void *params, u32 size)
@@ -392,8 +395,12 @@ static void test_power_source(void **unused)
 	};
 
 	assert_false(s->on_battery);
+	lines = 0;
 	assert_int_equal(ASK(NV2080_CTRL_CMD_PERF_SET_POWERSTATE, p), NV_OK);
 	assert_true(s->on_battery);
+	assert_int_equal(lines, 1);
+	assert_int_equal(ASK(NV2080_CTRL_CMD_PERF_SET_POWERSTATE, p), NV_OK);
+	assert_int_equal(lines, 1); /* nothing new */
 	p.powerStateInfo.powerState = 2;
 	assert_int_equal(ASK(NV2080_CTRL_CMD_PERF_SET_POWERSTATE, p), NV_ERR_INVALID_ARGUMENT);
 	assert_true(s->on_battery);

@@ -98,13 +98,16 @@ static enum nv_status set_source(struct fw_call *call, void *params, u32 size)
 {
 	const NV2080_CTRL_PERF_SET_POWERSTATE_PARAMS *p = params;
 	u32 source = p->powerStateInfo.powerState;
+	bool battery = source == NV2080_CTRL_PERF_POWER_SOURCE_BATTERY;
 
 	if (source != NV2080_CTRL_PERF_POWER_SOURCE_AC &&
 	    source != NV2080_CTRL_PERF_POWER_SOURCE_BATTERY)
 		return NV_ERR_INVALID_ARGUMENT;
-	call->state->on_battery = source == NV2080_CTRL_PERF_POWER_SOURCE_BATTERY;
-	fw_log(call->fw, OS_LOG_INFO, "the platform runs on %s",
-	       call->state->on_battery ? "battery" : "mains");
+	/* Any client may say it again and again: the log hears of changes alone. */
+	if (battery != call->state->on_battery)
+		fw_log(call->fw, OS_LOG_INFO, "the platform runs on %s",
+		       battery ? "battery" : "mains");
+	call->state->on_battery = battery;
 	return NV_OK;
 }
 
