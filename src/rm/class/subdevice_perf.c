@@ -17,7 +17,6 @@ enum nv_status subdevice_perf_set_rated_tdp(struct rm_call *call, void *params)
 enum nv_status subdevice_perf_set_power_state(struct rm_call *call, void *params)
 {
 	const NV2080_CTRL_PERF_SET_POWERSTATE_PARAMS *p = params;
-	const struct rm_gpu_notification n = { .index = NV2080_NOTIFIERS_POWER_EVENT };
 	u32 source = p->powerStateInfo.powerState;
 	enum nv_status status;
 
@@ -27,6 +26,6 @@ enum nv_status subdevice_perf_set_power_state(struct rm_call *call, void *params
 	status = gsp_rpc_control(call->object->gpu, call->client->handle, call->object->handle,
 				 NV2080_CTRL_CMD_PERF_SET_POWERSTATE, params, sizeof(*p));
 	if (status == NV_OK)
-		rm_gpu_notify(call->object->gpu, &n);
+		rm_gpu_notify_index(call->object->gpu, NV2080_NOTIFIERS_POWER_EVENT);
 	return status;
 }

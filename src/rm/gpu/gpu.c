@@ -189,11 +189,10 @@ void rm_gpu_tell_power_source(struct rm_gpu *gpu, bool battery)
 		.powerStateInfo.powerState = battery ? NV2080_CTRL_PERF_POWER_SOURCE_BATTERY
 						     : NV2080_CTRL_PERF_POWER_SOURCE_AC,
 	};
-	const struct rm_gpu_notification n = { .index = NV2080_NOTIFIERS_POWER_EVENT };
 
 	if (gsp_rpc_internal_control(gpu, NV2080_CTRL_CMD_PERF_SET_POWERSTATE, &p, sizeof(p)) ==
 	    NV_OK)
-		rm_gpu_notify(gpu, &n);
+		rm_gpu_notify_index(gpu, NV2080_NOTIFIERS_POWER_EVENT);
 }
 
 enum nv_status rm_gpu_suspend(struct rm_gpu *gpu)

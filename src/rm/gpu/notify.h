@@ -24,6 +24,13 @@ struct rm_gpu_notification {
 };
 
 void rm_gpu_notify(struct rm_gpu *gpu, const struct rm_gpu_notification *n);
+/* What has an index and nothing else, for every client. */
+static inline void rm_gpu_notify_index(struct rm_gpu *gpu, u32 index)
+{
+	const struct rm_gpu_notification n = { .index = index };
+
+	rm_gpu_notify(gpu, &n);
+}
 /* Engines have done work: bit n of vectors is vector first + n of the interrupt tree. */
 void rm_gpu_notify_engines(struct rm_gpu *gpu, u32 first, u32 vectors);
 /*
