@@ -261,6 +261,13 @@ enum nv_status rm_uvm_buffer_alloc(struct rm_uvm_session *session, u64 size,
 /* The same of video memory, which the session alone sees; *video is where in it (in one piece). */
 enum nv_status rm_uvm_buffer_alloc_video(struct rm_uvm_session *session, u64 size,
 					 struct rm_uvm_buffer **out, u64 *address, u64 *video);
+/*
+ * A buffer of system memory of another GPU's session, for this one to read: *address is where. It
+ * is freed before that one. NV_ERR_NO_MEMORY; NV_ERR_NOT_SUPPORTED: video memory.
+ */
+enum nv_status rm_uvm_buffer_share(struct rm_uvm_session *session,
+				   const struct rm_uvm_buffer *buffer, struct rm_uvm_buffer **out,
+				   u64 *address);
 void rm_uvm_buffer_free(struct rm_uvm_buffer *buffer);
 
 struct rm_uvm_queue_info {

@@ -24,6 +24,7 @@ static enum nv_status create(struct uvm *uvm, struct rm_gpu *gpu,
 		return NV_ERR_NO_MEMORY;
 	device->uvm = uvm;
 	device->gpu = gpu;
+	device->instance = info->instance;
 	device->uuid = info->uuid;
 	device->pci = rm_uvm_gpu_pci(gpu);
 	device->confidential = info->confidential;
@@ -62,9 +63,13 @@ static void stop(struct uvm_device *device)
 {
 	u32 i;
 
+	uvm_across_part(device);
 	for (i = 0; i < UVM_QUEUES; i++)
 		uvm_queue_destroy(&device->queues[i]);
 	uvm_dma_pool_fini(&device->dma);
+	if (device->semaphores)
+		rm_uvm_buffer_free(device->semaphores);
+	device->semaphores = NULL;
 	if (device->session)
 		rm_uvm_session_destroy(device->session);
 	device->session = NULL;
@@ -94,6 +99,9 @@ static enum nv_status start(struct uvm_device *device)
 	u32 engines, left, i;
 
 	status = rm_uvm_session_create(device->gpu, &device->session, &engines);
+	if (status == NV_OK)
+		status = rm_uvm_buffer_alloc(device->session, OS_PAGE_SIZE, &device->semaphores,
+					     &device->semaphores_cpu, &device->semaphores_at);
 	left = engines;
 	for (i = 0; i < UVM_QUEUES && status == NV_OK; i++) {
 		u32 engine = bits_first(left);
@@ -105,6 +113,8 @@ static enum nv_status start(struct uvm_device *device)
 	}
 	if (status == NV_OK && device->confidential)
 		status = uvm_dma_pool_init(&device->dma, device);
+	if (status == NV_OK)
+		status = uvm_across_meet(device);
 	if (status != NV_OK)
 		stop(device);
 	return status;

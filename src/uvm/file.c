@@ -22,11 +22,11 @@ enum nv_status uvm_create(const struct uvm_config *config, struct uvm **out)
 		return status;
 	}
 	status = os_mutex_init(&uvm->devices_lock, LOCK_RANK_UVM_DEVICES, "uvm devices");
-	if (status != NV_OK) {
-		os_mutex_destroy(&uvm->lock);
-		os_free(uvm);
-		return status;
-	}
+	if (status != NV_OK)
+		goto destroy_lock;
+	status = os_mutex_init(&uvm->across_lock, LOCK_RANK_UVM_ACROSS, "uvm across");
+	if (status != NV_OK)
+		goto destroy_devices_lock;
 	list_init(&uvm->spaces);
 	list_init(&uvm->devices);
 	uvm->rm = config->rm;
@@ -36,6 +36,13 @@ enum nv_status uvm_create(const struct uvm_config *config, struct uvm **out)
 	rm_uvm_listen(uvm->rm, &listener, uvm);
 	*out = uvm;
 	return NV_OK;
+
+destroy_devices_lock:
+	os_mutex_destroy(&uvm->devices_lock);
+destroy_lock:
+	os_mutex_destroy(&uvm->lock);
+	os_free(uvm);
+	return status;
 }
 
 void uvm_destroy(struct uvm *uvm)
@@ -43,6 +50,7 @@ void uvm_destroy(struct uvm *uvm)
 	OS_BUG_ON(os_load_acquire(&uvm->files));
 	rm_uvm_listen(uvm->rm, NULL, NULL);
 	OS_BUG_ON(!list_empty(&uvm->devices));
+	os_mutex_destroy(&uvm->across_lock);
 	os_mutex_destroy(&uvm->devices_lock);
 	os_mutex_destroy(&uvm->lock);
 	os_free(uvm);

@@ -32,11 +32,13 @@ struct uvm {
 	const struct uvm_host_ops *host;
 	bool populate_managed;
 	bool builtin_tests;
-	struct os_mutex lock;	      /* LOCK_RANK_UVM_GLOBAL: spaces */
-	struct list spaces;	      /* struct uvm_space */
-	struct os_mutex devices_lock; /* LOCK_RANK_UVM_DEVICES: devices, their references */
-	struct list devices;	      /* struct uvm_device */
-	u32 files;		      /* atomic: open ones */
+	struct os_mutex lock;		  /* LOCK_RANK_UVM_GLOBAL: spaces */
+	struct list spaces;		  /* struct uvm_space */
+	struct os_mutex devices_lock;	  /* LOCK_RANK_UVM_DEVICES: devices, their references */
+	struct list devices;		  /* struct uvm_device */
+	struct os_mutex across_lock;	  /* LOCK_RANK_UVM_ACROSS: what uvm/across.c does */
+	struct uvm_device *met[UVM_GPUS]; /* by instance: those whose channels wait for others' */
+	u32 files;			  /* atomic: open ones */
 };
 
 enum uvm_file_state {

@@ -5,7 +5,17 @@
 #define BAR_REGISTERS 0u
 #define BAR_VIDEO 2u
 
-/* What is to be done first: by the GPU where it is the same one, else before this goes on. */
+/* Where the GPU can wait for that; 0: nowhere. */
+static u64 semaphore_for(struct uvm_push *push, struct uvm_queue *queue, u64 value)
+{
+	if (!uvm_push_has_room(push, 2 * UVM_METHODS_MAX))
+		return 0;
+	if (queue->device != push->queue->device)
+		return uvm_across_await(push->queue, push->queue->pushed + 1, queue, value);
+	return queue->seals ? uvm_seals_semaphore(queue) : uvm_queue_semaphore(queue);
+}
+
+/* What is to be done first: waited for by the GPU where it can, else before this goes on. */
 static enum nv_status acquire(struct uvm_push *push, struct uvm_tracker *after)
 {
 	struct uvm_tracker_entry *entries = uvm_tracker_entries(after);
@@ -14,14 +24,13 @@ static enum nv_status acquire(struct uvm_push *push, struct uvm_tracker *after)
 
 	for (i = 0; i < after->count; i++) {
 		struct uvm_queue *queue = entries[i].queue;
+		u64 semaphore;
 
 		if (queue == push->queue || uvm_queue_is_done(queue, entries[i].value))
 			continue;
-		if (queue->device == push->queue->device &&
-		    uvm_push_has_room(push, 2 * UVM_METHODS_MAX)) {
-			push->host->semaphore_acquire(push->host, &push->methods,
-						      queue->seals ? uvm_seals_semaphore(queue)
-								   : uvm_queue_semaphore(queue),
+		semaphore = semaphore_for(push, queue, entries[i].value);
+		if (semaphore) {
+			push->host->semaphore_acquire(push->host, &push->methods, semaphore,
 						      bits_low32(entries[i].value));
 			continue;
 		}

@@ -7,11 +7,12 @@
  *   begin --> methods (uvm/hal/hal.h) --> end --> (queue, value) --> waited for, or kept in a
  * tracker
  *
- *   memory of a queue   GPFIFO | semaphore | slot of methods | slot of methods | ...
- *   semaphore           value of the last push that is done, its low 32 bits
+ *   memory of a queue        GPFIFO | seals | slot of methods | slot of methods | ...
+ *   semaphores of a device   a word a queue: value of the last push that is done, its low 32 bits
  *
  * An error of any channel, or one that never ends, is the device's: from then on nothing is begun,
- * and whoever waits gets the status.
+ * and whoever waits gets the status. So is the error of another device for which its work waits:
+ * NV_ERR_RC_ERROR.
  */
 #ifndef UVM_PUSH_H
 #define UVM_PUSH_H
@@ -94,9 +95,9 @@ struct uvm_push {
 
 /*
  * Begins a push, which others of its queue wait for until it ends. It begins on the GPU when what
- * the tracker (NULL: nothing) has is done: pushes of the same device by acquiring on the GPU, those
- * of others are waited for here. The device's status; NV_ERR_NO_MEMORY and the like when its
- * channels cannot be made.
+ * the tracker (NULL: nothing) has is done: by acquiring on the GPU, but for what other devices do
+ * in confidential mode or when they have failed, which is waited for here. The status of a device;
+ * NV_ERR_NO_MEMORY and the like when its channels cannot be made.
  */
 enum nv_status uvm_push_begin(struct uvm_device *device, enum uvm_queue_kind kind,
 			      struct uvm_tracker *after, struct uvm_push *push);

@@ -4,6 +4,7 @@
 
 #define WAIT_PIECE_NS 50000000ull  /* between looks for an error of the channel */
 #define WAIT_MAX_NS 60000000000ull /* a copy engine that takes longer is dead */
+#define SEMAPHORE_BYTES 16u
 
 enum nv_status uvm_queue_create(struct uvm_queue *queue, struct uvm_device *device, u32 engine)
 {
@@ -18,6 +19,9 @@ enum nv_status uvm_queue_create(struct uvm_queue *queue, struct uvm_device *devi
 	if (status != NV_OK)
 		goto destroy_lock;
 	queue->cpu = cpu;
+	queue->semaphore_offset = (u32)(queue - device->queues) * SEMAPHORE_BYTES;
+	queue->semaphore = (u32 *)((u8 *)device->semaphores_cpu + queue->semaphore_offset);
+	os_store_relaxed(queue->semaphore, 0u);
 	status = rm_uvm_queue_create(device->session, engine, queue->address, UVM_QUEUE_ENTRIES,
 				     &queue->rm, &queue->info);
 	if (status != NV_OK)
@@ -53,8 +57,7 @@ void uvm_queue_destroy(struct uvm_queue *queue)
 /* What the semaphore says, all bits of it: it is behind pushed by less than the slots. */
 static u64 told_value(struct uvm_queue *queue, u64 done)
 {
-	const u32 *semaphore = (const u32 *)(queue->cpu + OS_PAGE_SIZE);
-	s32 more = (s32)(os_load_acquire(semaphore) - bits_low32(done));
+	s32 more = (s32)(os_load_acquire(queue->semaphore) - bits_low32(done));
 
 	return more > 0 ? done + (u32)more : done;
 }
@@ -118,6 +121,12 @@ void uvm_queues_fail(struct uvm_device *device, enum nv_status status)
 	uvm_device_fail(device, status);
 }
 
+void uvm_queues_check(struct uvm_device *device)
+{
+	if (has_error(device) && uvm_device_status(device) == NV_OK)
+		uvm_queues_fail(device, NV_ERR_RC_ERROR);
+}
+
 enum nv_status uvm_queue_wait(struct uvm_queue *queue, u64 value)
 {
 	struct uvm_device *device = queue->device;
@@ -129,8 +138,8 @@ enum nv_status uvm_queue_wait(struct uvm_queue *queue, u64 value)
 
 		if (uvm_queue_is_done(queue, value))
 			return NV_OK;
-		if (has_error(device) && uvm_device_status(device) == NV_OK)
-			uvm_queues_fail(device, NV_ERR_RC_ERROR);
+		uvm_queues_check(device);
+		uvm_across_look(device);
 		if (uvm_device_status(device) != NV_OK)
 			return uvm_device_status(device);
 		if (timeout && !began)

@@ -4,12 +4,19 @@
 #define UVM_QUEUE_H
 
 #include "base/bits.h"
+#include "rm/rm.h"
 #include "uvm/dma.h"
 #include "uvm/push.h"
 
 #define UVM_QUEUE_ENTRIES 32u /* of the GPFIFO */
 #define UVM_QUEUE_SLOTS 16u   /* pushes that wait or work at a time */
 #define UVM_SLOT_BYTES KIB(16)
+
+/* What a queue's pushes wait for of a queue of another device: the last of it, and the last push.
+ */
+struct uvm_await {
+	u64 value, push;
+};
 
 struct uvm_queue {
 	struct uvm_device *device;
@@ -19,9 +26,20 @@ struct uvm_queue {
 	struct rm_uvm_buffer *buffer;
 	u8 *cpu;		 /* of the buffer */
 	u64 address;		 /* of it on the GPU */
+	u32 *semaphore;		 /* of the device's: the last value that is done, its low bits */
+	u32 semaphore_offset;	 /* there */
 	u64 pushed;		 /* value of the last push; atomic */
 	u64 done;		 /* the last value seen in the semaphore, all bits of it; atomic */
 	struct uvm_seals *seals; /* of a secure one */
+	/* By the other's instance and queue; uvm's across_lock. */
+	struct uvm_await awaits[RM_MAX_GPUS][UVM_QUEUES];
+};
+
+/* The semaphores of another device, where this one's channels read them; memory NULL: not at all.
+ */
+struct uvm_sight {
+	struct rm_uvm_buffer *memory;
+	u64 address;
 };
 
 struct uvm_device {
@@ -29,13 +47,19 @@ struct uvm_device {
 	struct uvm *uvm;
 	u32 references; /* likewise */
 	struct rm_gpu *gpu;
+	u32 instance;
 	NvProcessorUuid uuid;
 	struct os_pci_dev *pci;
 	struct uvm_host_hal host;
 	struct uvm_ce_hal ce;
 	struct os_mutex start_lock; /* LOCK_RANK_UVM_DEVICE: started */
 	struct rm_uvm_session *session;
+	struct rm_uvm_buffer *semaphores; /* a page, of all queues */
+	void *semaphores_cpu;
+	u64 semaphores_at; /* on the GPU */
 	struct uvm_queue queues[UVM_QUEUES];
+	struct uvm_sight sights[RM_MAX_GPUS]; /* by instance; uvm's across_lock */
+	u32 awaited; /* whose pushes this one's have waited for, by instance; likewise, atomic */
 	bool confidential;	 /* then the queues are secure channels, and: */
 	struct uvm_dma_pool dma; /* made and gone with them */
 	u32 started;		 /* atomic */
@@ -54,9 +78,10 @@ bool uvm_queue_is_done(struct uvm_queue *queue, u64 value);
 
 static inline u64 uvm_queue_semaphore(const struct uvm_queue *queue)
 {
-	return queue->address + OS_PAGE_SIZE;
+	return queue->device->semaphores_at + queue->semaphore_offset;
 }
 
+/* The first page has GP entries, the second what seals a semaphore (seal.c). */
 static inline u64 uvm_queue_slot(u64 value)
 {
 	return 2 * OS_PAGE_SIZE + value % UVM_QUEUE_SLOTS * UVM_SLOT_BYTES;
@@ -67,8 +92,31 @@ static inline u64 uvm_queue_slot(u64 value)
  * somebody else's: whoever sees the status frees it.
  */
 void uvm_queues_fail(struct uvm_device *device, enum nv_status status);
+/* Looks whether one of its channels has had an error; then it fails. */
+void uvm_queues_check(struct uvm_device *device);
 /* Nothing works on the device any more, from the first such call on. */
 void uvm_device_fail(struct uvm_device *device, enum nv_status status);
+
+/* -- across.c: pushes that wait for another device's ---------------------------------------------
+ */
+
+/*
+ * All others that have queues, and are not in confidential mode, see the device's semaphores from
+ * now on, and it theirs. NV_ERR_NO_MEMORY and what the resource manager says: nobody does.
+ */
+enum nv_status uvm_across_meet(struct uvm_device *device);
+/*
+ * They do so no more: once what they wait for is done, or will never be and they have failed for
+ * it. What the device waits for itself is stopped. Of one that has not met anybody: nothing.
+ */
+void uvm_across_part(struct uvm_device *device);
+/*
+ * The push of that value, which is being written to the waiter, is to wait for another device's
+ * push: where to acquire it. 0: the CPU is to wait. Lock of the waiter.
+ */
+u64 uvm_across_await(struct uvm_queue *waiter, u64 push, struct uvm_queue *queue, u64 value);
+/* Fails the device if it waits for one that has failed, and whoever else does. */
+void uvm_across_look(struct uvm_device *device);
 
 /* -- seal.c: secure queues ----------------------------------------------------------------------
  */
@@ -79,7 +127,7 @@ void uvm_device_fail(struct uvm_device *device, enum nv_status status);
 /*
  * A semaphore lies where others may write to it. So the engine writes the value to video memory
  * first, where other queues of the device wait for it, and encrypts it from there; only what
- * decrypts to it is believed. In the page of the semaphore, at 1 KiB, for each slot:
+ * decrypts to it is believed. In the second page of the queue's memory, for each slot:
  *
  *   0        4             32        48        64
  *   | value  |             | tag     | IV      |

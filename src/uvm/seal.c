@@ -5,7 +5,7 @@
  */
 #include "uvm/queue.h"
 
-#define SEALS_AT (OS_PAGE_SIZE + KIB(1)) /* in the queue's memory */
+#define SEALS_AT OS_PAGE_SIZE /* in the queue's memory */
 #define SEAL_BYTES 64u
 #define SEAL_TAG 32u
 #define SEAL_IV 48u

@@ -11,11 +11,12 @@
 #include "rm/rm.h"
 
 #define HOST_FDS 64
+#define HOST_GPUS 3
 
 struct rm_host {
 	struct rm *rm;
-	struct fixture_gpu gpus[2];
-	struct rm_gpu *rm_gpus[2];
+	struct fixture_gpu gpus[HOST_GPUS];
+	struct rm_gpu *rm_gpus[HOST_GPUS];
 	u32 gpu_count;
 	struct {
 		struct rm_file *file;

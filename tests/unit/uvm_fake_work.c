@@ -19,6 +19,7 @@ struct rm_uvm_buffer {
 	struct rm_uvm_session *session;
 	u8 *cpu;
 	u64 address, size;
+	bool shared; /* cpu is another's */
 };
 
 struct rm_uvm_queue {
@@ -54,36 +55,57 @@ void rm_uvm_session_destroy(struct rm_uvm_session *session)
 	os_free(session);
 }
 
-enum nv_status rm_uvm_buffer_alloc(struct rm_uvm_session *session, u64 size,
-				   struct rm_uvm_buffer **out, void **cpu, u64 *address)
+static struct rm_uvm_buffer *buffer_make(struct rm_uvm_session *session, u8 *cpu, u64 size)
 {
 	struct rm_uvm_buffer *buffer = os_alloc(sizeof(*buffer));
 	u32 i;
 
 	if (!buffer)
-		return NV_ERR_NO_MEMORY;
-	buffer->cpu = os_alloc(size);
-	if (!buffer->cpu) {
-		os_free(buffer);
-		return NV_ERR_NO_MEMORY;
-	}
+		return NULL;
 	for (i = 0; i < BUFFERS && buffers[i]; i++)
 		;
 	assert_true(i < BUFFERS && size <= VA_STEP);
 	buffers[i] = buffer;
 	buffer->session = session;
+	buffer->cpu = cpu;
 	buffer->size = size;
 	buffer->address = FIRST_VA + i * VA_STEP;
-	*cpu = buffer->cpu;
-	*address = buffer->address;
-	*out = buffer;
+	return buffer;
+}
+
+enum nv_status rm_uvm_buffer_alloc(struct rm_uvm_session *session, u64 size,
+				   struct rm_uvm_buffer **out, void **cpu, u64 *address)
+{
+	u8 *memory = os_alloc(size);
+
+	*out = memory ? buffer_make(session, memory, size) : NULL;
+	if (!*out) {
+		os_free(memory);
+		return NV_ERR_NO_MEMORY;
+	}
+	*cpu = memory;
+	*address = (*out)->address;
+	return NV_OK;
+}
+
+enum nv_status rm_uvm_buffer_share(struct rm_uvm_session *session,
+				   const struct rm_uvm_buffer *buffer, struct rm_uvm_buffer **out,
+				   u64 *address)
+{
+	assert_ptr_not_equal(buffer->session, session);
+	*out = buffer_make(session, buffer->cpu, buffer->size);
+	if (!*out)
+		return NV_ERR_NO_MEMORY;
+	(*out)->shared = true;
+	*address = (*out)->address;
 	return NV_OK;
 }
 
 void rm_uvm_buffer_free(struct rm_uvm_buffer *buffer)
 {
 	buffers[(buffer->address - FIRST_VA) / VA_STEP] = NULL;
-	os_free(buffer->cpu);
+	if (!buffer->shared)
+		os_free(buffer->cpu);
 	os_free(buffer);
 }
 

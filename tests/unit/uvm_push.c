@@ -216,7 +216,7 @@ static void test_order(void **state)
 static void test_tracker_grows(void **state)
 {
 	struct uvm_queue queues[9];
-	static u8 memory[2 * OS_PAGE_SIZE];
+	u32 semaphore = 0;
 	struct uvm_tracker tracker = { 0 };
 	u32 i;
 
@@ -224,12 +224,12 @@ static void test_tracker_grows(void **state)
 	for (i = 0; i < 9; i++) {
 		struct uvm_tracker_entry entry = { &queues[i], 1 };
 
-		queues[i].cpu = memory;
+		queues[i].semaphore = &semaphore;
 		assert_int_equal(uvm_tracker_add(&tracker, &entry), NV_OK);
 		assert_int_equal(uvm_tracker_add(&tracker, &entry), NV_OK);
 		assert_int_equal(tracker.count, i + 1);
 	}
-	memory[OS_PAGE_SIZE] = 1; /* all done */
+	semaphore = 1; /* all done */
 	assert_true(uvm_tracker_is_done(&tracker));
 	assert_int_equal(tracker.count, 0);
 	uvm_tracker_fini(&tracker);
@@ -247,7 +247,7 @@ static void test_wrap(void **state)
 	assert_int_equal(uvm_queue_wait(queue, 1), NV_OK);
 	/* as if so many had been: the slots and the ring go by the remainder */
 	queue->pushed = queue->done = 0xfffffff0ull + 1;
-	*(u32 *)(queue->cpu + OS_PAGE_SIZE) = 0xfffffff1u;
+	*queue->semaphore = 0xfffffff1u;
 	for (i = 0; i < 100; i++) {
 		struct uvm_tracker_entry entry;
 
@@ -325,7 +325,7 @@ static void test_error_stops_others(void **state)
 {
 	struct uvm_queue *failing = &device->queues[UVM_QUEUE_TO_GPU];
 	struct uvm_place to = in_system(KIB(4)), from = in_video(0);
-	u32 *semaphore, *word = (u32 *)((u8 *)pages.cpu + KIB(4));
+	u32 *word = (u32 *)((u8 *)pages.cpu + KIB(4));
 	struct uvm_tracker_entry entry;
 	struct uvm_push push;
 
@@ -342,8 +342,7 @@ static void test_error_stops_others(void **state)
 	uvm_push_end(&push, UVM_MEMBAR_SYS, NULL);
 	assert_int_equal(uvm_entry_wait(&entry), NV_ERR_RC_ERROR);
 	/* what it waited for comes, too late */
-	semaphore = (u32 *)(failing->cpu + OS_PAGE_SIZE);
-	os_store_release(semaphore, 1000u);
+	os_store_release(failing->semaphore, 1000u);
 	os_sleep_us(200000);
 	assert_false(uvm_entry_is_done(&entry));
 	assert_int_equal(word[0], 0);

@@ -18,7 +18,7 @@
 #define THREADS 4u
 #define ROUNDS 40u
 #define FIRST_BUFFERS 4u
-#define SEMAPHORE OS_PAGE_SIZE /* in a queue's memory */
+#define SEALS OS_PAGE_SIZE /* in a queue's memory */
 
 static const struct uvm_host_ops ops;
 static struct uvm *uvm;
@@ -527,12 +527,12 @@ static void test_forged_semaphore(void **state)
 	/* until the semaphore of another queue, which has nothing to do */
 	entry = push_that_waits(uvm_queue_semaphore(&device->queues[UVM_QUEUE_MEMOPS]));
 	assert_false(uvm_entry_is_done(&entry));
-	os_store_release((u32 *)(queue->cpu + SEMAPHORE), (u32)entry.value);
+	os_store_release(queue->semaphore, (u32)entry.value);
 	assert_false(uvm_entry_is_done(&entry));
 	assert_int_equal(uvm_entry_wait(&entry), NV_ERR_INVALID_DATA);
 	assert_int_equal(uvm_device_status(device), NV_ERR_INVALID_DATA);
 	/* for good, also with what an earlier push left there */
-	os_store_release((u32 *)(queue->cpu + SEMAPHORE), 0u);
+	os_store_release(queue->semaphore, 0u);
 	assert_false(uvm_entry_is_done(&entry));
 }
 
@@ -544,10 +544,10 @@ static void test_semaphore_elsewhere(void **state)
 
 	check_size(0, KIB(256));
 	entry.value = queue->pushed;
-	os_store_release((u32 *)(queue->cpu + SEMAPHORE), 0xfffffff0u);
+	os_store_release(queue->semaphore, 0xfffffff0u);
 	assert_true(uvm_entry_is_done(&entry));
 	check_size(0, KIB(256));
-	os_store_release((u32 *)(queue->cpu + SEMAPHORE), (u32)queue->pushed + 1);
+	os_store_release(queue->semaphore, (u32)queue->pushed + 1);
 	entry.value = queue->pushed + 1;
 	assert_int_equal(uvm_entry_wait(&entry), NV_ERR_INVALID_DATA);
 }
@@ -565,16 +565,16 @@ static void test_repeated_seal(void **state)
 		assert_int_equal(uvm_push_begin(device, UVM_QUEUE_INTERNAL, NULL, &push), NV_OK);
 		assert_int_equal(uvm_push_end_and_wait(&push, UVM_MEMBAR_NONE), NV_OK);
 	}
-	memcpy(seals, queue->cpu + SEMAPHORE + KIB(1), sizeof(seals));
+	memcpy(seals, queue->cpu + SEALS, sizeof(seals));
 	entry = push_that_waits(uvm_queue_semaphore(&device->queues[UVM_QUEUE_MEMOPS]));
-	memcpy(queue->cpu + SEMAPHORE + KIB(1), seals, sizeof(seals));
-	os_store_release((u32 *)(queue->cpu + SEMAPHORE), (u32)entry.value);
+	memcpy(queue->cpu + SEALS, seals, sizeof(seals));
+	os_store_release(queue->semaphore, (u32)entry.value);
 	assert_int_equal(uvm_entry_wait(&entry), NV_ERR_INVALID_DATA);
 }
 
 struct adversary {
-	u8 *places[2 * FIRST_BUFFERS + 2];
-	u64 sizes[2 * FIRST_BUFFERS + 2];
+	u8 *places[2 * FIRST_BUFFERS + 3];
+	u64 sizes[2 * FIRST_BUFFERS + 3];
 	u32 count, stop, rounds;
 	u64 seed;
 };
@@ -629,8 +629,9 @@ static void test_adversary(void **state)
 			adversary_knows(&a, buffer->tags,
 					KIB(512) / KIB(4) * CSL_CRYPT_AUTH_TAG_SIZE);
 		}
-		adversary_knows(&a, device->queues[UVM_QUEUE_TO_GPU].cpu + SEMAPHORE, KIB(2));
-		adversary_knows(&a, device->queues[UVM_QUEUE_FROM_GPU].cpu + SEMAPHORE, KIB(2));
+		adversary_knows(&a, device->semaphores_cpu, KIB(1));
+		adversary_knows(&a, device->queues[UVM_QUEUE_TO_GPU].cpu + SEALS, KIB(1));
+		adversary_knows(&a, device->queues[UVM_QUEUE_FROM_GPU].cpu + SEALS, KIB(1));
 		t = os_thread_create("adversary", adversary_run, &a);
 		assert_non_null(t);
 		for (i = 0; i < 50 && status == NV_OK; i++) {

@@ -41,6 +41,7 @@ EXPORT_SYMBOL_GPL(rm_uvm_session_destroy);
 EXPORT_SYMBOL_GPL(rm_uvm_buffer_alloc);
 EXPORT_SYMBOL_GPL(rm_uvm_buffer_alloc_video);
 EXPORT_SYMBOL_GPL(rm_uvm_buffer_free);
+EXPORT_SYMBOL_GPL(rm_uvm_buffer_share);
 EXPORT_SYMBOL_GPL(rm_uvm_queue_create);
 EXPORT_SYMBOL_GPL(rm_uvm_queue_stop);
 EXPORT_SYMBOL_GPL(rm_uvm_queue_destroy);

@@ -141,7 +141,7 @@ void rm_uvm_session_destroy(struct rm_uvm_session *session)
 
 /* -- Buffers ----------------------------------------------------------------------------------- */
 
-static enum nv_status buffer_map(struct rm_uvm_buffer *buffer)
+static enum nv_status buffer_map(struct rm_uvm_buffer *buffer, bool read_only)
 {
 	struct rm_vaspace *space = buffer->session->space;
 	struct rm_vaspace_request request = { .size = buffer->size, .align = BUFFER_PAGE };
@@ -150,6 +150,7 @@ static enum nv_status buffer_map(struct rm_uvm_buffer *buffer)
 		.backing = buffer->backing,
 		.page_size = BUFFER_PAGE,
 		.privileged = true,
+		.read_only = read_only,
 		.kind = NV_MMU_PTE_KIND_GENERIC_MEMORY,
 	};
 	enum nv_status status;
@@ -167,38 +168,40 @@ static enum nv_status buffer_map(struct rm_uvm_buffer *buffer)
 	return status;
 }
 
-static enum nv_status buffer_create(struct rm_uvm_session *session, u64 size, bool video,
-				    struct rm_uvm_buffer **out)
+/* The backing is the buffer's from now on, also if there is none. */
+static enum nv_status buffer_create(struct rm_uvm_session *session, struct rm_backing *backing,
+				    bool read_only, struct rm_uvm_buffer **out)
 {
 	struct rm_uvm_buffer *buffer = os_alloc(sizeof(*buffer));
-	enum nv_status status;
+	enum nv_status status = NV_ERR_NO_MEMORY;
 
 	if (!buffer)
-		return NV_ERR_NO_MEMORY;
+		goto put_backing;
 	buffer->session = session;
-	buffer->size = size;
-	status = video ? rm_backing_alloc_video(session->gpu, size, BUFFER_PAGE, &buffer->backing)
-		       : rm_backing_alloc_system(session->gpu, size, &buffer->backing);
+	buffer->size = rm_backing_size(backing);
+	buffer->backing = backing;
+	status = buffer_map(buffer, read_only);
 	if (status != NV_OK)
 		goto free_buffer;
-	status = buffer_map(buffer);
-	if (status != NV_OK)
-		goto put_backing;
 	*out = buffer;
 	return NV_OK;
 
-put_backing:
-	rm_backing_put(buffer->backing);
 free_buffer:
 	os_free(buffer);
+put_backing:
+	rm_backing_put(backing);
 	return status;
 }
 
 enum nv_status rm_uvm_buffer_alloc(struct rm_uvm_session *session, u64 size,
 				   struct rm_uvm_buffer **out, void **cpu, u64 *address)
 {
-	enum nv_status status = buffer_create(session, size, false, out);
+	struct rm_backing *backing;
+	enum nv_status status;
 
+	status = rm_backing_alloc_system(session->gpu, size, &backing);
+	if (status == NV_OK)
+		status = buffer_create(session, backing, false, out);
 	if (status != NV_OK)
 		return status;
 	*cpu = rm_backing_cpu((*out)->backing, 0);
@@ -209,15 +212,34 @@ enum nv_status rm_uvm_buffer_alloc(struct rm_uvm_session *session, u64 size,
 enum nv_status rm_uvm_buffer_alloc_video(struct rm_uvm_session *session, u64 size,
 					 struct rm_uvm_buffer **out, u64 *address, u64 *video)
 {
-	enum nv_status status = buffer_create(session, size, true, out);
+	struct rm_backing *backing;
 	enum rm_aperture aperture;
+	enum nv_status status;
 	u64 contiguous;
 
+	status = rm_backing_alloc_video(session->gpu, size, BUFFER_PAGE, &backing);
+	if (status == NV_OK)
+		status = buffer_create(session, backing, false, out);
 	if (status != NV_OK)
 		return status;
 	*address = (*out)->address;
-	*video = rm_backing_address((*out)->backing, 0, &aperture, &contiguous);
+	*video = rm_backing_address(backing, 0, &aperture, &contiguous);
 	return NV_OK;
+}
+
+enum nv_status rm_uvm_buffer_share(struct rm_uvm_session *session,
+				   const struct rm_uvm_buffer *buffer, struct rm_uvm_buffer **out,
+				   u64 *address)
+{
+	struct rm_backing *backing;
+	enum nv_status status;
+
+	status = rm_backing_share(buffer->backing, session->gpu, &backing);
+	if (status == NV_OK)
+		status = buffer_create(session, backing, true, out);
+	if (status == NV_OK)
+		*address = (*out)->address;
+	return status;
 }
 
 void rm_uvm_buffer_free(struct rm_uvm_buffer *buffer)

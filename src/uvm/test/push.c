@@ -75,7 +75,7 @@ static enum nv_status with_words(struct uvm_gpu *gpu, void *ctx,
 /* A queue whose semaphore the CPU writes: 32 bits of a value that has 64. */
 static enum nv_status semaphore_run(struct uvm_queue *queue, u64 first)
 {
-	u32 *semaphore = (u32 *)(queue->cpu + OS_PAGE_SIZE);
+	u32 *semaphore = queue->semaphore;
 	u64 value;
 
 	queue->done = first;
@@ -104,12 +104,12 @@ enum nv_status uvm_test_gpu_semaphore_sanity(struct uvm_file *file, void *params
 
 	if (!queue)
 		return status;
-	queue->cpu = os_alloc(2 * OS_PAGE_SIZE);
-	if (queue->cpu)
+	queue->semaphore = os_alloc(sizeof(*queue->semaphore));
+	if (queue->semaphore)
 		status = NV_OK;
 	for (i = 0; i < ARRAY_SIZE(firsts) && status == NV_OK; i++)
 		status = semaphore_run(queue, firsts[i]);
-	os_free(queue->cpu);
+	os_free(queue->semaphore);
 	os_free(queue);
 	return status;
 }
