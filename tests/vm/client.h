@@ -55,6 +55,7 @@ int row_survive(void);
 int row_greedy(void);
 int row_loud(void);
 int row_maps(void);
+int row_userd(void);
 int row_hold_maps(void);
 int row_bells(void);
 int row_bell_storm(void);

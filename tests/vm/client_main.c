@@ -22,6 +22,7 @@ static const struct {
 	{ "greedy", row_greedy },
 	{ "loud", row_loud },
 	{ "maps", row_maps },
+	{ "userd", row_userd },
 	{ "hold-maps", row_hold_maps },
 	{ "bells", row_bells },
 	{ "bell-storm", row_bell_storm },

@@ -16,6 +16,10 @@
 #define VIDEO 0x20u
 #define SYSTEM 0x21u
 #define USERMODE 0x22u
+#define SPACE 0x23u
+#define CHANNEL 0x24u
+#define USERD_BYTES 512u
+#define GP_PUT (0x8cu / sizeof(u32))
 #define BYTES (1u << 20)
 #define PAGE 4096u
 #define BELL_BYTES NVC361_NV_USERMODE__SIZE
@@ -168,6 +172,51 @@ static void check_clean(int ctl, u32 client)
 		close(fd);
 		CHECK_IS(free_object(ctl, client, VIDEO), NV_OK);
 	}
+}
+
+/* The USERD that the driver makes for a channel: mapped by the channel's handle, a page of it. */
+int row_userd(void)
+{
+	NV_VASPACE_ALLOCATION_PARAMETERS space = { 0 };
+	NV_CHANNEL_ALLOC_PARAMS channel = {
+		.gpFifoOffset = 1u << 20,
+		.gpFifoEntries = 0x100,
+		.hVASpace = SPACE,
+		.engineType = NV2080_ENGINE_TYPE_COPY4,
+	};
+	int ctl = open_control(), first = open_gpu(0), second = open_gpu(0);
+	u32 client = make_client(ctl), handle = SPACE;
+	volatile u32 *a, *b;
+
+	CHECK(first >= 0 && second >= 0);
+	make_subdevice(ctl, client, DEVICE, SUBDEVICE);
+	CHECK_IS(alloc(ctl, client, DEVICE, &handle, FERMI_VASPACE_A, &space, 0), NV_OK);
+	handle = CHANNEL;
+	CHECK_IS(alloc(ctl, client, DEVICE, &handle, HOPPER_CHANNEL_GPFIFO_A, &channel, 0), NV_OK);
+	CHECK_IS(prepare(ctl, client, CHANNEL, 0, USERD_BYTES, 0, ctl), NV_ERR_INVALID_ARGUMENT);
+	CHECK_IS(prepare(ctl, client, CHANNEL, 0, PAGE, 0, first), NV_ERR_INVALID_LIMIT);
+	CHECK_IS(prepare(ctl, client, CHANNEL, USERD_BYTES, 4, 0, first), NV_ERR_INVALID_BASE);
+	CHECK_IS(prepare(ctl, client, CHANNEL, 0, USERD_BYTES, 0, first), NV_OK);
+	CHECK_IS(prepare(ctl, client, CHANNEL, 0, USERD_BYTES,
+			 FIELD(READ_ONLY, NVOS33_FLAGS_ACCESS), second),
+		 NV_OK);
+	CHECK_IS(map_error(first, 2 * PAGE, PROT_READ, MAP_SHARED, 0), EINVAL);
+	CHECK_IS(map_error(second, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, 0), EACCES);
+	a = map(first, PAGE, PROT_READ | PROT_WRITE);
+	b = map(second, PAGE, PROT_READ);
+	CHECK(a != MAP_FAILED && b != MAP_FAILED);
+	CHECK_IS(b[GP_PUT], 0);
+	a[GP_PUT] = 3;
+	CHECK_IS(b[GP_PUT], 3);
+	/* It stays when the channel is gone. */
+	CHECK_IS(free_object(ctl, client, CHANNEL), NV_OK);
+	close(first);
+	close(second);
+	a[GP_PUT] = 4;
+	CHECK_IS(b[GP_PUT], 4);
+	CHECK(munmap((void *)a, PAGE) == 0);
+	CHECK(munmap((void *)b, PAGE) == 0);
+	return 0;
 }
 
 /* A mapping of the file's doorbell, every word of it stored to; NULL: it cannot be had. */

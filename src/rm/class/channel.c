@@ -13,6 +13,7 @@
 #include "rm/class/class.h"
 #include "rm/class/context_dma.h"
 #include "rm/class/listed.h"
+#include "rm/class/mapping.h"
 #include "rm/class/memory.h"
 #include "rm/class/vaspace.h"
 #include "rm/gpu/video.h"
@@ -271,6 +272,7 @@ static enum nv_status find_userd(struct alloc *a)
 	struct rm_backing *backing;
 	enum nv_status status;
 
+	channel->own_userd = !p->hUserdMemory[0];
 	/* What the driver rings by itself it has to reach. */
 	if (!p->hUserdMemory[0] && rm_video_is_closed(channel->gpu))
 		return rm_backing_alloc_system(channel->gpu, OS_PAGE_SIZE, &channel->userd);
@@ -540,6 +542,7 @@ static void channel_destruct(struct rm_call *call, struct rm_object *object)
 	struct rm_channel *channel = to_channel_object(object)->channel;
 	struct rm_fifo *fifo = fifo_of(channel);
 
+	rm_cpu_mappings_drop(object);
 	os_mutex_lock(&fifo->lock);
 	list_del(&channel->node);
 	list_del(&channel->space_node);

@@ -64,7 +64,8 @@ struct rm_channel {
 	struct rm_backing *instance; /* in video memory */
 	struct rm_backing *userd;    /* the client's memory, or the driver's own */
 	u64 userd_offset;
-	struct rm_backing *notifier;	    /* NvNotification[]; NULL: none */
+	bool own_userd;		     /* the driver's, a page of it, which the client may map */
+	struct rm_backing *notifier; /* NvNotification[]; NULL: none */
 	u64 notifier_offset, notifier_size; /* where in it */
 	struct rm_channel_keys *keys;	    /* class/channel_secure.h; NULL: it is not secure */
 	/* fifo: */

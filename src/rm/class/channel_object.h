@@ -10,6 +10,7 @@
 struct rm_channel_object {
 	struct rm_object object;
 	struct rm_channel *channel;
+	struct list userd_mappings; /* class/mapping.c, as of struct rm_mappable */
 };
 
 static inline struct rm_channel_object *to_channel_object(const struct rm_object *object)

@@ -57,7 +57,7 @@ u8 rm_memory_kind(u32 attr)
 void rm_mappable_fini(struct rm_mappable *mappable)
 {
 	rm_dma_mappings_drop(mappable);
-	rm_cpu_mappings_drop(mappable);
+	rm_cpu_mappings_drop(&mappable->object);
 	rm_backing_put(mappable->backing);
 }
 

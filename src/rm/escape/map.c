@@ -142,7 +142,7 @@ enum rm_ioctl_result escape_update_mapping(struct rm_file *file, void *data, u32
 			status = NV_ERR_INVALID_OBJECT_HANDLE;
 		else
 			status = rm_object_find(call.client, p->hMemory, &memory);
-		if (status == NV_OK && !memory->class->mappable)
+		if (status == NV_OK && !rm_cpu_can_map(memory))
 			status = NV_ERR_INVALID_OBJECT_HANDLE;
 		if (status == NV_OK)
 			status = rm_cpu_mapping_rename(memory, (u64)p->pOldCpuAddress,

@@ -7,8 +7,10 @@
 test_maps() {
 	load
 	/vm/vm_client maps
+	/vm/vm_client userd
 	rest=$(live)
 	/vm/vm_client maps
+	/vm/vm_client userd
 	wait_for 10 at_rest
 	check_equal "$rest" "$(live)" "blocks and bytes afterwards"
 	unload
