@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * The USERD that the driver makes for a channel without memory of its client's: mapped by the
- * channel's handle, work that is submitted through it, what is refused, what outlives what.
+ * channel's handle, work that is submitted through it, what is refused, what outlives what; and the
+ * levels by which channels' groups take turns.
  */
 #include "abi/gh100.h"
 #include "base/bits.h"
@@ -15,6 +16,7 @@
 #define SPACE 0xe0u
 #define RANGE 0xe1u
 #define MEMORY 0xe2u
+#define GROUP 0xf0u
 #define CHANNEL 0x100u
 #define NOWHERE 0xbadu
 #define PAGE OS_PAGE_SIZE
@@ -390,6 +392,50 @@ static void test_confidential(void **state)
 	rm_mapping_put(mapping);
 }
 
+/* -- Turns ------------------------------------------------------------------------------------- */
+
+/* A channel's level is its group's; the firmware decides which there are. */
+static void test_interleave(void **state)
+{
+	NV_CHANNEL_GROUP_ALLOCATION_PARAMETERS group = { .engineType = NV2080_ENGINE_TYPE_COPY4,
+							 .hVASpace = SPACE };
+	NVA06F_CTRL_INTERLEAVE_LEVEL_PARAMS level = { NVA06C_CTRL_INTERLEAVE_LEVEL_HIGH };
+	NVA06C_CTRL_INTERLEAVE_LEVEL_PARAMS groups = { NVA06C_CTRL_INTERLEAVE_LEVEL_LOW };
+	NV_CHANNEL_ALLOC_PARAMS p = { .gpFifoOffset = base + GPFIFO, .gpFifoEntries = 0x100 };
+	const u32 of_channel = NVA06F_CTRL_CMD_SET_INTERLEAVE_LEVEL;
+	const u32 of_group = NVA06C_CTRL_CMD_SET_INTERLEAVE_LEVEL;
+	struct rm_channel *alone, *member;
+
+	assert_int_equal(make_channel(CHANNEL, 0), NV_OK);
+	assert_int_equal(host_make(HOST_DEVICE, GROUP, KEPLER_CHANNEL_GROUP_A, &group), NV_OK);
+	assert_int_equal(host_make(GROUP, CHANNEL + 1, HOPPER_CHANNEL_GPFIFO_A, &p), NV_OK);
+	alone = host_channel(CHANNEL);
+	member = host_channel(CHANNEL + 1);
+	assert_int_equal(alone->group->interleave, NVA06C_CTRL_INTERLEAVE_LEVEL_MEDIUM);
+
+	/* Others' turns are shorter by it: not for everybody. */
+	assert_int_equal(host_ask(CHANNEL, of_channel, &level, sizeof(level)),
+			 NV_ERR_INSUFFICIENT_PERMISSIONS);
+	assert_int_equal(host_ask(GROUP, of_group, &groups, sizeof(groups)),
+			 NV_ERR_INSUFFICIENT_PERMISSIONS);
+	host_be(true);
+	assert_int_equal(host_ask(CHANNEL, of_channel, &level, sizeof(level)), NV_OK);
+	assert_int_equal(alone->group->interleave, NVA06C_CTRL_INTERLEAVE_LEVEL_HIGH);
+	assert_int_equal(host_ask(CHANNEL + 1, of_channel, &level, sizeof(level)), NV_OK);
+	assert_int_equal(member->group->interleave, NVA06C_CTRL_INTERLEAVE_LEVEL_HIGH);
+	assert_int_equal(host_ask(GROUP, of_group, &groups, sizeof(groups)), NV_OK);
+	assert_int_equal(member->group->interleave, NVA06C_CTRL_INTERLEAVE_LEVEL_LOW);
+	assert_int_equal(alone->group->interleave, NVA06C_CTRL_INTERLEAVE_LEVEL_HIGH);
+
+	level.channelInterleaveLevel = NVA06C_CTRL_INTERLEAVE_LEVEL_HIGH + 1;
+	groups.tsgInterleaveLevel = NVA06C_CTRL_INTERLEAVE_LEVEL_HIGH + 1;
+	assert_int_equal(host_ask(CHANNEL, of_channel, &level, sizeof(level)),
+			 NV_ERR_NOT_SUPPORTED);
+	assert_int_equal(host_ask(GROUP, of_group, &groups, sizeof(groups)), NV_ERR_NOT_SUPPORTED);
+	assert_int_equal(alone->group->interleave, NVA06C_CTRL_INTERLEAVE_LEVEL_HIGH);
+	assert_int_equal(member->group->interleave, NVA06C_CTRL_INTERLEAVE_LEVEL_LOW);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, start, host_end)
@@ -399,6 +445,7 @@ int main(void)
 		T(test_lives_on),
 		T(test_refused),
 		T(test_no_memory),
+		T(test_interleave),
 		cmocka_unit_test_setup_teardown(test_confidential, start_confidential,
 						end_confidential),
 	};

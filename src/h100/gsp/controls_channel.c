@@ -88,6 +88,19 @@ static enum nv_status channel_schedule(struct fw_call *call, void *params, u32 s
 	return NV_OK;
 }
 
+/* Of the whole group that it is in, its own or one above. */
+static enum nv_status channel_interleave(struct fw_call *call, void *params, u32 size)
+{
+	const NVA06F_CTRL_INTERLEAVE_LEVEL_PARAMS *p = params;
+	struct fw_node *node = node_of(call);
+
+	if (!node->work.channel)
+		return NV_ERR_INVALID_STATE;
+	if (!node->work.group)
+		node = node->parent;
+	return h100_group_set_interleave(node->work.group, p->channelInterleaveLevel);
+}
+
 /* The runlist that a channel is on was fixed when it was made. */
 static enum nv_status channel_bind(struct fw_call *call, void *params, u32 size)
 {
@@ -377,6 +390,8 @@ static const struct fw_control controls[] = {
 		     channel_schedule),
 	WORK_CONTROL(NVC36F_CTRL_CMD_GPFIFO_SCHEDULE, NVA06F_CTRL_GPFIFO_SCHEDULE_PARAMS,
 		     channel_schedule),
+	WORK_CONTROL(NVA06F_CTRL_CMD_SET_INTERLEAVE_LEVEL, NVA06F_CTRL_INTERLEAVE_LEVEL_PARAMS,
+		     channel_interleave),
 	WORK_CONTROL(NVA06F_CTRL_CMD_BIND, NVA06F_CTRL_BIND_PARAMS, channel_bind),
 	WORK_CONTROL(NVC36F_CTRL_CMD_BIND, NVA06F_CTRL_BIND_PARAMS, channel_bind),
 	WORK_CONTROL(NVA06F_CTRL_CMD_STOP_CHANNEL, NVA06F_CTRL_STOP_CHANNEL_PARAMS, channel_stop),

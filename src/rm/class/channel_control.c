@@ -123,8 +123,7 @@ static enum nv_status channel_set_interleave(struct rm_call *call, void *params)
 	const NVA06F_CTRL_INTERLEAVE_LEVEL_PARAMS *p = params;
 	struct rm_fifo *fifo = fifo_of_call(call);
 
-	if (p->channelInterleaveLevel > NVA06C_CTRL_INTERLEAVE_LEVEL_HIGH)
-		return NV_ERR_INVALID_ARGUMENT;
+	/* Whatever the firmware has against it. */
 	if (to_firmware(call, NVA06F_CTRL_CMD_SET_INTERLEAVE_LEVEL, params) != NV_OK)
 		return NV_ERR_NOT_SUPPORTED;
 	os_mutex_lock(&fifo->lock);

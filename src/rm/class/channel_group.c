@@ -329,8 +329,7 @@ static enum nv_status group_set_interleave(struct rm_call *call, void *params)
 	struct rm_channel_group *group = to_group(call->object)->group;
 	struct rm_fifo *fifo = rm_channel_group_fifo(group);
 
-	if (p->tsgInterleaveLevel > NVA06C_CTRL_INTERLEAVE_LEVEL_HIGH)
-		return NV_ERR_INVALID_ARGUMENT;
+	/* Whatever the firmware has against it. */
 	if (to_firmware(call, params) != NV_OK)
 		return NV_ERR_NOT_SUPPORTED;
 	os_mutex_lock(&fifo->lock);
