@@ -156,7 +156,10 @@ enum nv_status uvm_initialize(struct uvm_file *file, void *params)
 	}
 }
 
-/* The space's process is named for good, by a file that lives as long as the process does. */
+/*
+ * The space's process is named for good, by a file that lives as long as the process does; whoever
+ * has both files may do so, and closes it for all.
+ */
 static enum nv_status mm_attach(struct uvm_space *space)
 {
 	enum nv_status status = NV_OK;
@@ -170,11 +173,7 @@ static enum nv_status mm_attach(struct uvm_space *space)
 		status = NV_ERR_PAGE_TABLE_NOT_AVAIL;
 		break;
 	case UVM_MM_UNINITIALIZED:
-		/* By that process: what another one closes is not its end. */
-		if (space->mm == space->uvm->host->current_mm())
-			space->mm_state = UVM_MM_ALIVE;
-		else
-			status = NV_ERR_INVALID_ARGUMENT;
+		space->mm_state = UVM_MM_ALIVE;
 		break;
 	}
 	os_mutex_unlock(&space->lock);
