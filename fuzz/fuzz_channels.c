@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * libFuzzer target: a client that makes, schedules, rings and frees channels of a software GPU in
- * any order and with any parameters. Handles are few, so that objects meet. After each input the
- * client is freed, and nothing of it may be left.
+ * libFuzzer target: a client that makes, schedules, maps, rings and frees channels of a software
+ * GPU in any order and with any parameters. Handles are few, so that objects meet. After each input
+ * the client is freed, and nothing of it may be left.
  *
  *   operation: kind, handle, parent, then bytes over the parameters, as many as the first of them
  * says
@@ -21,6 +21,7 @@
 #define SPACE 0x12u
 #define MEMORY 0x13u
 #define HANDLES 16u
+#define USERD_GP_PUT 0x8cu
 #define DOORBELL ((u32)(LH_VF_BASE + NV_VIRTUAL_FUNCTION_DOORBELL))
 
 struct input {
@@ -113,6 +114,8 @@ static void command(struct input *in, u32 client)
 		{ NVA06C_CTRL_CMD_BIND, sizeof(NVA06C_CTRL_BIND_PARAMS) },
 		{ NVA06F_CTRL_CMD_GPFIFO_SCHEDULE, sizeof(NVA06F_CTRL_GPFIFO_SCHEDULE_PARAMS) },
 		{ NVA06F_CTRL_CMD_STOP_CHANNEL, sizeof(NVA06F_CTRL_STOP_CHANNEL_PARAMS) },
+		{ NVA06F_CTRL_CMD_SET_INTERLEAVE_LEVEL,
+		  sizeof(NVA06F_CTRL_INTERLEAVE_LEVEL_PARAMS) },
 		{ NVA06F_CTRL_CMD_SET_ERROR_NOTIFIER,
 		  sizeof(NVA06F_CTRL_SET_ERROR_NOTIFIER_PARAMS) },
 		{ NV906F_CTRL_CMD_RESET_CHANNEL, sizeof(NV906F_CTRL_CMD_RESET_CHANNEL_PARAMS) },
@@ -170,9 +173,40 @@ static void idle(struct input *in, u32 client)
 	host_ioctl(ctl, NV_ESC_RM_IDLE_CHANNELS, &p, sizeof(p));
 }
 
+/* A channel's USERD, or what else has the handle: mapped, stored to, unmapped or left as it is. */
+static void map(struct input *in, u32 client)
+{
+	nv_ioctl_nvos33_parameters_with_fd p = {
+		.params = { .hClient = client,
+			    .hDevice = DEVICE + take(in, 3),
+			    .hMemory = take_handle(in),
+			    .length = 2 * take(in, 0) },
+		.fd = host_open(RM_NODE_GPU, 0),
+	};
+	NVOS34_PARAMETERS u = { .hClient = client, .hDevice = DEVICE };
+	struct rm_mapping *m;
+	int fd = p.fd;
+
+	if (fd < 0)
+		abort();
+	spoil(in, &p.params, sizeof(p.params));
+	u.hMemory = p.params.hMemory;
+	if (host_ioctl(ctl, NV_ESC_RM_MAP_MEMORY, &p, sizeof(p)) == RM_IOCTL_OK &&
+	    p.params.status == NV_OK &&
+	    rm_file_mmap(host.fds[fd].file, 0, OS_PAGE_SIZE, true, &m) == NV_OK) {
+		if (m->extents[0].kind == RM_MAP_BAR && m->extents[0].bar == 2)
+			os_pci_wr32(m->pci, 2, m->extents[0].offset + USERD_GP_PUT, take(in, 0));
+		rm_mapping_put(m);
+	}
+	u.pLinearAddress = p.params.pLinearAddress;
+	if (take(in, 2))
+		host_ioctl(ctl, NV_ESC_RM_UNMAP_MEMORY, &u, sizeof(u));
+	host_close(fd);
+}
+
 static void run(struct input *in, u32 client)
 {
-	u32 kind = take(in, 0) % 16;
+	u32 kind = take(in, 0) % 17;
 
 	if (kind < 9)
 		make(in, client, kind);
@@ -184,6 +218,8 @@ static void run(struct input *in, u32 client)
 		h100_bar_write(host.gpus[0].model, 0, DOORBELL, 4, take(in, 4) | take(in, 4) << 16);
 	else if (kind == 14)
 		idle(in, client);
+	else if (kind == 15)
+		map(in, client);
 	else
 		rm_gpu_channel_error(host.rm_gpus[0], take(in, 20), take(in, 4), take(in, 0),
 				     take(in, 2));
