@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi/gh100.h"
 #include "base/bits.h"
 #include "engine_rig.h"
 #include "h100/engine/engines.h"
@@ -31,6 +32,8 @@
 #define GUARD_OFFSET 0x200000u
 #define GUARD_BYTES 0x10000u
 #define GUARD_BYTE 0xa5
+/* Behind the channels' memory a page that is not mapped, and one of messages: it has a doorbell. */
+#define MESSAGE_VA (VA + CHANNELS * CHANNEL_BYTES + 0x1000)
 #define SYSTEM_BYTES 0x10000u
 #define SYSTEM_VA (VA + 0x100000)
 #define MESSAGE_MAX 0x1000u
@@ -113,6 +116,9 @@ static void open_rig(struct fuzz *f)
 	f->rig.host.now_ns = host_now;
 	rig_map_video(&f->rig, VA, 0, CHANNELS * CHANNEL_BYTES);
 	rig_map_system(&f->rig, VA + 0x100000, 0, SYSTEM_BYTES);
+	rig_map(&f->rig, MESSAGE_VA, 12,
+		rig_pte(H100_APERTURE_SYSTEM_COHERENT, NV_VIRTUAL_FUNCTION__LO, 0,
+			NV_MMU_PTE_KIND_SMSKED_MESSAGE));
 	memset(f->rig.video + GUARD_OFFSET, GUARD_BYTE, GUARD_BYTES);
 	h100_memory_leave(&f->rig.memory);
 }
@@ -288,8 +294,10 @@ static void known_method(struct fuzz *f, u32 n, struct input *in)
 
 static void semaphore(struct fuzz *f, u32 n, struct input *in)
 {
-	u64 va = VA + take(in, 3) % (CHANNELS * CHANNEL_BYTES + 0x1000);
+	u64 va = VA + take(in, 3) % (CHANNELS * CHANNEL_BYTES + 0x2000);
 
+	if (va >= MESSAGE_VA && va % 4 == 0)
+		va = MESSAGE_VA + NV_VIRTUAL_FUNCTION_DOORBELL - NV_VIRTUAL_FUNCTION__LO;
 	method(f, n, 0, NVC86F_SEM_ADDR_LO, bits_low32(va));
 	method(f, n, 0, NVC86F_SEM_ADDR_HI, bits_high32(va));
 	method(f, n, 0, NVC86F_SEM_PAYLOAD_LO, take(in, 4));

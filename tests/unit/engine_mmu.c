@@ -148,6 +148,71 @@ static void pages_refuse_what_they_do_not_permit(void **state)
 	faults_as(~0ull, H100_ACCESS_READ, H100_FAULT_VA_LIMIT_VIOLATION);
 }
 
+static u32 rung, rung_token;
+
+static void on_ring(void *ctx, u32 token)
+{
+	assert_ptr_equal(ctx, &rig);
+	rung++;
+	rung_token = token;
+}
+
+static void store_faults_as(u64 va, u64 size, enum h100_fault_type type)
+{
+	struct h100_fault fault = { 0 };
+	u8 bytes[8] = { 0 };
+
+	assert_false(h100_virtual_write(rig.mmu, &rig.pdb, va, bytes, size, 0, &fault));
+	assert_int_equal(fault.type, type);
+}
+
+/* A page of messages at the usermode region's address has the doorbell, and is no memory. */
+static void engines_ring(void **state)
+{
+	const u32 priv = NV_MMU_VER3_PTE_PCF_PRIVILEGE_RW_ATOMIC_UNCACHED_ACE;
+	const u32 kind = NV_MMU_PTE_KIND_SMSKED_MESSAGE;
+	const u64 bell = VA + 0x90;
+	u32 token = 0x50007, word;
+	u64 old;
+
+	rig_map(&rig, VA, 12, rig_pte(H100_APERTURE_SYSTEM_COHERENT, 0x30000, 0, kind));
+	rig_map(&rig, VA + 0x1000, 12, rig_pte(H100_APERTURE_VIDEO, 0x30000, 0, kind));
+	rig_map(&rig, VA + 0x2000, 12, rig_pte(H100_APERTURE_SYSTEM_COHERENT, 0x40000, 0, kind));
+	rig_map(&rig, VA + 0x3000, 12, rig_pte(H100_APERTURE_SYSTEM_COHERENT, 0x30000, priv, kind));
+	/* nobody listens */
+	assert_true(h100_virtual_write(rig.mmu, &rig.pdb, bell, &token, 4, 0, NULL));
+	h100_mmu_set_doorbell(rig.mmu, on_ring, &rig);
+	for (u32 i = 0; i < 2; i++) {
+		enum h100_fault_type not_so =
+			i ? H100_FAULT_UNSUPPORTED_APERTURE : H100_FAULT_UNSUPPORTED_KIND;
+
+		rig.memory.confidential = i != 0;
+		rung = 0;
+		assert_true(h100_virtual_write(rig.mmu, &rig.pdb, bell, &token, 4, 0, NULL));
+		assert_int_equal(rung, 1);
+		assert_int_equal(rung_token, token);
+		/* what is not the doorbell goes nowhere */
+		assert_true(h100_virtual_write(rig.mmu, &rig.pdb, VA + 0x94, &token, 4, 0, NULL));
+		store_faults_as(bell, 8, not_so);
+		store_faults_as(bell + 1, 4, not_so);
+		store_faults_as(bell + 0x2000, 4, not_so);
+		store_faults_as(bell + 0x3000, 4, H100_FAULT_PRIV_VIOLATION);
+		assert_int_equal(rung, 1);
+		assert_true(h100_virtual_write(rig.mmu, &rig.pdb, bell + 0x3000, &token, 4,
+					       H100_ACCESS_PRIVILEGED, NULL));
+		assert_int_equal(rung, 2);
+	}
+	rig.memory.confidential = false;
+	store_faults_as(bell + 0x1000, 4, H100_FAULT_UNSUPPORTED_KIND);
+	faults_as(bell, H100_ACCESS_READ, H100_FAULT_UNSUPPORTED_KIND);
+	faults_as(bell, H100_ACCESS_WRITE, H100_FAULT_UNSUPPORTED_KIND);
+	assert_false(h100_virtual_read(rig.mmu, &rig.pdb, bell, &word, 4, 0, NULL));
+	assert_false(h100_virtual_fetch_op(rig.mmu, &rig.pdb, bell, 4, H100_MEMORY_ADD, 1, &old, 0,
+					   NULL));
+	assert_int_equal(rung, 2);
+	h100_mmu_set_doorbell(rig.mmu, NULL, NULL);
+}
+
 /* A page of 2 MiB whose second half is past the end of memory. */
 static void pages_end_with_memory(void **state)
 {
@@ -405,6 +470,7 @@ int main(void)
 		TEST(small_pages_stand_in_for_big_ones),
 		TEST(sparse_ranges_are_zero),
 		TEST(pages_refuse_what_they_do_not_permit),
+		TEST(engines_ring),
 		TEST(pages_end_with_memory),
 		TEST(tables_may_be_bad),
 		TEST(tables_may_be_in_system_memory),

@@ -24,6 +24,12 @@ static void init_lists(struct h100_fifo *fifo)
 		list_init(&fifo->clients[i]);
 }
 
+/* A channel's work may be to ring for another one's. */
+static void rang_by_engine(void *ctx, u32 token)
+{
+	h100_fifo_rang(ctx, &token, 1);
+}
+
 enum nv_status h100_fifo_create(const struct h100_fifo_config *config, struct h100_fifo **out)
 {
 	const struct h100_engines *engines = config->engines;
@@ -52,6 +58,7 @@ enum nv_status h100_fifo_create(const struct h100_fifo_config *config, struct h1
 	}
 	pthread_mutex_init(&fifo->lock, NULL);
 	pthread_cond_init(&fifo->changed, NULL);
+	h100_mmu_set_doorbell(config->mmu, rang_by_engine, fifo);
 	*out = fifo;
 	return NV_OK;
 }
@@ -106,6 +113,7 @@ void h100_fifo_destroy(struct h100_fifo *fifo)
 		return;
 	threads_stop(fifo);
 	h100_fifo_reset(fifo);
+	h100_mmu_set_doorbell(fifo->config.mmu, NULL, NULL);
 	while ((node = list_first(&fifo->doorbells)) != NULL)
 		h100_fifo_doorbell_destroy(list_entry(node, struct h100_doorbell, node));
 	threads_fini(fifo);

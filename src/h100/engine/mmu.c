@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "abi/gh100.h"
 #include "base/bits.h"
 #include "h100/engine/fabric.h"
 #include "os/os.h"
@@ -42,6 +43,8 @@ struct h100_mmu {
 	struct h100_memory *memory;
 	u64 generations[GENERATIONS]; /* atomic */
 	struct entry *tlb;
+	void (*ring)(void *ctx, u32 token);
+	void *ring_ctx;
 };
 
 enum nv_status h100_mmu_create(struct h100_memory *memory, struct h100_mmu **out)
@@ -67,6 +70,12 @@ void h100_mmu_destroy(struct h100_mmu *mmu)
 		return;
 	os_free(mmu->tlb);
 	os_free(mmu);
+}
+
+void h100_mmu_set_doorbell(struct h100_mmu *mmu, void (*ring)(void *ctx, u32 token), void *ctx)
+{
+	mmu->ring = ring;
+	mmu->ring_ctx = ctx;
 }
 
 /* -- Generations ------------------------------------------------------------------------------- */
@@ -401,10 +410,18 @@ static bool find_page(struct h100_mmu *mmu, const struct h100_pdb *pdb, u64 va, 
 #define PCF_READ_ONLY NV_MMU_VER3_PTE_PCF_REGULAR_RO_ATOMIC_CACHED_ACE
 #define PCF_NO_ATOMIC NV_MMU_VER3_PTE_PCF_REGULAR_RW_NO_ATOMIC_CACHED_ACE
 
+static bool is_usermode_region(const struct leaf *leaf)
+{
+	return leaf->kind == NV_MMU_PTE_KIND_SMSKED_MESSAGE &&
+	       leaf->aperture == H100_APERTURE_SYSTEM_COHERENT &&
+	       leaf->address >= NV_VIRTUAL_FUNCTION__LO && leaf->address <= NV_VIRTUAL_FUNCTION__HI;
+}
+
 /* Whether the page may be accessed so; otherwise *why not. */
 static bool permitted(const struct h100_memory *m, const struct leaf *leaf, u32 access,
 		      enum h100_fault_type *why)
 {
+	bool message = access & H100_ACCESS_MESSAGE && is_usermode_region(leaf);
 	u32 type = access & H100_ACCESS_TYPE_MASK;
 
 	if (leaf->sparse)
@@ -412,10 +429,10 @@ static bool permitted(const struct h100_memory *m, const struct leaf *leaf, u32 
 	if (h100_aperture_is_peer(leaf->aperture) && !h100_peer_usable(m, leaf->aperture))
 		*why = H100_FAULT_UNSUPPORTED_APERTURE;
 	else if (m->confidential && leaf->aperture != H100_APERTURE_VIDEO &&
-		 !(access & H100_ACCESS_OUTSIDE))
+		 !(access & H100_ACCESS_OUTSIDE) && !message)
 		*why = H100_FAULT_UNSUPPORTED_APERTURE;
 	else if (leaf->kind == NV_MMU_PTE_KIND_INVALID ||
-		 leaf->kind == NV_MMU_PTE_KIND_SMSKED_MESSAGE)
+		 (leaf->kind == NV_MMU_PTE_KIND_SMSKED_MESSAGE && !message))
 		*why = H100_FAULT_UNSUPPORTED_KIND;
 	else if ((leaf->pcf & PCF_PRIVILEGED) && !(access & H100_ACCESS_PRIVILEGED))
 		*why = H100_FAULT_PRIV_VIOLATION;
@@ -506,18 +523,32 @@ bool h100_virtual_read(struct h100_mmu *mmu, const struct h100_pdb *pdb, u64 va,
 	return true;
 }
 
+static void take_message(struct h100_mmu *mmu, u64 address, u32 word)
+{
+	if (address == NV_VIRTUAL_FUNCTION_DOORBELL && mmu->ring)
+		mmu->ring(mmu->ring_ctx, word);
+}
+
 bool h100_virtual_write(struct h100_mmu *mmu, const struct h100_pdb *pdb, u64 va, const void *data,
 			u64 size, u32 access, struct h100_fault *fault)
 {
 	struct h100_translation t;
 	const u8 *from = data;
 	u64 piece;
+	u32 word;
 
 	access = (access & ACCESS_RIGHTS) | H100_ACCESS_WRITE;
+	if (size == sizeof(word) && is_aligned(va, sizeof(word)))
+		access |= H100_ACCESS_MESSAGE;
 	for (; size != 0; va += piece, from += piece, size -= piece) {
 		if (!h100_mmu_translate(mmu, pdb, va, access, &t, fault))
 			return false;
 		piece = min(size, t.bytes);
+		if (!t.sparse && t.kind == NV_MMU_PTE_KIND_SMSKED_MESSAGE) {
+			memcpy(&word, data, sizeof(word));
+			take_message(mmu, t.address, word);
+			return true;
+		}
 		if (!t.sparse &&
 		    !h100_memory_write(mmu->memory, t.aperture, t.address, from, piece))
 			return fail(fault, H100_FAULT_REGION_VIOLATION, pdb, va, access);

@@ -20,6 +20,7 @@ enum h100_access {
 	H100_ACCESS_PASSING = 0x200, /* many pages, each once: the TLB need not know small ones */
 	/* What lies outside of the GPU may be accessed in confidential mode, too. */
 	H100_ACCESS_OUTSIDE = 0x400,
+	H100_ACCESS_MESSAGE = 0x800, /* a store of a word: may be a message */
 };
 
 struct h100_translation {
@@ -35,6 +36,15 @@ struct h100_mmu;
 
 enum nv_status h100_mmu_create(struct h100_memory *memory, struct h100_mmu **out);
 void h100_mmu_destroy(struct h100_mmu *mmu);
+
+/*
+ * A page of kind NV_MMU_PTE_KIND_SMSKED_MESSAGE whose address says that it is the usermode region
+ * (NV_VIRTUAL_FUNCTION, as if it were system memory) is no memory: a word that an engine stores
+ * there is a message within the GPU, in confidential mode too. At NV_VIRTUAL_FUNCTION_DOORBELL it
+ * is a channel's token, for ring (any thread, in a burst; NULL: nobody); others go nowhere. All
+ * other accesses to pages of that kind fault.
+ */
+void h100_mmu_set_doorbell(struct h100_mmu *mmu, void (*ring)(void *ctx, u32 token), void *ctx);
 
 /*
  * No translation from now on comes of what tables said before; of one address space, or (NULL) of
