@@ -8,6 +8,7 @@
 #include "os/os.h"
 
 #define PIECE_BYTES KIB(256) /* moved between two turns of others */
+#define SHORT_BYTES 16u	     /* may have words that others look at meanwhile: GPPut */
 
 enum h100_method_result message_read(struct h100_mover *m, struct h100_end *from, u64 address,
 				     u32 size)
@@ -32,7 +33,7 @@ enum h100_method_result message_write(struct h100_mover *m, struct h100_end *to,
 	u32 at, piece;
 
 	for (at = 0; at < size && result == H100_METHOD_OK; at += piece) {
-		piece = min(size - at, (u32)PIECE_BYTES);
+		piece = min(size - at, (u32)(size <= SHORT_BYTES ? sizeof(u64) : PIECE_BYTES));
 		result = h100_move_write(m, to, address + at, buffer + at, piece);
 		h100_move_rest(m, to, NULL);
 	}
