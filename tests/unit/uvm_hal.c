@@ -196,6 +196,38 @@ static void test_secrets_refused(void **state)
 	assert_int_equal(hal.decrypt(&hal, &m, &s, UVM_ORDER_AFTER), NV_OK);
 }
 
+#define SEC2(method) (1u << 29 | 1u << 16 | 1u << 13 | (method) / 4)
+
+/* Streams of SEC2's, and what is signed of them: each method and its data. */
+static void test_sec2(void **state)
+{
+	static const struct uvm_sec2_message message = {
+		.plain = 0x100000002000010, .cipher = 0x10000040, .tag = 0x200000070, .bytes = 0x24
+	};
+	struct uvm_methods m = { words, 0, UVM_METHODS_MAX };
+	u32 pairs[2 * UVM_SEC2_STREAM_MAX];
+	struct uvm_sec2_hal hal;
+
+	assert_int_equal(uvm_sec2_hal_find(0xc8b5, &hal), NV_ERR_NOT_SUPPORTED);
+	assert_int_equal(uvm_sec2_hal_find(0xcba2, &hal), NV_OK);
+	hal.decrypt(&hal, &m, &message, 0x3000000a0);
+	assert_int_equal(uvm_sec2_signed(words, m.count, pairs), 80);
+	assert_int_equal(pairs[0], 0x400);
+	assert_int_equal(pairs[4], 0x408);
+	assert_int_equal(pairs[5], 0x1000000);
+	assert_int_equal(pairs[9], 0x24);
+	assert_int_equal(pairs[18], 0x470);
+	assert_int_equal(pairs[19], 4);
+	SAME(SEC2(0x400), 0, SEC2(0x404), 0x10000040, SEC2(0x408), 0x1000000, SEC2(0x40c),
+	     0x2000010, SEC2(0x410), 0x24, SEC2(0x414), 2, SEC2(0x418), 0x70, SEC2(0x41c), 3,
+	     SEC2(0x420), 0xa0, SEC2(0x470), 4);
+	hal.semaphore_release(&hal, &m, 0x100000090, 0x50007, 0x3000000c0);
+	assert_int_equal(uvm_sec2_signed(words, m.count, pairs), 48);
+	assert_int_equal(pairs[10], 0x450);
+	SAME(SEC2(0x41c), 3, SEC2(0x420), 0xc0, SEC2(0x440), 1, SEC2(0x444), 0x90, SEC2(0x448),
+	     0x50007, SEC2(0x450), 0);
+}
+
 /* An address that a generation's methods cannot name is a bug, never another address. */
 static u32 far_class;
 
@@ -227,7 +259,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_channels), cmocka_unit_test(test_copies),
 		cmocka_unit_test(test_secrets),	 cmocka_unit_test(test_secrets_refused),
-		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_sec2),	 cmocka_unit_test(test_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

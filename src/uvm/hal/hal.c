@@ -53,6 +53,7 @@ enum nv_status uvm_host_hal_find(u32 class_id, struct uvm_host_hal *hal)
 		INHERIT(membar);
 		INHERIT(tlb_invalidate);
 		INHERIT(gp_entry);
+		INHERIT(end);
 	}
 	return NV_OK;
 }
@@ -79,6 +80,14 @@ enum nv_status uvm_ce_hal_find(u32 class_id, struct uvm_ce_hal *hal)
 		INHERIT(encrypt);
 		INHERIT(decrypt);
 	}
+	return NV_OK;
+}
+
+enum nv_status uvm_sec2_hal_find(u32 class_id, struct uvm_sec2_hal *hal)
+{
+	if (class_id != uvm_sec2_hopper.class_id)
+		return NV_ERR_NOT_SUPPORTED;
+	*hal = uvm_sec2_hopper;
 	return NV_OK;
 }
 

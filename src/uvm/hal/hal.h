@@ -88,6 +88,8 @@ struct uvm_host_hal {
 			       enum uvm_membar membar);
 	/* The GP entry of bytes (a multiple of 4) of methods at va. */
 	u64 (*gp_entry)(const struct uvm_host_hal *hal, u64 va, u32 bytes);
+	/* A word: what follows in the GP entry's bytes is not looked at. */
+	void (*end)(const struct uvm_host_hal *hal, struct uvm_methods *m);
 	u32 tlb_scope; /* MEM_OP_A's: which TLBs; 1: all there are */
 };
 
@@ -145,9 +147,43 @@ struct uvm_ce_hal {
 				  const struct uvm_secret *secret, enum uvm_order order);
 };
 
+/* SEC2's work: a signed stream each. What addresses are to be multiples of, and sizes: */
+#define UVM_SEC2_ALIGN 16u
+#define UVM_SEC2_UNIT 4u
+#define UVM_SEC2_STREAM_MAX 16u /* methods of one below */
+
+/* A message for SEC2, all in the channel's address space. */
+struct uvm_sec2_message {
+	u64 plain; /* video memory */
+	u64 cipher, tag;
+	u32 bytes;
+};
+
+/*
+ * What SEC2 does on a secure channel, if the 32 bytes at mac are the signature of the stream
+ * (rm_uvm_csl_sign of what uvm_sec2_signed gives).
+ */
+struct uvm_sec2_hal {
+	u32 class_id;
+	u32 va_bits;
+	/* Cipher to plain, if the tag is right, with the channel's next IV. */
+	void (*decrypt)(const struct uvm_sec2_hal *hal, struct uvm_methods *m,
+			const struct uvm_sec2_message *message, u64 mac);
+	/* payload at va, 4 bytes, after all that was decrypted before. */
+	void (*semaphore_release)(const struct uvm_sec2_hal *hal, struct uvm_methods *m, u64 va,
+				  u32 payload, u64 mac);
+};
+
+/*
+ * What is signed of a stream of SEC2's that was written as count words: signed_words has room for
+ * as many. How many bytes that is.
+ */
+u32 uvm_sec2_signed(const u32 *words, u32 count, u32 *signed_words);
+
 /* The tables of those classes, complete. NV_ERR_NOT_SUPPORTED: no such class. */
 enum nv_status uvm_host_hal_find(u32 class_id, struct uvm_host_hal *hal);
 enum nv_status uvm_ce_hal_find(u32 class_id, struct uvm_ce_hal *hal);
+enum nv_status uvm_sec2_hal_find(u32 class_id, struct uvm_sec2_hal *hal);
 
 /* A method's header for count words that follow, on consecutive methods; and a word of them. */
 void uvm_method(struct uvm_methods *m, u32 subchannel, u32 method, u32 count);
@@ -155,6 +191,7 @@ void uvm_method_data(struct uvm_methods *m, u32 word);
 
 extern const struct uvm_host_hal uvm_host_turing, uvm_host_ampere, uvm_host_hopper;
 extern const struct uvm_ce_hal uvm_ce_turing, uvm_ce_ampere_a, uvm_ce_ampere_b, uvm_ce_hopper;
+extern const struct uvm_sec2_hal uvm_sec2_hopper;
 
 /* -- Generations ------------------------------------------------------------------------------- */
 

@@ -135,6 +135,11 @@ static u64 gp_entry(const struct uvm_host_hal *hal, u64 va, u32 bytes)
 	return high << 32 | low;
 }
 
+static void host_end(const struct uvm_host_hal *hal, struct uvm_methods *m)
+{
+	uvm_method_data(m, (u32)REG_PREP(NVC86F_DMA_SEC_OP, NVC86F_DMA_SEC_OP_END_PB_SEGMENT));
+}
+
 const struct uvm_host_hal uvm_host_turing = {
 	.class_id = TURING_CHANNEL_GPFIFO_A,
 	.va_bits = 40,
@@ -144,6 +149,7 @@ const struct uvm_host_hal uvm_host_turing = {
 	.membar = host_membar,
 	.tlb_invalidate = host_tlb_invalidate,
 	.gp_entry = gp_entry,
+	.end = host_end,
 };
 
 const struct uvm_host_hal uvm_host_ampere = {
