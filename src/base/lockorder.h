@@ -17,6 +17,7 @@ enum lock_rank {
 	LOCK_RANK_UVM_DEVICES, /* ... which GPUs have channels of its own */
 	LOCK_RANK_UVM_DEVICE,  /* ... one GPU's channels coming to be */
 	LOCK_RANK_UVM_ACROSS,  /* ... whose channels wait for another GPU's */
+	LOCK_RANK_UVM_LAUNCH,  /* ... one GPU's secure launch */
 	LOCK_RANK_UVM_POOL,    /* ... one channel of its own */
 	LOCK_RANK_API,	     /* the RM API lock: shared for calls, exclusive for topology changes */
 	LOCK_RANK_CLIENT,    /* one client's objects */

@@ -87,6 +87,7 @@ struct rm_uvm_gpu_info {
 	u32 implementation;
 	u32 host_class;	   /* HOPPER_CHANNEL_GPFIFO_A */
 	u32 copy_class;	   /* HOPPER_DMA_COPY_A */
+	u32 sec2_class;	   /* HOPPER_SEC2_WORK_LAUNCH_A */
 	u64 video_memory;  /* bytes; the aperture BAR (PCI BAR 2) shows as much of it from 0 on */
 	u64 aperture;	   /* bytes of that BAR */
 	bool coherent;	   /* its memory is the system's too (NVLink-C2C) */
@@ -276,13 +277,24 @@ struct rm_uvm_queue_info {
 	u64 put;      /* where in PCI BAR 2 it is, a word */
 	u64 doorbell; /* where in PCI BAR 0 the token is written */
 	u32 token;
+	/*
+	 * Of a secure one on a copy engine, whose USERD is in video memory: that, and where work of
+	 * other channels writes the token, both in the session's address space. Else 0.
+	 */
+	u64 userd_at, doorbell_at;
 };
+
+/* Instead of a copy engine: in confidential mode, what decrypts and rings for others. */
+#define RM_UVM_ENGINE_SEC2 (~0u)
 
 /*
  * A channel of the session on that copy engine (index from NV2080_ENGINE_TYPE_COPY0), scheduled,
  * with an object of the GPU's copy class for the subchannel of copies; its GPFIFO of entries (a
  * power of 2) is at that address. In confidential mode it is a secure one, whose other end are the
- * rm_uvm_csl_* below. NV_ERR_NO_MEMORY, NV_ERR_GPU_IS_LOST, what the firmware says.
+ * rm_uvm_csl_* below; its GPFIFO, and what that leads to, belong into video memory. On SEC2
+ * (RM_UVM_ENGINE_SEC2), whose GPFIFO belongs into shared memory, with an object of
+ * HOPPER_SEC2_WORK_LAUNCH_A: NV_ERR_NOT_SUPPORTED without that mode. NV_ERR_NO_MEMORY,
+ * NV_ERR_GPU_IS_LOST, what the firmware says.
  */
 enum nv_status rm_uvm_queue_create(struct rm_uvm_session *session, u32 engine, u64 gpfifo,
 				   u32 entries, struct rm_uvm_queue **out,
@@ -300,7 +312,8 @@ u32 rm_uvm_queue_error(struct rm_uvm_queue *queue);
 /*
  * The CPU's end of a secure queue, by rm/cc/csl.h, whose statuses these have; NV_ERR_INVALID_STATE
  * without confidential mode. Calls on one queue are the caller's to serialise. Ciphertext may lie
- * in memory that others write to; plaintext, IVs and the tag that is compared may not.
+ * in memory that others write to; plaintext, IVs and the tag that is compared may not. iv of
+ * encrypt may be NULL: the next one.
  */
 enum nv_status rm_uvm_csl_increment_iv(struct rm_uvm_queue *queue, enum csl_operation operation,
 				       u64 increment, struct csl_iv *iv);
@@ -309,6 +322,9 @@ enum nv_status rm_uvm_csl_encrypt(struct rm_uvm_queue *queue, u32 size, const vo
 enum nv_status rm_uvm_csl_decrypt(struct rm_uvm_queue *queue, u32 size, const void *cipher,
 				  const struct csl_iv *iv, void *plain,
 				  const u8 tag[CSL_CRYPT_AUTH_TAG_SIZE]);
+/* Of SEC2's, which decrypts nothing. */
+enum nv_status rm_uvm_csl_sign(struct rm_uvm_queue *queue, u32 size, const void *input,
+			       u8 mac[CSL_SIGN_AUTH_TAG_SIZE]);
 /* Nothing of the queue is under way: else NV_ERR_INVALID_STATE. */
 enum nv_status rm_uvm_csl_rotate_iv(struct rm_uvm_queue *queue, enum csl_operation operation);
 enum nv_status rm_uvm_csl_query_message_pool(struct rm_uvm_queue *queue,

@@ -31,6 +31,8 @@ static enum nv_status create(struct uvm *uvm, struct rm_gpu *gpu,
 	status = uvm_host_hal_find(info->host_class, &device->host);
 	if (status == NV_OK)
 		status = uvm_ce_hal_find(info->copy_class, &device->ce);
+	if (status == NV_OK && device->confidential)
+		status = uvm_sec2_hal_find(info->sec2_class, &device->sec2);
 	if (status == NV_OK)
 		status = os_mutex_init(&device->start_lock, LOCK_RANK_UVM_DEVICE, "uvm device");
 	if (status != NV_OK) {
@@ -64,6 +66,7 @@ static void stop(struct uvm_device *device)
 	u32 i;
 
 	uvm_across_part(device);
+	uvm_launcher_destroy(device);
 	for (i = 0; i < UVM_QUEUES; i++)
 		uvm_queue_destroy(&device->queues[i]);
 	uvm_dma_pool_fini(&device->dma);
@@ -102,6 +105,8 @@ static enum nv_status start(struct uvm_device *device)
 	if (status == NV_OK)
 		status = rm_uvm_buffer_alloc(device->session, OS_PAGE_SIZE, &device->semaphores,
 					     &device->semaphores_cpu, &device->semaphores_at);
+	if (status == NV_OK && device->confidential)
+		status = uvm_launcher_create(device);
 	left = engines;
 	for (i = 0; i < UVM_QUEUES && status == NV_OK; i++) {
 		u32 engine = bits_first(left);

@@ -2,9 +2,6 @@
 /* Pushes: work is written into a slot, submitted, and waited for (uvm/push.h). */
 #include "uvm/queue.h"
 
-#define BAR_REGISTERS 0u
-#define BAR_VIDEO 2u
-
 /* Where the GPU can wait for that; 0: nowhere. */
 static u64 semaphore_for(struct uvm_push *push, struct uvm_queue *queue, u64 value)
 {
@@ -41,6 +38,11 @@ static enum nv_status acquire(struct uvm_push *push, struct uvm_tracker *after)
 	return NV_OK;
 }
 
+static u32 *words_of(struct uvm_queue *queue, u64 value)
+{
+	return queue->methods ? queue->methods : (u32 *)(queue->cpu + uvm_queue_slot(value));
+}
+
 enum nv_status uvm_push_begin(struct uvm_device *device, enum uvm_queue_kind kind,
 			      struct uvm_tracker *after, struct uvm_push *push)
 {
@@ -54,12 +56,12 @@ enum nv_status uvm_push_begin(struct uvm_device *device, enum uvm_queue_kind kin
 	status = uvm_seals_renew(queue);
 	value = queue->pushed + 1;
 	/* The slot's last push is done: so is the GP entry's, of which there are more. */
-	if (status == NV_OK && value > UVM_QUEUE_SLOTS)
-		status = uvm_queue_wait(queue, value - UVM_QUEUE_SLOTS);
+	if (status == NV_OK && value > uvm_queue_room(queue))
+		status = uvm_queue_wait(queue, value - uvm_queue_room(queue));
 	if (status == NV_OK) {
 		*push = (struct uvm_push){
 			.queue = queue,
-			.methods = { .words = (u32 *)(queue->cpu + uvm_queue_slot(value)),
+			.methods = { .words = words_of(queue, value),
 				     .limit = UVM_SLOT_BYTES / sizeof(u32) },
 			.host = &device->host,
 			.ce = &device->ce,
@@ -87,15 +89,7 @@ static void submit(struct uvm_queue *queue, u64 value, u32 words)
 
 	gpfifo[(value - 1) % UVM_QUEUE_ENTRIES] = device->host.gp_entry(
 		&device->host, queue->address + uvm_queue_slot(value), words * (u32)sizeof(u32));
-	os_store_release(&queue->pushed, value);
-	os_fence();
-	if (queue->info.put_cpu)
-		os_store_release(queue->info.put_cpu, (u32)(value % UVM_QUEUE_ENTRIES));
-	else
-		os_pci_wr32(device->pci, BAR_VIDEO, queue->info.put,
-			    (u32)(value % UVM_QUEUE_ENTRIES));
-	os_fence();
-	os_pci_wr32(device->pci, BAR_REGISTERS, queue->info.doorbell, queue->info.token);
+	uvm_device_ring(device, &queue->info, (u32)(value % UVM_QUEUE_ENTRIES));
 }
 
 void uvm_push_end(struct uvm_push *push, enum uvm_membar membar, struct uvm_tracker_entry *entry)
@@ -112,7 +106,14 @@ void uvm_push_end(struct uvm_push *push, enum uvm_membar membar, struct uvm_trac
 		push->ce->semaphore_release(push->ce, &push->methods, semaphore, bits_low32(value),
 					    membar);
 	}
-	submit(queue, value, push->methods.count);
+	os_store_release(&queue->pushed, value);
+	if (queue->methods) {
+		push->host->end(push->host, &push->methods);
+		if (status == NV_OK)
+			status = uvm_launch(queue, value, push->methods.count);
+	} else {
+		submit(queue, value, push->methods.count);
+	}
 	if (entry)
 		*entry = (struct uvm_tracker_entry){ queue, value };
 	os_mutex_unlock(&queue->lock);

@@ -2,44 +2,62 @@
 /* A queue of UVM's: its memory and channel, and waiting for what it does (uvm/push.h). */
 #include "uvm/queue.h"
 
+#define BAR_REGISTERS 0u
+#define BAR_VIDEO 2u
 #define WAIT_PIECE_NS 50000000ull  /* between looks for an error of the channel */
 #define WAIT_MAX_NS 60000000000ull /* a copy engine that takes longer is dead */
 #define SEMAPHORE_BYTES 16u
 
 enum nv_status uvm_queue_create(struct uvm_queue *queue, struct uvm_device *device, u32 engine)
 {
-	u64 size = uvm_queue_slot(0) + UVM_QUEUE_SLOTS * UVM_SLOT_BYTES;
 	enum nv_status status;
+	u64 gpfifo;
 	void *cpu;
 
 	status = os_mutex_init(&queue->lock, LOCK_RANK_UVM_DEVICE, "uvm queue");
 	if (status != NV_OK)
 		return status;
-	status = rm_uvm_buffer_alloc(device->session, size, &queue->buffer, &cpu, &queue->address);
+	queue->device = device;
+	status = rm_uvm_buffer_alloc(device->session, UVM_QUEUE_BYTES, &queue->buffer, &cpu,
+				     &queue->address);
 	if (status != NV_OK)
 		goto destroy_lock;
 	queue->cpu = cpu;
 	queue->semaphore_offset = (u32)(queue - device->queues) * SEMAPHORE_BYTES;
 	queue->semaphore = (u32 *)((u8 *)device->semaphores_cpu + queue->semaphore_offset);
 	os_store_relaxed(queue->semaphore, 0u);
-	status = rm_uvm_queue_create(device->session, engine, queue->address, UVM_QUEUE_ENTRIES,
-				     &queue->rm, &queue->info);
+	if (device->confidential) {
+		status = uvm_launch_prepare(queue);
+		if (status != NV_OK)
+			goto free_buffer;
+	}
+	gpfifo = queue->methods ? queue->video_at : queue->address;
+	status = rm_uvm_queue_create(device->session, engine, gpfifo, UVM_QUEUE_ENTRIES, &queue->rm,
+				     &queue->info);
 	if (status != NV_OK)
-		goto free_buffer;
+		goto end_launch;
 	queue->pushed = 0;
 	queue->done = 0;
-	queue->device = device;
 	if (!device->confidential)
 		return NV_OK;
 	status = uvm_seals_create(queue);
+	if (status != NV_OK)
+		goto destroy_queue;
+	status = uvm_launch_entries(queue);
 	if (status == NV_OK)
 		return NV_OK;
-	queue->device = NULL;
+	/* SEC2 may be at it. */
+	uvm_launcher_stop(device);
+	uvm_seals_destroy(queue);
+destroy_queue:
 	rm_uvm_queue_destroy(queue->rm);
+end_launch:
+	uvm_launch_end(queue);
 free_buffer:
 	rm_uvm_buffer_free(queue->buffer);
 destroy_lock:
 	os_mutex_destroy(&queue->lock);
+	queue->device = NULL;
 	return status;
 }
 
@@ -49,9 +67,21 @@ void uvm_queue_destroy(struct uvm_queue *queue)
 		return;
 	rm_uvm_queue_destroy(queue->rm);
 	uvm_seals_destroy(queue);
+	uvm_launch_end(queue);
 	rm_uvm_buffer_free(queue->buffer);
 	os_mutex_destroy(&queue->lock);
 	queue->device = NULL;
+}
+
+void uvm_device_ring(struct uvm_device *device, const struct rm_uvm_queue_info *info, u32 put)
+{
+	os_fence();
+	if (info->put_cpu)
+		os_store_release(info->put_cpu, put);
+	else
+		os_pci_wr32(device->pci, BAR_VIDEO, info->put, put);
+	os_fence();
+	os_pci_wr32(device->pci, BAR_REGISTERS, info->doorbell, info->token);
 }
 
 /* What the semaphore says, all bits of it: it is behind pushed by less than the slots. */
@@ -108,7 +138,7 @@ static bool has_error(struct uvm_device *device)
 		if (rm_uvm_queue_error(device->queues[i].rm))
 			return true;
 	}
-	return false;
+	return uvm_launcher_error(device) != 0;
 }
 
 /* Those who fail at the same time stop them twice. */
@@ -116,6 +146,7 @@ void uvm_queues_fail(struct uvm_device *device, enum nv_status status)
 {
 	u32 i;
 
+	uvm_launcher_stop(device);
 	for (i = 0; i < UVM_QUEUES; i++)
 		rm_uvm_queue_stop(device->queues[i].rm);
 	uvm_device_fail(device, status);

@@ -6,11 +6,13 @@
 #include "base/bits.h"
 #include "rm/rm.h"
 #include "uvm/dma.h"
+#include "uvm/launch.h"
 #include "uvm/push.h"
 
 #define UVM_QUEUE_ENTRIES 32u /* of the GPFIFO */
 #define UVM_QUEUE_SLOTS 16u   /* pushes that wait or work at a time */
 #define UVM_SLOT_BYTES KIB(16)
+#define UVM_QUEUE_BYTES (2 * OS_PAGE_SIZE + UVM_QUEUE_SLOTS * UVM_SLOT_BYTES)
 
 /* What a queue's pushes wait for of a queue of another device: the last of it, and the last push.
  */
@@ -24,13 +26,20 @@ struct uvm_queue {
 	struct rm_uvm_queue *rm;
 	struct rm_uvm_queue_info info;
 	struct rm_uvm_buffer *buffer;
-	u8 *cpu;		 /* of the buffer */
-	u64 address;		 /* of it on the GPU */
-	u32 *semaphore;		 /* of the device's: the last value that is done, its low bits */
-	u32 semaphore_offset;	 /* there */
-	u64 pushed;		 /* value of the last push; atomic */
-	u64 done;		 /* the last value seen in the semaphore, all bits of it; atomic */
-	struct uvm_seals *seals; /* of a secure one */
+	u8 *cpu;	      /* of the buffer */
+	u64 address;	      /* of it on the GPU */
+	u32 *semaphore;	      /* of the device's: the last value that is done, its low bits */
+	u32 semaphore_offset; /* there */
+	u64 pushed;	      /* value of the last push; atomic */
+	u64 done;	      /* the last value seen in the semaphore, all bits of it; atomic */
+	/*
+	 * Of a secure one: where a push is written, and video memory laid out as the buffer, in
+	 * whose slots is ciphertext (uvm/launch.h). The buffer's GP entries are not used then.
+	 */
+	u32 *methods;
+	struct rm_uvm_buffer *video;
+	u64 video_at;
+	struct uvm_seals *seals;
 	/* By the other's instance and queue; uvm's across_lock. */
 	struct uvm_await awaits[RM_MAX_GPUS][UVM_QUEUES];
 };
@@ -52,6 +61,7 @@ struct uvm_device {
 	struct os_pci_dev *pci;
 	struct uvm_host_hal host;
 	struct uvm_ce_hal ce;
+	struct uvm_sec2_hal sec2;   /* in confidential mode */
 	struct os_mutex start_lock; /* LOCK_RANK_UVM_DEVICE: started */
 	struct rm_uvm_session *session;
 	struct rm_uvm_buffer *semaphores; /* a page, of all queues */
@@ -60,10 +70,11 @@ struct uvm_device {
 	struct uvm_queue queues[UVM_QUEUES];
 	struct uvm_sight sights[RM_MAX_GPUS]; /* by instance; uvm's across_lock */
 	u32 awaited; /* whose pushes this one's have waited for, by instance; likewise, atomic */
-	bool confidential;	 /* then the queues are secure channels, and: */
-	struct uvm_dma_pool dma; /* made and gone with them */
-	u32 started;		 /* atomic */
-	u32 status;		 /* enum nv_status, atomic: the first error */
+	bool confidential;	       /* then the queues are secure channels, and: */
+	struct uvm_launcher *launcher; /* made and gone with them, as: */
+	struct uvm_dma_pool dma;
+	u32 started; /* atomic */
+	u32 status;  /* enum nv_status, atomic: the first error */
 };
 
 /* -- queue.c ----------------------------------------------------------------------------------- */
@@ -72,6 +83,8 @@ struct uvm_device {
 enum nv_status uvm_queue_create(struct uvm_queue *queue, struct uvm_device *device, u32 engine);
 /* Its work is stopped, if it is not done. Of zeroed memory: nothing. */
 void uvm_queue_destroy(struct uvm_queue *queue);
+/* Work of a channel that is launched by the CPU is there, up to that GP entry. */
+void uvm_device_ring(struct uvm_device *device, const struct rm_uvm_queue_info *info, u32 put);
 /* Waits until value is done. NV_OK, or the device's status: nothing of its queues works then. */
 enum nv_status uvm_queue_wait(struct uvm_queue *queue, u64 value);
 bool uvm_queue_is_done(struct uvm_queue *queue, u64 value);
@@ -85,6 +98,15 @@ static inline u64 uvm_queue_semaphore(const struct uvm_queue *queue)
 static inline u64 uvm_queue_slot(u64 value)
 {
 	return 2 * OS_PAGE_SIZE + value % UVM_QUEUE_SLOTS * UVM_SLOT_BYTES;
+}
+
+/*
+ * How many pushes may be on their way. In a secure queue one fewer than slots: a push is done a
+ * moment before the GPU has read its end, and for certain once the next one is.
+ */
+static inline u64 uvm_queue_room(const struct uvm_queue *queue)
+{
+	return queue->methods ? UVM_QUEUE_SLOTS - 1 : UVM_QUEUE_SLOTS;
 }
 
 /*
@@ -148,6 +170,9 @@ bool uvm_seal_check(struct uvm_queue *queue, u64 value);
  * both ends have begun anew. Lock of the queue.
  */
 enum nv_status uvm_seals_renew(struct uvm_queue *queue);
+
+/* As rm_uvm_csl_rotate_iv, once what is done has ended. The caller has the context to itself. */
+enum nv_status uvm_csl_rotate(struct rm_uvm_queue *queue, enum csl_operation operation);
 
 /* The CPU's end of the channel, one caller at a time; NV_ERR_INVALID_DATA and others of rm/uvm.h.
  */

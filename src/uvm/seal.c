@@ -166,16 +166,13 @@ bool uvm_seal_check(struct uvm_queue *queue, u64 value)
 
 /* -- Counters ---------------------------------------------------------------------------------- */
 
-/* Nothing of the queue is under way. */
-static enum nv_status rotate(struct uvm_queue *queue, enum csl_operation operation)
+enum nv_status uvm_csl_rotate(struct rm_uvm_queue *queue, enum csl_operation operation)
 {
 	enum nv_status status = NV_OK;
 	u32 tries;
 
 	for (tries = 0; tries < ROTATE_TRIES; tries++) {
-		os_mutex_lock(&queue->seals->lock);
-		status = rm_uvm_csl_rotate_iv(queue->rm, operation);
-		os_mutex_unlock(&queue->seals->lock);
+		status = rm_uvm_csl_rotate_iv(queue, operation);
 		if (status != NV_ERR_INVALID_STATE)
 			break;
 		os_sleep_us(ROTATE_PAUSE_US);
@@ -199,8 +196,11 @@ enum nv_status uvm_seals_renew(struct uvm_queue *queue)
 		if (status != NV_OK || left >= UVM_PUSH_MESSAGES)
 			continue;
 		status = uvm_queue_wait(queue, queue->pushed);
-		if (status == NV_OK)
-			status = rotate(queue, operations[i]);
+		if (status != NV_OK)
+			break;
+		os_mutex_lock(&queue->seals->lock);
+		status = uvm_csl_rotate(queue->rm, operations[i]);
+		os_mutex_unlock(&queue->seals->lock);
 	}
 	return status;
 }

@@ -571,6 +571,7 @@ static void start(const struct uvm_host_ops *ops, bool populate, bool tests)
 		gpu->info.architecture = 0x180;
 		gpu->info.host_class = 0xc86f;
 		gpu->info.copy_class = 0xc8b5;
+		gpu->info.sec2_class = 0xcba2;
 		gpu->info.uuid.uuid[0] = (u8)(i + 1);
 		gpu->info.uuid.uuid[15] = 0x33;
 	}

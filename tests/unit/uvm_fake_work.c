@@ -195,6 +195,12 @@ enum nv_status rm_uvm_csl_decrypt(struct rm_uvm_queue *queue, u32 size, const vo
 	return NV_ERR_INVALID_STATE;
 }
 
+enum nv_status rm_uvm_csl_sign(struct rm_uvm_queue *queue, u32 size, const void *input,
+			       u8 mac[CSL_SIGN_AUTH_TAG_SIZE])
+{
+	return NV_ERR_INVALID_STATE;
+}
+
 enum nv_status rm_uvm_csl_rotate_iv(struct rm_uvm_queue *queue, enum csl_operation operation)
 {
 	return NV_ERR_INVALID_STATE;

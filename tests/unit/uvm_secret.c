@@ -5,71 +5,21 @@
  * that changes, repeats and swaps what it sees and says that work is done, counters that end, and
  * each allocation failing in turn.
  */
-#include "rm_host.h"
-#include "unit.h"
+#include "uvm_secret_rig.h"
 
 #include "base/bitmap.h"
-#include "h100/gsp/gpu.h"
-#include "uvm/internal.h"
-#include "uvm/queue.h"
 #include "uvm/secret.h"
 
-#define VIDEO MIB(4)
 #define THREADS 4u
 #define ROUNDS 40u
 #define FIRST_BUFFERS 4u
 #define SEALS OS_PAGE_SIZE /* in a queue's memory */
 
-static const struct uvm_host_ops ops;
-static struct uvm *uvm;
-static struct rm_gpu *gpu;
-static struct rm_uvm_gpu_info info;
-static struct uvm_device *device;
-static struct rm_uvm_video *video;
-static u64 video_at;
 static u8 *plain;
-static u64 seed;
-
-/* -- Set up ------------------------------------------------------------------------------------ */
-
-static NvProcessorUuid learn_uuid(void)
-{
-	NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS ids = { 0 };
-	NV0000_CTRL_GPU_GET_UUID_FROM_GPU_ID_PARAMS p = { 0 };
-	int ctl = host_open(RM_NODE_CONTROL, 0);
-	u32 client = host_client(ctl);
-	NvProcessorUuid uuid;
-
-	assert_int_equal(host_control(ctl, client, client, NV0000_CTRL_CMD_GPU_GET_PROBED_IDS, &ids,
-				      sizeof(ids)),
-			 NV_OK);
-	p.gpuId = ids.gpuIds[0];
-	p.flags = (u32)REG_PREP(NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID_FLAGS_FORMAT,
-				NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID_FLAGS_FORMAT_BINARY);
-	assert_int_equal(host_control(ctl, client, client, NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID,
-				      &p, sizeof(p)),
-			 NV_OK);
-	memcpy(uuid.uuid, p.gpuUuid, sizeof(uuid.uuid));
-	return uuid;
-}
 
 static int start(void **state)
 {
-	const struct fixture_gpu_config like = { .cc = H100_CC_ON };
-	struct uvm_config config = { .host = &ops };
-	NvProcessorUuid uuid;
-
-	os_user_set_tee(OS_TEE_TDX);
-	host_start_like(1, &like);
-	config.rm = host.rm;
-	seed = 4711;
-	assert_true(host_open(RM_NODE_GPU, 0) >= 0);
-	uuid = learn_uuid();
-	assert_int_equal(uvm_create(&config, &uvm), NV_OK);
-	assert_int_equal(rm_uvm_gpu_get(host.rm, &uuid, &gpu, &info), NV_OK);
-	assert_true(info.confidential);
-	assert_int_equal(uvm_device_get(uvm, gpu, &info, &device), NV_OK);
-	assert_int_equal(rm_uvm_video_alloc(gpu, VIDEO, KIB(64), &video, &video_at), NV_OK);
+	secret_start(state);
 	plain = malloc(VIDEO + 1); /* and a byte that nobody is to touch */
 	assert_non_null(plain);
 	return 0;
@@ -77,31 +27,8 @@ static int start(void **state)
 
 static int end(void **state)
 {
-	int rc;
-
 	free(plain);
-	rm_uvm_video_free(video);
-	uvm_device_put(device);
-	rm_uvm_gpu_put(gpu);
-	uvm_destroy(uvm);
-	rc = host_end(state);
-	os_user_set_tee(OS_TEE_NONE);
-	return rc;
-}
-
-static u8 *in_video(u64 offset)
-{
-	return host.gpus[0].model->memory.video + video_at + offset;
-}
-
-static void fill_random(u8 *bytes, u64 size)
-{
-	u64 i, value;
-
-	for (i = 0; i < size; i += 4) {
-		value = unit_random(&seed);
-		memcpy(bytes + i, &value, 4);
-	}
+	return secret_end(state);
 }
 
 /* -- Copies ------------------------------------------------------------------------------------ */
@@ -621,8 +548,7 @@ static void test_adversary(void **state)
 		enum nv_status status = NV_OK;
 		struct os_thread *t;
 
-		uvm_device_put(device);
-		assert_int_equal(uvm_device_get(uvm, gpu, &info, &device), NV_OK);
+		secret_renew();
 		assert_int_equal(uvm_device_start(device), NV_OK);
 		list_for_each_entry (buffer, &device->dma.free, node) {
 			adversary_knows(&a, buffer->text, KIB(512));
@@ -716,8 +642,7 @@ static void test_no_memory(void **state)
 		skip();
 	/* What the resource manager and the firmware keep from the first time on. */
 	fail_in_turn(0);
-	uvm_device_put(device);
-	assert_int_equal(uvm_device_get(uvm, gpu, &info, &device), NV_OK);
+	secret_renew();
 	assert_true(fail_in_turn(unit_live_settled()) > 100);
 	check_size(0, KIB(256));
 	/* Copies take none, once there are buffers. */

@@ -51,6 +51,7 @@ EXPORT_SYMBOL_GPL(rm_uvm_csl_increment_iv);
 EXPORT_SYMBOL_GPL(rm_uvm_csl_encrypt);
 EXPORT_SYMBOL_GPL(rm_uvm_csl_decrypt);
 EXPORT_SYMBOL_GPL(rm_uvm_csl_rotate_iv);
+EXPORT_SYMBOL_GPL(rm_uvm_csl_sign);
 EXPORT_SYMBOL_GPL(rm_uvm_csl_query_message_pool);
 
 EXPORT_SYMBOL_GPL(os_pages_alloc);

@@ -14,7 +14,6 @@
 #include "rm/cc/csl_iv.h"
 #include "rm/cc/key_store.h"
 
-#define CSL_SIGN_AUTH_TAG_SIZE 32u
 #define CSL_NONCE_SIZE 32u
 
 /* Which channel a context is for; a channel object fills it in. */

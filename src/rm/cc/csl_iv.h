@@ -10,6 +10,7 @@
 
 #define CSL_IV_SIZE 12u
 #define CSL_CRYPT_AUTH_TAG_SIZE 16u
+#define CSL_SIGN_AUTH_TAG_SIZE 32u
 /* Text and associated data each; a buffer of unified memory has 2 MiB. */
 #define CSL_MESSAGE_MAX (4u << 20)
 

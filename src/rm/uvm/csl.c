@@ -28,6 +28,12 @@ enum nv_status rm_uvm_csl_decrypt(struct rm_uvm_queue *queue, u32 size, const vo
 	return csl_decrypt(&queue->csl, size, cipher, iv, NULL, 0, plain, tag);
 }
 
+enum nv_status rm_uvm_csl_sign(struct rm_uvm_queue *queue, u32 size, const void *input,
+			       u8 mac[CSL_SIGN_AUTH_TAG_SIZE])
+{
+	return csl_sign(&queue->csl, size, input, mac);
+}
+
 enum nv_status rm_uvm_csl_rotate_iv(struct rm_uvm_queue *queue, enum csl_operation operation)
 {
 	return csl_rotate_iv(&queue->csl, operation);

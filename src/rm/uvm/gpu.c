@@ -76,6 +76,7 @@ static void describe(const struct rm_gpu *gpu, struct rm_uvm_gpu_info *info)
 	info->implementation = (u32)REG_GET(NV_PMC_BOOT_0_IMPLEMENTATION, gpu->boot_0);
 	info->host_class = HOPPER_CHANNEL_GPFIFO_A;
 	info->copy_class = HOPPER_DMA_COPY_A;
+	info->sec2_class = HOPPER_SEC2_WORK_LAUNCH_A;
 	info->video_memory = gpu->info->fb_size;
 	info->aperture = os_pci_bar_size(gpu->pci, RM_BAR_VIDEO);
 	info->confidential = rm_cc_keys(gpu) != NULL;
