@@ -616,6 +616,27 @@ static void test_no_allocation(void **state)
 	assert_int_equal(library_allocations, of_library);
 }
 
+/* In confidential mode such a channel takes its methods from the GPU's memory alone. */
+static void test_own_memory(void **state)
+{
+	const u64 pushbuffer = SYSTEM_VA + 0x100000;
+	const u32 length = (u32)REG_PREP(NVC86F_GP_ENTRY1_LENGTH, 4);
+	struct copy c = encryption(0x1000);
+	struct h100_fifo_error error;
+
+	memset(secure_system(&rig, 0x100000), 0, 16); /* no-ops */
+	host_entry(&rig.h, channel.c, bits_low32(pushbuffer), bits_high32(pushbuffer) | length);
+	host_word(&rig.h, channel.c, 0);
+	rig.h.rig.memory.confidential = false;
+	assert_true(secure_run(&channel, &error));
+	rig.h.rig.memory.confidential = true;
+	host_entry(&rig.h, channel.c, bits_low32(pushbuffer), bits_high32(pushbuffer) | length);
+	host_word(&rig.h, channel.c, 0);
+	secure_run_fails(&channel, ROBUST_CHANNEL_FIFO_ERROR_MMU_ERR_FLT, 0);
+	/* from where it belongs it goes on */
+	run_copy(&channel, &c);
+}
+
 static enum nv_status channel_comes_and_goes(void)
 {
 	struct h100_channel_config config = host_channel_config(&rig.h, 2, rig.group);
@@ -661,7 +682,7 @@ int main(void)
 		USER(test_small),	    KERNEL(test_not_secure), KERNEL(test_physical),
 		USER(test_unprivileged),    KERNEL(test_faults),     KERNEL(test_counters_end),
 		KERNEL(test_counters_stay), KERNEL(test_changing),   KERNEL(test_no_allocation),
-		KERNEL(test_no_memory),	    KERNEL(test_no_keys),
+		KERNEL(test_own_memory),    KERNEL(test_no_memory),  KERNEL(test_no_keys),
 	};
 
 	library_hook();

@@ -68,6 +68,14 @@ static void advance(struct h100_channel *channel)
 	put_get(channel);
 }
 
+/* In confidential mode a secure channel works from the GPU's own memory; SEC2's is signed. */
+static u32 outside_of(const struct fifo_run *run)
+{
+	return run->call.secure && run->runlist->engine->type != NV2080_ENGINE_TYPE_SEC2
+		       ? 0
+		       : H100_ACCESS_OUTSIDE;
+}
+
 static enum fifo_result fetch(struct fifo_run *run, u64 address, void *data, u32 size)
 {
 	struct h100_fault fault = { 0 };
@@ -76,7 +84,7 @@ static enum fifo_result fetch(struct fifo_run *run, u64 address, void *data, u32
 		fault.type = H100_FAULT_UNBOUND_INST_BLOCK;
 		fault.va = address;
 	} else if (h100_virtual_read(run->call.mmu, &run->call.pdb, address, data, size,
-				     run->access | H100_ACCESS_OUTSIDE, &fault)) {
+				     run->access | outside_of(run), &fault)) {
 		return FIFO_RESULT_OK;
 	}
 	fault.client = NV_PFAULT_CLIENT_HUB_HOST;
