@@ -43,8 +43,8 @@ struct cell {
 	u64 count, seen[DETECTORS];
 };
 
-extern struct cell message_cells[], spdm_cells[], channel_cells[];
-extern const u32 message_cell_count, spdm_cell_count, channel_cell_count;
+extern struct cell message_cells[], spdm_cells[], channel_cells[], launch_cells[];
+extern const u32 message_cell_count, spdm_cell_count, channel_cell_count, launch_cell_count;
 
 /* -- The machine: rig.c ------------------------------------------------------------------------ */
 
@@ -76,6 +76,8 @@ struct rm_gpu *rig_gpu(u32 which);
  */
 #define SERVED NV_ERR_NOT_SUPPORTED
 u32 rig_ask(u32 which, u32 bytes);
+/* Nobody may see it in shared memory, from now on. */
+void rig_secret(const char *name, const void *bytes, u32 size);
 void fill_user_data(u8 *bytes, u32 size);
 /* The other GPU serves. */
 void rig_check_bystander(void);

@@ -28,7 +28,7 @@ static const char *const detector_names[DETECTORS] = {
 static struct {
 	struct cell *cells;
 	u32 count;
-} groups[3];
+} groups[4];
 
 static const struct cell *now; /* what is tried */
 static u64 seed = 1;
@@ -202,6 +202,8 @@ int main(int argc, char **argv)
 	groups[1].count = spdm_cell_count;
 	groups[2].cells = channel_cells;
 	groups[2].count = channel_cell_count;
+	groups[3].cells = launch_cells;
+	groups[3].count = launch_cell_count;
 	atexit(complain);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

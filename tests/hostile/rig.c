@@ -40,6 +40,21 @@ static struct {
 static u32 caught_count;
 static bool catching; /* caught are those that the victim is not part of */
 
+void rig_secret(const char *name, const void *bytes, u32 size)
+{
+	u32 i;
+
+	if (adversary_secret(adversary, name, bytes, size) == NV_OK)
+		return;
+	/* Those of sessions that are over make room. */
+	adversary_give_up(adversary);
+	for (i = 0; i < caught_count; i++)
+		adversary_secret(adversary, "a key of the other GPU", caught[i].bytes,
+				 caught[i].size);
+	adversary_secret(adversary, "user data", marker, sizeof(marker));
+	adversary_secret(adversary, name, bytes, size);
+}
+
 static void catch_secret(const char *name, const void *bytes, u32 size)
 {
 	bool seen[256] = { false };
@@ -55,15 +70,7 @@ static void catch_secret(const char *name, const void *bytes, u32 size)
 		memcpy(caught[caught_count].bytes, bytes, size);
 		caught[caught_count++].size = size;
 	}
-	if (adversary_secret(adversary, name, bytes, size) == NV_OK)
-		return;
-	/* Those of sessions that are over make room. */
-	adversary_give_up(adversary);
-	for (i = 0; i < caught_count; i++)
-		adversary_secret(adversary, "a key of the other GPU", caught[i].bytes,
-				 caught[i].size);
-	adversary_secret(adversary, "user data", marker, sizeof(marker));
-	adversary_secret(adversary, name, bytes, size);
+	rig_secret(name, bytes, size);
 }
 
 enum nv_status __real_os_gcm_set_key(struct os_gcm *gcm, const u8 key[OS_GCM_KEY_SIZE]);
