@@ -56,6 +56,11 @@ struct rm_uvm_listener {
 	 * GPUs work until it returns; then nothing is asked of them until the next request.
 	 */
 	void (*suspend)(void *ctx);
+	/*
+	 * A client lacks video memory of the GPU: frees so many bytes of what unified memory has of
+	 * it. False: it has not so much to give. May be NULL.
+	 */
+	bool (*reclaim)(void *ctx, struct rm_gpu *gpu, u64 bytes);
 	/* There are faults to be taken from the GPU's buffer (rm_uvm_faults_take). May be NULL. */
 	void (*faulted)(void *ctx, struct rm_gpu *gpu);
 };
@@ -161,6 +166,12 @@ void rm_uvm_vaspace_go_on(struct rm_uvm_vaspace *vaspace);
  */
 enum nv_status rm_uvm_tlb_invalidate(struct rm_gpu *gpu, enum rm_uvm_aperture aperture,
 				     u64 page_directory);
+/*
+ * Whether the GPU has forgotten all that it was to forget, or is lost. If not, memory of UVM's own
+ * that was unmapped is to be freed before anybody uses it again: rm_uvm_video_free keeps it so
+ * long.
+ */
+bool rm_uvm_tlb_settled(struct rm_gpu *gpu);
 
 /* -- Clients' memory ----------------------------------------------------------------------------
  */

@@ -467,6 +467,62 @@ static void begin_and_end(void **state)
 	assert_null(rm_call_current());
 }
 
+/* -- Video memory that unified memory gives back -------------------------------------------------
+ */
+
+static u32 alloc_memory(u32 *handle)
+{
+	NV_MEMORY_ALLOCATION_PARAMS params = { .size = KIB(64) };
+
+	return fake_alloc(FILE_A, client, 0x10, handle, FAKE_MEMORY, &params);
+}
+
+static void lacking(struct rm_call *call, void *params)
+{
+	NV_MEMORY_ALLOCATION_PARAMS memory = { .size = KIB(64) };
+	u32 handle = 0x31;
+
+	fake.in_handler = NULL;
+	fake.lacking = 1;
+	/* With the locks of the outer call there is nobody to be asked. */
+	assert_int_equal(rm_kernel_alloc(&fake.rm, client, 0x10, &handle, FAKE_MEMORY, &memory,
+					 sizeof(memory)),
+			 NV_ERR_NO_MEMORY);
+}
+
+static void given_back(void **state)
+{
+	u32 handle = 0, features = 0;
+
+	/* Once is enough; the handle is what it would have been. */
+	fake.lacking = 1;
+	assert_int_equal(alloc_memory(&handle), NV_OK);
+	assert_int_not_equal(handle, 0);
+	assert_int_equal(fake.reclaims, 1);
+	assert_int_equal(fake.lacking, 0);
+	handle = 0x20;
+	fake.lacking = 2;
+	assert_int_equal(alloc_memory(&handle), NV_OK);
+	assert_int_equal(handle, 0x20);
+	assert_int_equal(fake.reclaims, 3);
+	/* Not for ever. */
+	handle = 0x21;
+	fake.lacking = 9;
+	assert_int_equal(alloc_memory(&handle), NV_ERR_NO_MEMORY);
+	assert_int_equal(fake.reclaims, 5);
+	assert_int_equal(fake.lacking, 6);
+	fake.reclaims_fail = true;
+	assert_int_equal(alloc_memory(&handle), NV_ERR_NO_MEMORY);
+	assert_int_equal(fake.reclaims, 6);
+	assert_int_equal(fake.lacking, 5);
+	fake.reclaims_fail = false;
+	fake.lacking = 0;
+	fake.in_handler = lacking;
+	assert_int_equal(control(client, CMD_FEATURES, &features, 4), NV_OK);
+	assert_int_equal(fake.reclaims, 6);
+	assert_int_equal(fake.lacking, 0);
+}
+
 static u32 traced;
 
 static void count_step(const struct rm_trace_event *event)
@@ -668,6 +724,7 @@ int main(void)
 		TEST(nested_pointers_stay_here),
 		TEST(nested_calls),
 		TEST(begin_and_end),
+		TEST(given_back),
 		TEST(traces),
 		TEST(out_of_memory_anywhere),
 		TEST(many_threads),

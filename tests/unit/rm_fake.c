@@ -40,6 +40,25 @@ void rm_gpu_unlock(struct rm_gpu *gpu)
 	os_mutex_unlock(&gpu->lock);
 }
 
+void rm_gpu_get(struct rm_gpu *gpu)
+{
+	os_fetch_add(&fake.gpu_references, 1);
+}
+
+void rm_gpu_put(struct rm_gpu *gpu)
+{
+	os_fetch_sub(&fake.gpu_references, 1);
+}
+
+bool rm_uvm_reclaim(struct rm_gpu *gpu, u64 bytes)
+{
+	assert_ptr_equal(gpu, &fake.gpus[0].gpu);
+	assert_int_equal(bytes, KIB(64));
+	assert_null(rm_call_current());
+	fake.reclaims++;
+	return !fake.reclaims_fail;
+}
+
 static enum nv_status rpc(struct rm_gpu *gpu, struct fake_rpc message)
 {
 	struct fake_gpu *g = container_of(gpu, struct fake_gpu, gpu);
@@ -101,6 +120,12 @@ static enum nv_status construct(struct rm_call *call, struct rm_object *object, 
 {
 	if (fake.construct_status != NV_OK)
 		return fake.construct_status;
+	if (fake.lacking && object->gpu) {
+		fake.lacking--;
+		rm_call_lacks(call, object->gpu, KIB(64));
+		rm_call_lacks(call, object->gpu, KIB(128)); /* the first is what counts */
+		return NV_ERR_NO_MEMORY;
+	}
 	os_fetch_add(&fake.alive[object->desc->iclass], 1);
 	return NV_OK;
 }
@@ -243,6 +268,7 @@ int fake_teardown(void **state)
 	}
 	for (i = 0; i < ARRAY_SIZE(fake.alive); i++)
 		assert_int_equal(fake.alive[i], 0);
+	assert_int_equal(fake.gpu_references, 0);
 	os_user_set_cred(NULL);
 	os_user_alloc_stats(&after);
 	assert_int_equal(after.live, stats_before.live);

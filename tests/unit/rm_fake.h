@@ -52,6 +52,10 @@ struct fake {
 	u32 handler_calls;
 	u32 alive[ABI_ICLASS_COUNT]; /* objects of each class constructed and not destructed */
 	enum nv_status construct_status, handler_status;
+	u32 lacking;  /* so many constructors of objects on GPUs find no video memory */
+	u32 reclaims; /* asked of unified memory, which has enough unless: */
+	bool reclaims_fail;
+	u32 gpu_references;
 	u32 destruct_count;
 	u32 destruct_order[4096]; /* handles */
 	/* Called by the handler, with the call's own context. */

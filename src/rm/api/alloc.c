@@ -4,6 +4,10 @@
  * parameters first, then client, privilege, parent, handle, and last what the class itself says.
  */
 #include "rm/api/internal.h"
+#include "rm/gpu/gpu.h"
+
+/* In one piece there may be less than is free: what is given back once more may do. */
+#define RECLAIMS_MAX 2u
 
 struct alloc {
 	const struct abi_class *desc;
@@ -164,18 +168,13 @@ static enum nv_status copy_in(struct alloc *alloc, u32 class_id, u64 user, bool 
 	return status;
 }
 
-static enum nv_status request_alloc(struct rm_server *server, struct rm_file *file, bool kernel,
-				    struct alloc *alloc, u32 class_id, u64 user)
+/* *again: what lacked video memory was given some, after so many times that it was. */
+static enum nv_status try_alloc(struct rm_server *server, struct rm_file *file, bool kernel,
+				struct alloc *alloc, u32 class_id, u32 reclaims, bool *again)
 {
+	u32 handle = alloc->handle;
 	struct rm_call call;
-	enum nv_status status, copied;
-
-	status = rm_step(rm_trace_on(), "rm/api/params: copy in",
-			 copy_in(alloc, class_id, user, kernel || alloc->named), class_id);
-	if (status != NV_OK)
-		return status;
-	rm_trace(RM_TRACE_PARAMS_IN, alloc->desc->name, NV_OK, class_id, 1, alloc->params.data,
-		 alloc->params.size);
+	enum nv_status status;
 
 	rm_call_begin(&call, server, file, kernel);
 	call.params = alloc->params.data;
@@ -196,7 +195,34 @@ static enum nv_status request_alloc(struct rm_server *server, struct rm_file *fi
 	if (alloc->named)
 		*alloc->named = call.named;
 	rm_call_end(&call);
+	*again = false;
+	if (call.lacks) {
+		/* The driver's own, and what is within another call, hold locks. */
+		*again = status == NV_ERR_NO_MEMORY && reclaims < RECLAIMS_MAX && !kernel &&
+			 !rm_call_current() && rm_uvm_reclaim(call.lacks, call.lacks_bytes);
+		rm_gpu_put(call.lacks);
+	}
+	if (*again)
+		alloc->handle = handle;
+	return status;
+}
 
+static enum nv_status request_alloc(struct rm_server *server, struct rm_file *file, bool kernel,
+				    struct alloc *alloc, u32 class_id, u64 user)
+{
+	enum nv_status status, copied;
+	u32 reclaims = 0;
+	bool again;
+
+	status = rm_step(rm_trace_on(), "rm/api/params: copy in",
+			 copy_in(alloc, class_id, user, kernel || alloc->named), class_id);
+	if (status != NV_OK)
+		return status;
+	rm_trace(RM_TRACE_PARAMS_IN, alloc->desc->name, NV_OK, class_id, 1, alloc->params.data,
+		 alloc->params.size);
+	do
+		status = try_alloc(server, file, kernel, alloc, class_id, reclaims++, &again);
+	while (again);
 	rm_trace(RM_TRACE_PARAMS_OUT, alloc->desc->name, status, class_id, 1,
 		 status == NV_OK ? alloc->params.data : NULL,
 		 status == NV_OK ? alloc->params.size : 0);

@@ -489,6 +489,8 @@ static enum nv_status prepare(struct rm_call *call, struct alloc *a)
 						&channel->instance);
 	if (status == NV_OK)
 		status = find_userd(a);
+	if (status == NV_ERR_NO_MEMORY)
+		rm_call_lacks(call, channel->gpu, RM_INSTANCE_BYTES + OS_PAGE_SIZE);
 	return status == NV_OK ? depend(a) : status;
 }
 

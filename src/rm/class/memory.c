@@ -227,6 +227,9 @@ static enum nv_status video_construct(struct rm_call *call, struct rm_object *ob
 	status = video_request(object, p, &request);
 	if (status == NV_OK)
 		status = rm_backing_alloc_client(object->gpu, &request, &backing);
+	/* Wherever else it is, unified memory may give it back. */
+	if (status == NV_ERR_NO_MEMORY && !request.lo && request.hi == ~(u64)0)
+		rm_call_lacks(call, object->gpu, request.size);
 	if (status == NV_OK)
 		finish(to_mappable(object), p, backing);
 	return status;

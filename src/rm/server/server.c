@@ -205,6 +205,15 @@ api_lock_traced(struct rm_call *call, struct rm_server *server)
 	rm_trace(RM_TRACE_LOCK, "API", NV_OK, os_time_ns() - start, 1, NULL, 0);
 }
 
+void rm_call_lacks(struct rm_call *call, struct rm_gpu *gpu, u64 bytes)
+{
+	if (call->lacks)
+		return;
+	rm_gpu_get(gpu);
+	call->lacks = gpu;
+	call->lacks_bytes = bytes;
+}
+
 void rm_call_begin(struct rm_call *call, struct rm_server *server, struct rm_file *file,
 		   bool kernel)
 {
@@ -222,6 +231,7 @@ void rm_call_begin(struct rm_call *call, struct rm_server *server, struct rm_fil
 	call->flags = 0;
 	call->locks = 0;
 	call->locked_gpu = NULL;
+	call->lacks = NULL;
 	call->kernel = kernel;
 	os_current_cred(&call->cred);
 	call->outer = rm_call_current();

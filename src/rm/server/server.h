@@ -142,6 +142,8 @@ struct rm_call {
 	u32 locks; /* RM_LOCKED_* that this call took itself */
 	u32 api_token;
 	struct os_cred cred;
+	struct rm_gpu *lacks; /* rm_call_lacks; referenced, or NULL */
+	u64 lacks_bytes;
 	bool kernel; /* issued by the driver itself: all rights, kernel pointers */
 	struct rm_call *outer;
 };
@@ -160,6 +162,18 @@ bool rm_call_holds_gpu(const struct rm_gpu *gpu);
  * nothing when the thread holds it. One GPU a call.
  */
 void rm_call_lock_gpu(struct rm_call *call, struct rm_gpu *gpu);
+
+/*
+ * Of a call that makes an object: it ends with NV_ERR_NO_MEMORY since so much of the GPU's video
+ * memory is not free. It is made once more when unified memory has given some back.
+ */
+void rm_call_lacks(struct rm_call *call, struct rm_gpu *gpu, u64 bytes);
+/*
+ * Has unified memory give back so much of the GPU's video memory that as many bytes are free, or,
+ * if they were, that many: in one piece there may be fewer. False: it has not so much. No lock but
+ * power's is held.
+ */
+bool rm_uvm_reclaim(struct rm_gpu *gpu, u64 bytes);
 
 /* Finds an object of the call's client; NV_ERR_OBJECT_NOT_FOUND. Client lock held. */
 enum nv_status rm_object_find(struct rm_client *client, u32 handle, struct rm_object **out);

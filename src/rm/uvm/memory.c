@@ -2,6 +2,7 @@
 /* Clients' memory and video memory of UVM's own (rm/uvm.h): backings under other names. */
 #include "base/bits.h"
 #include "rm/class/memory.h"
+#include "rm/class/state.h"
 #include "rm/gpu/static_info.h"
 #include "rm/gpu/tlb.h"
 #include "rm/gpu/video.h"
@@ -146,6 +147,25 @@ void rm_uvm_video_free(struct rm_uvm_video *video)
 {
 	rm_backing_put(video->backing);
 	os_free(video);
+}
+
+bool rm_uvm_reclaim(struct rm_gpu *gpu, u64 bytes)
+{
+	struct rm_gpu_objects *objects = rm_gpu_objects_of(gpu);
+	struct rm *rm = gpu->rm;
+	bool given = false;
+	u64 free;
+
+	os_mutex_lock(&objects->lock);
+	free = objects->heap.total - objects->heap.used;
+	os_mutex_unlock(&objects->lock);
+	if (free < bytes)
+		bytes -= free;
+	os_mutex_lock(&rm->uvm_lock);
+	if (rm->uvm && rm->uvm->reclaim)
+		given = rm->uvm->reclaim(rm->uvm_ctx, gpu, bytes);
+	os_mutex_unlock(&rm->uvm_lock);
+	return given;
 }
 
 void rm_uvm_video_write(struct rm_gpu *gpu, u64 address, const u64 *words, u32 count)

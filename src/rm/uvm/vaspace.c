@@ -5,6 +5,7 @@
  */
 #include "rm/class/channel_pause.h"
 #include "rm/class/vaspace.h"
+#include "rm/gpu/tlb.h"
 #include "rm/uvm/internal.h"
 #include "rm/uvm/vaspace.h"
 
@@ -100,6 +101,11 @@ enum nv_status rm_uvm_tlb_invalidate(struct rm_gpu *gpu, enum rm_uvm_aperture ap
 				     u64 page_directory)
 {
 	return rm_tlb_invalidate(gpu, (enum rm_aperture)aperture, page_directory);
+}
+
+bool rm_uvm_tlb_settled(struct rm_gpu *gpu)
+{
+	return rm_tlb_settled(gpu);
 }
 
 enum nv_status rm_uvm_vaspace_pause(struct rm_uvm_vaspace *vaspace)
