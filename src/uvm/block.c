@@ -64,111 +64,12 @@ enum nv_status uvm_block_view(struct uvm_block *block, struct uvm_gpu *gpu, stru
 			  : os_pages_share(&block->memory->pages, rm_uvm_gpu_pci(gpu->rm), view);
 }
 
-static void chunk_put(struct uvm_block *block)
-{
-	struct uvm_chunk *chunk = block->where->chunk;
-
-	block->where->chunk = NULL;
-	if (!chunk || --chunk->blocks)
-		return;
-	rm_uvm_video_free(chunk->video);
-	os_free(chunk);
-}
-
-/* For all of the block, unless it has one. */
-static enum nv_status chunk_get(struct uvm_block *block, struct uvm_gpu *gpu, u64 start, u64 last)
-{
-	u64 size = last - start + 1;
-	struct uvm_chunk *chunk;
-	enum nv_status status;
-
-	if (!block->where)
-		block->where = os_alloc(sizeof(*block->where));
-	if (!block->where)
-		return NV_ERR_NO_MEMORY;
-	if (block->where->chunk)
-		return NV_OK;
-	chunk = os_alloc(sizeof(*chunk));
-	if (!chunk)
-		return NV_ERR_NO_MEMORY;
-	status = rm_uvm_video_alloc(gpu->rm, size, size == UVM_BLOCK_SIZE ? size : OS_PAGE_SIZE,
-				    &chunk->video, &chunk->address);
-	if (status != NV_OK) {
-		os_free(chunk);
-		return status;
-	}
-	chunk->blocks = 1;
-	chunk->gpu = gpu;
-	chunk->start = start;
-	chunk->size = size;
-	block->where->chunk = chunk;
-	return NV_OK;
-}
-
-/* Nothing is in the chunk any more. */
-static void chunk_put_if_empty(struct uvm_block *block)
-{
-	u32 i;
-
-	for (i = 0; i < UVM_BLOCK_PAGES / 64; i++) {
-		if (block->where->resident[i])
-			return;
-	}
-	chunk_put(block);
-}
-
 void uvm_block_free(struct uvm_block *block)
 {
-	if (block->where) {
-		chunk_put(block);
-		os_free(block->where);
-	}
+	uvm_block_depopulate(block);
+	os_free(block->where);
 	uvm_block_memory_put(block->memory);
 	os_free(block);
-}
-
-/* -- Halves ------------------------------------------------------------------------------------ */
-
-struct uvm_block *uvm_block_twin(const struct uvm_block *block)
-{
-	struct uvm_block *twin = os_alloc(sizeof(*twin));
-
-	if (!twin)
-		return NULL;
-	*twin = *block;
-	if (block->where) {
-		twin->where = os_alloc(sizeof(*twin->where));
-		if (!twin->where) {
-			os_free(twin);
-			return NULL;
-		}
-		*twin->where = *block->where;
-		if (twin->where->chunk)
-			twin->where->chunk->blocks++;
-	}
-	twin->memory->blocks++;
-	return twin;
-}
-
-static void forget_pages(struct uvm_block *block, u32 first, u32 end)
-{
-	if (!block->where)
-		return;
-	for (; first < end; first++) {
-		bitmap_clear(block->where->resident, first);
-		bitmap_clear(block->where->lost, first);
-	}
-	chunk_put_if_empty(block);
-}
-
-void uvm_block_keep_below(struct uvm_block *block, u64 address)
-{
-	forget_pages(block, uvm_block_page(address), UVM_BLOCK_PAGES);
-}
-
-void uvm_block_keep_from(struct uvm_block *block, u64 address)
-{
-	forget_pages(block, 0, uvm_block_page(address));
 }
 
 /* -- Page tables ------------------------------------------------------------------------------- */
@@ -184,7 +85,7 @@ static enum nv_status block_pte(void *ctx, u64 offset, u64 *pte)
 {
 	const struct block_ptes *ptes = ctx;
 	const struct uvm_block *block = ptes->block;
-	u64 at = ptes->start + offset;
+	u64 at = ptes->start + offset, run;
 	struct uvm_pte p = {
 		.aperture = RM_UVM_SYSTEM_COHERENT,
 		.protection = UVM_PROTECTION_ATOMIC,
@@ -199,7 +100,7 @@ static enum nv_status block_pte(void *ctx, u64 offset, u64 *pte)
 	if (uvm_block_is_away(block, at)) {
 		p.aperture = RM_UVM_VIDEO;
 		p.cached = true;
-		p.address = block->where->chunk->address + (at - block->where->chunk->start);
+		p.address = uvm_block_video(block, at, &run);
 	} else if (ptes->gpu->info.confidential) {
 		/* The CPU's alone. */
 		*pte = 0;
@@ -374,14 +275,16 @@ enum nv_status uvm_block_to_gpu(struct uvm_range *range, u64 index, struct uvm_g
 	struct uvm_block *block = range->blocks[index];
 	enum nv_status status = uvm_block_map(range, index, gpu);
 
-	if (status != NV_OK || !cpu_can_lose(range, start, last) ||
-	    others_reach(range->space, gpu) || !select_pages(block, start, last, false, mask))
+	if (status != NV_OK || !cpu_can_lose(range, start, last) || others_reach(range->space, gpu))
 		return status;
+	uvm_block_used(block, start, last, true);
+	if (!select_pages(block, start, last, false, mask))
+		return NV_OK;
 	/* Channels first: without them nothing moves, and the status is theirs. */
 	status = uvm_device_start(gpu->device);
 	if (status == NV_OK)
-		status = chunk_get(block, gpu, uvm_block_start(range, index),
-				   uvm_block_last(range, index));
+		status = uvm_block_populate(block, gpu, uvm_block_start(range, index),
+					    uvm_block_last(range, index), start, last);
 	if (status != NV_OK)
 		return status;
 	status = rm_uvm_vaspace_pause(gpu->space->rm);
@@ -401,7 +304,7 @@ enum nv_status uvm_block_to_gpu(struct uvm_range *range, u64 index, struct uvm_g
 		}
 		rm_uvm_vaspace_go_on(gpu->space->rm);
 	}
-	chunk_put_if_empty(block);
+	uvm_block_used(block, start, last, true);
 	return status;
 }
 
@@ -413,10 +316,10 @@ enum nv_status uvm_block_to_system(struct uvm_range *range, u64 index, u64 start
 	enum nv_status status;
 	struct uvm_gpu *gpu;
 
-	if (!block || !block->where || !block->where->chunk ||
+	if (!block || !block->where || !block->where->gpu ||
 	    !select_pages(block, start, last, true, mask))
 		return NV_OK;
-	gpu = block->where->chunk->gpu;
+	gpu = block->where->gpu;
 	status = rm_uvm_vaspace_pause(gpu->space->rm);
 	if (status != NV_OK)
 		return status;
@@ -428,7 +331,7 @@ enum nv_status uvm_block_to_system(struct uvm_range *range, u64 index, u64 start
 		uvm_event_migrated(range->space, gpu, false, align_down(start, UVM_BLOCK_SIZE),
 				   mask, began.cpu, began.gpu);
 	rm_uvm_vaspace_go_on(gpu->space->rm);
-	chunk_put_if_empty(block);
+	uvm_block_used(block, start, last, false);
 	return status;
 }
 
@@ -443,5 +346,5 @@ void uvm_block_forget(struct uvm_range *range, u64 index)
 		block->where->lost[i] |= block->where->resident[i];
 		block->where->resident[i] = 0;
 	}
-	chunk_put(block);
+	uvm_block_depopulate(block);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Copies of a block's pages between system memory and its chunk (uvm/block.h): clear ones, and
+ * Copies of a block's pages between system memory and its chunks (uvm/block.h): clear ones, and
  * encrypted ones in confidential mode (uvm/secret.h).
  */
 #include "base/bitmap.h"
@@ -22,8 +22,7 @@ static enum nv_status copy_clear(struct uvm_block *block, struct uvm_gpu *gpu, c
 				 bool up)
 {
 	enum uvm_queue_kind kind = up ? UVM_QUEUE_TO_GPU : UVM_QUEUE_FROM_GPU;
-	const struct uvm_chunk *chunk = block->where->chunk;
-	u64 base = align_down(chunk->start, UVM_BLOCK_SIZE);
+	u64 base = align_down(block->where->start, UVM_BLOCK_SIZE);
 	struct uvm_tracker after = { 0 };
 	enum nv_status status, waited;
 	struct os_pages *view;
@@ -35,7 +34,7 @@ static enum nv_status copy_clear(struct uvm_block *block, struct uvm_gpu *gpu, c
 	while (status == NV_OK && page < UVM_BLOCK_PAGES) {
 		struct uvm_place system = { .aperture = RM_UVM_SYSTEM_COHERENT };
 		struct uvm_place video = { .aperture = RM_UVM_VIDEO };
-		u64 at = base + (u64)page * OS_PAGE_SIZE;
+		u64 at = base + (u64)page * OS_PAGE_SIZE, run;
 		u32 pages = 1;
 
 		if (!bitmap_test(mask, page)) {
@@ -43,8 +42,8 @@ static enum nv_status copy_clear(struct uvm_block *block, struct uvm_gpu *gpu, c
 			continue;
 		}
 		system.address = os_pages_dma(view, at - block->memory->start);
-		video.address = chunk->address + (at - chunk->start);
-		while (page + pages < UVM_BLOCK_PAGES && bitmap_test(mask, page + pages) &&
+		video.address = uvm_block_video(block, at, &run);
+		while (pages * OS_PAGE_SIZE < run && bitmap_test(mask, page + pages) &&
 		       os_pages_dma(view, at + (u64)pages * OS_PAGE_SIZE - block->memory->start) ==
 			       system.address + (u64)pages * OS_PAGE_SIZE)
 			pages++;
@@ -77,8 +76,7 @@ static enum nv_status copy_clear(struct uvm_block *block, struct uvm_gpu *gpu, c
 static enum nv_status copy_encrypted(struct uvm_block *block, struct uvm_gpu *gpu, const u64 *mask,
 				     bool up)
 {
-	const struct uvm_chunk *chunk = block->where->chunk;
-	u64 base = align_down(chunk->start, UVM_BLOCK_SIZE);
+	u64 base = align_down(block->where->start, UVM_BLOCK_SIZE);
 	struct uvm_secrets secrets;
 	enum nv_status status;
 	u32 page = 0;
@@ -87,17 +85,20 @@ static enum nv_status copy_encrypted(struct uvm_block *block, struct uvm_gpu *gp
 	if (status != NV_OK)
 		return status;
 	while (page < UVM_BLOCK_PAGES && status == NV_OK) {
-		u64 at = base + (u64)page * OS_PAGE_SIZE;
-		u32 pages = 0;
+		u64 at = base + (u64)page * OS_PAGE_SIZE, video, run;
+		u32 pages = 1;
 
-		while (page + pages < UVM_BLOCK_PAGES && bitmap_test(mask, page + pages))
+		if (!bitmap_test(mask, page)) {
+			page++;
+			continue;
+		}
+		video = uvm_block_video(block, at, &run);
+		while (pages * OS_PAGE_SIZE < run && bitmap_test(mask, page + pages))
 			pages++;
-		if (pages)
-			status = uvm_secrets_add(
-				&secrets,
-				(u8 *)block->memory->pages.cpu + (at - block->memory->start),
-				chunk->address + (at - chunk->start), (u64)pages * OS_PAGE_SIZE);
-		page += pages + 1;
+		status = uvm_secrets_add(
+			&secrets, (u8 *)block->memory->pages.cpu + (at - block->memory->start),
+			video, (u64)pages * OS_PAGE_SIZE);
+		page += pages;
 	}
 	return uvm_secrets_end(&secrets, UVM_MEMBAR_SYS);
 }
@@ -114,10 +115,9 @@ enum nv_status uvm_block_copy(struct uvm_block *block, struct uvm_gpu *gpu, cons
 enum nv_status uvm_block_access(struct uvm_block *block, u64 address, void *bytes, u64 size,
 				bool write)
 {
-	const struct uvm_chunk *chunk = block->where->chunk;
-	u64 in_page = address % OS_PAGE_SIZE;
-	u64 video = chunk->address + (address - in_page - chunk->start);
-	struct uvm_gpu *gpu = chunk->gpu;
+	u64 in_page = address % OS_PAGE_SIZE, run;
+	u64 video = uvm_block_video(block, address - in_page, &run);
+	struct uvm_gpu *gpu = block->where->gpu;
 	enum nv_status status;
 	u8 *page = os_alloc(OS_PAGE_SIZE);
 

@@ -3,6 +3,7 @@
  * Clients' channels in a GPU VA space: the buffers that their engine needs get addresses within the
  * range that the client set aside, one for each buffer however many channels share it.
  */
+#include "uvm/evict.h"
 #include "uvm/range.h"
 
 #include "abi/gh100.h"
@@ -214,7 +215,9 @@ static enum nv_status channel_add(struct uvm_space *space, struct rm_file *file,
 	else
 		status = channel_map_and_bind(space, channel, p->base, p->length);
 	if (status != NV_OK) {
-		rm_uvm_channel_stop(channel->rm, true);
+		/* What lacked room, and was not bound, is to be registered again. */
+		if (!uvm_space_lacks(space))
+			rm_uvm_channel_stop(channel->rm, true);
 		channel_destroy(channel);
 	}
 	return status;
@@ -229,7 +232,9 @@ enum nv_status uvm_register_channel(struct uvm_file *file, void *params)
 	enum nv_status status;
 
 	os_mutex_lock(&space->lock);
-	status = channel_add(space, control, p);
+	do
+		status = channel_add(space, control, p);
+	while (uvm_evict_retry(space, &status));
 	os_mutex_unlock(&space->lock);
 	rm_uvm_file_put(rm, control);
 	return status;

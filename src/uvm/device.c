@@ -3,6 +3,8 @@
 #include "uvm/internal.h"
 #include "uvm/queue.h"
 
+#define LET_GO_POLL_US 1000u
+
 static struct uvm_device *find(struct uvm *uvm, const struct rm_gpu *gpu)
 {
 	struct uvm_device *device;
@@ -18,12 +20,18 @@ static enum nv_status create(struct uvm *uvm, struct rm_gpu *gpu,
 			     const struct rm_uvm_gpu_info *info, struct uvm_device **out)
 {
 	struct uvm_device *device = os_alloc(sizeof(*device));
+	struct rm_uvm_gpu_info again;
 	enum nv_status status;
 
 	if (!device)
 		return NV_ERR_NO_MEMORY;
+	/* It may outlive the registration that it was made for. */
+	status = rm_uvm_gpu_get(uvm->rm, &info->uuid, &device->gpu, &again);
+	if (status != NV_OK) {
+		os_free(device);
+		return status;
+	}
 	device->uvm = uvm;
-	device->gpu = gpu;
 	device->instance = info->instance;
 	device->uuid = info->uuid;
 	device->pci = rm_uvm_gpu_pci(gpu);
@@ -36,9 +44,11 @@ static enum nv_status create(struct uvm *uvm, struct rm_gpu *gpu,
 	if (status == NV_OK)
 		status = os_mutex_init(&device->start_lock, LOCK_RANK_UVM_DEVICE, "uvm device");
 	if (status != NV_OK) {
+		rm_uvm_gpu_put(device->gpu);
 		os_free(device);
 		return status;
 	}
+	uvm_chunks_init(&device->chunks, device->gpu);
 	*out = device;
 	return NV_OK;
 }
@@ -91,8 +101,68 @@ void uvm_device_put(struct uvm_device *device)
 	if (!last)
 		return;
 	stop(device);
+	uvm_chunks_fini(&device->chunks);
 	os_mutex_destroy(&device->start_lock);
+	rm_uvm_gpu_put(device->gpu);
 	os_free(device);
+}
+
+/* -- Without a lock of a space -------------------------------------------------------------------
+ */
+
+static void hold(struct uvm_device *device, struct uvm_device_holder *holder)
+{
+	device->references++;
+	holder->device = device;
+	holder->gpu = device->gpu;
+	list_add_tail(&holder->node, &device->uvm->holders);
+}
+
+void uvm_device_hold(struct uvm_device *device, struct uvm_device_holder *holder)
+{
+	os_mutex_lock(&device->uvm->devices_lock);
+	hold(device, holder);
+	os_mutex_unlock(&device->uvm->devices_lock);
+}
+
+bool uvm_device_hold_of(struct uvm *uvm, struct rm_gpu *gpu, struct uvm_device_holder *holder)
+{
+	struct uvm_device *device;
+
+	os_mutex_lock(&uvm->devices_lock);
+	device = find(uvm, gpu);
+	if (device)
+		hold(device, holder);
+	os_mutex_unlock(&uvm->devices_lock);
+	return device != NULL;
+}
+
+void uvm_device_let_go(struct uvm_device_holder *holder)
+{
+	struct uvm *uvm = holder->device->uvm;
+
+	uvm_device_put(holder->device);
+	os_mutex_lock(&uvm->devices_lock);
+	list_del(&holder->node);
+	os_mutex_unlock(&uvm->devices_lock);
+}
+
+static bool is_held(struct uvm *uvm, const struct rm_gpu *gpu)
+{
+	const struct uvm_device_holder *holder;
+	bool held = false;
+
+	os_mutex_lock(&uvm->devices_lock);
+	list_for_each_entry (holder, &uvm->holders, node)
+		held = held || holder->gpu == gpu;
+	os_mutex_unlock(&uvm->devices_lock);
+	return held;
+}
+
+void uvm_device_wait_let_go(struct uvm *uvm, const struct rm_gpu *gpu)
+{
+	while (is_held(uvm, gpu))
+		os_sleep_us(LET_GO_POLL_US);
 }
 
 /* The queues take turns among the engines; with fewer of these, some share one. */

@@ -372,7 +372,7 @@ void uvm_event_migrated(struct uvm_space *space, const struct uvm_gpu *gpu, bool
 	event.migration = (UvmEventMigrationInfo){
 		.eventType = UvmEventTypeMigration,
 		.migrationCause =
-			space->asked ? UvmEventMigrationCauseUser : UvmEventMigrationCauseCoherence,
+			space->cause ? (u8)space->cause : (u8)UvmEventMigrationCauseCoherence,
 		.srcIndex = (u8)(to_gpu ? UVM_CPU : gpu->id),
 		.dstIndex = (u8)(to_gpu ? gpu->id : UVM_CPU),
 		.beginTimeStamp = began,

@@ -5,6 +5,7 @@
  * cut at its pages.
  */
 #include "uvm/attributes.h"
+#include "uvm/evict.h"
 #include "uvm/range.h"
 
 #include "abi/gh100.h"
@@ -359,7 +360,9 @@ enum nv_status uvm_map_external_allocation(struct uvm_file *file, void *params)
 		return NV_ERR_INVALID_ARGUMENT;
 	control = rm_uvm_file_get(rm, p->rmCtrlFd);
 	os_mutex_lock(&file->space->lock);
-	status = map_on_all(file->space, control, p);
+	do
+		status = map_on_all(file->space, control, p);
+	while (uvm_evict_retry(file->space, &status));
 	os_mutex_unlock(&file->space->lock);
 	rm_uvm_file_put(rm, control);
 	return status;
@@ -414,7 +417,9 @@ enum nv_status uvm_map_external_sparse(struct uvm_file *file, void *params)
 	if (uvm_bad_range(p->base, p->length, UVM_PAGE_64K))
 		return NV_ERR_INVALID_ADDRESS;
 	os_mutex_lock(&file->space->lock);
-	status = sparse_map(file->space, p);
+	do
+		status = sparse_map(file->space, p);
+	while (uvm_evict_retry(file->space, &status));
 	os_mutex_unlock(&file->space->lock);
 	return status;
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* The instance, and files from open to close (uvm/uvm.h). */
 #include "uvm/event.h"
+#include "uvm/evict.h"
 
 #define RESUME_POLL_US 10000u
 
 static const struct rm_uvm_listener listener = {
 	.gone = uvm_spaces_gpu_gone,
 	.suspend = uvm_spaces_suspend,
+	.reclaim = uvm_evict_for_others,
 };
 
 enum nv_status uvm_create(const struct uvm_config *config, struct uvm **out)
@@ -29,6 +31,7 @@ enum nv_status uvm_create(const struct uvm_config *config, struct uvm **out)
 		goto destroy_devices_lock;
 	list_init(&uvm->spaces);
 	list_init(&uvm->devices);
+	list_init(&uvm->holders);
 	uvm->rm = config->rm;
 	uvm->host = config->host;
 	uvm->populate_managed = config->populate_managed;

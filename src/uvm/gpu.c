@@ -172,6 +172,8 @@ enum nv_status uvm_register_gpu(struct uvm_file *file, void *params)
 		status = uvm_device_get(space->uvm, gpu->rm, &gpu->info, &gpu->device);
 	if (status != NV_OK)
 		goto put;
+	gpu->owner = space;
+	gpu->room.chunks = &gpu->device->chunks;
 	status = reserve_take(gpu);
 	if (status != NV_OK)
 		goto put_device;
@@ -214,6 +216,7 @@ void uvm_gpu_remove(struct uvm_space *space, struct uvm_gpu *gpu)
 		uvm_range_remove_gpu(range, gpu);
 	masks_clear(space, gpu->id);
 	space->gpus[gpu->info.instance] = NULL;
+	uvm_room_clear(&gpu->room);
 	reserve_give(gpu);
 	uvm_device_put(gpu->device);
 	rm_uvm_gpu_put(gpu->rm);

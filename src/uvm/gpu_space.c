@@ -3,6 +3,7 @@
  * GPU VA spaces: a client's address space on a GPU becomes the GPU's view of this VA space, with
  * page tables of ours.
  */
+#include "uvm/evict.h"
 #include "uvm/range.h"
 
 static enum nv_status gpu_space_create(struct uvm_gpu *gpu, const struct rm_uvm_object *object,
@@ -20,7 +21,7 @@ static enum nv_status gpu_space_create(struct uvm_gpu *gpu, const struct rm_uvm_
 	status = rm_uvm_vaspace_get(gpu->rm, object, &gpu_space->rm);
 	if (status != NV_OK)
 		goto free_space;
-	status = uvm_page_tree_init(&gpu_space->tree, gpu->rm, &gpu->hal);
+	status = uvm_page_tree_init(&gpu_space->tree, &gpu->room, &gpu->hal);
 	if (status != NV_OK)
 		goto put_vaspace;
 	root = uvm_page_tree_root(&gpu_space->tree, &entries);
@@ -69,12 +70,15 @@ void uvm_gpu_space_remove(struct uvm_space *space, struct uvm_gpu *gpu)
 	gpu_space_destroy(gpu_space);
 }
 
-static enum nv_status gpu_space_add(struct uvm_space *space, struct uvm_gpu *gpu,
+static enum nv_status gpu_space_add(struct uvm_space *space, const NvProcessorUuid *uuid,
 				    const struct rm_uvm_object *object)
 {
+	struct uvm_gpu *gpu = uvm_gpu_find(space, uuid);
 	struct uvm_range *range;
 	enum nv_status status;
 
+	if (!gpu)
+		return NV_ERR_INVALID_DEVICE;
 	/* Without its process nobody can use it: the file that says that it lives comes first. */
 	if (space->mm && space->mm_state != UVM_MM_ALIVE)
 		return NV_ERR_PAGE_TABLE_NOT_AVAIL;
@@ -101,13 +105,12 @@ enum nv_status uvm_register_gpu_vaspace(struct uvm_file *file, void *params)
 	struct rm *rm = file->uvm->rm;
 	struct rm_uvm_object object = { rm_uvm_file_get(rm, p->rmCtrlFd), p->hClient, p->hVaSpace };
 	struct uvm_space *space = file->space;
-	enum nv_status status = NV_ERR_INVALID_DEVICE;
-	struct uvm_gpu *gpu;
+	enum nv_status status;
 
 	os_mutex_lock(&space->lock);
-	gpu = uvm_gpu_find(space, &p->gpuUuid);
-	if (gpu)
-		status = gpu_space_add(space, gpu, &object);
+	do
+		status = gpu_space_add(space, &p->gpuUuid, &object);
+	while (uvm_evict_retry(space, &status));
 	os_mutex_unlock(&space->lock);
 	rm_uvm_file_put(rm, object.file);
 	return status;

@@ -337,20 +337,18 @@ enum nv_status uvm_allow_migration_range_groups(struct uvm_file *file, void *par
 
 /* -- For migration ----------------------------------------------------------------------------- */
 
-enum nv_status uvm_group_for_each(struct uvm_space *space, u64 id,
-				  enum nv_status (*visit)(void *ctx, u64 start, u64 last),
-				  void *ctx)
+enum nv_status uvm_group_parts(struct uvm_space *space, u64 id, struct uvm_span **parts, u64 *count)
 {
-	struct uvm_group *group = group_find(space, id);
 	struct uvm_group_range *part;
-	enum nv_status status = NV_OK;
+	enum nv_status status = uvm_group_count(space, id, count);
+	u64 i = 0;
 
-	if (!group)
-		return NV_ERR_OBJECT_NOT_FOUND;
-	list_for_each_entry (part, &group->ranges, of_group) {
-		status = visit(ctx, part->node.start, part->node.last);
-		if (status != NV_OK)
-			break;
-	}
-	return status;
+	if (status != NV_OK)
+		return status;
+	*parts = os_alloc((*count + 1) * sizeof((*parts)[0]));
+	if (!*parts)
+		return NV_ERR_NO_MEMORY;
+	list_for_each_entry (part, &group_find(space, id)->ranges, of_group)
+		(*parts)[i++] = (struct uvm_span){ part->node.start, part->node.last };
+	return NV_OK;
 }

@@ -15,6 +15,7 @@
 #include "base/bitmap.h"
 #include "base/bits.h"
 #include "base/list.h"
+#include "uvm/chunk.h"
 #include "uvm/page_tree.h"
 #include "uvm/push.h"
 #include "uvm/tree.h"
@@ -36,6 +37,7 @@ struct uvm {
 	struct list spaces;		  /* struct uvm_space */
 	struct os_mutex devices_lock;	  /* LOCK_RANK_UVM_DEVICES: devices, their references */
 	struct list devices;		  /* struct uvm_device */
+	struct list holders;		  /* struct uvm_device_holder, likewise */
 	struct os_mutex across_lock;	  /* LOCK_RANK_UVM_ACROSS: what uvm/across.c does */
 	struct uvm_device *met[UVM_GPUS]; /* by instance: those whose channels wait for others' */
 	u32 files;			  /* atomic: open ones */
@@ -70,10 +72,12 @@ struct uvm_dma_buffer;
 struct uvm_gpu_space;
 
 struct uvm_gpu {
+	struct uvm_space *owner; /* that it is registered in */
 	struct rm_gpu *rm;
 	struct rm_uvm_gpu_info info;
 	struct uvm_hal hal;
 	struct uvm_device *device;
+	struct uvm_room room;		/* of the device's chunks */
 	u32 id;				/* processor: 1 + instance */
 	struct uvm_dma_buffer *reserve; /* in confidential mode: data comes back without memory */
 	struct uvm_gpu_space *space;	/* NULL: no GPU VA space is registered */
@@ -97,6 +101,7 @@ struct uvm_space {
 	struct list_node node; /* of uvm's, its lock */
 	struct uvm *uvm;
 	struct uvm_file *file;
+	u32 references;	      /* atomic: the file's, and of those who evict from it */
 	struct os_mutex lock; /* LOCK_RANK_UVM_SPACE: everything below */
 	u64 flags;	      /* UVM_INIT_FLAGS_* */
 	u64 mm;		      /* whose it is, unless shared by processes: 0 */
@@ -121,7 +126,7 @@ struct uvm_space {
 	struct list groups;		    /* struct uvm_group */
 	struct list observers;		    /* struct uvm_observer: tools */
 	u64 events_wanted, counters_wanted; /* by any of them */
-	bool asked; /* a migration that is under way is one that somebody asked for */
+	u32 cause; /* UvmEventMigrationCause* of what moves; 0: none in particular */
 	u64 next_group;
 	struct uvm_tree group_ranges; /* struct uvm_group_range */
 };
@@ -211,7 +216,10 @@ enum nv_status uvm_tools_disable_counters(struct uvm_file *file, void *params);
 
 /* NV_ERR_INVALID_ARGUMENT: unknown flags; NV_ERR_NO_MEMORY. */
 enum nv_status uvm_space_create(struct uvm_file *file, u64 flags, struct uvm_space **out);
+/* Nothing of it is left but for those who hold it. */
 void uvm_space_destroy(struct uvm_space *space);
+void uvm_space_get(struct uvm_space *space);
+void uvm_space_put(struct uvm_space *space);
 /* The GPU is off the bus: every space lets go of it. Takes the locks. */
 void uvm_spaces_gpu_gone(void *uvm, struct rm_gpu *gpu);
 /* All data comes back to system memory, where faults find it without a GPU. Takes the locks. */

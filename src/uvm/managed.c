@@ -114,17 +114,19 @@ enum nv_status uvm_managed_map_gpu(struct uvm_range *range, struct uvm_gpu *gpu,
 	return status;
 }
 
-enum nv_status uvm_managed_to_gpu(struct uvm_range *range, struct uvm_gpu *gpu, u64 start, u64 last)
+enum nv_status uvm_managed_to_gpu(struct uvm_range *range, struct uvm_gpu *gpu, u64 *start,
+				  u64 last)
 {
-	u64 first = uvm_block_index(range, start), end = uvm_block_index(range, last), i;
 	enum nv_status status = NV_OK;
 
-	for (i = first; i <= end && status == NV_OK; i++) {
+	while (*start <= last && status == NV_OK) {
+		u64 i = uvm_block_index(range, *start), to = min(last, uvm_block_last(range, i));
+
 		status = block_make(range, i);
 		if (status == NV_OK && reachable(range, gpu))
-			status = uvm_block_to_gpu(range, i, gpu,
-						  max(start, uvm_block_start(range, i)),
-						  min(last, uvm_block_last(range, i)));
+			status = uvm_block_to_gpu(range, i, gpu, *start, to);
+		if (status == NV_OK)
+			*start = to + 1;
 	}
 	return status;
 }
@@ -181,7 +183,7 @@ void uvm_managed_remove_gpu_space(struct uvm_range *range, struct uvm_gpu *gpu)
 		if (wanted)
 			(void)uvm_block_to_system(range, i, uvm_block_start(range, i),
 						  uvm_block_last(range, i));
-		if (block->where && block->where->chunk && block->where->chunk->gpu == gpu)
+		if (block->where && block->where->gpu == gpu)
 			uvm_block_forget(range, i);
 	}
 }
@@ -235,13 +237,30 @@ static void extent_around(const struct uvm_range *range, u64 address, struct uvm
 	extent->writable = true;
 }
 
+enum nv_status uvm_managed_map_around(struct uvm_range *range, u64 address)
+{
+	const struct uvm_block *block = range->blocks[uvm_block_index(range, address)];
+	enum nv_status status = NV_OK;
+	struct uvm_gpu *gpu;
+	u32 slot;
+
+	if (!block)
+		return NV_OK;
+	uvm_for_each_gpu(gpu, slot, range->space)
+	{
+		if (status == NV_OK && reachable(range, gpu))
+			status = uvm_managed_map_gpu(range, gpu,
+						     max(block->memory->start, range->node.start),
+						     min(block->memory->last, range->node.last));
+	}
+	return status;
+}
+
 enum nv_status uvm_managed_populate(struct uvm_range *range, u64 address, struct uvm_extent *extent)
 {
 	u64 index = uvm_block_index(range, address);
 	bool fresh = !range->blocks[index];
 	enum nv_status status = block_make(range, index);
-	struct uvm_gpu *gpu;
-	u32 slot;
 
 	if (status != NV_OK)
 		return status;
@@ -256,17 +275,9 @@ enum nv_status uvm_managed_populate(struct uvm_range *range, u64 address, struct
 			return status;
 	}
 	extent_around(range, address, extent);
-	if (!fresh)
-		return NV_OK;
-	uvm_for_each_gpu(gpu, slot, range->space)
-	{
-		const struct uvm_block_memory *memory = range->blocks[index]->memory;
-
-		/* The CPU has its memory in any case; a prefetch maps it where this could not. */
-		if (reachable(range, gpu))
-			(void)uvm_managed_map_gpu(range, gpu, max(memory->start, range->node.start),
-						  min(memory->last, range->node.last));
-	}
+	/* The CPU has its memory in any case; a prefetch maps it where this could not. */
+	if (fresh)
+		(void)uvm_managed_map_around(range, address);
 	return NV_OK;
 }
 
@@ -298,7 +309,7 @@ enum nv_status uvm_managed_split(struct uvm_range *range, u64 last, struct uvm_r
 	struct uvm_space *space = range->space;
 	u64 end = range->node.last, index = uvm_block_index(range, last + 1), i, count;
 	bool shared = uvm_block_index(range, last) == index;
-	struct uvm_block *half = NULL;
+	struct uvm_block_cut cut = { 0 };
 	struct uvm_range *upper;
 	enum nv_status status;
 
@@ -308,9 +319,9 @@ enum nv_status uvm_managed_split(struct uvm_range *range, u64 last, struct uvm_r
 	}
 	/* A block that is cut in two is of both, with the same memory. */
 	if (shared && range->blocks[index]) {
-		half = uvm_block_twin(range->blocks[index]);
-		if (!half)
-			return NV_ERR_NO_MEMORY;
+		status = uvm_block_cut_prepare(range->blocks[index], last + 1, &cut);
+		if (status != NV_OK)
+			return status;
 	}
 	count = uvm_block_count(range);
 	range->node.last = last;
@@ -322,8 +333,7 @@ enum nv_status uvm_managed_split(struct uvm_range *range, u64 last, struct uvm_r
 	}
 	if (status != NV_OK) {
 		range->node.last = end;
-		if (half)
-			uvm_block_free(half);
+		uvm_block_cut_drop(&cut);
 		return status;
 	}
 	upper->policy = range->policy;
@@ -332,10 +342,9 @@ enum nv_status uvm_managed_split(struct uvm_range *range, u64 last, struct uvm_r
 		upper->blocks[i - index] = range->blocks[i];
 		range->blocks[i] = NULL;
 	}
-	if (half) {
-		range->blocks[index] = half;
-		uvm_block_keep_below(half, last + 1);
-		uvm_block_keep_from(upper->blocks[0], last + 1);
+	if (cut.lower) {
+		uvm_block_cut(upper->blocks[0], last + 1, &cut);
+		range->blocks[index] = cut.lower;
 	}
 	*out = upper;
 	return NV_OK;

@@ -4,6 +4,7 @@
  * video memory where that is possible (uvm/block.h); to move it to the CPU, to make it and to bring
  * it back. Parts whose group is held stay where they are.
  */
+#include "uvm/evict.h"
 #include "uvm/range.h"
 
 /* Made or back, and GPUs reach it there: none of them can ask for it. */
@@ -23,27 +24,55 @@ static enum nv_status to_cpu(struct uvm_range *range, u64 start, u64 last)
 	return status;
 }
 
-static enum nv_status migrate_span(struct uvm_space *space, struct uvm_gpu *gpu, u64 start,
-				   u64 last)
+/* The processor that memory is to go to: the CPU, or a GPU with an address space, or NULL. */
+static struct uvm_gpu *gpu_of(struct uvm_space *space, u32 to)
 {
-	struct uvm_range *range = uvm_range_find(space, start);
+	struct uvm_gpu *gpu = to == UVM_CPU ? NULL : space->gpus[to - 1];
+
+	return gpu && gpu->space ? gpu : NULL;
+}
+
+/* From *at on, which is then the first that was not served. *held: some of it may not migrate. */
+static enum nv_status migrate_from(struct uvm_space *space, u32 to, u64 *at, u64 last, bool *held)
+{
+	struct uvm_gpu *gpu = gpu_of(space, to);
 	enum nv_status status = NV_OK;
+	struct uvm_range *range;
+
+	if (to != UVM_CPU && !gpu)
+		return NV_ERR_INVALID_DEVICE;
+	if (!uvm_managed_covers(space, *at, last - *at + 1))
+		return NV_ERR_INVALID_ADDRESS;
+	space->cause = UvmEventMigrationCauseUser;
+	for (range = uvm_range_find(space, *at); range && range->node.start <= last;
+	     range = uvm_range_next(range)) {
+		u64 end = min(last, range->node.last);
+
+		if (!uvm_groups_migratable(space, *at, end)) {
+			*held = true;
+			status = gpu ? uvm_managed_map_gpu(range, gpu, *at, end)
+				     : uvm_managed_make(range, *at, end);
+		} else {
+			status = gpu ? uvm_managed_to_gpu(range, gpu, at, end)
+				     : to_cpu(range, *at, end);
+		}
+		if (status != NV_OK)
+			break;
+		*at = end + 1;
+	}
+	space->cause = 0;
+	return status;
+}
+
+/* What finds no room makes itself some. */
+static enum nv_status migrate_span(struct uvm_space *space, u32 to, u64 start, u64 last)
+{
+	enum nv_status status;
 	bool held = false;
 
-	space->asked = true;
-	for (; range && range->node.start <= last && status == NV_OK;
-	     range = uvm_range_next(range)) {
-		u64 from = max(start, range->node.start), to = min(last, range->node.last);
-
-		if (!uvm_groups_migratable(space, from, to)) {
-			held = true;
-			status = gpu ? uvm_managed_map_gpu(range, gpu, from, to)
-				     : uvm_managed_make(range, from, to);
-			continue;
-		}
-		status = gpu ? uvm_managed_to_gpu(range, gpu, from, to) : to_cpu(range, from, to);
-	}
-	space->asked = false;
+	do
+		status = migrate_from(space, to, &start, last, &held);
+	while (uvm_evict_retry(space, &status));
 	return status == NV_OK && held ? NV_WARN_MORE_PROCESSING_REQUIRED : status;
 }
 
@@ -60,35 +89,36 @@ static u32 *semaphore_find(struct uvm_space *space, u64 address)
 static enum nv_status migrate(struct uvm_space *space, const UVM_MIGRATE_PARAMS *p)
 {
 	bool async = p->flags & UVM_MIGRATE_FLAG_ASYNC;
-	u32 *semaphore = NULL;
-	struct uvm_gpu *gpu = NULL;
 	enum nv_status status = NV_OK;
+	u32 *semaphore, to = UVM_CPU;
+	struct uvm_gpu *gpu;
 
 	if (!async && p->semaphoreAddress)
 		return NV_ERR_INVALID_ARGUMENT;
 	if (async && !p->semaphoreAddress && p->semaphorePayload)
 		return NV_ERR_INVALID_ARGUMENT;
-	if (p->semaphoreAddress) {
-		semaphore = semaphore_find(space, p->semaphoreAddress);
-		if (!semaphore)
-			return NV_ERR_INVALID_ADDRESS;
-	}
+	if (p->semaphoreAddress && !semaphore_find(space, p->semaphoreAddress))
+		return NV_ERR_INVALID_ADDRESS;
 	if (!uvm_uuid_is_cpu(&p->destinationUuid)) {
 		gpu = uvm_gpu_find_with_space(space, &p->destinationUuid);
 		if (!gpu)
 			return NV_ERR_INVALID_DEVICE;
 		if (p->length && !uvm_gpu_can_address(gpu, p->base, p->length))
 			return NV_ERR_OUT_OF_RANGE;
+		to = gpu->id;
 	}
 	if (p->length) {
-		if (!uvm_managed_covers(space, p->base, p->length))
-			return NV_ERR_INVALID_ADDRESS;
-		status = migrate_span(space, gpu, p->base, p->base + p->length - 1);
+		status = migrate_span(space, to, p->base, p->base + p->length - 1);
 		if (status != NV_OK && status != NV_WARN_MORE_PROCESSING_REQUIRED)
 			return status;
 	}
-	if (semaphore)
+	if (p->semaphoreAddress) {
+		/* The pool may have gone meanwhile. */
+		semaphore = semaphore_find(space, p->semaphoreAddress);
+		if (!semaphore)
+			return NV_ERR_INVALID_ADDRESS;
 		os_store_release(semaphore, p->semaphorePayload);
+	}
 	return status;
 }
 
@@ -110,36 +140,47 @@ enum nv_status uvm_migrate(struct uvm_file *file, void *params)
 	return status;
 }
 
-struct group_migration {
-	struct uvm_space *space;
-	struct uvm_gpu *gpu;
-};
-
-static enum nv_status migrate_part(void *ctx, u64 start, u64 last)
+/* The parts that it had when that began. */
+static enum nv_status migrate_group(struct uvm_space *space, u64 id, u32 to)
 {
-	const struct group_migration *m = ctx;
+	struct uvm_span *parts;
+	enum nv_status status;
+	struct uvm_gpu *gpu;
+	u64 count, i;
 
-	if (m->gpu && !uvm_gpu_can_address(m->gpu, start, last - start + 1))
-		return NV_ERR_OUT_OF_RANGE;
-	if (!uvm_managed_covers(m->space, start, last - start + 1))
-		return NV_ERR_INVALID_ADDRESS;
-	return migrate_span(m->space, m->gpu, start, last);
+	status = uvm_group_parts(space, id, &parts, &count);
+	if (status != NV_OK)
+		return status;
+	for (i = 0; i < count && status == NV_OK; i++) {
+		u64 start = parts[i].start, last = parts[i].last;
+
+		gpu = gpu_of(space, to);
+		if (gpu && !uvm_gpu_can_address(gpu, start, last - start + 1))
+			status = NV_ERR_OUT_OF_RANGE;
+		else
+			status = migrate_span(space, to, start, last);
+	}
+	os_free(parts);
+	return status;
 }
 
 enum nv_status uvm_migrate_range_group(struct uvm_file *file, void *params)
 {
 	UVM_MIGRATE_RANGE_GROUP_PARAMS *p = params;
-	struct group_migration m = { .space = file->space };
 	enum nv_status status = NV_OK;
+	struct uvm_gpu *gpu;
+	u32 to = UVM_CPU;
 
 	os_mutex_lock(&file->space->lock);
 	if (!uvm_uuid_is_cpu(&p->destinationUuid)) {
-		m.gpu = uvm_gpu_find_with_space(file->space, &p->destinationUuid);
-		if (!m.gpu)
+		gpu = uvm_gpu_find_with_space(file->space, &p->destinationUuid);
+		if (gpu)
+			to = gpu->id;
+		else
 			status = NV_ERR_INVALID_DEVICE;
 	}
 	if (status == NV_OK)
-		status = uvm_group_for_each(file->space, p->rangeGroupId, migrate_part, &m);
+		status = migrate_group(file->space, p->rangeGroupId, to);
 	os_mutex_unlock(&file->space->lock);
 	return status;
 }

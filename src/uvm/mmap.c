@@ -2,37 +2,45 @@
 /* The CPU's mappings of a file: made, touched, gone (uvm/uvm.h). */
 #include "uvm/block.h"
 #include "uvm/event.h"
+#include "uvm/evict.h"
 
-static enum uvm_result managed_mmap(struct uvm_space *space, u64 address, u64 size)
+static enum nv_status managed_create(struct uvm_space *space, u64 address, u64 size)
 {
 	struct uvm_range *range;
 	enum nv_status status;
+	struct uvm_gpu *gpu;
+	u32 slot;
 
 	status = uvm_range_create(space, address, size, UVM_RANGE_MANAGED, &range);
-	if (status == NV_ERR_UVM_ADDRESS_IN_USE)
-		return UVM_RESULT_EINVAL;
 	if (status != NV_OK)
-		return UVM_RESULT_ENOMEM;
+		return status;
 	status = uvm_managed_init(range);
 	if (status == NV_OK && space->uvm->populate_managed)
 		status = uvm_managed_make(range, range->node.start, range->node.last);
-	if (status == NV_OK) {
-		struct uvm_gpu *gpu;
-		u32 slot;
-
-		uvm_for_each_gpu(gpu, slot, space)
-		{
-			if (status == NV_OK && gpu->space)
-				status = uvm_managed_add_gpu_space(range, gpu);
-		}
+	uvm_for_each_gpu(gpu, slot, space)
+	{
+		if (status == NV_OK && gpu->space)
+			status = uvm_managed_add_gpu_space(range, gpu);
 	}
 	if (status != NV_OK) {
 		uvm_range_destroy(range);
-		return UVM_RESULT_ENOMEM;
+		return status;
 	}
 	range->cpu_mapped = true;
 	range->begins_mapping = true;
-	return UVM_RESULT_OK;
+	return NV_OK;
+}
+
+static enum uvm_result managed_mmap(struct uvm_space *space, u64 address, u64 size)
+{
+	enum nv_status status;
+
+	do
+		status = managed_create(space, address, size);
+	while (uvm_evict_retry(space, &status));
+	if (status == NV_OK)
+		return UVM_RESULT_OK;
+	return status == NV_ERR_UVM_ADDRESS_IN_USE ? UVM_RESULT_EINVAL : UVM_RESULT_ENOMEM;
 }
 
 static bool is_pool_at(const struct uvm_range *range, u64 address, u64 size)
@@ -150,6 +158,23 @@ static enum uvm_result managed_fault(struct uvm_range *range, u64 address, struc
 }
 
 /*
+ * The CPU has its memory; GPUs have it mapped where there is room for their tables, if need be by
+ * eviction.
+ */
+static void map_on_gpus(struct uvm_space *space, u64 address)
+{
+	enum nv_status status = NV_ERR_NO_MEMORY;
+
+	while (uvm_evict_retry(space, &status)) {
+		struct uvm_range *range = uvm_range_find(space, address);
+
+		status = NV_OK;
+		if (range && range->kind == UVM_RANGE_MANAGED)
+			status = uvm_managed_map_around(range, address);
+	}
+}
+
+/*
  * The same, and tools are told, where it is a touch: hosts that do not unmap ask for memory
  * beforehand, and once more only for what a GPU has.
  */
@@ -188,6 +213,8 @@ enum uvm_result uvm_file_fault(struct uvm_file *file, u64 address, bool write,
 		result = touch(range, address, write, out);
 	if (result == UVM_RESULT_OK && map)
 		result = map(ctx, out);
+	if (uvm_space_lacks(space))
+		map_on_gpus(space, address);
 	os_mutex_unlock(&space->lock);
 	return result;
 }

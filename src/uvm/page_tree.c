@@ -11,9 +11,11 @@
 #define CHUNK_TABLES 16u
 #define CHUNK_BYTES (CHUNK_TABLES * TABLE_BYTES)
 
+_Static_assert(CHUNK_BYTES == UVM_CHUNK_UNIT, "a chunk's size");
+
 struct table_chunk {
 	struct list_node node;
-	struct rm_uvm_video *video;
+	struct uvm_chunk *memory;
 	u64 address;
 	u32 used; /* a bit a table */
 };
@@ -51,17 +53,29 @@ static void write_word(struct uvm_page_tree *tree, u64 address, u64 value)
 
 /* -- The memory of tables ---------------------------------------------------------------------- */
 
+/* What another tree left in it. */
+static void chunk_clear(struct uvm_page_tree *tree, const struct table_chunk *chunk)
+{
+	static const u64 zeroes[UVM_TREE_WORDS];
+	u64 at;
+
+	for (at = 0; at < CHUNK_BYTES; at += sizeof(zeroes))
+		rm_uvm_video_write(tree->gpu, chunk->address + at, zeroes, UVM_TREE_WORDS);
+}
+
 static struct table_chunk *chunk_create(struct uvm_page_tree *tree)
 {
 	struct table_chunk *chunk = os_alloc(sizeof(*chunk));
 
 	if (!chunk)
 		return NULL;
-	if (rm_uvm_video_alloc(tree->gpu, CHUNK_BYTES, TABLE_BYTES, &chunk->video,
-			       &chunk->address) != NV_OK) {
+	if (uvm_chunk_alloc(tree->room, UVM_CHUNK_KERNEL, CHUNK_BYTES, &chunk->memory) != NV_OK) {
 		os_free(chunk);
 		return NULL;
 	}
+	chunk->address = chunk->memory->address;
+	if (!chunk->memory->zero)
+		chunk_clear(tree, chunk);
 	list_add_head(&chunk->node, &tree->chunks);
 	return chunk;
 }
@@ -69,7 +83,7 @@ static struct table_chunk *chunk_create(struct uvm_page_tree *tree)
 static void chunk_destroy(struct table_chunk *chunk)
 {
 	list_del(&chunk->node);
-	rm_uvm_video_free(chunk->video);
+	uvm_chunk_free(chunk->memory);
 	os_free(chunk);
 }
 
@@ -248,12 +262,13 @@ static void invalidate(struct uvm_page_tree *tree)
 
 /* -- The tree ---------------------------------------------------------------------------------- */
 
-enum nv_status uvm_page_tree_init(struct uvm_page_tree *tree, struct rm_gpu *gpu,
+enum nv_status uvm_page_tree_init(struct uvm_page_tree *tree, struct uvm_room *room,
 				  const struct uvm_hal *hal)
 {
 	struct table_chunk *chunk;
 
-	tree->gpu = gpu;
+	tree->gpu = room->chunks->gpu;
+	tree->room = room;
 	tree->hal = hal;
 	list_init(&tree->chunks);
 	tree->root = table_create(tree, 0);

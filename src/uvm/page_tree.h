@@ -10,6 +10,7 @@
 #define UVM_PAGE_TREE_H
 
 #include "base/list.h"
+#include "uvm/chunk.h"
 #include "uvm/hal/hal.h"
 
 #define UVM_TREE_WORDS 64u
@@ -18,6 +19,7 @@ struct uvm_page_table;
 
 struct uvm_page_tree {
 	struct rm_gpu *gpu;
+	struct uvm_room *room; /* where video memory for tables comes from */
 	const struct uvm_hal *hal;
 	struct list chunks; /* of video memory, 4 KiB pages for tables */
 	struct uvm_page_table *root;
@@ -27,7 +29,7 @@ struct uvm_page_tree {
 };
 
 /* An empty tree, whose root exists. NV_ERR_NO_MEMORY, and nothing is left. */
-enum nv_status uvm_page_tree_init(struct uvm_page_tree *tree, struct rm_gpu *gpu,
+enum nv_status uvm_page_tree_init(struct uvm_page_tree *tree, struct uvm_room *room,
 				  const struct uvm_hal *hal);
 /* No GPU walks it any more. Zeroed memory is fine. */
 void uvm_page_tree_fini(struct uvm_page_tree *tree);

@@ -3,6 +3,7 @@
  * Advice on managed ranges: where the memory had best be, who uses it, whether it may be
  * duplicated. It is kept with the ranges, which are cut where only a part of them is meant.
  */
+#include "uvm/evict.h"
 #include "uvm/range.h"
 
 struct advice {
@@ -109,21 +110,30 @@ static enum nv_status find_processor(struct uvm_space *space, const NvProcessorU
 }
 
 /* uuid NULL: the advice names no processor. */
+static enum nv_status advise_on(struct uvm_space *space, u64 base, u64 length,
+				const NvProcessorUuid *uuid, struct advice *advice)
+{
+	enum nv_status status = NV_OK;
+
+	if (!uvm_managed_covers(space, base, length))
+		return NV_ERR_INVALID_ADDRESS;
+	if (uuid)
+		status = find_processor(space, uuid, base, length, &advice->processor);
+	return status == NV_OK ? advise(space, base, length, advice) : status;
+}
+
 static enum nv_status advise_range(struct uvm_file *file, u64 base, u64 length,
 				   const NvProcessorUuid *uuid, struct advice *advice)
 {
 	struct uvm_space *space = file->space;
-	enum nv_status status = NV_ERR_INVALID_ADDRESS;
+	enum nv_status status;
 
 	if (uvm_bad_range(base, length, OS_PAGE_SIZE))
-		return status;
+		return NV_ERR_INVALID_ADDRESS;
 	os_mutex_lock(&space->lock);
-	if (uvm_managed_covers(space, base, length)) {
-		status = uuid ? find_processor(space, uuid, base, length, &advice->processor)
-			      : NV_OK;
-		if (status == NV_OK)
-			status = advise(space, base, length, advice);
-	}
+	do
+		status = advise_on(space, base, length, uuid, advice);
+	while (uvm_evict_retry(space, &status));
 	os_mutex_unlock(&space->lock);
 	return status;
 }

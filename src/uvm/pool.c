@@ -4,6 +4,7 @@
  * whether it was registered before or after.
  */
 #include "uvm/attributes.h"
+#include "uvm/evict.h"
 #include "uvm/range.h"
 
 #include "abi/gh100.h"
@@ -171,7 +172,9 @@ enum nv_status uvm_alloc_semaphore_pool(struct uvm_file *file, void *params)
 	if (p->gpuAttributesCount > UVM_MAX_GPUS)
 		return NV_ERR_INVALID_ARGUMENT;
 	os_mutex_lock(&file->space->lock);
-	status = pool_add(file->space, p);
+	do
+		status = pool_add(file->space, p);
+	while (uvm_evict_retry(file->space, &status));
 	os_mutex_unlock(&file->space->lock);
 	return status;
 }

@@ -42,6 +42,26 @@ enum nv_status uvm_device_get(struct uvm *uvm, struct rm_gpu *gpu,
 			      const struct rm_uvm_gpu_info *info, struct uvm_device **out);
 /* The last one ends its channels. Locks down to LOCK_RANK_UVM_SPACE may be held. */
 void uvm_device_put(struct uvm_device *device);
+
+/*
+ * Who holds a device without a lock that keeps the GPU; for as long as what it does, which whoever
+ * takes the GPU away waits for.
+ */
+struct uvm_device_holder {
+	struct list_node node; /* of uvm's, its devices_lock */
+	struct uvm_device *device;
+	struct rm_gpu *gpu;
+};
+
+/* The caller has the device otherwise at that moment. */
+void uvm_device_hold(struct uvm_device *device, struct uvm_device_holder *holder);
+/* Whether there is a device of that GPU. */
+bool uvm_device_hold_of(struct uvm *uvm, struct rm_gpu *gpu, struct uvm_device_holder *holder);
+/* As uvm_device_put. */
+void uvm_device_let_go(struct uvm_device_holder *holder);
+/* Waits until nobody holds a device of that GPU so. No lock that they take is held. */
+void uvm_device_wait_let_go(struct uvm *uvm, const struct rm_gpu *gpu);
+
 /*
  * Makes the device's channels, unless they are there. NV_ERR_NO_MEMORY and what the resource
  * manager says: there are none, and the next call tries again; the device's status.

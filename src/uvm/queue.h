@@ -5,6 +5,7 @@
 
 #include "base/bits.h"
 #include "rm/rm.h"
+#include "uvm/chunk.h"
 #include "uvm/dma.h"
 #include "uvm/launch.h"
 #include "uvm/push.h"
@@ -54,11 +55,12 @@ struct uvm_sight {
 struct uvm_device {
 	struct list_node node; /* uvm's list, its devices_lock */
 	struct uvm *uvm;
-	u32 references; /* likewise */
-	struct rm_gpu *gpu;
+	u32 references;	    /* likewise */
+	struct rm_gpu *gpu; /* held */
 	u32 instance;
 	NvProcessorUuid uuid;
 	struct os_pci_dev *pci;
+	struct uvm_chunks chunks;
 	struct uvm_host_hal host;
 	struct uvm_ce_hal ce;
 	struct uvm_sec2_hal sec2;   /* in confidential mode */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* Address ranges of every kind: made, found, freed, and told of GPUs (uvm/range.h). */
+#include "uvm/evict.h"
 #include "uvm/range.h"
 
 enum nv_status uvm_range_create(struct uvm_space *space, u64 start, u64 size,
@@ -249,7 +250,9 @@ enum nv_status uvm_map_dynamic_parallelism_region(struct uvm_file *file, void *p
 	if (uvm_bad_range(p->base, p->length, UVM_PAGE_4K))
 		return NV_ERR_INVALID_ADDRESS;
 	os_mutex_lock(&file->space->lock);
-	status = sked_map(file->space, p);
+	do
+		status = sked_map(file->space, p);
+	while (uvm_evict_retry(file->space, &status));
 	os_mutex_unlock(&file->space->lock);
 	return status;
 }

@@ -127,15 +127,21 @@ enum nv_status uvm_managed_split(struct uvm_range *range, u64 last, struct uvm_r
  */
 enum nv_status uvm_managed_populate(struct uvm_range *range, u64 address,
 				    struct uvm_extent *extent);
+/*
+ * Maps what was made with the memory at address on the GPUs that can reach it. NV_ERR_NO_MEMORY:
+ * some of it not, on some.
+ */
+enum nv_status uvm_managed_map_around(struct uvm_range *range, u64 address);
 /* Makes memory for start .. last. NV_ERR_NO_MEMORY: for some of it. */
 enum nv_status uvm_managed_make(struct uvm_range *range, u64 start, u64 last);
 /* start .. last comes back from video memory. What copies fail with: for the rest. */
 enum nv_status uvm_managed_to_cpu(struct uvm_range *range, u64 start, u64 last);
 /*
- * Makes memory for start .. last, maps it on the GPU and moves it there, where the GPU can reach it
- * and uvm_block_to_gpu moves anything. NV_ERR_NO_MEMORY: some of it stays where it was.
+ * Makes memory for *start .. last, maps it on the GPU and moves it there, where the GPU can reach
+ * it and uvm_block_to_gpu moves anything. NV_ERR_NO_MEMORY and others: from *start on it stays
+ * where it was.
  */
-enum nv_status uvm_managed_to_gpu(struct uvm_range *range, struct uvm_gpu *gpu, u64 start,
+enum nv_status uvm_managed_to_gpu(struct uvm_range *range, struct uvm_gpu *gpu, u64 *start,
 				  u64 last);
 /* Makes memory, and maps it on the GPU where that can reach it. */
 enum nv_status uvm_managed_map_gpu(struct uvm_range *range, struct uvm_gpu *gpu, u64 start,
@@ -156,9 +162,11 @@ void uvm_groups_destroy(struct uvm_space *space);
 void uvm_groups_forget(struct uvm_space *space, u64 start, u64 last);
 /* Whether all of it may migrate. */
 bool uvm_groups_migratable(struct uvm_space *space, u64 start, u64 last);
-/* Every part of the group, until visit fails. NV_ERR_OBJECT_NOT_FOUND. */
-enum nv_status uvm_group_for_each(struct uvm_space *space, u64 id,
-				  enum nv_status (*visit)(void *ctx, u64 start, u64 last),
-				  void *ctx);
+struct uvm_span {
+	u64 start, last;
+};
+/* The parts of the group, for the caller to os_free. NV_ERR_OBJECT_NOT_FOUND, NV_ERR_NO_MEMORY. */
+enum nv_status uvm_group_parts(struct uvm_space *space, u64 id, struct uvm_span **parts,
+			       u64 *count);
 
 #endif

@@ -19,6 +19,7 @@ enum nv_status uvm_space_create(struct uvm_file *file, u64 flags, struct uvm_spa
 	}
 	space->uvm = file->uvm;
 	space->file = file;
+	space->references = 1;
 	space->flags = flags;
 	if (!(flags & UVM_INIT_FLAGS_MULTI_PROCESS_SHARING_MODE))
 		space->mm = file->uvm->host->current_mm();
@@ -58,6 +59,7 @@ void uvm_spaces_gpu_gone(void *ctx, struct rm_gpu *rm)
 		os_mutex_unlock(&space->lock);
 	}
 	os_mutex_unlock(&uvm->lock);
+	uvm_device_wait_let_go(uvm, rm);
 }
 
 void uvm_spaces_suspend(void *ctx)
@@ -91,7 +93,7 @@ void uvm_space_destroy(struct uvm_space *space)
 	os_mutex_lock(&space->uvm->lock);
 	list_del(&space->node);
 	os_mutex_unlock(&space->uvm->lock);
-	/* Nobody else has the space any more; the lock is for those who check it. */
+	/* Nobody else has the space any more, but for those who evict from it. */
 	os_mutex_lock(&space->lock);
 	space->ending = true;
 	uvm_for_each_gpu(gpu, slot, space)
@@ -104,6 +106,18 @@ void uvm_space_destroy(struct uvm_space *space)
 		uvm_range_destroy(range);
 	uvm_groups_destroy(space);
 	os_mutex_unlock(&space->lock);
+	uvm_space_put(space);
+}
+
+void uvm_space_get(struct uvm_space *space)
+{
+	os_fetch_add(&space->references, 1);
+}
+
+void uvm_space_put(struct uvm_space *space)
+{
+	if (os_fetch_sub(&space->references, 1) != 1)
+		return;
 	os_mutex_destroy(&space->lock);
 	os_free(space);
 }

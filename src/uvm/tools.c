@@ -4,14 +4,14 @@
  * mode has stays there.
  */
 #include "uvm/block.h"
+#include "uvm/evict.h"
 
 /* The block, if the page is in the video memory of a GPU in confidential mode; else NULL. */
 static struct uvm_block *secret_block(const struct uvm_range *range, u64 address)
 {
 	struct uvm_block *block = range->blocks[uvm_block_index(range, address)];
 
-	return block && uvm_block_is_away(block, address) &&
-			       block->where->chunk->gpu->info.confidential
+	return block && uvm_block_is_away(block, address) && block->where->gpu->info.confidential
 		       ? block
 		       : NULL;
 }
@@ -40,6 +40,7 @@ static enum nv_status page_copy(struct uvm_space *space, u64 address, void *byte
 		else
 			os_memcpy(bytes, page, size);
 	}
+	uvm_rooms_clear(space);
 	os_mutex_unlock(&space->lock);
 	return status;
 }

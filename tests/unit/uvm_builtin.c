@@ -394,16 +394,17 @@ static void test_pages(void **state)
 		    block.va_block_end == BASE + MIB(3) - 1);
 	check_page(BASE + MIB(2) + 100, &fake_cpu, PAGE, 1);
 	migrate(BASE + MIB(2), 64 * PAGE, fake_uuid(0));
-	check_page(BASE + MIB(2), fake_uuid(0), MIB(1), 2);
-	check_page(BASE + MIB(2) + 64 * PAGE, &fake_cpu, PAGE, 2);
+	check_page(BASE + MIB(2), fake_uuid(0), KIB(64), 2);
+	check_page(BASE + MIB(2) + 64 * PAGE, &fake_cpu, PAGE, 1);
 	/* A touch brings 64 KiB back. */
 	touch(BASE + MIB(2) + 20 * PAGE);
 	check_page(BASE + MIB(2) + 16 * PAGE, &fake_cpu, PAGE, 2);
-	check_page(BASE + MIB(2) + 32 * PAGE, fake_uuid(0), MIB(1), 2);
-	/* Halves share the chunk. */
+	check_page(BASE + MIB(2) + 32 * PAGE, fake_uuid(0), KIB(64), 2);
+	/* A chunk that is cut is so many pages. */
 	assert_int_equal(split(BASE + MIB(2) + 40 * PAGE - 1), NV_OK);
-	check_page(BASE + MIB(2) + 39 * PAGE, fake_uuid(0), MIB(1), 2);
-	check_page(BASE + MIB(2) + 40 * PAGE, fake_uuid(0), MIB(1), 2);
+	check_page(BASE + MIB(2) + 39 * PAGE, fake_uuid(0), PAGE, 2);
+	check_page(BASE + MIB(2) + 40 * PAGE, fake_uuid(0), PAGE, 2);
+	check_page(BASE + MIB(2) + 48 * PAGE, fake_uuid(0), KIB(64), 2);
 	block.lookup_address = BASE + MIB(2) + 40 * PAGE;
 	assert_int_equal(CALL(file, UVM_TEST_VA_BLOCK_INFO, &block), NV_OK);
 	assert_true(block.va_block_start == BASE + MIB(2) + 40 * PAGE);

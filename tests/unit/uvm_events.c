@@ -435,6 +435,31 @@ static void test_moves(void **state)
 	assert_null(next_entry());
 }
 
+/* What makes room says so. */
+static void test_evictions(void **state)
+{
+	struct rm_uvm_video *taken[FAKE_VIDEO / MIB(2)];
+	u32 count = 0;
+	u64 address;
+
+	map(BASE, MIB(6));
+	touch(BASE);
+	touch(BASE + MIB(4));
+	migrate(BASE, MIB(4), fake_uuid(0));
+	while (rm_uvm_video_alloc(&fake.gpus[0], MIB(2), MIB(2), &taken[count], &address) == NV_OK)
+		count++;
+	assert_int_equal(init_queue(tools), NV_OK);
+	assert_int_equal(events(tools, 1u << UvmEventTypeMigration, true), NV_OK);
+	migrate(BASE + MIB(3), MIB(3), fake_uuid(0));
+	check_move(BASE, MIB(2), 1, 0, UvmEventMigrationCauseEviction);
+	check_move(BASE + MIB(4), MIB(2), 0, 1, UvmEventMigrationCauseUser);
+	assert_null(next_entry());
+	touch(BASE + MIB(4));
+	check_move(BASE + MIB(4), KIB(64), 1, 0, UvmEventMigrationCauseCoherence);
+	while (count)
+		rm_uvm_video_free(taken[--count]);
+}
+
 static void test_counters(void **state)
 {
 	const NvProcessorUuid *gpu = fake_uuid(0);
@@ -534,9 +559,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 	const struct CMUnitTest tests[] = {
-		TEST(test_refused),   TEST(test_ring),	    TEST(test_wakes), TEST(test_hostile),
-		TEST(test_several),   TEST(test_faults),    TEST(test_moves), TEST(test_counters),
-		TEST(test_increment), TEST(test_no_memory),
+		TEST(test_refused),   TEST(test_ring),	    TEST(test_wakes),
+		TEST(test_hostile),   TEST(test_several),   TEST(test_faults),
+		TEST(test_moves),     TEST(test_counters),  TEST(test_increment),
+		TEST(test_evictions), TEST(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -315,10 +315,17 @@ void rm_uvm_vaspace_go_on(struct rm_uvm_vaspace *vaspace)
 enum nv_status rm_uvm_tlb_invalidate(struct rm_gpu *gpu, enum rm_uvm_aperture aperture, u64 root)
 {
 	gpu->invalidations++;
+	gpu->unsettled = gpu->unsettled || gpu->invalidation == NV_ERR_TIMEOUT;
 	gpu->lost = gpu->lost || gpu->invalidation == NV_ERR_GPU_IS_LOST;
 	if (gpu->invalidation != NV_OK)
 		return gpu->invalidation;
 	return gpu->lost ? NV_ERR_GPU_IS_LOST : NV_OK;
+}
+
+bool rm_uvm_tlb_settled(struct rm_gpu *gpu)
+{
+	gpu->unsettled = gpu->unsettled && gpu->invalidation == NV_ERR_TIMEOUT;
+	return !gpu->unsettled || gpu->lost;
 }
 
 /* -- Memory ------------------------------------------------------------------------------------ */
@@ -568,6 +575,7 @@ static void start(const struct uvm_host_ops *ops, bool populate, bool tests)
 		assert_non_null(gpu->pci);
 		gpu->video = calloc(1, FAKE_VIDEO);
 		gpu->info.instance = i;
+		gpu->info.video_memory = FAKE_VIDEO;
 		gpu->info.architecture = 0x180;
 		gpu->info.host_class = 0xc86f;
 		gpu->info.copy_class = 0xc8b5;

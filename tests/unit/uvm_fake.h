@@ -30,6 +30,7 @@ struct rm_gpu {
 	u32 refs, vaspaces, invalidations, pauses;
 	bool paused; /* its client's channels; copies go on only then */
 	bool lost, lose_at_get, directory_set;
+	bool unsettled;		     /* an invalidation timed out, and none was well since */
 	enum nv_status invalidation; /* how they end, if not well */
 	u64 root;
 	bool channel_stopped, channel_bound;

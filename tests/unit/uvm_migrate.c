@@ -193,7 +193,7 @@ static void there_and_back(void)
 	assert_int_equal(gpu_add(start + 40 * PAGE, 0, &was), VIDEO_APERTURE);
 	read_all(start, size);
 	gpu_sees(start, size, SYSTEM_APERTURE);
-	assert_true(fake.videos == videos - 3); /* of three blocks */
+	assert_true(fake.videos == videos); /* their places are kept */
 	/* and explicitly */
 	assert_int_equal(migrate(start, size, true), NV_OK);
 	assert_int_equal(migrate(start + PAGE, MIB(2), false), NV_OK);
@@ -202,7 +202,7 @@ static void there_and_back(void)
 	read_all(start, size);
 	assert_int_equal(migrate(start, size, true), NV_OK);
 	unmap(start, size);
-	assert_true(fake.videos == videos - 3);
+	assert_true(fake.videos == videos - 3); /* of three blocks */
 }
 
 static void test_both_ways(void **state)
@@ -384,32 +384,77 @@ static void test_brought_back(void **state)
 	read_all(BASE, MIB(4));
 }
 
-/* More than there is: what finds no room stays where all reach it. */
+/* More than there is: what came first makes room, and without such nothing moves. */
 static void test_no_room(void **state)
 {
 	const u64 size = MIB(14);
 	struct rm_uvm_video *taken[FAKE_VIDEO / MIB(2)];
-	u32 count = 0;
+	u32 count = 0, videos;
 	u64 address, was;
 
 	map(BASE, size);
 	write_all(BASE, size);
-	while (rm_uvm_video_alloc(&fake.gpus[0], MIB(2), KIB(4), &taken[count], &address) == NV_OK)
+	assert_int_equal(migrate(BASE, PAGE, true), NV_OK); /* with channels and tables */
+	assert_int_equal(migrate(BASE, PAGE, false), NV_OK);
+	while (rm_uvm_video_alloc(&fake.gpus[0], MIB(2), MIB(2), &taken[count], &address) == NV_OK)
 		count++;
 	assert_true(count > 4);
 	rm_uvm_video_free(taken[--count]);
 	rm_uvm_video_free(taken[--count]);
-	assert_int_equal(migrate(BASE, size, true), NV_ERR_NO_MEMORY);
-	assert_int_equal(gpu_add(BASE, 0, &was), VIDEO_APERTURE);
-	assert_int_equal(gpu_add(BASE + size - PAGE, 0, &was), SYSTEM_APERTURE);
+	assert_int_equal(migrate(BASE, size, true), NV_OK);
+	gpu_sees(BASE, size - MIB(6), SYSTEM_APERTURE);
+	gpu_sees(BASE + size - MIB(6), MIB(6), VIDEO_APERTURE);
 	read_all(BASE, size);
 	assert_int_equal(migrate(BASE, MIB(2), true), NV_OK);
 	gpu_sees(BASE, MIB(2), VIDEO_APERTURE);
+	/* one that is another's has its own */
+	videos = fake.videos;
+	assert_true(fake.listener->reclaim(fake.listener_ctx, &fake.gpus[0], MIB(4)));
+	assert_true(fake.videos == videos - 2);
+	gpu_sees(BASE, MIB(2), VIDEO_APERTURE);
+	assert_false(fake.listener->reclaim(fake.listener_ctx, &fake.gpus[0], MIB(4)));
+	assert_false(fake.listener->reclaim(fake.listener_ctx, &fake.gpus[1], MIB(2)));
+	assert_true(fake.listener->reclaim(fake.listener_ctx, &fake.gpus[0], 1));
+	gpu_sees(BASE, size, SYSTEM_APERTURE);
+	while (rm_uvm_video_alloc(&fake.gpus[0], MIB(2), MIB(2), &taken[count], &address) == NV_OK)
+		count++;
+	assert_int_equal(migrate(BASE, size, true), NV_ERR_NO_MEMORY);
+	gpu_sees(BASE, size, SYSTEM_APERTURE);
 	while (count)
 		rm_uvm_video_free(taken[--count]);
 	assert_int_equal(migrate(BASE, size, true), NV_OK);
 	gpu_sees(BASE, size, VIDEO_APERTURE);
 	read_all(BASE, size);
+	assert_true(gpu_add(BASE, 0, &was) == SYSTEM_APERTURE);
+}
+
+/* A block that cannot be brought back stays, and so does what wanted its place. */
+static void test_not_evicted(void **state)
+{
+	struct rm_uvm_video *taken[FAKE_VIDEO / MIB(2)];
+	u32 count = 0;
+	u64 address;
+
+	map(BASE, MIB(6));
+	write_all(BASE, MIB(6));
+	assert_int_equal(migrate(BASE, MIB(4), true), NV_OK);
+	while (rm_uvm_video_alloc(&fake.gpus[0], MIB(2), MIB(2), &taken[count], &address) == NV_OK)
+		count++;
+	fake.gpus[0].invalidation = NV_ERR_TIMEOUT;
+	assert_int_equal(migrate(BASE + MIB(4), MIB(2), true), NV_ERR_TIMEOUT);
+	gpu_sees(BASE, MIB(4), VIDEO_APERTURE);
+	gpu_sees(BASE + MIB(4), MIB(2), SYSTEM_APERTURE);
+	fake.gpus[0].invalidation = NV_OK;
+	/* the other one is the next by now */
+	assert_int_equal(migrate(BASE + MIB(4), MIB(2), true), NV_OK);
+	gpu_sees(BASE, MIB(2), VIDEO_APERTURE);
+	gpu_sees(BASE + MIB(2), MIB(2), SYSTEM_APERTURE);
+	gpu_sees(BASE + MIB(4), MIB(2), VIDEO_APERTURE);
+	fake.fail_launch = 1;
+	assert_int_equal(migrate(BASE + MIB(2), MIB(2), true), NV_ERR_RC_ERROR);
+	gpu_sees(BASE + MIB(2), MIB(2), SYSTEM_APERTURE);
+	while (count)
+		rm_uvm_video_free(taken[--count]);
 }
 
 /* -- Errors ------------------------------------------------------------------------------------ */
@@ -721,6 +766,7 @@ int main(void)
 		TEST(test_groups, start),
 		TEST(test_cannot, start),
 		TEST(test_no_room, start),
+		TEST(test_not_evicted, start),
 		TEST(test_copy_fails, start),
 		TEST(test_gpu_lost, start),
 		TEST(test_not_forgotten, start),

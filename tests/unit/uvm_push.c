@@ -435,7 +435,9 @@ static u64 fail_in_turn(u64 held)
 /* Whatever fails, nothing is left, and the next try has all of it. */
 static void test_no_memory(void **state)
 {
-	struct rm_uvm_gpu_info info = { .host_class = 0xc86f, .copy_class = 0xc8b5 };
+	struct rm_uvm_gpu_info info = { .uuid = device->uuid,
+					.host_class = 0xc86f,
+					.copy_class = 0xc8b5 };
 	struct uvm_tracker_entry entry;
 
 	if (!os_user_fail_alloc_thread(0))

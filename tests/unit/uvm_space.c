@@ -244,7 +244,7 @@ static void test_register_gpu(void **state)
 	assert_int_equal(CALL(fd, UVM_ENABLE_SYSTEM_WIDE_ATOMICS, &atomics), NV_ERR_INVALID_DEVICE);
 	assert_int_equal(register_gpu(fd, 0), NV_OK);
 	assert_int_equal(register_gpu(fd, 0), NV_ERR_INVALID_DEVICE);
-	assert_int_equal(fake.gpus[0].refs, 1);
+	assert_int_equal(fake.gpus[0].refs, 2); /* the file's, and the device's */
 	assert_int_equal(CALL(fd, UVM_ENABLE_SYSTEM_WIDE_ATOMICS, &atomics), NV_ERR_NOT_SUPPORTED);
 	assert_int_equal(CALL(fd, UVM_DISABLE_SYSTEM_WIDE_ATOMICS, &no_atomics),
 			 NV_ERR_INVALID_DEVICE);
@@ -455,7 +455,7 @@ static void test_gpu_gone(void **state)
 	fake.listener->gone(fake.listener_ctx, &fake.gpus[0]);
 	assert_int_equal(fake.gpus[0].refs, 0);
 	assert_int_equal(fake.gpus[0].channels, 0);
-	assert_int_equal(fake.gpus[1].refs, 1);
+	assert_int_equal(fake.gpus[1].refs, 2);
 	assert_int_equal(unregister_gpu(fd, 0), NV_ERR_INVALID_DEVICE);
 	assert_int_equal(register_gpu(fd, 0), NV_ERR_GPU_IS_LOST);
 	/* lost between the look-up and the registration */

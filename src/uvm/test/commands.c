@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* Which built-in tests there are (uvm/test/test.h), and what all of them need. */
+#include "uvm/evict.h"
 #include "uvm/test/test.h"
 
 static const struct uvm_command commands[] = {
@@ -94,6 +95,7 @@ enum nv_status uvm_test_each_gpu(struct uvm_file *file,
 		if (status == NV_OK)
 			status = run(gpu, ctx);
 	}
+	uvm_rooms_clear(space);
 	os_mutex_unlock(&space->lock);
 	return status;
 }

@@ -259,7 +259,7 @@ static enum nv_status check_invalidations(struct uvm_gpu *gpu)
 	u32 i, entries;
 
 	/* Of tables that nothing walks. */
-	TEST_OK(uvm_page_tree_init(&tree, gpu->rm, &gpu->hal));
+	TEST_OK(uvm_page_tree_init(&tree, &gpu->room, &gpu->hal));
 	status = NV_OK;
 	for (i = 0; i < ARRAY_SIZE(membars) && status == NV_OK; i++) {
 		status = uvm_push_begin(gpu->device, UVM_QUEUE_MEMOPS, NULL, &push);

@@ -280,22 +280,23 @@ enum nv_status uvm_test_va_block_info(struct uvm_file *file, void *params)
 static u64 mapped_address(const struct uvm_block *block, const struct uvm_gpu *gpu, u64 address)
 {
 	const struct uvm_block_memory *memory = block->memory;
+	u64 run;
 
 	if (uvm_block_is_away(block, address))
-		return block->where->chunk->address + (address - block->where->chunk->start);
+		return uvm_block_video(block, address, &run);
 	return os_pages_dma(&memory->views[gpu->info.instance], address - memory->start);
 }
 
 static void resident_info(const struct uvm_block *block, u64 address,
 			  UVM_TEST_VA_RESIDENCY_INFO_PARAMS *p)
 {
-	const struct uvm_chunk *chunk = block->where ? block->where->chunk : NULL;
+	const struct uvm_chunk *chunk = uvm_block_chunk(block, address);
 
 	/* Lost with a GPU: it is nowhere. */
 	if (uvm_block_is_away(block, address)) {
-		p->resident_on[0] = chunk->gpu->info.uuid;
+		p->resident_on[0] = block->where->gpu->info.uuid;
 		p->resident_physical_size[0] = (u32)chunk->size;
-		p->resident_physical_address[0] = mapped_address(block, chunk->gpu, address);
+		p->resident_physical_address[0] = mapped_address(block, block->where->gpu, address);
 		p->resident_on_count = 1;
 	} else if (!uvm_block_is_lost(block, address)) {
 		p->resident_on[0] = *uvm_uuid_of_cpu();
@@ -303,8 +304,8 @@ static void resident_info(const struct uvm_block *block, u64 address,
 		p->resident_on_count = 1;
 	}
 	p->populated_on[p->populated_on_count++] = *uvm_uuid_of_cpu();
-	if (chunk && address >= chunk->start && address - chunk->start < chunk->size)
-		p->populated_on[p->populated_on_count++] = chunk->gpu->info.uuid;
+	if (chunk)
+		p->populated_on[p->populated_on_count++] = block->where->gpu->info.uuid;
 }
 
 static void mapped_info(const struct uvm_space *space, const struct uvm_block *block, u64 address,

@@ -200,7 +200,7 @@ static enum nv_status page_tree(struct uvm_gpu *gpu, void *ctx)
 	if (!t)
 		return NV_ERR_NO_MEMORY;
 	t->gpu = gpu;
-	status = uvm_page_tree_init(&t->tree, gpu->rm, &gpu->hal);
+	status = uvm_page_tree_init(&t->tree, &gpu->room, &gpu->hal);
 	if (status == NV_OK) {
 		status = run(t);
 		for (i = 0; i < ARRAY_SIZE(mappings); i++)

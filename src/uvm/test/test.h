@@ -7,7 +7,7 @@
  *   probe.c   what a range, a block, a page, a group, a GPU is; splits, errors to come
  *   random.c  numbers for those that follow
  *   tree.c    trees of ranges        groups.c  range groups       blocks.c  managed ranges
- *   memory.c  system and video memory, their chunks
+ *   memory.c  system and video memory            chunks.c  chunks of video memory
  *   push.c    semaphores, trackers, pushes, channels              stress.c  very many of them
  *   copy.c    copy and host engines
  *   tables.c  page tables
