@@ -45,6 +45,8 @@ struct uvm_chunks {
 	/* User roots without pinned chunks, the least recently used first. */
 	struct list unused, used;
 	u64 evictable; /* how many these are */
+	/* Atomic: that one from now on is not given to others. 0: none. For built-in tests. */
+	u32 fail_reclaim;
 };
 
 struct uvm_root {

@@ -108,6 +108,13 @@ bool uvm_evict_retry(struct uvm_space *space, enum nv_status *status)
 	return false;
 }
 
+static bool is_to_fail(struct uvm_chunks *chunks)
+{
+	u32 left = os_load_acquire(&chunks->fail_reclaim);
+
+	return left && os_cmpxchg32(&chunks->fail_reclaim, left, left - 1) && left == 1;
+}
+
 bool uvm_evict_for_others(void *ctx, struct rm_gpu *rm, u64 bytes)
 {
 	struct uvm_device_holder holder;
@@ -121,7 +128,9 @@ bool uvm_evict_for_others(void *ctx, struct rm_gpu *rm, u64 bytes)
 	if (uvm_chunks_evictable(&holder.device->chunks) < bytes)
 		status = NV_ERR_NO_MEMORY;
 	for (; status == NV_OK && done < bytes; done += UVM_ROOT_SIZE) {
-		status = evict_next(&holder.device->chunks, &root);
+		status = is_to_fail(&holder.device->chunks)
+				 ? NV_ERR_NO_MEMORY
+				 : evict_next(&holder.device->chunks, &root);
 		if (status == NV_OK)
 			uvm_root_free(root);
 	}

@@ -109,8 +109,8 @@ static bool is_served(u32 number)
 {
 	static const u16 served[] = { 200, 201, 202, 203, 204, 205, 206, 207, 208, 209,
 				      210, 212, 213, 214, 215, 216, 217, 218, 220, 222,
-				      228, 229, 230, 235, 240, 242, 245, 247, 248, 249,
-				      254, 259, 270, 272, 283, 288, 293 };
+				      228, 229, 230, 235, 240, 242, 243, 245, 247, 248,
+				      249, 254, 255, 259, 270, 272, 283, 288, 293 };
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(served); i++) {
@@ -741,6 +741,70 @@ static void test_chunks(void **state)
 	assert_int_equal(fake.videos, videos);
 }
 
+static u32 evict(UVM_TEST_EVICT_CHUNK_PARAMS *p, u32 mode, u64 address)
+{
+	*p = (UVM_TEST_EVICT_CHUNK_PARAMS){ .gpu_uuid = *fake_uuid(0),
+					    .eviction_mode = mode,
+					    .address = address,
+					    .chunk_was_evicted = 7,
+					    .evicted_physical_address = 7,
+					    .chunk_size_backing_virtual = 7 };
+	return CALL(file, UVM_TEST_EVICT_CHUNK, p);
+}
+
+static void test_evict(void **state)
+{
+	UVM_TEST_PMM_INJECT_PMA_EVICT_ERROR_PARAMS inject = { .gpu_uuid = *fake_uuid(0),
+							      .error_after_num_chunks = 2 };
+	UVM_TEST_EVICT_CHUNK_PARAMS p;
+	u64 address;
+
+	/* Without any it is no error. */
+	assert_int_equal(evict(&p, UvmTestEvictModeDefault, 0), NV_OK);
+	assert_true(!p.chunk_was_evicted && !p.evicted_physical_address &&
+		    !p.chunk_size_backing_virtual);
+	map(BASE, MIB(6) + MIB(1));
+	touch(BASE);
+	migrate(BASE, MIB(7), fake_uuid(0));
+	address = residency(BASE)->resident_physical_address[0];
+	assert_int_equal(evict(&p, UvmTestEvictModeDefault, 0), NV_OK);
+	assert_true(p.chunk_was_evicted && p.evicted_physical_address == address);
+	check_page(BASE, &fake_cpu, PAGE, 1);
+	/* By its address: the whole root goes. */
+	assert_int_equal(evict(&p, UvmTestEvictModeVirtual, BASE), NV_OK);
+	assert_false(p.chunk_was_evicted);
+	address = residency(BASE + MIB(6))->resident_physical_address[0];
+	assert_int_equal(evict(&p, UvmTestEvictModeVirtual, BASE + MIB(6) + 40 * PAGE), NV_OK);
+	assert_true(p.chunk_was_evicted && p.evicted_physical_address == address);
+	assert_true(p.chunk_size_backing_virtual == KIB(64));
+	check_page(BASE + MIB(7) - PAGE, &fake_cpu, PAGE, 1);
+	check_page(BASE + MIB(4), fake_uuid(0), MIB(2), 2);
+	address = residency(BASE + MIB(4))->resident_physical_address[0];
+	assert_int_equal(evict(&p, UvmTestEvictModePhysical, address + MIB(1)), NV_OK);
+	assert_true(p.chunk_was_evicted && p.evicted_physical_address == address);
+	check_page(BASE + MIB(4), &fake_cpu, PAGE, 1);
+	check_page(BASE + MIB(2), fake_uuid(0), MIB(2), 2);
+	assert_int_equal(evict(&p, UvmTestEvictModePhysical, address), NV_OK);
+	assert_false(p.chunk_was_evicted);
+	/* What others are given. */
+	migrate(BASE, MIB(4), fake_uuid(0));
+	assert_int_equal(CALL(file, UVM_TEST_PMM_INJECT_PMA_EVICT_ERROR, &inject), NV_OK);
+	assert_false(fake.listener->reclaim(fake.listener_ctx, &fake.gpus[0], MIB(4)));
+	check_page(BASE, &fake_cpu, PAGE, 1);
+	check_page(BASE + MIB(2), fake_uuid(0), MIB(2), 2);
+	assert_true(fake.listener->reclaim(fake.listener_ctx, &fake.gpus[0], MIB(2)));
+	check_page(BASE + MIB(2), &fake_cpu, PAGE, 1);
+	inject.gpu_uuid = fake_nobody;
+	assert_int_equal(CALL(file, UVM_TEST_PMM_INJECT_PMA_EVICT_ERROR, &inject),
+			 NV_ERR_INVALID_DEVICE);
+	assert_int_equal(evict(&p, 0, 0), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(evict(&p, 4, 0), NV_ERR_INVALID_ARGUMENT);
+	assert_int_equal(evict(&p, UvmTestEvictModeVirtual, BASE + MIB(7)), NV_ERR_INVALID_ADDRESS);
+	assert_int_equal(evict(&p, UvmTestEvictModePhysical, GIB(512)), NV_ERR_INVALID_ADDRESS);
+	p.gpu_uuid = fake_nobody;
+	assert_int_equal(CALL(file, UVM_TEST_EVICT_CHUNK, &p), NV_ERR_INVALID_DEVICE);
+}
+
 /* What would take hours ends. */
 static void test_signal(void **state)
 {
@@ -915,6 +979,7 @@ int main(void)
 		TEST(test_self, start_two),
 		TEST(test_refused, start),
 		TEST(test_chunks, start),
+		TEST(test_evict, start),
 		TEST(test_signal, start),
 		TEST(test_found, start),
 		TEST(test_errors, start),

@@ -217,3 +217,86 @@ enum nv_status uvm_test_pmm_alloc_free_root(struct uvm_file *file, void *params)
 	os_mutex_unlock(&space->lock);
 	return status;
 }
+
+/* -- Eviction ------------------------------------------------------------------------------------
+ */
+
+/* Whether there is one is no error: *root. */
+static enum nv_status pick(struct uvm_space *space, struct uvm_gpu *gpu,
+			   UVM_TEST_EVICT_CHUNK_PARAMS *p, struct uvm_root **root)
+{
+	struct uvm_chunk *chunk = NULL;
+	const struct uvm_block *block;
+	struct uvm_range *range;
+
+	switch (p->eviction_mode) {
+	case UvmTestEvictModeDefault:
+		*root = uvm_root_pick(&gpu->device->chunks);
+		return NV_OK;
+	case UvmTestEvictModeVirtual:
+		range = uvm_range_find(space, p->address);
+		if (!range || range->kind != UVM_RANGE_MANAGED)
+			return NV_ERR_INVALID_ADDRESS;
+		block = range->blocks[uvm_block_index(range, p->address)];
+		if (block && block->where && block->where->gpu == gpu)
+			chunk = uvm_block_chunk(block, p->address);
+		*root = chunk ? uvm_root_pick_of(chunk) : NULL;
+		if (*root)
+			p->chunk_size_backing_virtual = chunk->size;
+		return NV_OK;
+	case UvmTestEvictModePhysical:
+		if (p->address >= align_up(gpu->info.video_memory, UVM_ROOT_SIZE))
+			return NV_ERR_INVALID_ADDRESS;
+		*root = uvm_root_pick_at(&gpu->device->chunks, p->address);
+		return NV_OK;
+	default:
+		return NV_ERR_INVALID_ARGUMENT;
+	}
+}
+
+enum nv_status uvm_test_evict_chunk(struct uvm_file *file, void *params)
+{
+	UVM_TEST_EVICT_CHUNK_PARAMS *p = params;
+	struct uvm_space *space = file->space;
+	enum nv_status status = NV_ERR_INVALID_DEVICE;
+	struct uvm_device_holder holder;
+	struct uvm_root *root = NULL;
+	struct uvm_gpu *gpu;
+
+	p->chunk_was_evicted = false;
+	p->evicted_physical_address = 0;
+	p->chunk_size_backing_virtual = 0;
+	os_mutex_lock(&space->lock);
+	gpu = uvm_gpu_find(space, &p->gpu_uuid);
+	if (gpu) {
+		uvm_device_hold(gpu->device, &holder);
+		status = pick(space, gpu, p, &root);
+	}
+	os_mutex_unlock(&space->lock);
+	if (!gpu)
+		return status;
+	if (root) {
+		status = uvm_root_evict(root);
+		if (status == NV_OK) {
+			p->chunk_was_evicted = true;
+			p->evicted_physical_address = root->address;
+			uvm_root_free(root);
+		}
+	}
+	uvm_device_let_go(&holder);
+	return status;
+}
+
+enum nv_status uvm_test_inject_evict_error(struct uvm_file *file, void *params)
+{
+	UVM_TEST_PMM_INJECT_PMA_EVICT_ERROR_PARAMS *p = params;
+	struct uvm_space *space = file->space;
+	struct uvm_gpu *gpu;
+
+	os_mutex_lock(&space->lock);
+	gpu = uvm_gpu_find(space, &p->gpu_uuid);
+	if (gpu)
+		os_store_release(&gpu->device->chunks.fail_reclaim, p->error_after_num_chunks);
+	os_mutex_unlock(&space->lock);
+	return gpu ? NV_OK : NV_ERR_INVALID_DEVICE;
+}

@@ -7,7 +7,7 @@
  *   probe.c   what a range, a block, a page, a group, a GPU is; splits, errors to come
  *   random.c  numbers for those that follow
  *   tree.c    trees of ranges        groups.c  range groups       blocks.c  managed ranges
- *   memory.c  system and video memory            chunks.c  chunks of video memory
+ *   memory.c  system and video memory            chunks.c  chunks of video memory, eviction
  *   push.c    semaphores, trackers, pushes, channels              stress.c  very many of them
  *   copy.c    copy and host engines
  *   tables.c  page tables
@@ -126,6 +126,8 @@ enum nv_status uvm_test_rm_mem_sanity(struct uvm_file *file, void *params);
 enum nv_status uvm_test_pmm_sanity(struct uvm_file *file, void *params);
 enum nv_status uvm_test_pmm_check_leak(struct uvm_file *file, void *params);
 enum nv_status uvm_test_pmm_alloc_free_root(struct uvm_file *file, void *params);
+enum nv_status uvm_test_evict_chunk(struct uvm_file *file, void *params);
+enum nv_status uvm_test_inject_evict_error(struct uvm_file *file, void *params);
 enum nv_status uvm_test_gpu_semaphore_sanity(struct uvm_file *file, void *params);
 enum nv_status uvm_test_tracker_sanity(struct uvm_file *file, void *params);
 enum nv_status uvm_test_push_sanity(struct uvm_file *file, void *params);
