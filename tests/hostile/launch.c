@@ -16,7 +16,7 @@
 #define PATIENCE_US 200000u
 #define ENTRIES (2 * UVM_QUEUES * UVM_QUEUE_SLOTS) /* of SEC2's channel */
 #define SECRET_BYTES 40u /* of the methods of a fill: with the value, and where it goes */
-#define SEALS (OS_PAGE_SIZE + KIB(1))
+#define SEALS OS_PAGE_SIZE
 #define SEAL_BYTES 64u
 #define BIND_BYTES 8u /* that only a queue's first push has */
 #define SIZE_WORD 9u  /* of a launch's methods: DECRYPT_COPY_SIZE's data */

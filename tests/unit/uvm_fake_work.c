@@ -29,6 +29,7 @@ struct rm_uvm_queue {
 	u32 entries, get, error, token, bound;
 	u32 at;	      /* in the segment: where it goes on */
 	bool stalled; /* the semaphore there has not its value yet */
+	bool sec2;    /* whose work is never done */
 	u32 methods[0x1000 / 4];
 };
 
@@ -117,7 +118,7 @@ enum nv_status rm_uvm_queue_create(struct rm_uvm_session *session, u32 engine, u
 	enum nv_status status = NV_ERR_NO_MEMORY;
 	u32 i;
 
-	assert_true(engine >= 2 && engine <= 4);
+	assert_true((engine >= 2 && engine <= 4) || engine == RM_UVM_ENGINE_SEC2);
 	if (!queue)
 		return status;
 	status = rm_uvm_video_alloc(session->gpu, KIB(4), KIB(4), &queue->userd, &queue->put_at);
@@ -132,6 +133,7 @@ enum nv_status rm_uvm_queue_create(struct rm_uvm_session *session, u32 engine, u
 	queue->session = session;
 	queue->gpfifo = gpfifo;
 	queue->entries = entries;
+	queue->sec2 = engine == RM_UVM_ENGINE_SEC2;
 	queue->token = 0x50000 + i;
 	*info = (struct rm_uvm_queue_info){
 		.put = queue->put_at + 0x8c,
@@ -185,7 +187,7 @@ enum nv_status rm_uvm_csl_increment_iv(struct rm_uvm_queue *queue, enum csl_oper
 enum nv_status rm_uvm_csl_encrypt(struct rm_uvm_queue *queue, u32 size, const void *plain,
 				  struct csl_iv *iv, void *cipher, u8 tag[CSL_CRYPT_AUTH_TAG_SIZE])
 {
-	return NV_ERR_INVALID_STATE;
+	return queue->sec2 ? NV_OK : NV_ERR_INVALID_STATE;
 }
 
 enum nv_status rm_uvm_csl_decrypt(struct rm_uvm_queue *queue, u32 size, const void *cipher,
@@ -198,7 +200,7 @@ enum nv_status rm_uvm_csl_decrypt(struct rm_uvm_queue *queue, u32 size, const vo
 enum nv_status rm_uvm_csl_sign(struct rm_uvm_queue *queue, u32 size, const void *input,
 			       u8 mac[CSL_SIGN_AUTH_TAG_SIZE])
 {
-	return NV_ERR_INVALID_STATE;
+	return queue->sec2 ? NV_OK : NV_ERR_INVALID_STATE;
 }
 
 enum nv_status rm_uvm_csl_rotate_iv(struct rm_uvm_queue *queue, enum csl_operation operation)
@@ -371,6 +373,8 @@ void fake_doorbell(struct rm_gpu *gpu, u64 offset, u32 token)
 	assert_int_equal(offset, 0xb80000 + 0x30090);
 	assert_non_null(queue);
 	assert_ptr_equal(queue->session->gpu, gpu);
+	if (queue->sec2)
+		return;
 	drain(queue);
 	do {
 		moved = false;
