@@ -177,7 +177,12 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	const struct serve_config config = {
 		.calls = &fuzz_calls,
 		.ctx = &in,
-		.gpu = { .profile = profile->text, .profile_size = profile->size, .count = 1 },
+		.gpu = { .profile = profile->text,
+			 .profile_size = profile->size,
+			 .count = 1,
+			 .cc = size && data[size - 1] % 8 < 2
+				       ? (enum h100_cc)(1 + data[size - 1] % 8)
+				       : H100_CC_OFF },
 		.log = no_log
 	};
 	struct h100_chip chip = { .calls = &fuzz_calls, .ctx = &in };
@@ -185,7 +190,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct softh100_machine machine;
 	struct serve *serve;
 
-	if (remote_machine(&chip, &machine) == 0 && (machine.gpus == 0 || !machine.profile[0]))
+	if (remote_machine(&chip, &machine) == 0 &&
+	    (machine.gpus == 0 || !machine.profile[0] || machine.cc > SOFTH100_CC_DEVTOOLS))
 		abort();
 	if (serve_open(&config, &serve) != 0)
 		return 0;

@@ -46,7 +46,7 @@ link_made nvidia
 
 # a device's module drives none: of os.h it needs what is not about devices
 link softh100 src/os/linux
-for source in firmware irq pages pci pciwait; do
+for source in firmware irq pages pci pciwait tee; do
 	rm -f "$out/softh100/src/os/linux/$source.c"
 done
 link softh100 src/h100/function
@@ -65,7 +65,7 @@ link softh100_selftest host/linux/tests/softh100
 # what is a device's, its pages and registers, nvidia.ko has and exports
 link nvidia-uvm src/base
 link nvidia-uvm src/os/linux
-for source in firmware irq pages pci pciwait; do
+for source in firmware irq pages pci pciwait tee; do
 	rm -f "$out/nvidia-uvm/src/os/linux/$source.c"
 done
 for folder in src/uvm src/uvm/hal src/uvm/test host/linux/nvidia-uvm; do

@@ -89,7 +89,8 @@ static int answer_machine(struct h100 *fake, void *arg)
 
 	*machine = (struct softh100_machine){ .version = SOFTH100_VERSION,
 					      .gpus = 1,
-					      .profile = "h100-sxm-80gb" };
+					      .profile = "h100-sxm-80gb",
+					      .cc = fake->machine_cc };
 	return 0;
 }
 
@@ -108,6 +109,7 @@ static int answer_attach(struct h100 *fake, void *arg)
 	    attach->subsystem_id != own->subsystem_id || attach->revision != own->revision ||
 	    attach->link_generation != own->link_generation ||
 	    attach->link_width != own->link_width || attach->video_bytes != own->video_bytes ||
+	    attach->cc != fake->machine_cc ||
 	    memcmp(attach->bar_bytes, own->bar_bytes, sizeof(own->bar_bytes)) != 0)
 		return -EINVAL;
 	pthread_mutex_lock(&fake->lock);
@@ -521,6 +523,7 @@ static void identify(struct h100 *fake, const struct h100_config *config)
 		.link_width = (u8)profile.pcie_lanes,
 		.bar_bytes = { profile.bar0_bytes, profile.bar1_bytes, profile.bar2_bytes },
 		.video_bytes = profile.memory_bytes,
+		.video_closed = config->cc == H100_CC_ON,
 	};
 }
 
@@ -533,6 +536,7 @@ enum nv_status h100_create(const struct h100_host *host, const struct h100_confi
 	assert_non_null(fake);
 	fake->host = *host;
 	fake->config = *config;
+	fake->machine_cc = (u32)config->cc;
 	identify(fake, config);
 	fake->profile = malloc(config->profile_size);
 	assert_non_null(fake->profile);

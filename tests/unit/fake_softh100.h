@@ -21,6 +21,7 @@ struct h100 {
 	u32 mapped;		     /* of video memory, by the process */
 	u8 *bells;		     /* pages of them, once the process has mapped them; atomic */
 	struct softh100_links links; /* the module's page of them */
+	u32 machine_cc;		     /* the mode that it was loaded with */
 
 	pthread_mutex_t lock; /* all below */
 	pthread_cond_t changed;

@@ -9,12 +9,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "abi/spdm.h"
 #include "base/bits.h"
 #include "h100_driver.h"
 #include "unit.h"
 
 #define CLIENT 0xc1d00001u
 #define DEVICE 0xa55a0000u
+#define SUBDEVICE 0xc2000003u
+#define INTERNAL 0xc2000001u
 #define UNKNOWN_CONTROL 0x2080fefeu
 
 #define FUNCTION_ALLOCS 2u /* the function's own */
@@ -81,6 +84,13 @@ static int open_one_of_three(void **state)
 static int open_cold(void **state)
 {
 	return open_with(state, true);
+}
+
+static int open_confidential(void **state)
+{
+	const struct h100_config config = { .count = 1, .cc = H100_CC_ON };
+
+	return open_machine(state, true, &config);
 }
 
 static int open_unserved(void **state)
@@ -543,6 +553,9 @@ static void test_machine(void **state)
 	liar.machine = good;
 	liar.machine.profile[0] = '\0';
 	assert_int_equal(remote_machine(&chip, &machine), EPROTO);
+	liar.machine = good;
+	liar.machine.cc = SOFTH100_CC_DEVTOOLS + 1;
+	assert_int_equal(remote_machine(&chip, &machine), EPROTO);
 	memset(liar.machine.profile, 'x', sizeof(liar.machine.profile));
 	assert_int_equal(remote_machine(&chip, &machine), EPROTO);
 	liar.ioctl_rc = -EIO;
@@ -680,6 +693,58 @@ static void test_bell_of_no_number(void **state)
 	assert_int_equal(fake_join(d->gpu, false), EPROTO);
 }
 
+/* -- Confidential mode ------------------------------------------------------------------------- */
+
+static u32 ask_responder(struct driver *d, NV2080_CTRL_INTERNAL_SPDM_PARTITION_PARAMS *p, u8 type)
+{
+	p->cmd.cmdType = type;
+	return driver_control(d, INTERNAL, SUBDEVICE, NV2080_CTRL_INTERNAL_SPDM_PARTITION, p,
+			      sizeof(*p));
+}
+
+/* The mode is the process's as it is the function's: registers, closed BARs, an SPDM responder. */
+static void test_confidential(void **state)
+{
+	static const u8 get_version[] = { 0x10, 0x84, 0, 0 };
+	NV2080_CTRL_INTERNAL_SPDM_PARTITION_PARAMS p = { 0 };
+	NV_SPDM_DESC_HEADER *header;
+	struct driver *d = *state;
+	u8 bytes[4] = { 0 };
+	u32 page;
+
+	h100_bar_write(d->gpu, 2, 0x1000, 4, 0x1234);
+	assert_int_equal((u32)h100_bar_read(d->gpu, 2, 0x1000, 4), ~0u);
+	assert_int_equal(driver_boot(d), NV_OK);
+	assert_int_equal(driver_rd(d, NV_PGC6_AON_SECURE_SCRATCH_GROUP_20), 1);
+	/* Nothing is served before there is a session. */
+	assert_int_equal(
+		driver_control(d, INTERNAL, SUBDEVICE, UNKNOWN_CONTROL, bytes, sizeof(bytes)),
+		NV_ERR_INVALID_STATE);
+	page = driver_alloc(d, 1);
+	header = (void *)driver_page(d, page);
+	p.cmd.ccInit.ccInitCtx.dmaAddr.lo = (u32)driver_bus(page);
+	p.cmd.ccInit.ccInitCtx.dmaAddr.hi = (u32)(driver_bus(page) >> 32);
+	assert_int_equal(ask_responder(d, &p, RM_GSP_SPDM_CMD_ID_CC_INIT), NV_OK);
+	assert_int_equal(p.msg.status, 0);
+	header->msgType = NV_SPDM_MESSAGE_TYPE_NORMAL;
+	header->msgSizeByte = sizeof(get_version);
+	memcpy(header + 1, get_version, sizeof(get_version));
+	assert_int_equal(ask_responder(d, &p, RM_GSP_SPDM_CMD_ID_CC_CTRL), NV_OK);
+	assert_int_equal(p.msg.status, 0);
+	assert_int_equal(((u8 *)(header + 1))[1], 0x04);
+}
+
+/* A process of another mode than the function's does not get onto the bus. */
+static void test_other_mode(void **state)
+{
+	struct driver *d = *state;
+
+	d->gpu->machine_cc = SOFTH100_CC_DEVTOOLS;
+	fake_start(d->gpu);
+	assert_int_equal(fake_join(d->gpu, false), EINVAL);
+}
+
+#define CONFIDENTIAL(name) cmocka_unit_test_setup_teardown(name, open_confidential, close_gpu)
 #define COLD(name) cmocka_unit_test_setup_teardown(name, open_cold, close_gpu)
 #define OF_THREE(name) cmocka_unit_test_setup_teardown(name, open_one_of_three, close_gpu)
 #define BOOTED(name) cmocka_unit_test_setup_teardown(name, open_booted, close_gpu)
@@ -707,6 +772,8 @@ int main(void)
 		UNSERVED(test_refused),
 		UNSERVED(test_allocations),
 		OF_THREE(test_links),
+		CONFIDENTIAL(test_confidential),
+		UNSERVED(test_other_mode),
 		cmocka_unit_test(test_machine),
 		cmocka_unit_test(test_lies),
 	};

@@ -21,7 +21,7 @@
 #define ALL_GPUS (~0u)
 
 struct options {
-	const char *device, *scenario, *profiles, *firmware;
+	const char *device, *scenario, *profiles, *issuer, *firmware;
 	u32 gpu;
 	bool foreground;
 };
@@ -31,6 +31,7 @@ struct session {
 	struct softh100_machine machine;
 	char *profile, *scenario;
 	size_t profile_size, scenario_size;
+	char *issuer; /* its file's absolute path, or NULL */
 };
 
 static const char usage[] =
@@ -41,6 +42,9 @@ static const char usage[] =
 	"  --gpu N          only this one, counted from 0\n"
 	"  --device FILE    the module's device (" SOFTH100_DEVICE ")\n"
 	"  --scenario FILE  what happens to the GPUs: docs/scenarios.md\n"
+	"  --issuer FILE    certificates and key (PEM) that they are certified with in "
+	"confidential\n"
+	"                   mode, instead of the project's test issuer\n"
 	"  --profiles DIR   where the profile that the module names lies, as NAME.profile\n"
 	"  --foreground     stay, and log to standard error instead of the kernel's log\n"
 	"  --firmware FILE  write the firmware that the driver loads, and serve nothing\n"
@@ -70,6 +74,7 @@ static bool parse_options(int argc, char **argv, struct options *o, int *status)
 		{ "device", required_argument, NULL, 'd' },
 		{ "scenario", required_argument, NULL, 's' },
 		{ "profiles", required_argument, NULL, 'p' },
+		{ "issuer", required_argument, NULL, 'i' },
 		{ "foreground", no_argument, NULL, 'f' },
 		{ "firmware", required_argument, NULL, 'w' },
 		{ "help", no_argument, NULL, 'h' },
@@ -98,6 +103,9 @@ static bool parse_options(int argc, char **argv, struct options *o, int *status)
 			break;
 		case 'p':
 			o->profiles = optarg;
+			break;
+		case 'i':
+			o->issuer = optarg;
 			break;
 		case 'f':
 			o->foreground = true;
@@ -171,6 +179,30 @@ static void wait_for_entropy(const volatile u32 *stop)
 		;
 }
 
+/* The issuer's key is in memory only while the GPU is made. */
+static int open_gpu(const struct session *session, struct serve_config *config,
+		    struct serve **serve)
+{
+	char *issuer = NULL;
+	size_t size = 0;
+	int rc = 0;
+
+	if (session->issuer)
+		rc = file_load(session->issuer, &issuer, &size);
+	if (rc) {
+		log_print(OS_LOG_ERROR, "issuer %s: %s", session->issuer, strerror(rc));
+		return rc;
+	}
+	config->gpu.issuer = issuer;
+	config->gpu.issuer_size = size;
+	rc = serve_open(config, serve);
+	config->gpu.issuer = NULL;
+	if (issuer)
+		explicit_bzero(issuer, size);
+	free(issuer);
+	return rc;
+}
+
 static int serve_gpu(void *ctx, u32 gpu, const volatile u32 *stop, void (*ready)(void))
 {
 	const struct session *session = ctx;
@@ -184,16 +216,20 @@ static int serve_gpu(void *ctx, u32 gpu, const volatile u32 *stop, void (*ready)
 			 .scenario_size = session->scenario_size,
 			 .index = gpu,
 			 .count = session->machine.gpus,
-			 .engine_threads = true },
+			 .engine_threads = true,
+			 .cc = (enum h100_cc)session->machine.cc },
 		.log = log_line,
 	};
 	struct serve *serve;
 	int rc;
 
+	_Static_assert((u32)H100_CC_ON == SOFTH100_CC_ON &&
+			       (u32)H100_CC_DEVTOOLS == SOFTH100_CC_DEVTOOLS,
+		       "modes have one number");
 	if (fd < 0)
 		return ENODEV;
 	wait_for_entropy(stop);
-	rc = serve_open(&config, &serve);
+	rc = open_gpu(session, &config, &serve);
 	if (rc) {
 		log_print(rc == EBUSY ? OS_LOG_INFO : OS_LOG_ERROR, "GPU %u: %s", gpu,
 			  strerror(rc));
@@ -233,11 +269,19 @@ static int session_open(const struct options *o, struct session *session)
 		log_print(OS_LOG_ERROR, "profile %s: %s", session->machine.profile, strerror(rc));
 		return rc;
 	}
-	if (!o->scenario)
-		return 0;
-	rc = file_load(o->scenario, &session->scenario, &session->scenario_size);
-	if (rc)
+	if (o->scenario)
+		rc = file_load(o->scenario, &session->scenario, &session->scenario_size);
+	if (rc) {
 		log_print(OS_LOG_ERROR, "scenario %s: %s", o->scenario, strerror(rc));
+		return rc;
+	}
+	/* Each GPU's process reads it, from another directory. */
+	if (o->issuer)
+		session->issuer = realpath(o->issuer, NULL);
+	if (o->issuer && !session->issuer) {
+		rc = errno;
+		log_print(OS_LOG_ERROR, "issuer %s: %s", o->issuer, strerror(rc));
+	}
 	return rc;
 }
 
@@ -245,6 +289,7 @@ static void session_close(struct session *session)
 {
 	free(session->profile);
 	free(session->scenario);
+	free(session->issuer);
 }
 
 static int serve_all(const struct options *o)

@@ -76,12 +76,14 @@ int remote_machine(struct h100_chip *chip, struct softh100_machine *machine)
 	if (rc)
 		return rc;
 	if (machine->version != SOFTH100_VERSION || machine->gpus == 0 ||
+	    machine->cc > SOFTH100_CC_DEVTOOLS ||
 	    !memchr(machine->profile, 0, sizeof(machine->profile)) || !machine->profile[0])
 		return EPROTO;
 	return 0;
 }
 
-int remote_attach(struct h100_chip *chip, const struct h100_function_identity *identity)
+int remote_attach(struct h100_chip *chip, const struct h100_function_identity *identity,
+		  enum h100_cc cc)
 {
 	struct softh100_attach attach = {
 		.version = SOFTH100_VERSION,
@@ -95,6 +97,7 @@ int remote_attach(struct h100_chip *chip, const struct h100_function_identity *i
 		.link_width = identity->link_width,
 		.bar_bytes = { identity->bar_bytes[0], identity->bar_bytes[1],
 			       identity->bar_bytes[2] },
+		.cc = (__u32)cc,
 		.video_bytes = identity->video_bytes,
 	};
 

@@ -10,6 +10,7 @@
 
 #include "base/types.h"
 #include "h100/function/chip.h"
+#include "h100/h100.h"
 #include "host/linux/softh100/softh100.h"
 #include "os/os.h"
 
@@ -52,8 +53,9 @@ static inline int remote_error(struct h100_chip *chip)
 
 /* What the module was loaded with, checked. 0 or an errno; EPROTO: another version, or nonsense. */
 int remote_machine(struct h100_chip *chip, struct softh100_machine *machine);
-/* Binds the file to the GPU. 0 or an errno. */
-int remote_attach(struct h100_chip *chip, const struct h100_function_identity *identity);
+/* Binds the file to the GPU, which is in that mode. 0 or an errno. */
+int remote_attach(struct h100_chip *chip, const struct h100_function_identity *identity,
+		  enum h100_cc cc);
 
 /* System memory by its DMA address; false when any byte is out of reach. ctx: the chip. */
 bool remote_dma_read(void *ctx, u64 address, void *data, size_t size);

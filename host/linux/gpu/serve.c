@@ -106,7 +106,7 @@ int serve_open(const struct serve_config *config, struct serve **out)
 	if (rc)
 		goto fail_gpu;
 	gpu_identify(&s->gpu, &identity);
-	rc = remote_attach(&s->chip, &identity);
+	rc = remote_attach(&s->chip, &identity, model.cc);
 	if (rc)
 		goto fail_attach;
 	s->video_bytes = identity.video_bytes;

@@ -24,6 +24,19 @@ static int map_moved(struct vm_area_struct *vma)
 	return -EINVAL;
 }
 
+/*
+ * In a guest whose memory the CPU encrypts a mapping shows either what is shared or what is
+ * private; what a range's memory will be is known when it is mapped, but for GPUs that start
+ * afterwards.
+ */
+static bool fits(const struct vm_area_struct *vma, const struct os_pages *pages)
+{
+	pgprot_t prot = vma->vm_page_prot;
+	bool decrypted = pgprot_val(prot) == pgprot_val(pgprot_decrypted(prot));
+
+	return os_linux_cpu_tee() == OS_TEE_NONE || decrypted == (pages->kind == OS_PAGES_SHARED);
+}
+
 /* Under uvm's lock: the page that was touched. */
 static enum uvm_result insert(void *ctx, const struct uvm_extent *extent)
 {
@@ -35,7 +48,7 @@ static enum uvm_result insert(void *ctx, const struct uvm_extent *extent)
 	if (address < extent->address || address - extent->address >= extent->size)
 		return UVM_RESULT_EFAULT;
 	page = os_linux_pages_page(extent->pages, extent->offset + (address - extent->address));
-	if (!page)
+	if (!page || !fits(vmf->vma, extent->pages))
 		return UVM_RESULT_EFAULT;
 	rc = os_linux_alloc_fails() ? -ENOMEM : vm_insert_page(vmf->vma, address, page);
 	switch (rc) {
@@ -94,6 +107,8 @@ int nvidia_uvm_map(struct uvm_file *uvm, struct vm_area_struct *vma)
 #else
 	vma->vm_flags |= set;
 #endif
+	if (kind == UVM_MMAP_SEMAPHORE_POOL || !rm_uvm_is_confidential(nvidia_rm))
+		vma->vm_page_prot = pgprot_decrypted(vma->vm_page_prot);
 	vma->vm_private_data = uvm;
 	vma->vm_ops = &map_ops;
 	return 0;

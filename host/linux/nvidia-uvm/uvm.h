@@ -10,6 +10,8 @@
 
 /* nvidia.ko's instance, which it exports: there as long as that module is. */
 extern struct rm *nvidia_rm;
+/* Of rm/uvm.h, with which the kernel's headers do not go: a name there is a macro of theirs. */
+bool rm_uvm_is_confidential(const struct rm *rm);
 
 /* -- module.c -- */
 

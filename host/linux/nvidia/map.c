@@ -178,6 +178,15 @@ static bool is_doorbell(const struct rm_mapping *rm)
 	return rm->extents[0].kind == RM_MAP_BAR && rm->extents[0].bar == BAR_REGISTERS;
 }
 
+/* As the driver sees it: in a guest whose memory the CPU encrypts, what is shared is not. */
+static pgprot_t protection(const struct rm_mapping *rm, pgprot_t prot)
+{
+	const struct rm_map_extent *first = &rm->extents[0];
+	bool shared = first->kind != RM_MAP_BAR && first->pages->kind == OS_PAGES_SHARED;
+
+	return shared ? pgprot_decrypted(prot) : prot;
+}
+
 /* Registers that a process may have are one page of doorbells. maps.lock held. 0 or -errno. */
 static int map_bell(struct map *map, unsigned long pages)
 {
@@ -241,6 +250,7 @@ int nvidia_map(struct file *file, struct rm_file *rm, struct vm_area_struct *vma
 		return rc;
 	}
 	vma->vm_pgoff = map->first;
+	vma->vm_page_prot = protection(map->rm, vma->vm_page_prot);
 	/* A child gets none of it by itself, as with the documented driver. */
 	set_flags(vma, VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY,
 		  map->writable ? 0 : VM_MAYWRITE);

@@ -20,12 +20,16 @@ static struct dentry *debug;
 static int rm_start(void)
 {
 	struct rm_config config = { .host = &nvidia_host_ops };
+	int rc = nvidia_settings(&config);
 	enum nv_status status;
 
-	nvidia_settings(&config);
+	if (rc)
+		return rc;
 	status = rm_create(&config, &nvidia_rm);
-	if (status != NV_OK)
+	if (status != NV_OK) {
 		os_log(OS_LOG_ERROR, "NVRM: the resource manager does not start: 0x%x", status);
+		nvidia_settings_free();
+	}
 	return nvidia_errno(status);
 }
 
@@ -33,6 +37,7 @@ static void rm_stop(void)
 {
 	rm_destroy(nvidia_rm);
 	nvidia_rm = NULL;
+	nvidia_settings_free();
 }
 
 static int __init nvidia_init(void)

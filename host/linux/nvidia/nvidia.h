@@ -22,8 +22,12 @@ extern struct rm *nvidia_rm;
 
 /* -- settings.c -- */
 
-/* Fills config from the module's parameters; entries are valid until the module goes. */
-void nvidia_settings(struct rm_config *config);
+/*
+ * Fills config from the module's parameters; entries are valid until the module goes, the trusted
+ * certificate until nvidia_settings_free. 0, or -errno: there is no such certificate.
+ */
+int nvidia_settings(struct rm_config *config);
+void nvidia_settings_free(void);
 /* NVreg_RegisterPCIDriver: whether GPUs are looked for at all. */
 bool nvidia_binds_gpus(void);
 

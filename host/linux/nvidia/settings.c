@@ -5,7 +5,10 @@
  * /proc/driver/nvidia/params like the others.
  */
 #include <linux/kernel.h>
+#include <linux/kernel_read_file.h>
 #include <linux/moduleparam.h>
+#include <linux/sizes.h>
+#include <linux/vmalloc.h>
 
 #include "host/linux/nvidia/nvidia.h"
 #include "rm/parameters.h"
@@ -49,7 +52,40 @@ module_param(interface_version, charp, 0444);
 MODULE_PARM_DESC(interface_version,
 		 "Version of the client libraries, " RM_DEFAULT_VERSION " unless set");
 
-void nvidia_settings(struct rm_config *config)
+static char *cc_root;
+module_param(cc_root, charp, 0444);
+MODULE_PARM_DESC(cc_root, "File of the certificate (DER) that is trusted to certify GPUs in "
+			  "confidential mode; unset: the project's test root");
+
+#define ROOT_MAX SZ_64K
+
+static void *root; /* its contents */
+
+static int load_root(struct rm_config *config)
+{
+	size_t size = 0;
+	ssize_t got;
+
+	if (!cc_root)
+		return 0;
+	got = kernel_read_file_from_path(cc_root, 0, &root, ROOT_MAX, &size,
+					 READING_X509_CERTIFICATE);
+	if (got <= 0) {
+		os_log(OS_LOG_ERROR, "NVRM: cc_root: %s: error %zd", cc_root, got ? -got : EINVAL);
+		return got ? (int)got : -EINVAL;
+	}
+	config->cc_root = root;
+	config->cc_root_bytes = (u32)got;
+	return 0;
+}
+
+void nvidia_settings_free(void)
+{
+	vfree(root);
+	root = NULL;
+}
+
+int nvidia_settings(struct rm_config *config)
 {
 	u32 i = 0;
 
@@ -69,6 +105,7 @@ void nvidia_settings(struct rm_config *config)
 		os_log(OS_LOG_WARN, "NVRM: settings of NVLink and NVSwitch have no effect");
 	if (rm_firmware_active)
 		os_log(OS_LOG_INFO, "NVRM: the GPU's firmware is active on every GPU");
+	return load_root(config);
 }
 
 bool nvidia_binds_gpus(void)

@@ -36,14 +36,23 @@ static void access_write(struct soft_pci *gpu, u32 bar, u64 offset, u32 width, u
 	rcu_read_unlock();
 }
 
+/* Confidential mode closes video memory's BAR; what is forgotten there the firmware forgets. */
 static struct page *access_page(struct soft_pci *gpu, u64 offset)
 {
+	if (gpu->function.identity.video_closed)
+		return NULL;
 	return soft_video_page(&gpu->video, &gpu->function, offset);
 }
 
 static void access_discard(struct soft_pci *gpu, u64 offset, u64 size)
 {
-	soft_video_discard(&gpu->video, offset, size);
+	if (!gpu->function.identity.video_closed)
+		soft_video_discard(&gpu->video, offset, size);
+}
+
+static enum os_tee access_tee(struct soft_pci *gpu)
+{
+	return soft_machine.tee;
 }
 
 const struct soft_pci_access softh100_access = {
@@ -54,6 +63,7 @@ const struct soft_pci_access softh100_access = {
 	.write = access_write,
 	.page = access_page,
 	.discard = access_discard,
+	.tee = access_tee,
 	.bell_get = soft_bell_get,
 	.bell_put = soft_bell_put,
 	.bell_fault = soft_bell_fault,

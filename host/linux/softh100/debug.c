@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * debugfs: softh100/<GPU>/inject, where faults are written in the words of `leafhopper inject`, and
- * softh100/<GPU>/slot, where "remove" pulls the GPU out of its slot and "add" puts it in again.
+ * softh100/<GPU>/slot, where "remove" pulls the GPU out of its slot and "add" puts it in again; and
+ * softh100/<GPU>/tamper, a hostile host: "read BYTES N" or "write BYTES N" changes a bit of the
+ * next N pieces of system memory of at least BYTES that the GPU reads or wrote. It reads how many
+ * are left.
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>
@@ -67,6 +70,33 @@ static ssize_t slot_read(struct file *file, char __user *user, size_t size, loff
 	return simple_read_from_buffer(user, size, at, text, strlen(text));
 }
 
+static ssize_t tamper_write(struct file *file, const char __user *user, size_t size, loff_t *at)
+{
+	struct soft_pci *gpu = file->private_data;
+	struct soft_tamper tamper = { 0 };
+	char line[40], word[8];
+	int rc = get_line(line, sizeof(line), user, size);
+
+	if (!rc && sscanf(line, "%7s %u %u", word, &tamper.bytes, &tamper.left) != 3)
+		rc = -EINVAL;
+	if (rc)
+		return rc;
+	tamper.write = strcmp(word, "write") == 0;
+	if (!tamper.write && strcmp(word, "read") != 0)
+		return -EINVAL;
+	soft_dma_tamper(&gpu->dma, &tamper);
+	return size;
+}
+
+static ssize_t tamper_read(struct file *file, char __user *user, size_t size, loff_t *at)
+{
+	struct soft_pci *gpu = file->private_data;
+	char text[16];
+	int length = snprintf(text, sizeof(text), "%u\n", READ_ONCE(gpu->dma.tamper.left));
+
+	return simple_read_from_buffer(user, size, at, text, length);
+}
+
 static const struct file_operations inject_ops = {
 	.owner = THIS_MODULE,
 	.open = simple_open,
@@ -78,6 +108,13 @@ static const struct file_operations slot_ops = {
 	.open = simple_open,
 	.read = slot_read,
 	.write = slot_write,
+};
+
+static const struct file_operations tamper_ops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.read = tamper_read,
+	.write = tamper_write,
 };
 
 void soft_debug_init(void)
@@ -92,6 +129,7 @@ void soft_debug_init(void)
 		gpu->dir = debugfs_create_dir(name, soft_machine.dir);
 		debugfs_create_file("inject", 0200, gpu->dir, gpu, &inject_ops);
 		debugfs_create_file("slot", 0600, gpu->dir, gpu, &slot_ops);
+		debugfs_create_file("tamper", 0600, gpu->dir, gpu, &tamper_ops);
 	}
 }
 

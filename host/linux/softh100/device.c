@@ -32,6 +32,7 @@ static long get_machine(struct softh100_machine __user *user)
 	struct softh100_machine machine = {
 		.version = SOFTH100_VERSION,
 		.gpus = soft_machine.gpus,
+		.cc = soft_machine.cc,
 	};
 
 	strscpy(machine.profile, soft_machine.profile->name, sizeof(machine.profile));
@@ -45,7 +46,8 @@ static bool same(const struct h100_function_identity *id, const struct softh100_
 	       id->subsystem_id == a->subsystem_id && id->revision == a->revision &&
 	       id->link_generation == a->link_generation && id->link_width == a->link_width &&
 	       id->bar_bytes[0] == a->bar_bytes[0] && id->bar_bytes[1] == a->bar_bytes[1] &&
-	       id->bar_bytes[2] == a->bar_bytes[2] && id->video_bytes == a->video_bytes;
+	       id->bar_bytes[2] == a->bar_bytes[2] && id->video_bytes == a->video_bytes &&
+	       soft_machine.cc == a->cc;
 }
 
 static long attach(struct file *file, const struct softh100_attach __user *user)

@@ -8,12 +8,16 @@
  * The base lies above all physical addresses and outside of both halves of virtual ones. Addresses
  * are used again as late as possible, with a page between any two mappings that is never mapped.
  * An entry is looked up and copied under the table's lock, so that unmapping waits for accesses.
+ *
+ * Where the CPU protects memory a page is private unless it is shared (soft_pci.h): it has an
+ * address like any other, behind which the GPU finds nothing.
  */
 #include <linux/dma-map-ops.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
 #include <linux/scatterlist.h>
+#include <linux/set_memory.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -26,8 +30,8 @@
 #define DMA_RESERVE (DMA_PAGES << PAGE_SHIFT)
 #define DMA_ACCESS_MAX (1u << 20)
 
-/* What the device may do with a page: tags of its pointer. */
-enum { DMA_BOTH = 0, DMA_READ_ONLY = 1, DMA_WRITE_ONLY = 3 };
+/* What the device may do with a page: tags of its pointer; a private one has no pointer. */
+enum { DMA_BOTH = 0, DMA_READ_ONLY = 1, DMA_WRITE_ONLY = 3, DMA_NOTHING };
 
 static struct resource addresses = {
 	.name = "softh100 DMA",
@@ -55,8 +59,10 @@ void soft_dma_init(struct soft_dma *dma)
 	dma->next = 1;
 }
 
-static u32 tag_of(enum dma_data_direction direction)
+static u32 tag_of(enum dma_data_direction direction, unsigned long attrs)
 {
+	if (soft_machine.tee != OS_TEE_NONE && !(attrs & SOFT_PCI_ATTR_SHARED))
+		return DMA_NOTHING;
 	switch (direction) {
 	case DMA_TO_DEVICE:
 		return DMA_READ_ONLY;
@@ -101,6 +107,11 @@ static void unmap_pages(struct soft_dma *dma, u64 first, u64 count)
 	xa_unlock_irqrestore(&dma->pages, flags);
 }
 
+static void *entry_of(struct page *page, u32 tag)
+{
+	return tag == DMA_NOTHING ? xa_mk_value(0) : xa_tag_pointer(page, tag);
+}
+
 /* The DMA address of count pages from page on, DMA_MAPPING_ERROR when out of resources. */
 static dma_addr_t map_pages(struct soft_dma *dma, struct page *page, u64 count, u32 tag)
 {
@@ -115,7 +126,7 @@ static dma_addr_t map_pages(struct soft_dma *dma, struct page *page, u64 count, 
 	failed = first == 0;
 	for (i = 0; i < count && !failed; i++)
 		failed = xa_is_err(__xa_store(&dma->pages, first + i,
-					      xa_tag_pointer(nth_page(page, i), tag),
+					      entry_of(nth_page(page, i), tag),
 					      GFP_ATOMIC | __GFP_NOWARN));
 	if (failed)
 		while (first != 0 && i-- > 0)
@@ -163,7 +174,7 @@ static dma_addr_t soft_map_page(struct device *dev, struct page *page, unsigned 
 	offset = offset_in_page(offset);
 	if (!dma || !size)
 		return DMA_MAPPING_ERROR;
-	base = map_pages(dma, page, PFN_UP(offset + size), tag_of(direction));
+	base = map_pages(dma, page, PFN_UP(offset + size), tag_of(direction, attrs));
 	return base == DMA_MAPPING_ERROR ? base : base + offset;
 }
 
@@ -205,6 +216,31 @@ static int soft_map_sg(struct device *dev, struct scatterlist *list, int count,
 	return count;
 }
 
+/*
+ * Coherent memory is shared: decrypted, in a guest whose memory the CPU encrypts. False: it cannot
+ * be, and is freed, or nobody's any more, as it is not known which part of it is.
+ */
+static bool share(void *memory, size_t size, gfp_t gfp)
+{
+	if (os_linux_cpu_tee() == OS_TEE_NONE)
+		return true;
+	if (!gfpflags_allow_blocking(gfp)) {
+		free_pages_exact(memory, size);
+		return false;
+	}
+	if (set_memory_decrypted((unsigned long)memory, PFN_UP(size)))
+		return false;
+	memset(memory, 0, size);
+	return true;
+}
+
+static void free_shared(void *memory, size_t size)
+{
+	if (os_linux_cpu_tee() == OS_TEE_NONE ||
+	    set_memory_encrypted((unsigned long)memory, PFN_UP(size)) == 0)
+		free_pages_exact(memory, size);
+}
+
 static void *soft_alloc(struct device *dev, size_t size, dma_addr_t *address, gfp_t gfp,
 			unsigned long attrs)
 {
@@ -215,11 +251,11 @@ static void *soft_alloc(struct device *dev, size_t size, dma_addr_t *address, gf
 		return NULL;
 	gfp &= ~(__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM | __GFP_COMP);
 	memory = alloc_pages_exact(size, gfp | __GFP_ZERO);
-	if (!memory)
+	if (!memory || !share(memory, size, gfp))
 		return NULL;
 	*address = map_pages(dma, virt_to_page(memory), PFN_UP(size), DMA_BOTH);
 	if (*address == DMA_MAPPING_ERROR) {
-		free_pages_exact(memory, size);
+		free_shared(memory, size);
 		return NULL;
 	}
 	return memory;
@@ -229,7 +265,7 @@ static void soft_free(struct device *dev, size_t size, void *memory, dma_addr_t 
 		      unsigned long attrs)
 {
 	soft_unmap_page(dev, address, size, DMA_BIDIRECTIONAL, attrs);
-	free_pages_exact(memory, size);
+	free_shared(memory, size);
 }
 
 static int soft_mmap(struct device *dev, struct vm_area_struct *vma, void *memory,
@@ -241,7 +277,7 @@ static int soft_mmap(struct device *dev, struct vm_area_struct *vma, void *memor
 		return -ENXIO;
 	return remap_pfn_range(vma, vma->vm_start,
 			       page_to_pfn(virt_to_page(memory)) + vma->vm_pgoff,
-			       count << PAGE_SHIFT, vma->vm_page_prot);
+			       count << PAGE_SHIFT, pgprot_decrypted(vma->vm_page_prot));
 }
 
 static int soft_get_sgtable(struct device *dev, struct sg_table *table, void *memory,
@@ -280,12 +316,13 @@ const struct dma_map_ops soft_dma_ops = {
 
 /* -- What the process does --------------------------------------------------------------------- */
 
-/* The memory behind an address if the GPU may access it so. Lock held. */
+/* The memory behind an address if the GPU may access it so, or NULL. Lock held. */
 static void *find(struct soft_dma *dma, u64 address, bool write)
 {
 	void *entry = xa_load(&dma->pages, page_number(address));
 
-	if (!entry || xa_pointer_tag(entry) == (write ? DMA_READ_ONLY : DMA_WRITE_ONLY))
+	if (!entry || xa_is_value(entry) ||
+	    xa_pointer_tag(entry) == (write ? DMA_READ_ONLY : DMA_WRITE_ONLY))
 		return NULL;
 	return page_address((struct page *)xa_untag_pointer(entry)) + offset_in_page(address);
 }
@@ -342,6 +379,33 @@ static int check(struct soft_pci *gpu, size_t size, u64 address, bool write)
 	return 0;
 }
 
+void soft_dma_tamper(struct soft_dma *dma, const struct soft_tamper *tamper)
+{
+	unsigned long flags;
+
+	xa_lock_irqsave(&dma->pages, flags);
+	dma->tamper = *tamper;
+	xa_unlock_irqrestore(&dma->pages, flags);
+}
+
+/* In its middle, which is no header's. */
+static void tamper_with(struct soft_dma *dma, u64 address, size_t size, bool write)
+{
+	struct soft_tamper *tamper = &dma->tamper;
+	unsigned long flags;
+	u8 *memory;
+
+	if (likely(!READ_ONCE(tamper->left)))
+		return;
+	xa_lock_irqsave(&dma->pages, flags);
+	memory = find(dma, address + size / 2, write);
+	if (tamper->left && tamper->write == write && size >= tamper->bytes && memory) {
+		tamper->left--;
+		*memory ^= 1;
+	}
+	xa_unlock_irqrestore(&dma->pages, flags);
+}
+
 /*
  * Pages are copied one by one by way of a buffer, since user memory may fault: a driver that unmaps
  * some of them meanwhile gets the rest of an access refused, as on a bus.
@@ -360,6 +424,8 @@ ssize_t soft_dma_access(struct soft_pci *gpu, char __user *user, size_t size, u6
 		buffer = (void *)__get_free_page(GFP_KERNEL);
 	if (!buffer)
 		return -ENOMEM;
+	if (!write)
+		tamper_with(&gpu->dma, address, size, false);
 	for (; !rc && done < size; done += part) {
 		part = min_t(size_t, size - done, PAGE_SIZE - offset_in_page(address + done));
 		if ((write && copy_from_user(buffer, user + done, part)) ||
@@ -367,6 +433,8 @@ ssize_t soft_dma_access(struct soft_pci *gpu, char __user *user, size_t size, u6
 		    (!write && copy_to_user(user + done, buffer, part)))
 			rc = -EFAULT;
 	}
+	if (write && !rc)
+		tamper_with(&gpu->dma, address, size, true);
 	if (buffer != small)
 		free_page((unsigned long)buffer);
 	return rc ? rc : size;

@@ -250,6 +250,7 @@ struct soft_pci *soft_gpu_create(u32 index)
 		return NULL;
 	gpu->index = index;
 	identity.index = index;
+	identity.video_closed = soft_machine.cc == SOFTH100_CC_ON;
 	soft_video_init(&gpu->video, index, identity.video_bytes);
 	soft_bells_init(&gpu->bells,
 			gpu->video.base + (pgoff_t)(SOFTH100_BELLS_OFFSET >> PAGE_SHIFT));

@@ -25,6 +25,7 @@
 #include "h100/function/function.h"
 #include "host/linux/softh100/softh100.h"
 #include "os/linux/soft_pci.h"
+#include "os/os.h"
 
 struct dentry;
 struct pci_bus;
@@ -104,9 +105,19 @@ int soft_bells_mmap(struct soft_pci *gpu, struct vm_area_struct *vma);
 
 /* -- System memory by DMA address: dma.c ------------------------------------------------------- */
 
+/* Tests: whoever runs the machine changes a bit of the system memory that the GPU looks at. */
+struct soft_tamper {
+	u32 left;   /* accesses in which he does; 0: none */
+	bool write; /* by the GPU, afterwards; else reads, before */
+	u32 bytes;  /* of so many and more */
+};
+
 struct soft_dma {
-	struct xarray pages; /* struct page by DMA page number; under its lock, interrupts off */
+	/* By DMA page number: struct page, or a value for a private one, which the GPU does not
+	 * reach. Under its lock, interrupts off. */
+	struct xarray pages;
 	u64 next; /* where to look for free addresses, as a page number; under the lock too */
+	struct soft_tamper tamper; /* likewise */
 };
 
 struct dma_map_ops;
@@ -120,6 +131,7 @@ u32 soft_dma_clear(struct soft_dma *dma);
 /* pread, or pwrite, which only reads user: bytes, or -EFAULT, -EINVAL, -ENOMEM. */
 ssize_t soft_dma_access(struct soft_pci *gpu, char __user *user, size_t size, u64 address,
 			bool write);
+void soft_dma_tamper(struct soft_dma *dma, const struct soft_tamper *tamper);
 
 /* -- Interrupts: irq.c ------------------------------------------------------------------------- */
 
@@ -246,6 +258,8 @@ struct soft_pci {
 struct soft_machine {
 	const struct soft_profile *profile;
 	u32 gpus;
+	u32 cc;		 /* SOFTH100_CC_*, of all GPUs */
+	enum os_tee tee; /* protects memory: a GPU reaches only what is shared with it */
 	struct soft_pci *gpu[SOFT_GPUS_MAX];
 	struct workqueue_struct *queue;
 	wait_queue_head_t attached;   /* somebody attached */

@@ -26,10 +26,27 @@ static char *profile = "h100-sxm-80gb";
 module_param(profile, charp, 0444);
 MODULE_PARM_DESC(profile, "which GPU: h100-sxm-80gb (default), h100-pcie-80gb or h200");
 
+static char *cc = "off";
+module_param(cc, charp, 0444);
+MODULE_PARM_DESC(cc,
+		 "confidential mode of the GPUs, as their hardware says it: off (default), on or "
+		 "devtools");
+
+static char *tee = "";
+module_param(tee, charp, 0444);
+MODULE_PARM_DESC(tee, "what the CPU is said to protect memory with where the kernel says nothing: "
+		      "none, tdx or sev-snp (default: tdx unless cc is off)");
+
 static char *process = "";
 module_param(process, charp, 0444);
 MODULE_PARM_DESC(process, "path of leafhopper-gpu, which is started for the GPUs; "
 			  "empty (default): somebody else starts it");
+
+static char *issuer = "";
+module_param(issuer, charp, 0444);
+MODULE_PARM_DESC(issuer,
+		 "file of the certificates and key (PEM) that process certifies GPUs with in "
+		 "confidential mode; empty (default): the project's test issuer");
 
 static uint fail_load;
 module_param(fail_load, uint, 0400);
@@ -40,11 +57,20 @@ struct soft_machine soft_machine;
 int soft_process_start(u32 index)
 {
 	static char *environment[] = { "HOME=/", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
+	char *arguments[6] = { process };
 	char number[12];
-	char *arguments[] = { process, index == ~0u ? NULL : "--gpu", number, NULL };
+	u32 count = 1;
 	int rc;
 
 	snprintf(number, sizeof(number), "%u", index);
+	if (index != ~0u) {
+		arguments[count++] = "--gpu";
+		arguments[count++] = number;
+	}
+	if (issuer[0]) {
+		arguments[count++] = "--issuer";
+		arguments[count++] = issuer;
+	}
 	rc = call_usermodehelper(process, arguments, environment, UMH_WAIT_EXEC);
 	if (rc)
 		os_log(OS_LOG_ERROR, "cannot start %s: error %d", process, -rc);
@@ -86,11 +112,46 @@ static const struct soft_profile *find_profile(void)
 	return NULL;
 }
 
+static int set_cc(void)
+{
+	static const char *const names[] = { [SOFTH100_CC_OFF] = "off",
+					     [SOFTH100_CC_ON] = "on",
+					     [SOFTH100_CC_DEVTOOLS] = "devtools" };
+	int at = match_string(names, ARRAY_SIZE(names), cc);
+
+	if (at < 0) {
+		os_log(OS_LOG_ERROR, "cc=%s: off, on or devtools", cc);
+		return -EINVAL;
+	}
+	soft_machine.cc = at;
+	return 0;
+}
+
+/* What the kernel says is not to be denied. */
+static int set_tee(void)
+{
+	static const char *const names[] = {
+		[OS_TEE_NONE] = "none", [OS_TEE_SEV] = "sev-snp", [OS_TEE_TDX] = "tdx"
+	};
+	int at = soft_machine.cc == SOFTH100_CC_OFF ? OS_TEE_NONE : OS_TEE_TDX;
+
+	if (tee[0])
+		at = match_string(names, ARRAY_SIZE(names), tee);
+	if (at < 0) {
+		os_log(OS_LOG_ERROR, "tee=%s: none, tdx or sev-snp", tee);
+		return -EINVAL;
+	}
+	soft_machine.tee = os_linux_cpu_tee();
+	if (soft_machine.tee == OS_TEE_NONE)
+		soft_machine.tee = at;
+	return 0;
+}
+
 static int check_parameters(void)
 {
 	soft_machine.profile = find_profile();
 	soft_machine.process = process;
-	if (!soft_machine.profile)
+	if (!soft_machine.profile || set_cc() || set_tee())
 		return -EINVAL;
 	if (gpus < 1 || gpus > SOFT_GPUS_MAX) {
 		os_log(OS_LOG_ERROR, "gpus=%u: 1 to %u", gpus, SOFT_GPUS_MAX);

@@ -21,31 +21,38 @@
 #include <linux/types.h>
 
 #define SOFTH100_DEVICE "/dev/softh100"
-#define SOFTH100_VERSION 3u
+#define SOFTH100_VERSION 4u
 
 /*
  * Before ATTACH everything but MACHINE fails with ENOTCONN; once the GPU is out of its slot
  * everything but WAIT fails with ENODEV. A request of no kind is ENOTTY.
  */
 
+/* The mode of a machine's GPUs, confidential or not, by their hardware. */
+#define SOFTH100_CC_OFF 0u
+#define SOFTH100_CC_ON 1u
+#define SOFTH100_CC_DEVTOOLS 2u
+
 /* What the module was loaded with: GPUs and the profile's name. No GPU need be attached. */
 struct softh100_machine {
 	__u32 version; /* SOFTH100_VERSION */
 	__u32 gpus;
 	char profile[64]; /* terminated */
+	__u32 cc;	  /* SOFTH100_CC_* */
+	__u32 reserved;
 };
 
 /*
- * Binds the file to GPU index and puts the GPU on the bus. What the profile says must be what the
- * function was made with: EINVAL. EBUSY: another file serves it, or this one serves another.
- * ENODEV: no such GPU. EPROTO: another version.
+ * Binds the file to GPU index and puts the GPU on the bus. What the profile says, and the mode,
+ * must be what the function was made with: EINVAL. EBUSY: another file serves it, or this one
+ * serves another. ENODEV: no such GPU. EPROTO: another version.
  */
 struct softh100_attach {
 	__u32 version;
 	__u32 index;
 	__u16 vendor_id, device_id, subsystem_vendor_id, subsystem_id;
 	__u8 revision, link_generation, link_width, reserved;
-	__u32 reserved2;
+	__u32 cc; /* SOFTH100_CC_* */
 	__u64 bar_bytes[3];
 	__u64 video_bytes;
 };
@@ -172,7 +179,7 @@ struct softh100_command {
 
 /*
  * pread and pwrite: system memory by its DMA address, of any alignment and size up to 1 MiB; EFAULT
- * when any byte is not mapped for this GPU or the function is no bus master.
+ * when any byte is not mapped for this GPU, or private, or the function is no bus master.
  *
  * mmap (MAP_SHARED): video memory, at offset 0 and up to its size. Sparse: pages appear, zeroed, as
  * they are touched from either side. At SOFTH100_BELLS_OFFSET and up to 256 MiB: pages of bells; a

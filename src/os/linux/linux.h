@@ -32,6 +32,9 @@ void os_linux_live(u64 *blocks, u64 *bytes);
  */
 bool os_linux_alloc_fails(void);
 
+/* What the CPU protects this kernel's memory with, as the kernel found it. */
+enum os_tee os_linux_cpu_tee(void);
+
 /* -- PCI devices ------------------------------------------------------------------------------- */
 
 /*

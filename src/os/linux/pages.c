@@ -2,10 +2,14 @@
 /*
  * Pages of os.h: single pages, side by side only for the CPU. Those that are shared with a device
  * come from its coherent allocator, others from the page allocator, or from a process.
+ *
+ * In a guest whose memory the CPU encrypts, shared pages are decrypted, by the coherent allocator
+ * or here, and mapped so wherever the CPU sees them. Elsewhere the functions for that do nothing.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/set_memory.h>
 #include <linux/vmalloc.h>
 
 #include "os/linux/pci.h"
@@ -20,6 +24,7 @@ struct pages {
 	struct list_head node;	/* of the device */
 	struct os_pci_dev *dev; /* NULL: the device cannot reach them (any more); pages_lock */
 	size_t count;
+	bool shared;   /* OS_PAGES_SHARED */
 	bool pinned;   /* a process's own */
 	bool writable; /* ... and the device may write to it */
 	bool view;     /* the CPU's mapping is another's */
@@ -29,13 +34,31 @@ struct pages {
 /* Which device has which pages; held while pages become or cease to be a device's. */
 static DEFINE_MUTEX(pages_lock);
 
-static bool record_alloc(struct os_pci_dev *dev, enum os_pages_kind kind, struct page_record *r)
+/* False: nobody can tell how far it got, so that the page is nobody's any more. */
+static bool page_share(struct page *page)
+{
+	if (os_linux_cpu_tee() == OS_TEE_NONE)
+		return true;
+	if (set_memory_decrypted((unsigned long)page_address(page), 1))
+		return false;
+	clear_page(page_address(page));
+	return true;
+}
+
+static void page_put_shared(struct page *page)
+{
+	if (os_linux_cpu_tee() == OS_TEE_NONE ||
+	    set_memory_encrypted((unsigned long)page_address(page), 1) == 0)
+		put_page(page);
+}
+
+static bool record_alloc(struct os_pci_dev *dev, bool shared, struct page_record *r)
 {
 	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
 
 	if (account_fails())
 		return false;
-	if (dev && kind == OS_PAGES_SHARED) {
+	if (dev && shared) {
 		r->coherent = dma_alloc_coherent(&dev->pdev->dev, PAGE_SIZE, &r->dma, gfp);
 		if (!r->coherent)
 			return false;
@@ -45,7 +68,7 @@ static bool record_alloc(struct os_pci_dev *dev, enum os_pages_kind kind, struct
 	}
 	r->page = alloc_page(gfp);
 	if (!r->page || !dev)
-		return r->page != NULL;
+		return r->page && (!shared || page_share(r->page));
 	r->dma = dma_map_page(&dev->pdev->dev, r->page, 0, PAGE_SIZE, DMA_BIDIRECTIONAL);
 	if (dma_mapping_error(&dev->pdev->dev, r->dma)) {
 		__free_page(r->page);
@@ -59,6 +82,12 @@ static enum dma_data_direction direction_of(const struct pages *p)
 	return p->pinned && !p->writable ? DMA_TO_DEVICE : DMA_BIDIRECTIONAL;
 }
 
+static unsigned long attrs_of(const struct pages *p)
+{
+	return (p->view || p->pinned ? DMA_ATTR_SKIP_CPU_SYNC : 0) |
+	       (p->shared ? SOFT_PCI_ATTR_SHARED : 0);
+}
+
 /* Takes the page out of the device's reach; what is left is an ordinary page. */
 static void record_detach(struct os_pci_dev *dev, const struct pages *p, struct page_record *r)
 {
@@ -69,16 +98,20 @@ static void record_detach(struct os_pci_dev *dev, const struct pages *p, struct 
 		r->coherent = NULL;
 	} else {
 		dma_unmap_page_attrs(&dev->pdev->dev, r->dma, PAGE_SIZE, direction_of(p),
-				     p->view || p->pinned ? DMA_ATTR_SKIP_CPU_SYNC : 0);
+				     attrs_of(p));
 	}
 }
 
 static void record_free(struct os_pci_dev *dev, const struct pages *p, struct page_record *r)
 {
+	bool decrypted = p->shared && !p->view && !r->coherent;
+
 	if (dev)
 		record_detach(dev, p, r);
 	if (p->pinned)
 		unpin_user_pages_dirty_lock(&r->page, 1, p->writable);
+	else if (decrypted)
+		page_put_shared(r->page);
 	else
 		put_page(r->page);
 }
@@ -105,7 +138,7 @@ static void *pages_vmap(struct pages *p)
 		return NULL;
 	for (i = 0; i < p->count; i++)
 		list[i] = p->records[i].page;
-	cpu = vmap(list, p->count, VM_MAP, PAGE_KERNEL);
+	cpu = vmap(list, p->count, VM_MAP, p->shared ? pgprot_decrypted(PAGE_KERNEL) : PAGE_KERNEL);
 	kvfree(list);
 	return cpu;
 }
@@ -125,9 +158,11 @@ enum nv_status os_pages_alloc(struct os_pci_dev *dev, size_t size, enum os_pages
 	if (!p)
 		return NV_ERR_NO_MEMORY;
 	p->count = count;
+	p->shared = kind == OS_PAGES_SHARED;
 	for (made = 0; made < count; made++) {
 		/* who is killed waits for no more of them */
-		if (fatal_signal_pending(current) || !record_alloc(dev, kind, &p->records[made]))
+		if (fatal_signal_pending(current) ||
+		    !record_alloc(dev, p->shared, &p->records[made]))
 			goto free_records;
 		cond_resched();
 	}
@@ -179,8 +214,14 @@ void pages_detach(struct os_pci_dev *dev)
 
 	mutex_lock(&pages_lock);
 	list_for_each_entry_safe (p, next, &dev->pages, node) {
-		for (i = 0; i < p->count; i++)
+		for (i = 0; i < p->count; i++) {
+			bool coherent = p->records[i].coherent != NULL;
+
 			record_detach(dev, p, &p->records[i]);
+			/* for the mappings that are left, which the CPU has decrypted */
+			if (coherent && !page_share(p->records[i].page))
+				get_page(p->records[i].page);
+		}
 		list_del(&p->node);
 		p->dev = NULL;
 	}
@@ -216,7 +257,7 @@ static bool records_map(struct os_pci_dev *dev, struct pages *p)
 		if (account_fails())
 			break;
 		r->dma = dma_map_page_attrs(device, r->page, 0, PAGE_SIZE, direction_of(p),
-					    DMA_ATTR_SKIP_CPU_SYNC);
+					    attrs_of(p));
 		if (dma_mapping_error(device, r->dma))
 			break;
 		cond_resched();
@@ -225,7 +266,7 @@ static bool records_map(struct os_pci_dev *dev, struct pages *p)
 		return true;
 	while (i--)
 		dma_unmap_page_attrs(device, p->records[i].dma, PAGE_SIZE, direction_of(p),
-				     DMA_ATTR_SKIP_CPU_SYNC);
+				     attrs_of(p));
 	return false;
 }
 
@@ -285,7 +326,8 @@ enum nv_status os_pages_pin(struct os_pci_dev *dev, u64 user_address, size_t siz
 	if (!pages->cpu)
 		goto fail_vmap;
 	pages->size = size;
-	pages->kind = OS_PAGES_SHARED;
+	/* A process shares nothing with devices where the CPU protects memory. */
+	pages->kind = OS_PAGES_PRIVATE;
 	pages->dev = dev;
 	pages->impl = p;
 	if (dev)
@@ -315,6 +357,7 @@ enum nv_status os_pages_share(const struct os_pages *pages, struct os_pci_dev *d
 	if (!p)
 		return NV_ERR_NO_MEMORY;
 	p->view = true;
+	p->shared = from->shared;
 	for (i = 0; i < p->count; i++)
 		p->records[i].page = from->records[i].page;
 	if (!records_map(dev, p)) {

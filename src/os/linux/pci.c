@@ -85,6 +85,7 @@ int os_linux_pci_get(struct pci_dev *pdev, struct os_pci_dev **out)
 	err = access_get(dev);
 	if (err)
 		goto put_dev;
+	tee_set_model(dev->access->tee(dev->soft));
 	if (dev->access->map)
 		dev->registers = dev->access->map(dev->soft, &dev->registers_size);
 	*out = dev;

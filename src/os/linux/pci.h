@@ -46,6 +46,9 @@ static inline bool pci_lost(struct os_pci_dev *dev)
 	return READ_ONCE(dev->lost);
 }
 
+/* What os_tee says where the kernel says nothing: of the last device that was taken. */
+void tee_set_model(enum os_tee tee);
+
 void pci_irq_init(struct os_pci_dev *dev);
 /* Something happened that os_pci_wait may wait for. Any context. */
 void pci_progress(struct os_pci_dev *dev);

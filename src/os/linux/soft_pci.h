@@ -8,6 +8,7 @@
 #define OS_LINUX_SOFT_PCI_H
 
 #include "base/types.h"
+#include "os/os.h"
 
 struct address_space;
 struct page;
@@ -16,7 +17,13 @@ struct soft_bell; /* a doorbell of a client's */
 struct soft_pci;  /* the model's end of one device */
 struct vm_fault;
 
-#define SOFT_PCI_VERSION 4u
+#define SOFT_PCI_VERSION 5u
+
+/*
+ * An attribute of DMA mappings: this memory is shared with the device. Where the CPU protects
+ * memory the device reaches what has it, and what its coherent allocator gave, and no other.
+ */
+#define SOFT_PCI_ATTR_SHARED (1ul << 30)
 
 struct soft_pci_access {
 	u32 version; /* SOFT_PCI_VERSION: another one is not used */
@@ -35,12 +42,17 @@ struct soft_pci_access {
 	void (*write)(struct soft_pci *dev, u32 bar, u64 offset, u32 width, u64 value);
 	/*
 	 * The page behind video memory's BAR (2), made where there is none, with a reference; NULL
-	 * off the bus, beyond its end, and without memory. A reset leaves it to who has it. May
-	 * sleep.
+	 * off the bus, beyond its end, in confidential mode, and without memory. A reset leaves it
+	 * to who has it. May sleep.
 	 */
 	struct page *(*page)(struct soft_pci *dev, u64 offset);
-	/* The pages of that range read as zero from now on, and none handed out is its any more. */
+	/*
+	 * The pages of that range read as zero from now on, and none handed out is its any more. In
+	 * confidential mode nothing happens.
+	 */
 	void (*discard)(struct soft_pci *dev, u64 offset, u64 size);
+	/* What the CPU of the device's machine protects memory with, as the model has it. */
+	enum os_tee (*tee)(struct soft_pci *dev);
 	/*
 	 * A page of doorbells that stands for the register of BAR 0, for one mapping of RM client
 	 * client's: count pages of space from page first on, which nothing else of space has, all

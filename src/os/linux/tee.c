@@ -1,28 +1,20 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The CPU's confidential computing, as the kernel found it.
+ * What the CPU of os.h protects memory with: as the kernel found it, else as the software GPUs'
+ * machine has it.
  */
-#include <linux/version.h>
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 16, 0)
-#include <linux/cc_platform.h>
-#endif
-#ifdef CONFIG_X86
-#include <asm/cpufeature.h>
-#endif
+#include "os/linux/pci.h"
 
-#include "os/linux/internal.h"
+static enum os_tee of_model;
+
+void tee_set_model(enum os_tee tee)
+{
+	WRITE_ONCE(of_model, tee);
+}
 
 enum os_tee os_tee(void)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 16, 0)
-	if (!cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT))
-		return OS_TEE_NONE;
-#ifdef X86_FEATURE_TDX_GUEST
-	if (boot_cpu_has(X86_FEATURE_TDX_GUEST))
-		return OS_TEE_TDX;
-#endif
-	return OS_TEE_SEV;
-#else
-	return OS_TEE_NONE;
-#endif
+	enum os_tee cpu = os_linux_cpu_tee();
+
+	return cpu != OS_TEE_NONE ? cpu : READ_ONCE(of_model);
 }
