@@ -67,5 +67,6 @@ int row_uvm_tests(void);
 int row_uvm_tests_off(void);
 int row_uvm_tools(void);
 int row_uvm_secret(void);
+int row_hold_secret(void);
 
 #endif

@@ -34,6 +34,7 @@ static const struct {
 	{ "uvm-tests-off", row_uvm_tests_off },
 	{ "uvm-tools", row_uvm_tools },
 	{ "uvm-secret", row_uvm_secret },
+	{ "hold-secret", row_hold_secret },
 };
 
 int main(int argc, char **argv)

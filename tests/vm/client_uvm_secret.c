@@ -51,7 +51,7 @@ static bool is_away(const struct joined *j, const u8 *at)
 	return away;
 }
 
-static void migrate(const struct joined *j, u8 *base, u64 size, bool to_gpu)
+static u32 try_migrate(const struct joined *j, u8 *base, u64 size, bool to_gpu)
 {
 	static const NvProcessorUuid cpu = { { 0xa6, 0x5e, 0x0f, 0x4e, 0xd7, 0xd4, 0x7b, 0xa2, 0x50,
 					       0x47, 0x41, 0x2c, 0x14, 0x2a, 0x77, 0x73 } };
@@ -59,7 +59,12 @@ static void migrate(const struct joined *j, u8 *base, u64 size, bool to_gpu)
 				 .length = size,
 				 .destinationUuid = to_gpu ? j->uuid : cpu };
 
-	CHECK_IS(STATUS(j->fd, UVM_MIGRATE, &p), NV_OK);
+	return STATUS(j->fd, UVM_MIGRATE, &p);
+}
+
+static void migrate(const struct joined *j, u8 *base, u64 size, bool to_gpu)
+{
+	CHECK_IS(try_migrate(j, base, size, to_gpu), NV_OK);
 }
 
 /* At any offset, of any size, over the borders of pages; what is there stays there. */
@@ -148,5 +153,26 @@ int row_uvm_secret(void)
 	check(base, 2);
 	leave(&j);
 	CHECK(munmap(base, SIZE) == 0);
+	return 0;
+}
+
+/* On the GPU at first; each byte on standard input moves it to the other side, the status a line.
+ */
+int row_hold_secret(void)
+{
+	struct joined j = join();
+	u8 *base = reserve(MIB(2));
+	bool to_gpu = false;
+	char byte;
+
+	CHECK_IS(map_at(j.fd, base, MIB(2)), 0);
+	memset(base, 0x5a, MIB(2));
+	migrate(&j, base, MIB(2), true);
+	printf("ready\n");
+	fflush(stdout);
+	for (; read(STDIN_FILENO, &byte, 1) == 1; to_gpu = !to_gpu) {
+		printf("%#x\n", try_migrate(&j, base, MIB(2), to_gpu));
+		fflush(stdout);
+	}
 	return 0;
 }

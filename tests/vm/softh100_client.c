@@ -88,6 +88,7 @@ static void identify(int fd, uint32_t index, struct softh100_attach *a)
 		.revision = id->revision,
 		.link_generation = id->link_generation,
 		.link_width = id->link_width,
+		.cc = machine.cc,
 		.bar_bytes = { id->bar_bytes[0], id->bar_bytes[1], id->bar_bytes[2] },
 		.video_bytes = id->video_bytes,
 	};
@@ -268,6 +269,7 @@ static void refuse_attach(int fd)
 	REFUSED(revision++, EINVAL);
 	REFUSED(link_generation++, EINVAL);
 	REFUSED(link_width++, EINVAL);
+	REFUSED(cc++, EINVAL);
 	REFUSED(bar_bytes[0] *= 2, EINVAL);
 	REFUSED(bar_bytes[1] *= 2, EINVAL);
 	REFUSED(bar_bytes[2] *= 2, EINVAL);
