@@ -12,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 
-SAYS = "#!/bin/sh\necho \"$(basename \"$0\")\" \"$@\"\n"
+# Whoever is attacked notices.
+SAYS = "#!/bin/sh\necho \"$(basename \"$0\")\" \"$@\"\ncase $* in *--adversary*) exit 1 ;; esac\n"
 
 
 def put(path, text=SAYS):

@@ -24,6 +24,7 @@ EXPORT_SYMBOL_GPL(rm_uvm_vaspace_put);
 EXPORT_SYMBOL_GPL(rm_uvm_vaspace_set_page_directory);
 EXPORT_SYMBOL_GPL(rm_uvm_vaspace_unset_page_directory);
 EXPORT_SYMBOL_GPL(rm_uvm_tlb_invalidate);
+EXPORT_SYMBOL_GPL(rm_uvm_tlb_settled);
 EXPORT_SYMBOL_GPL(rm_uvm_vaspace_pause);
 EXPORT_SYMBOL_GPL(rm_uvm_vaspace_go_on);
 EXPORT_SYMBOL_GPL(rm_uvm_memory_get);
