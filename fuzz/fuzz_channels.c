@@ -222,7 +222,7 @@ static void run(struct input *in, u32 client)
 		map(in, client);
 	else
 		rm_gpu_channel_error(host.rm_gpus[0], take(in, 20), take(in, 4), take(in, 0),
-				     take(in, 2));
+				     take(in, 2), host.rm_gpus[0]->event_number + take(in, 2));
 }
 
 static void begin(void)

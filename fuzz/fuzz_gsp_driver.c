@@ -114,13 +114,14 @@ void rm_gpu_notify_engines(struct rm_gpu *g, u32 first, u32 vectors)
 }
 
 /* There are no channels here: what the firmware says of one is of none that the driver knows. */
-bool rm_gpu_channel_error(struct rm_gpu *g, u32 engine_type, u32 chid, u32 exception, u32 scope)
+bool rm_gpu_channel_error(struct rm_gpu *g, u32 engine_type, u32 chid, u32 exception, u32 scope,
+			  u64 event)
 {
 	sink += engine_type + chid + exception + scope;
 	return false;
 }
 
-u32 rm_gpu_channel_pid(struct rm_gpu *g, u32 runlist, u32 chid)
+u32 rm_gpu_channel_pid(struct rm_gpu *g, u32 runlist, u32 chid, u64 event)
 {
 	sink += runlist + chid;
 	return 0;
