@@ -234,10 +234,23 @@ enum rm_ioctl_result escape_control(struct rm_file *file, void *data, u32 size)
 {
 	NVOS54_PARAMETERS *p = data;
 
-	if (control_export(file, p) || escape_control_idle(file, p))
-		return RM_IOCTL_OK;
-	if (p->cmd == NV00FD_CTRL_CMD_ATTACH_GPU)
+	switch (p->cmd) {
+	case NV0000_CTRL_CMD_OS_UNIX_EXPORT_OBJECT_TO_FD:
+	case NV0000_CTRL_CMD_OS_UNIX_IMPORT_OBJECT_FROM_FD:
+	case NV0000_CTRL_CMD_OS_UNIX_GET_EXPORT_OBJECT_INFO:
+		if (control_export(file, p))
+			return RM_IOCTL_OK;
+		break;
+	case NV0080_CTRL_CMD_FIFO_IDLE_CHANNELS:
+	case NV0000_CTRL_CMD_IDLE_CHANNELS:
+		if (escape_control_idle(file, p))
+			return RM_IOCTL_OK;
+		break;
+	case NV00FD_CTRL_CMD_ATTACH_GPU:
 		return control_with_file(file, p);
+	default:
+		break;
+	}
 	/* An old control with flags is no control at all, which the RM API will find. */
 	if (p->flags == 0 && legacy_control_is(p->cmd))
 		legacy_control(file, p);
