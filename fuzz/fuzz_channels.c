@@ -12,6 +12,7 @@
 
 #include "abi/gh100.h"
 #include "abi/tables.h"
+#include "rm/gpu/gpu.h"
 #include "rm/gpu/notify.h"
 #include "rm_host.h"
 #include "unit.h"
