@@ -156,6 +156,13 @@ void uvm_across_look(struct uvm_device *device);
  *   0        4             32        48        64
  *   | value  |             | tag     | IV      |
  */
+#define UVM_SEALS_AT OS_PAGE_SIZE
+#define UVM_SEAL_BYTES 64u
+static inline u64 uvm_seal_at(u64 value)
+{
+	return UVM_SEALS_AT + value % UVM_QUEUE_SLOTS * UVM_SEAL_BYTES;
+}
+
 enum nv_status uvm_seals_create(struct uvm_queue *queue);
 void uvm_seals_destroy(struct uvm_queue *queue); /* of a queue that has none: nothing */
 /* The word in video memory, in the address space of the device's channels. */

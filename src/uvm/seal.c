@@ -5,8 +5,6 @@
  */
 #include "uvm/queue.h"
 
-#define SEALS_AT OS_PAGE_SIZE /* in the queue's memory */
-#define SEAL_BYTES 64u
 #define SEAL_TAG 32u
 #define SEAL_IV 48u
 #define ROTATE_TRIES 1000u /* the engine ends a push a moment after its semaphore */
@@ -18,11 +16,6 @@ struct uvm_seals {
 	struct rm_uvm_buffer *memory; /* the value before it is encrypted, in video memory */
 	u64 value_at, semaphore;      /* there; in the channel's address space */
 };
-
-static u64 seal_at(u64 value)
-{
-	return SEALS_AT + value % UVM_QUEUE_SLOTS * SEAL_BYTES;
-}
 
 enum nv_status uvm_seals_create(struct uvm_queue *queue)
 {
@@ -117,9 +110,9 @@ enum nv_status uvm_seal_push(struct uvm_push *push, u64 value)
 		return NV_OK;
 	secret = (struct uvm_secret){
 		.plain = { RM_UVM_VIDEO, seals->value_at },
-		.cipher = queue->address + seal_at(value),
-		.tag = queue->address + seal_at(value) + SEAL_TAG,
-		.iv = queue->address + seal_at(value) + SEAL_IV,
+		.cipher = queue->address + uvm_seal_at(value),
+		.tag = queue->address + uvm_seal_at(value) + SEAL_TAG,
+		.iv = queue->address + uvm_seal_at(value) + SEAL_IV,
 		.bytes = sizeof(u32),
 	};
 	push->ce->fill(push->ce, &push->methods, &secret.plain, bits_low32(value), 1,
@@ -133,7 +126,7 @@ enum nv_status uvm_seal_push(struct uvm_push *push, u64 value)
 /* Lock of the seals; done is less than value, so its slot is that push's. */
 static bool is_true(struct uvm_queue *queue, u64 value)
 {
-	const u8 *at = queue->cpu + seal_at(value);
+	const u8 *at = queue->cpu + uvm_seal_at(value);
 	u8 tag[CSL_CRYPT_AUTH_TAG_SIZE];
 	u32 payload;
 

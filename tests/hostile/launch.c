@@ -16,11 +16,9 @@
 #define PATIENCE_US 200000u
 #define ENTRIES (2 * UVM_QUEUES * UVM_QUEUE_SLOTS) /* of SEC2's channel */
 #define SECRET_BYTES 40u /* of the methods of a fill: with the value, and where it goes */
-#define SEALS OS_PAGE_SIZE
-#define SEAL_BYTES 64u
-#define BIND_BYTES 8u /* that only a queue's first push has */
-#define SIZE_WORD 9u  /* of a launch's methods: DECRYPT_COPY_SIZE's data */
-#define TAGS 2u	      /* in use */
+#define BIND_BYTES 8u	 /* that only a queue's first push has */
+#define SIZE_WORD 9u	 /* of a launch's methods: DECRYPT_COPY_SIZE's data */
+#define TAGS 2u		 /* in use */
 
 static const struct uvm_host_ops ops;
 static struct uvm *uvm;
@@ -131,8 +129,8 @@ static void place(const struct cell *cell, const struct uvm_queue *queue,
 		rule->at = launcher->info.put_cpu;
 		rule->at_bytes = sizeof(u32);
 	} else if (strcmp(cell->field, "seal") == 0) {
-		rule->at = queue->cpu + SEALS + value % UVM_QUEUE_SLOTS * SEAL_BYTES;
-		rule->at_bytes = SEAL_BYTES;
+		rule->at = queue->cpu + uvm_seal_at(value);
+		rule->at_bytes = UVM_SEAL_BYTES;
 	}
 }
 

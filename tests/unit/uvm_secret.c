@@ -13,7 +13,6 @@
 #define THREADS 4u
 #define ROUNDS 40u
 #define FIRST_BUFFERS 4u
-#define SEALS OS_PAGE_SIZE /* in a queue's memory */
 
 static u8 *plain;
 
@@ -492,9 +491,9 @@ static void test_repeated_seal(void **state)
 		assert_int_equal(uvm_push_begin(device, UVM_QUEUE_INTERNAL, NULL, &push), NV_OK);
 		assert_int_equal(uvm_push_end_and_wait(&push, UVM_MEMBAR_NONE), NV_OK);
 	}
-	memcpy(seals, queue->cpu + SEALS, sizeof(seals));
+	memcpy(seals, queue->cpu + UVM_SEALS_AT, sizeof(seals));
 	entry = push_that_waits(uvm_queue_semaphore(&device->queues[UVM_QUEUE_MEMOPS]));
-	memcpy(queue->cpu + SEALS, seals, sizeof(seals));
+	memcpy(queue->cpu + UVM_SEALS_AT, seals, sizeof(seals));
 	os_store_release(queue->semaphore, (u32)entry.value);
 	assert_int_equal(uvm_entry_wait(&entry), NV_ERR_INVALID_DATA);
 }
@@ -556,8 +555,8 @@ static void test_adversary(void **state)
 					KIB(512) / KIB(4) * CSL_CRYPT_AUTH_TAG_SIZE);
 		}
 		adversary_knows(&a, device->semaphores_cpu, KIB(1));
-		adversary_knows(&a, device->queues[UVM_QUEUE_TO_GPU].cpu + SEALS, KIB(1));
-		adversary_knows(&a, device->queues[UVM_QUEUE_FROM_GPU].cpu + SEALS, KIB(1));
+		adversary_knows(&a, device->queues[UVM_QUEUE_TO_GPU].cpu + UVM_SEALS_AT, KIB(1));
+		adversary_knows(&a, device->queues[UVM_QUEUE_FROM_GPU].cpu + UVM_SEALS_AT, KIB(1));
 		t = os_thread_create("adversary", adversary_run, &a);
 		assert_non_null(t);
 		for (i = 0; i < 50 && status == NV_OK; i++) {
