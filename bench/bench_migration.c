@@ -46,11 +46,6 @@ struct uffdio_continue {
 
 static u64 bytes;
 
-static double least(double a, double b)
-{
-	return a < b ? a : b;
-}
-
 static void *memory(int fd, u64 size)
 {
 	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -131,12 +126,7 @@ static double pages_ns(void)
 
 static void migrate(const struct joined *j, u8 *base, bool to_gpu)
 {
-	static const NvProcessorUuid cpu = { { 0xa6, 0x5e, 0x0f, 0x4e, 0xd7, 0xd4, 0x7b, 0xa2, 0x50,
-					       0x47, 0x41, 0x2c, 0x14, 0x2a, 0x77, 0x73 } };
-	UVM_MIGRATE_PARAMS p = { .base = (u64)(uintptr_t)base,
-				 .length = bytes,
-				 .destinationUuid = to_gpu ? j->uuid : cpu };
-	u32 status = STATUS(j->fd, UVM_MIGRATE, &p);
+	u32 status = try_migrate(j, base, bytes, to_gpu);
 
 	if (status == NV_OK)
 		return;
@@ -170,10 +160,10 @@ static bool measure(double *up, double *down)
 		migrate(&j, base, true);
 		there = handoff_now();
 		moves = is_away(base);
-		*up = least(*up, (double)(there - begin));
+		*up = min(*up, (double)(there - begin));
 		begin = handoff_now();
 		migrate(&j, base, false);
-		*down = least(*down, (double)(handoff_now() - begin));
+		*down = min(*down, (double)(handoff_now() - begin));
 		verify((const u64 *)base, i);
 	}
 	leave(&j);
@@ -190,11 +180,11 @@ static double bare_ns(void)
 	memset(from, 3, bytes);
 	memset(to, 0, bytes);
 	for (u32 i = 0; i < ROUNDS; i++)
-		ways = least(ways, 2 * ring_ns(from, to, bytes, PIECE, 2));
+		ways = min(ways, 2 * ring_ns(from, to, bytes, PIECE, 2));
 	munmap(from, bytes);
 	munmap(to, bytes);
 	for (u32 i = 0; i < ROUNDS && pages >= 0; i++)
-		pages = least(pages, pages_ns());
+		pages = min(pages, pages_ns());
 	return pages < 0 ? -1 : ways + pages;
 }
 

@@ -283,6 +283,17 @@ void leave(const struct joined *j)
 	close(j->ctl);
 }
 
+u32 try_migrate(const struct joined *j, u8 *base, u64 size, bool to_gpu)
+{
+	static const NvProcessorUuid cpu = { { 0xa6, 0x5e, 0x0f, 0x4e, 0xd7, 0xd4, 0x7b, 0xa2, 0x50,
+					       0x47, 0x41, 0x2c, 0x14, 0x2a, 0x77, 0x73 } };
+	UVM_MIGRATE_PARAMS p = { .base = (u64)(uintptr_t)base,
+				 .length = size,
+				 .destinationUuid = to_gpu ? j->uuid : cpu };
+
+	return STATUS(j->fd, UVM_MIGRATE, &p);
+}
+
 /*
  * A GPU with page tables of the file's: everything that has an address there is written to them.
  * hold: says that all is there, and goes on when its input ends.

@@ -40,5 +40,7 @@ struct joined {
 };
 struct joined join(void);
 void leave(const struct joined *j);
+/* Managed memory moves to the GPU, or to the CPU: UVM_MIGRATE's status. */
+u32 try_migrate(const struct joined *j, u8 *base, u64 size, bool to_gpu);
 
 #endif

@@ -51,17 +51,6 @@ static bool is_away(const struct joined *j, const u8 *at)
 	return away;
 }
 
-static u32 try_migrate(const struct joined *j, u8 *base, u64 size, bool to_gpu)
-{
-	static const NvProcessorUuid cpu = { { 0xa6, 0x5e, 0x0f, 0x4e, 0xd7, 0xd4, 0x7b, 0xa2, 0x50,
-					       0x47, 0x41, 0x2c, 0x14, 0x2a, 0x77, 0x73 } };
-	UVM_MIGRATE_PARAMS p = { .base = (u64)(uintptr_t)base,
-				 .length = size,
-				 .destinationUuid = to_gpu ? j->uuid : cpu };
-
-	return STATUS(j->fd, UVM_MIGRATE, &p);
-}
-
 static void migrate(const struct joined *j, u8 *base, u64 size, bool to_gpu)
 {
 	CHECK_IS(try_migrate(j, base, size, to_gpu), NV_OK);
