@@ -92,31 +92,6 @@ static u8 *at_video(enum which n, u32 offset)
 	return video + n * PART + offset;
 }
 
-static struct rm_backing *backing_of(u32 handle)
-{
-	struct rm_backing *backing;
-	struct rm_call call;
-
-	assert_int_equal(rm_api_begin(&call, host.fds[ctl].file, host_program.client, handle),
-			 NV_OK);
-	backing = rm_memory_backing(call.object);
-	rm_api_end(&call);
-	return backing;
-}
-
-static u64 map(u32 memory)
-{
-	NVOS46_PARAMETERS p = { .hClient = host_program.client,
-				.hDevice = HOST_DEVICE,
-				.hDma = RANGE,
-				.hMemory = memory,
-				.length = BYTES };
-
-	assert_int_equal(host_ioctl(ctl, NV_ESC_RM_MAP_MEMORY_DMA, &p, sizeof(p)), RM_IOCTL_OK);
-	assert_int_equal(p.status, NV_OK);
-	return p.dmaOffset;
-}
-
 static void make_base(void)
 {
 	NV0080_ALLOC_PARAMETERS device = { 0 };
@@ -140,10 +115,10 @@ static void make_base(void)
 	assert_int_equal(host_make(HOST_DEVICE, VIDEO, NV01_MEMORY_LOCAL_USER, &memory), NV_OK);
 	memory.attr = (u32)REG_PREP(NVOS32_ATTR_LOCATION, NVOS32_ATTR_LOCATION_PCI);
 	assert_int_equal(host_make(HOST_DEVICE, SHARED, NV01_MEMORY_SYSTEM, &memory), NV_OK);
-	shared_va = map(SHARED);
-	video_va = map(VIDEO);
-	shared = rm_backing_cpu(backing_of(SHARED), 0);
-	address = rm_backing_address(backing_of(VIDEO), 0, &aperture, &contiguous);
+	shared_va = host_map_to_gpu(RANGE, SHARED, BYTES);
+	video_va = host_map_to_gpu(RANGE, VIDEO, BYTES);
+	shared = rm_backing_cpu(host_backing(SHARED), 0);
+	address = rm_backing_address(host_backing(VIDEO), 0, &aperture, &contiguous);
 	assert_true(aperture == RM_APERTURE_VIDEO && contiguous >= BYTES);
 	video = host.gpus[VICTIM].model->memory.video + address;
 	based = true;

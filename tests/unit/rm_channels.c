@@ -419,22 +419,9 @@ static void test_any_order(void **state)
 
 /* -- Notifiers and errors ---------------------------------------------------------------------- */
 
-static struct rm_backing *backing_of(u32 handle)
-{
-	static struct rm_backing *backing;
-	struct rm_call call;
-
-	assert_int_equal(
-		rm_api_begin(&call, host.fds[host_program.ctl].file, host_program.client, handle),
-		NV_OK);
-	backing = rm_memory_backing(call.object);
-	rm_api_end(&call);
-	return backing;
-}
-
 static NvNotification read_notifier(u32 handle, u32 index)
 {
-	struct rm_backing *memory = backing_of(handle);
+	struct rm_backing *memory = host_backing(handle);
 	const u64 at = index * sizeof(NvNotification);
 	NvNotification n;
 	u32 last = rm_backing_read32(memory, at + 12);
@@ -620,7 +607,7 @@ static void test_fault(void **state)
 			 NV_ERR_INVALID_STATE);
 
 	/* GPPut of the first channel, and the driver's own doorbell. */
-	rm_backing_write32(backing_of(MEMORY), 0x2000 + USERD_GP_PUT, 1);
+	rm_backing_write32(host_backing(MEMORY), 0x2000 + USERD_GP_PUT, 1);
 	h100_bar_write(host.gpus[0].model, 0, DOORBELL, 4, token_of(CHANNEL));
 	wait_for_error(NOTIFIER);
 	wait_for_error(SYSTEM_NOTIFIER);

@@ -49,19 +49,6 @@ static int start(void **state)
 	return 0;
 }
 
-static struct rm_backing *backing_of(u32 handle)
-{
-	struct rm_backing *backing;
-	struct rm_call call;
-
-	assert_int_equal(
-		rm_api_begin(&call, host.fds[host_program.ctl].file, host_program.client, handle),
-		NV_OK);
-	backing = rm_memory_backing(call.object);
-	rm_api_end(&call);
-	return backing;
-}
-
 static NV_CONTEXT_DMA_ALLOCATION_PARAMS part(u32 memory, u64 offset, u64 limit)
 {
 	return (NV_CONTEXT_DMA_ALLOCATION_PARAMS){
@@ -248,7 +235,7 @@ static void test_no_memory(void **state)
 
 static u32 word_of(u32 memory, u64 offset)
 {
-	return rm_backing_read32(backing_of(memory), offset);
+	return rm_backing_read32(host_backing(memory), offset);
 }
 
 static void raise_error(u32 exception)

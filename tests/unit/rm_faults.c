@@ -112,19 +112,6 @@ static enum nv_status create(void)
 	return status;
 }
 
-static struct rm_backing *backing_of(u32 handle)
-{
-	struct rm_backing *backing;
-	struct rm_call call;
-
-	assert_int_equal(
-		rm_api_begin(&call, host.fds[host_program.ctl].file, host_program.client, handle),
-		NV_OK);
-	backing = rm_memory_backing(call.object);
-	rm_api_end(&call);
-	return backing;
-}
-
 /* A channel whose entries are mapped nowhere gets work; returns where its instance block lies. */
 static u64 make_fault(u32 *runlist)
 {
@@ -138,14 +125,14 @@ static u64 make_fault(u32 *runlist)
 		.hUserdMemory = { MEMORY },
 		.engineType = NV2080_ENGINE_TYPE_COPY4,
 	};
-	struct rm_backing *notifier = backing_of(NOTIFIER);
+	struct rm_backing *notifier = host_backing(NOTIFIER);
 	enum rm_aperture aperture;
 	struct rm_call call;
 	u64 instance, bytes;
 	u32 i;
 
 	rm_backing_write32(notifier, 12, 0);
-	rm_backing_write32(backing_of(MEMORY), USERD_GP_PUT, 0);
+	rm_backing_write32(host_backing(MEMORY), USERD_GP_PUT, 0);
 	assert_int_equal(host_make(HOST_DEVICE, CHANNEL, HOPPER_CHANNEL_GPFIFO_A, &p), NV_OK);
 	assert_int_equal(
 		rm_api_begin(&call, host.fds[host_program.ctl].file, host_program.client, CHANNEL),
@@ -159,7 +146,7 @@ static u64 make_fault(u32 *runlist)
 	assert_int_equal(host_ask(CHANNEL, NVC36F_CTRL_CMD_GPFIFO_GET_WORK_SUBMIT_TOKEN, &token,
 				  sizeof(token)),
 			 NV_OK);
-	rm_backing_write32(backing_of(MEMORY), USERD_GP_PUT, 1);
+	rm_backing_write32(host_backing(MEMORY), USERD_GP_PUT, 1);
 	h100_bar_write(host.gpus[0].model, 0, DOORBELL, 4, token.workSubmitToken);
 	/* The channel ends as ever: whoever sees that sees what was told before. */
 	for (i = 0; i < 5000 && rm_backing_read32(notifier, 12) >> 16 != 0xffff; i++)

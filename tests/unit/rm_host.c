@@ -2,9 +2,11 @@
 /* A host of the resource manager, with software H100s on its bus. */
 #include "rm_host.h"
 
+#include "base/bits.h"
 #include "os/user/pci.h"
 #include "rm/api/api.h"
 #include "rm/class/channel.h"
+#include "rm/class/memory.h"
 #include "unit.h"
 
 struct rm_host host;
@@ -198,6 +200,25 @@ u32 host_free(int fd, u32 client, u32 object)
 	return p.status;
 }
 
+NvProcessorUuid host_gpu_uuid(int fd, u32 client, u32 index)
+{
+	NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS ids = { 0 };
+	NV0000_CTRL_GPU_GET_UUID_FROM_GPU_ID_PARAMS p = { 0 };
+	NvProcessorUuid uuid;
+
+	assert_int_equal(host_control(fd, client, client, NV0000_CTRL_CMD_GPU_GET_PROBED_IDS, &ids,
+				      sizeof(ids)),
+			 NV_OK);
+	p.gpuId = ids.gpuIds[index];
+	p.flags = (u32)REG_PREP(NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID_FLAGS_FORMAT,
+				NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID_FLAGS_FORMAT_BINARY);
+	assert_int_equal(host_control(fd, client, client, NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID,
+				      &p, sizeof(p)),
+			 NV_OK);
+	memcpy(uuid.uuid, p.gpuUuid, sizeof(uuid.uuid));
+	return uuid;
+}
+
 /* -- One program ------------------------------------------------------------------------------- */
 
 struct host_program host_program;
@@ -258,6 +279,33 @@ struct rm_channel *host_channel(u32 handle)
 	channel = rm_channel_of(call.object);
 	rm_api_end(&call);
 	return channel;
+}
+
+struct rm_backing *host_backing(u32 handle)
+{
+	struct rm_backing *backing;
+	struct rm_call call;
+
+	assert_int_equal(
+		rm_api_begin(&call, host.fds[host_program.ctl].file, host_program.client, handle),
+		NV_OK);
+	backing = rm_memory_backing(call.object);
+	rm_api_end(&call);
+	return backing;
+}
+
+u64 host_map_to_gpu(u32 range, u32 memory, u64 size)
+{
+	NVOS46_PARAMETERS p = { .hClient = host_program.client,
+				.hDevice = HOST_DEVICE,
+				.hDma = range,
+				.hMemory = memory,
+				.length = size };
+
+	assert_int_equal(host_ioctl(host_program.ctl, NV_ESC_RM_MAP_MEMORY_DMA, &p, sizeof(p)),
+			 RM_IOCTL_OK);
+	assert_int_equal(p.status, NV_OK);
+	return p.dmaOffset;
 }
 
 /* Whoever looks at shared memory asks nobody: no race of the driver's. */

@@ -59,6 +59,8 @@ u32 host_client(int fd);
 u32 host_alloc(int fd, u32 client, u32 parent, u32 *handle, u32 class_id, void *params, u32 size);
 u32 host_control(int fd, u32 client, u32 object, u32 cmd, void *params, u32 size);
 u32 host_free(int fd, u32 client, u32 object);
+/* Of the GPU of that index, as a client of fd's learns it. */
+NvProcessorUuid host_gpu_uuid(int fd, u32 client, u32 index);
 
 /*
  * For tests with one program: it has opened the first GPU and the control node, and has a client
@@ -85,6 +87,10 @@ u32 host_ask(u32 object, u32 cmd, void *params, u32 size);
 u32 host_drop(u32 object);
 /* The channel of that handle, which stays until the test frees it. */
 struct rm_channel *host_channel(u32 handle);
+/* The bytes of the memory of that handle, which stay until the test frees it. */
+struct rm_backing *host_backing(u32 handle);
+/* Where the first size bytes of the memory are in the address space of the virtual memory range. */
+u64 host_map_to_gpu(u32 range, u32 memory, u64 size);
 /* Whether the bytes are in any page that the first GPU reaches by DMA, as anybody else does. */
 bool host_shares(const void *bytes, size_t size);
 

@@ -61,25 +61,12 @@ static int start_user(void **state)
 	return 0;
 }
 
-static struct rm_backing *backing_of(u32 handle)
-{
-	struct rm_backing *backing;
-	struct rm_call call;
-
-	assert_int_equal(
-		rm_api_begin(&call, host.fds[host_program.ctl].file, host_program.client, handle),
-		NV_OK);
-	backing = rm_memory_backing(call.object);
-	rm_api_end(&call);
-	return backing;
-}
-
 static u64 address_of(u32 handle, u64 offset)
 {
 	enum rm_aperture aperture;
 	u64 contiguous;
 
-	return rm_backing_address(backing_of(handle), offset, &aperture, &contiguous);
+	return rm_backing_address(host_backing(handle), offset, &aperture, &contiguous);
 }
 
 /* Four pages of the source, the last first. */
@@ -170,23 +157,23 @@ static void test_video(void **state)
 	assert_int_equal(make(NV01_MEMORY_LIST_FBMEM, p), NV_OK);
 	for (i = 0; i < 4; i++) {
 		assert_int_equal(address_of(LIST, i * PAGE + 8), source + (3 - i) * PAGE + 8);
-		rm_backing_write32(backing_of(LIST), i * PAGE, 100 + i);
-		assert_int_equal(rm_backing_read32(backing_of(SOURCE), (3 - i) * PAGE), 100 + i);
+		rm_backing_write32(host_backing(LIST), i * PAGE, 100 + i);
+		assert_int_equal(rm_backing_read32(host_backing(SOURCE), (3 - i) * PAGE), 100 + i);
 	}
-	assert_int_equal(rm_backing_size(backing_of(LIST)), 4 * PAGE);
-	assert_int_equal(rm_backing_page_size(backing_of(LIST)), PAGE);
+	assert_int_equal(rm_backing_size(host_backing(LIST)), 4 * PAGE);
+	assert_int_equal(rm_backing_page_size(host_backing(LIST)), PAGE);
 	assert_int_equal(map_dma(LIST, 4 * PAGE, &address), NV_OK);
 	assert_int_equal(map_cpu(LIST, 4 * PAGE), NV_OK);
 	drop();
 	/* The pages are the source's, as they were. */
-	assert_int_equal(rm_backing_read32(backing_of(SOURCE), 0), 103);
+	assert_int_equal(rm_backing_read32(host_backing(SOURCE), 0), 103);
 
 	/* Two that belong together, and the rest of a page. */
 	p.limit = 2 * PAGE - 100;
 	p.pageCount = 2;
 	numbers[1] = numbers[0] + 1;
 	assert_int_equal(make(NV01_MEMORY_LIST_FBMEM, p), NV_OK);
-	assert_int_equal(rm_backing_size(backing_of(LIST)), 2 * PAGE);
+	assert_int_equal(rm_backing_size(host_backing(LIST)), 2 * PAGE);
 	drop();
 
 	/* One number for all: pages of 64 KiB. */
@@ -196,7 +183,7 @@ static void test_video(void **state)
 	p.limit = SOURCE_PAGES * PAGE - 1;
 	numbers[0] = source / PAGE;
 	assert_int_equal(make(NV01_MEMORY_LIST_FBMEM, p), NV_OK);
-	assert_int_equal(rm_backing_page_size(backing_of(LIST)), KIB(64));
+	assert_int_equal(rm_backing_page_size(host_backing(LIST)), KIB(64));
 	assert_int_equal(address_of(LIST, KIB(100)), source + KIB(100));
 	assert_int_equal(map_dma(LIST, SOURCE_PAGES * PAGE, &address), NV_OK);
 	drop();
@@ -268,18 +255,18 @@ static void test_object(void **state)
 	for (i = 0; i < 4; i++)
 		assert_int_equal(address_of(LIST, i * PAGE), source + (3 - i) * PAGE);
 	/* They stay for the list, whatever becomes of the object and of the list's first name. */
-	rm_backing_write32(backing_of(LIST), 0, 0x5eed);
+	rm_backing_write32(host_backing(LIST), 0, 0x5eed);
 	assert_int_equal(host_drop(SOURCE), NV_OK);
 	assert_int_equal(rm_api_dup(host.fds[host_program.ctl].file, &dup), NV_OK);
 	drop();
-	assert_int_equal(rm_backing_read32(backing_of(COPY), 0), 0x5eed);
+	assert_int_equal(rm_backing_read32(host_backing(COPY), 0), 0x5eed);
 	assert_int_equal(host_make(HOST_DEVICE, SOURCE, NV01_MEMORY_LOCAL_USER, &video), NV_OK);
 	assert_int_not_equal(video.offset, source);
 	assert_int_equal(host_drop(SOURCE), NV_OK);
 	assert_int_equal(host_drop(COPY), NV_OK);
 	assert_int_equal(host_make(HOST_DEVICE, SOURCE, NV01_MEMORY_LOCAL_USER, &video), NV_OK);
 	assert_int_equal(video.offset, source);
-	assert_int_equal(rm_backing_read32(backing_of(SOURCE), 3 * PAGE), 0);
+	assert_int_equal(rm_backing_read32(host_backing(SOURCE), 3 * PAGE), 0);
 }
 
 /* Two pages of what LIST has, by two numbers or by the first. */

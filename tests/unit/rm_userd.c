@@ -39,25 +39,13 @@ static void begin(const struct fixture_gpu_config *like)
 	NV_VASPACE_ALLOCATION_PARAMETERS space = { 0 };
 	NV_MEMORY_VIRTUAL_ALLOCATION_PARAMS range = { .hVASpace = SPACE };
 	NV_MEMORY_ALLOCATION_PARAMS m = { .owner = 1, .size = KIB(64) };
-	NVOS46_PARAMETERS map = {
-		.hDevice = HOST_DEVICE, .hDma = RANGE, .hMemory = MEMORY, .length = KIB(64)
-	};
-	struct rm_call call;
 
 	host_program_start_like(false, like);
 	assert_int_equal(host_make(HOST_DEVICE, SPACE, FERMI_VASPACE_A, &space), NV_OK);
 	assert_int_equal(host_make(HOST_DEVICE, RANGE, NV01_MEMORY_VIRTUAL, &range), NV_OK);
 	assert_int_equal(host_make(HOST_DEVICE, MEMORY, NV01_MEMORY_LOCAL_USER, &m), NV_OK);
-	map.hClient = host_program.client;
-	assert_int_equal(host_ioctl(host_program.ctl, NV_ESC_RM_MAP_MEMORY_DMA, &map, sizeof(map)),
-			 RM_IOCTL_OK);
-	assert_int_equal(map.status, NV_OK);
-	base = map.dmaOffset;
-	assert_int_equal(
-		rm_api_begin(&call, host.fds[host_program.ctl].file, host_program.client, MEMORY),
-		NV_OK);
-	memory = rm_memory_backing(call.object);
-	rm_api_end(&call);
+	base = host_map_to_gpu(RANGE, MEMORY, KIB(64));
+	memory = host_backing(MEMORY);
 }
 
 static int start(void **state)

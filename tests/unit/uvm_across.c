@@ -37,25 +37,12 @@ static u64 seed;
 
 static void find_gpus(void)
 {
-	NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS ids = { 0 };
 	int ctl = host_open(RM_NODE_CONTROL, 0);
 	u32 client = host_client(ctl), i;
 
-	assert_int_equal(host_control(ctl, client, client, NV0000_CTRL_CMD_GPU_GET_PROBED_IDS, &ids,
-				      sizeof(ids)),
-			 NV_OK);
 	for (i = 0; i < count; i++) {
-		NV0000_CTRL_GPU_GET_UUID_FROM_GPU_ID_PARAMS p = { .gpuId = ids.gpuIds[i] };
-		NvProcessorUuid uuid;
+		NvProcessorUuid uuid = host_gpu_uuid(ctl, client, i);
 
-		p.flags =
-			(u32)REG_PREP(NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID_FLAGS_FORMAT,
-				      NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID_FLAGS_FORMAT_BINARY);
-		assert_int_equal(host_control(ctl, client, client,
-					      NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID, &p,
-					      sizeof(p)),
-				 NV_OK);
-		memcpy(uuid.uuid, p.gpuUuid, sizeof(uuid.uuid));
 		assert_int_equal(rm_uvm_gpu_get(host.rm, &uuid, &sides[i].gpu, &sides[i].info),
 				 NV_OK);
 	}

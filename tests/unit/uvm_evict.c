@@ -215,23 +215,6 @@ static void hog_end(void)
 
 /* -- Set up ------------------------------------------------------------------------------------ */
 
-static void learn_uuid(void)
-{
-	NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS ids = { 0 };
-	NV0000_CTRL_GPU_GET_UUID_FROM_GPU_ID_PARAMS p = { 0 };
-
-	assert_int_equal(host_control(ctl, client, client, NV0000_CTRL_CMD_GPU_GET_PROBED_IDS, &ids,
-				      sizeof(ids)),
-			 NV_OK);
-	p.gpuId = ids.gpuIds[0];
-	p.flags = (u32)REG_PREP(NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID_FLAGS_FORMAT,
-				NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID_FLAGS_FORMAT_BINARY);
-	assert_int_equal(host_control(ctl, client, client, NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID,
-				      &p, sizeof(p)),
-			 NV_OK);
-	memcpy(uuid.uuid, p.gpuUuid, sizeof(uuid.uuid));
-}
-
 static void make_space(u32 space)
 {
 	NV_VASPACE_ALLOCATION_PARAMETERS params = { .flags = EXTERNALLY_OWNED };
@@ -278,7 +261,7 @@ static int start_like(enum h100_cc cc)
 	assert_int_equal(
 		host_alloc(ctl, client, client, &handle, NV01_DEVICE_0, &device, sizeof(device)),
 		NV_OK);
-	learn_uuid();
+	uuid = host_gpu_uuid(ctl, client, 0);
 	assert_int_equal(uvm_create(&config, &uvm), NV_OK);
 	for (space = 0; space < SPACES; space++)
 		make_space(space);

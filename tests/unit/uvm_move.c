@@ -89,21 +89,6 @@ static u32 control(u32 object, u32 cmd, void *params, u32 size)
 	return host_control(ctl, client, object, cmd, params, size);
 }
 
-static void learn_uuid(void)
-{
-	NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS ids = { 0 };
-	NV0000_CTRL_GPU_GET_UUID_FROM_GPU_ID_PARAMS p = { 0 };
-
-	assert_int_equal(control(client, NV0000_CTRL_CMD_GPU_GET_PROBED_IDS, &ids, sizeof(ids)),
-			 NV_OK);
-	p.gpuId = ids.gpuIds[0];
-	p.flags = (u32)REG_PREP(NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID_FLAGS_FORMAT,
-				NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID_FLAGS_FORMAT_BINARY);
-	assert_int_equal(control(client, NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID, &p, sizeof(p)),
-			 NV_OK);
-	memcpy(uuid.uuid, p.gpuUuid, sizeof(uuid.uuid));
-}
-
 static struct rm_backing *backing_of(u32 handle)
 {
 	struct rm_backing *backing;
@@ -218,7 +203,7 @@ static int start_like(enum h100_cc cc)
 	make(DEVICE, USERD, NV01_MEMORY_SYSTEM, &memory, sizeof(memory));
 	rings = backing_of(RINGS);
 	userd = backing_of(USERD);
-	learn_uuid();
+	uuid = host_gpu_uuid(ctl, client, 0);
 	assert_int_equal(uvm_create(&config, &uvm), NV_OK);
 	assert_int_equal(uvm_file_open(uvm, UVM_NODE_UVM, NULL, &files[0]), NV_OK);
 	assert_int_equal(uvm_file_open(uvm, UVM_NODE_UVM, NULL, &files[1]), NV_OK);

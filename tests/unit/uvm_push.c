@@ -24,37 +24,18 @@ static u64 video_at;
 static struct os_pages pages;
 static u64 seed = 77;
 
-static NvProcessorUuid learn_uuid(void)
-{
-	NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS ids = { 0 };
-	NV0000_CTRL_GPU_GET_UUID_FROM_GPU_ID_PARAMS p = { 0 };
-	int ctl = host_open(RM_NODE_CONTROL, 0);
-	u32 client = host_client(ctl);
-	NvProcessorUuid uuid;
-
-	assert_int_equal(host_control(ctl, client, client, NV0000_CTRL_CMD_GPU_GET_PROBED_IDS, &ids,
-				      sizeof(ids)),
-			 NV_OK);
-	p.gpuId = ids.gpuIds[0];
-	p.flags = (u32)REG_PREP(NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID_FLAGS_FORMAT,
-				NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID_FLAGS_FORMAT_BINARY);
-	assert_int_equal(host_control(ctl, client, client, NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID,
-				      &p, sizeof(p)),
-			 NV_OK);
-	memcpy(uuid.uuid, p.gpuUuid, sizeof(uuid.uuid));
-	return uuid;
-}
-
 static int start(void **state)
 {
 	struct uvm_config config = { .host = &ops };
 	struct rm_uvm_gpu_info info;
 	NvProcessorUuid uuid;
+	int ctl;
 
 	host_start(1);
 	config.rm = host.rm;
 	assert_true(host_open(RM_NODE_GPU, 0) >= 0);
-	uuid = learn_uuid();
+	ctl = host_open(RM_NODE_CONTROL, 0);
+	uuid = host_gpu_uuid(ctl, host_client(ctl), 0);
 	assert_int_equal(uvm_create(&config, &uvm), NV_OK);
 	assert_int_equal(rm_uvm_gpu_get(host.rm, &uuid, &gpu, &info), NV_OK);
 	assert_int_equal(uvm_device_get(uvm, gpu, &info, &device), NV_OK);

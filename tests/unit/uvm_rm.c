@@ -60,23 +60,6 @@ static const struct uvm_host_ops ops = {
 	(assert_int_equal(uvm_ioctl(files[0], number, (u64)(uintptr_t)(p)), UVM_RESULT_OK), \
 	 (p)->rmStatus)
 
-static void learn_uuid(void)
-{
-	NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS ids = { 0 };
-	NV0000_CTRL_GPU_GET_UUID_FROM_GPU_ID_PARAMS p = { 0 };
-
-	assert_int_equal(host_control(ctl, client, client, NV0000_CTRL_CMD_GPU_GET_PROBED_IDS, &ids,
-				      sizeof(ids)),
-			 NV_OK);
-	p.gpuId = ids.gpuIds[0];
-	p.flags = (u32)REG_PREP(NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID_FLAGS_FORMAT,
-				NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID_FLAGS_FORMAT_BINARY);
-	assert_int_equal(host_control(ctl, client, client, NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID,
-				      &p, sizeof(p)),
-			 NV_OK);
-	memcpy(uuid.uuid, p.gpuUuid, sizeof(uuid.uuid));
-}
-
 static void make(u32 parent, u32 handle, u32 class_id, void *params, u32 size)
 {
 	assert_int_equal(host_alloc(ctl, client, parent, &handle, class_id, params, size), NV_OK);
@@ -109,7 +92,7 @@ static int start(void **state)
 	make(DEVICE, MANAGED_SPACE, FERMI_VASPACE_A, &managed, sizeof(managed));
 	make(DEVICE, VIDEO, NV01_MEMORY_LOCAL_USER, &video, sizeof(video));
 	make(DEVICE, SYSTEM, NV01_MEMORY_SYSTEM, &system, sizeof(system));
-	learn_uuid();
+	uuid = host_gpu_uuid(ctl, client, 0);
 	assert_int_equal(uvm_create(&config, &uvm), NV_OK);
 	assert_int_equal(uvm_file_open(uvm, UVM_NODE_UVM, NULL, &files[0]), NV_OK);
 	assert_int_equal(uvm_file_open(uvm, UVM_NODE_UVM, NULL, &files[1]), NV_OK);
@@ -301,12 +284,6 @@ static int start_two(void **state)
 {
 	NV_VASPACE_ALLOCATION_PARAMETERS space = { .flags = EXTERNALLY_OWNED };
 	NV0080_ALLOC_PARAMETERS d = { .deviceId = 1 };
-	NV0000_CTRL_GPU_GET_UUID_FROM_GPU_ID_PARAMS p = {
-		.gpuId = 2 << 8,
-		.flags =
-			(u32)REG_PREP(NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID_FLAGS_FORMAT,
-				      NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID_FLAGS_FORMAT_BINARY),
-	};
 
 	gpus = 2;
 	start(state);
@@ -314,10 +291,7 @@ static int start_two(void **state)
 	assert_true(host_open(RM_NODE_GPU, 1) >= 0);
 	make(client, PEER_DEVICE, NV01_DEVICE_0, &d, sizeof(d));
 	make(PEER_DEVICE, PEER_SPACE, FERMI_VASPACE_A, &space, sizeof(space));
-	assert_int_equal(host_control(ctl, client, client, NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID,
-				      &p, sizeof(p)),
-			 NV_OK);
-	memcpy(peer_uuid.uuid, p.gpuUuid, sizeof(peer_uuid.uuid));
+	peer_uuid = host_gpu_uuid(ctl, client, 1);
 	return 0;
 }
 

@@ -12,39 +12,20 @@ static struct rm_uvm_video *video;
 u64 video_at;
 u64 seed;
 
-static NvProcessorUuid learn_uuid(void)
-{
-	NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS ids = { 0 };
-	NV0000_CTRL_GPU_GET_UUID_FROM_GPU_ID_PARAMS p = { 0 };
-	int ctl = host_open(RM_NODE_CONTROL, 0);
-	u32 client = host_client(ctl);
-	NvProcessorUuid uuid;
-
-	assert_int_equal(host_control(ctl, client, client, NV0000_CTRL_CMD_GPU_GET_PROBED_IDS, &ids,
-				      sizeof(ids)),
-			 NV_OK);
-	p.gpuId = ids.gpuIds[0];
-	p.flags = (u32)REG_PREP(NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID_FLAGS_FORMAT,
-				NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID_FLAGS_FORMAT_BINARY);
-	assert_int_equal(host_control(ctl, client, client, NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID,
-				      &p, sizeof(p)),
-			 NV_OK);
-	memcpy(uuid.uuid, p.gpuUuid, sizeof(uuid.uuid));
-	return uuid;
-}
-
 int secret_start(void **state)
 {
 	const struct fixture_gpu_config like = { .cc = H100_CC_ON };
 	struct uvm_config config = { .host = &ops };
 	NvProcessorUuid uuid;
+	int ctl;
 
 	os_user_set_tee(OS_TEE_TDX);
 	host_start_like(1, &like);
 	config.rm = host.rm;
 	seed = 4711;
 	assert_true(host_open(RM_NODE_GPU, 0) >= 0);
-	uuid = learn_uuid();
+	ctl = host_open(RM_NODE_CONTROL, 0);
+	uuid = host_gpu_uuid(ctl, host_client(ctl), 0);
 	assert_int_equal(uvm_create(&config, &uvm), NV_OK);
 	assert_int_equal(rm_uvm_gpu_get(host.rm, &uuid, &gpu, &info), NV_OK);
 	assert_true(info.confidential);

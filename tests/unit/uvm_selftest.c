@@ -35,25 +35,11 @@ static const struct uvm_host_ops ops = { .file_get = file_get, .current_mm = cur
 
 static void learn_uuids(void)
 {
-	NV0000_CTRL_GPU_GET_PROBED_IDS_PARAMS ids = { 0 };
 	int ctl = host_open(RM_NODE_CONTROL, 0);
 	u32 client = host_client(ctl), i;
 
-	assert_int_equal(host_control(ctl, client, client, NV0000_CTRL_CMD_GPU_GET_PROBED_IDS, &ids,
-				      sizeof(ids)),
-			 NV_OK);
-	for (i = 0; i < GPUS; i++) {
-		NV0000_CTRL_GPU_GET_UUID_FROM_GPU_ID_PARAMS p = { .gpuId = ids.gpuIds[i] };
-
-		p.flags =
-			(u32)REG_PREP(NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID_FLAGS_FORMAT,
-				      NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID_FLAGS_FORMAT_BINARY);
-		assert_int_equal(host_control(ctl, client, client,
-					      NV0000_CTRL_CMD_GPU_GET_UUID_FROM_GPU_ID, &p,
-					      sizeof(p)),
-				 NV_OK);
-		memcpy(uuids[i].uuid, p.gpuUuid, sizeof(uuids[i].uuid));
-	}
+	for (i = 0; i < GPUS; i++)
+		uuids[i] = host_gpu_uuid(ctl, client, i);
 }
 
 static struct uvm_file *open_with_gpus(void)
